@@ -1,0 +1,3 @@
+"""A Singer tap for FreshBooks."""
+
+from __future__ import annotations
