@@ -1,0 +1,181 @@
+"""Reads FreshBooks' answers: which failure, if any, an answer stands for.
+
+Error bodies differ by family and by age, an error may come with status 200, and a 401 may
+be a missing permission (`errors-and-limits.md §1`, `accounting.md §8`): so the status is
+looked at first, then everything in the body that can carry an errno or a message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.errors import (
+    AmbiguousUnauthorized,
+    DeadToken,
+    FreshBooksError,
+    PermissionDenied,
+    RequestRefused,
+    Unavailable,
+    WrongIdentifier,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ERRNO_ACCESS_DENIED = 1003
+ERRNO_UNKNOWN_RESOURCE = 1012
+ERRNO_FEATURE_MISSING = 12001
+GRPC_UNAUTHENTICATED = 16
+
+RETRIED_STATUSES = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
+)
+DEAD_TOKEN_WORDS = ("unauthenticated", "invalid_token", "unauthorized")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an error body says, whatever its shape.
+
+    Attributes:
+        errno: FreshBooks' own number, None if there is none.
+        message: Its text, with the field it complains about.
+        word: The machine-readable word of the OAuth-like shapes (`unauthenticated`).
+    """
+
+    errno: int | None
+    message: str
+    word: str = ""
+
+
+def read_problem(body: Any) -> Problem | None:
+    """Find the error in a body of any family, None if it holds none."""
+    return next(_problems(body), None)
+
+
+def _problems(body: Any) -> Iterator[Problem]:
+    if not isinstance(body, dict):
+        return
+    response = body.get("response")
+    if isinstance(response, dict):  # accounting; `errors` may be one object instead of a list
+        errors = response.get("errors")
+        for error in errors if isinstance(errors, list) else [errors]:
+            if isinstance(error, dict):
+                yield _accounting_problem(error)
+        return
+    details = body.get("details")
+    for detail in details if isinstance(details, list) else []:  # google.rpc.ErrorInfo
+        if isinstance(detail, dict) and "reason" in detail:
+            metadata = detail.get("metadata") or {}
+            yield Problem(
+                _integer(detail["reason"]), str(metadata.get("message") or body.get("message"))
+            )
+    errors = body.get("errors")
+    if isinstance(errors, dict):  # ledger
+        yield Problem(None, str(errors.get("message")))
+    if "error" in body or "message" in body:
+        yield _word_problem(body)
+
+
+def _accounting_problem(error: Mapping[str, Any]) -> Problem:
+    field = error.get("field")
+    message = str(error.get("message") or "no message")
+    return Problem(_integer(error.get("errno")), f"{message} (field {field})" if field else message)
+
+
+def _word_problem(body: Mapping[str, Any]) -> Problem:
+    error = body.get("error")
+    message = body.get("error_description") or body.get("message")
+    if isinstance(error, dict):  # validation: field -> message
+        message = "; ".join(f"{field}: {text}" for field, text in error.items())
+        error = ""
+    errno = _integer(body.get("errno"))
+    word = str(error or body.get("error_type") or "")
+    if not word and body.get("code") == GRPC_UNAUTHENTICATED:
+        word = "unauthenticated"
+    return Problem(errno, str(message or error or "no message"), word)
+
+
+def _integer(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def failure(
+    status: int, headers: Mapping[str, str], body: Any, *, json_expected: bool = True
+) -> FreshBooksError | None:
+    """Decide what an answer means.
+
+    Args:
+        status: HTTP status.
+        headers: Answer headers; `Retry-After` counts with 429 and 503 only, because
+            FreshBooks puts one on every 200 as well (`accounting.md §9`).
+        body: The decoded body, None if it is not JSON.
+        json_expected: Whether a success without JSON is a truncated answer.
+
+    Returns:
+        The error, or None for a success.
+    """
+    problem = read_problem(body)
+    text = f"{status} {_reason(status)}" + (f": {problem.message}" if problem else "")
+    if problem and problem.errno is not None:
+        text += f" (errno {problem.errno})"
+    if status in RETRIED_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable(f"FreshBooks answered {text}", retry_after=_retry_after(status, headers))
+    if status == HTTPStatus.UNAUTHORIZED:
+        return _unauthorized(problem, text)
+    if status == HTTPStatus.FORBIDDEN or _denied(problem):
+        return PermissionDenied(f"FreshBooks answered {text}")
+    if status == HTTPStatus.NOT_FOUND or (problem and problem.errno == ERRNO_UNKNOWN_RESOURCE):
+        return WrongIdentifier(f"FreshBooks answered {text}")
+    if status >= HTTPStatus.MULTIPLE_CHOICES or problem:
+        return RequestRefused(f"FreshBooks answered {text}")
+    if body is None and json_expected:
+        return Unavailable("FreshBooks answered with something that is not complete JSON")
+    return None
+
+
+def _denied(problem: Problem | None) -> bool:
+    return problem is not None and problem.errno in {ERRNO_ACCESS_DENIED, ERRNO_FEATURE_MISSING}
+
+
+def _unauthorized(problem: Problem | None, text: str) -> FreshBooksError:
+    message = f"FreshBooks answered {text}"
+    if _denied(problem):
+        return PermissionDenied(message)
+    dead = problem is None or any(
+        word in (problem.word or problem.message) for word in DEAD_TOKEN_WORDS
+    )
+    return DeadToken(message) if dead else AmbiguousUnauthorized(message)
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After", "").strip()
+    if not value or status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        return None
+    if value.isdigit():
+        return float(value)
+    moment = http_date(value)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+
+
+def http_date(value: str | None) -> datetime | None:
+    """Read an HTTP date header as an aware moment, None if it is missing or malformed."""
+    try:
+        moment = parsedate_to_datetime(value or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,100 @@
+"""What can go wrong, as exceptions that say what to do about it.
+
+Each error carries one sentence for the user and the exit status of the command.
+How an answer of FreshBooks becomes one of them is the business of `answers.py`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """Exit statuses of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    REAUTHORIZE = 3
+
+
+class TapError(Exception):
+    """A failure that a user can read: the message is a sentence, no traceback is needed."""
+
+    exit_status = ExitStatus.FAILED
+
+
+class SettingsError(TapError):
+    """A setting, file or option is missing or wrong."""
+
+    exit_status = ExitStatus.USAGE
+
+
+class ReauthorizationRequired(TapError):  # noqa: N818 - a state of the account, not a mistake
+    """FreshBooks no longer accepts the connection; only a new consent helps."""
+
+    exit_status = ExitStatus.REAUTHORIZE
+
+
+class TokenStoreError(TapError):
+    """The place where tokens live cannot be read, locked or written."""
+
+
+class FreshBooksError(TapError):
+    """FreshBooks answered with an error, or not at all."""
+
+
+class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
+    """The token, role or plan may not read this; other streams and businesses may go on.
+
+    Raised for 403, for 401 and 200 with errno 1003 or 12001 (`accounting.md §8`).
+    A refresh never answers it.
+    """
+
+
+class WrongIdentifier(FreshBooksError):  # noqa: N818 - the field's own term
+    """404: the path names an account, business or record that FreshBooks does not know."""
+
+
+class RequestRefused(FreshBooksError):  # noqa: N818 - the field's own term
+    """Any other 4xx: the request itself is at fault, so sending it again is pointless."""
+
+
+class DeadToken(FreshBooksError):  # noqa: N818 - the field's own term
+    """401: the access token is expired, revoked or unknown."""
+
+
+class AmbiguousUnauthorized(FreshBooksError):  # noqa: N818 - the field's own term
+    """401 in the wording of both a dead token and a missing permission.
+
+    Older inner services answer so (`errors-and-limits.md §1`); only a second
+    question, with the same token, tells which of the two it is.
+    """
+
+
+class Unavailable(FreshBooksError):  # noqa: N818 - the field's own term
+    """429, 5xx, a time-out, a cut or truncated answer: trying again may help.
+
+    Attributes:
+        retry_after: Seconds that the server asks us to wait, or None.
+        sent: Whether the request may have reached the server.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, sent: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.sent = sent
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM arrived. Not an `Exception`, so that nothing swallows it.
+
+    Attributes:
+        exit_status: 128 + the number of the signal.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.exit_status = 128 + signum

@@ -1,0 +1,90 @@
+"""Who the token belongs to, and which businesses it reaches.
+
+FreshBooks knows a business by three identifiers, each for its own endpoints, and a
+membership id that looks like one of them (`auth.md §9`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+IDENTITY_PATH = "/auth/api/v1/users/me"
+
+
+class Scope(StrEnum):
+    """The identifier in an endpoint's path; its value is the name of the record's field."""
+
+    ACCOUNT = "account_id"
+    BUSINESS = "business_id"
+    LEDGER = "business_uuid"
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """A business that the identity is a member of.
+
+    Attributes:
+        business_id: For project-like endpoints; not the membership's id.
+        account_id: For accounting endpoints; None without an accounting system.
+        business_uuid: For the ledger; None in old answers.
+        name: As FreshBooks shows it.
+        role: The member's role, `client` for a customer of somebody else's books.
+        accounting_roles: The roles in the accounting system of `account_id`.
+    """
+
+    business_id: int
+    account_id: str | None
+    business_uuid: str | None
+    name: str
+    role: str
+    accounting_roles: frozenset[str]
+
+    def __str__(self) -> str:
+        """Name and id, as messages show a business."""
+        return f"{self.name} (business {self.business_id})"
+
+    @property
+    def is_client_only(self) -> bool:
+        """Whether the books belong to somebody else: reads would be filtered (`auth.md §9`)."""
+        return self.role == "client" or self.accounting_roles == {"client"}
+
+    def identifier(self, scope: Scope) -> str | int | None:
+        """The identifier that endpoints of this scope want, None if there is none."""
+        value: str | int | None = getattr(self, scope.value)
+        return value
+
+
+def read_businesses(me: Mapping[str, Any]) -> list[Business]:
+    """Find the businesses in an answer of users/me.
+
+    Args:
+        me: The `response` object of `/auth/api/v1/users/me`.
+
+    Returns:
+        One entry per membership with a business, in FreshBooks' order.
+    """
+    return list(_businesses(me))
+
+
+def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:
+    accounting_roles: dict[str, set[str]] = {}
+    for role in me.get("roles") or []:
+        accounting_roles.setdefault(str(role.get("accountid")), set()).add(str(role.get("role")))
+    for membership in me.get("business_memberships") or []:
+        business = membership.get("business") or {}
+        if business.get("id") is None:
+            continue
+        account_id = business.get("account_id") or None
+        yield Business(
+            business_id=int(business["id"]),
+            account_id=account_id,
+            business_uuid=business.get("business_uuid") or None,
+            name=str(business.get("name") or "unnamed business"),
+            role=str(membership.get("role") or ""),
+            accounting_roles=frozenset(accounting_roles.get(str(account_id), ())),
+        )
