@@ -1,0 +1,208 @@
+"""FreshBooksClient: one session, sign → throttle → send → classify the answer → retry."""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import backoff
+import msgspec
+import requests
+
+from tap_freshbooks.answers import failure, http_date
+from tap_freshbooks.errors import (
+    AmbiguousUnauthorized,
+    DeadToken,
+    FreshBooksError,
+    PermissionDenied,
+    ReauthorizationRequired,
+    Unavailable,
+)
+from tap_freshbooks.identity import IDENTITY_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from backoff.types import Details
+
+    from tap_freshbooks.oauth.authenticator import Authenticator
+    from tap_freshbooks.throttle import Throttle
+
+logger = logging.getLogger("tap-freshbooks.client")
+
+LONGEST_BACKOFF = 30.0
+"""Ceiling of the exponential wait between two tries, seconds."""
+
+decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer.
+
+    Attributes:
+        body: The decoded JSON; numbers with a fraction are exact `Decimal`s.
+        date: When the server made it, by its own clock where it says so.
+    """
+
+    body: Any
+    date: datetime
+
+
+class FreshBooksClient:
+    """Sends requests on behalf of one connection.
+
+    Args:
+        api_url: Base URL, without a slash at its end.
+        authenticator: Where access tokens come from.
+        throttle: How fast requests may leave.
+        user_agent: Sent with each request.
+        timeout: Seconds to wait for an answer.
+        max_attempts: Tries per request, the first included.
+        first_backoff: Upper end of the first wait between tries, seconds; doubled each time.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        authenticator: Authenticator,
+        throttle: Throttle,
+        user_agent: str,
+        timeout: float,
+        max_attempts: int,
+        first_backoff: float = 1.0,
+    ) -> None:
+        self.api_url = api_url
+        self.authenticator = authenticator
+        self.throttle = throttle
+        self.timeout = timeout
+        self.max_attempts = max_attempts
+        self.first_backoff = first_backoff
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None, *, subject: str) -> Answer:
+        """Read one resource or one page.
+
+        Args:
+            path: Path of the endpoint, from the first slash.
+            query: Query parameters; a list repeats its name.
+            subject: What is being read and for which business, for messages.
+
+        Raises:
+            FreshBooksError: Of the class that fits the answer, with the subject named.
+            ReauthorizationRequired: If FreshBooks refuses a token that was just refreshed.
+        """
+
+        def announce(details: Details) -> None:
+            logger.warning(
+                "%s: %s; trying again in %.1f s (attempt %d of %d failed)",
+                subject,
+                details.get("exception"),
+                details.get("wait", 0),
+                details["tries"],
+                self.max_attempts,
+            )
+
+        attempt = backoff.on_exception(
+            self._waits,
+            Unavailable,
+            max_tries=self.max_attempts,
+            jitter=None,  # the waits have their own, and Retry-After is not to be undercut
+            on_backoff=announce,
+            logger=None,
+        )(self._get_signed)
+        try:
+            answer: Answer = attempt(path, query)
+        except Unavailable as error:
+            raise Unavailable(
+                f"{subject}: {error}; gave up after {self.max_attempts} attempts. "
+                f"Is {self.api_url} reachable, and FreshBooks up? Run again later: "
+                "nothing that was delivered is lost"
+            ) from None
+        except FreshBooksError as error:
+            raise type(error)(f"{subject}: {error} (GET {path})") from None
+        return answer
+
+    def _waits(self) -> Generator[float, Unavailable, None]:
+        """Seconds to wait after each failure: the server's word, else full jitter."""
+        error = yield 0.0
+        for doubling in count():
+            if error.retry_after is None:
+                ceiling = min(LONGEST_BACKOFF, self.first_backoff * 2**doubling)
+                wait = random.uniform(0, ceiling)  # noqa: S311 - no cryptography
+            else:
+                wait = error.retry_after + random.uniform(0, self.first_backoff)  # noqa: S311
+            error = yield wait
+
+    def _get_signed(self, path: str, query: Mapping[str, Any] | None) -> Answer:
+        """Send once; a dead token is replaced once."""
+        token = self.authenticator.access_token()
+        try:
+            return self._send(path, query, token)
+        except DeadToken:
+            pass
+        except AmbiguousUnauthorized as error:
+            if self._is_alive(token):
+                raise PermissionDenied(str(error)) from None
+        token = self.authenticator.access_token(rejected=token)
+        try:
+            return self._send(path, query, token)
+        except DeadToken as error:
+            raise ReauthorizationRequired(
+                f"{error}, even with a new access token: authorise the account anew"
+            ) from None
+
+    def _is_alive(self, token: str) -> bool:
+        """Whether a token still opens users/me, which every token may read."""
+        try:
+            self._send(IDENTITY_PATH, None, token)
+        except (DeadToken, AmbiguousUnauthorized):
+            return False
+        return True
+
+    def _send(self, path: str, query: Mapping[str, Any] | None, token: str) -> Answer:
+        self.throttle.wait()
+        try:
+            response = self._session.get(
+                self.api_url + path,
+                params=query,
+                timeout=self.timeout,
+                allow_redirects=False,
+                auth=_Bearer(token),
+            )
+        except requests.RequestException as error:
+            raise Unavailable(_transport_problem(error)) from None
+        try:
+            body = decode(response.content)
+        except msgspec.DecodeError:
+            body = None
+        error = failure(response.status_code, response.headers, body)
+        if error is not None:
+            raise error
+        return Answer(body, http_date(response.headers.get("Date")) or datetime.now(UTC))
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Signs a request. As `auth`, so that a `.netrc` cannot put its own header instead."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+def _transport_problem(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
+        return "the server cannot be reached"
+    return f"the connection broke ({type(error).__name__})"
