@@ -1,0 +1,83 @@
+# The front door. Each target prepares what it needs, the virtual environment included;
+# a machine with Python 3.11 or later and make is enough.
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV_PIP = VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip
+PINNED := pyproject.toml constraints.txt
+
+# Which Python to build the environment with; empty means the first one that is new enough.
+PYTHON ?=
+# More arguments for pytest, e.g. `make test ARGS="-k invoices"`.
+ARGS ?=
+# How many tests at once.
+JOBS ?= auto
+# What `make demo-sql` asks; empty opens a prompt.
+QUERY ?=
+
+.PHONY: help demo demo-sql test lint format constraints clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo         FreshBooks (a sandbox of it) into PostgreSQL, from nothing, in a minute or two"
+	@echo "make demo-sql     look at the tables that the demo loaded (or QUERY=\"select …\")"
+	@echo "make test         all tests, with coverage (ARGS=\"-k invoices\" for some of them)"
+	@echo "make lint         ruff, ruff format, mypy --strict"
+	@echo "make format       let ruff mend what it can"
+	@echo "make constraints  pin the newest versions of all that the targets above install"
+	@echo "make clean        remove the virtual environment, the demo's data and all caches"
+
+demo: $(VENV)/.demo
+	@$(BIN)/python demo.py
+
+demo-sql: $(VENV)/.demo
+	@$(BIN)/python demo.py sql "$(QUERY)"
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy tap_freshbooks tests demo.py
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+constraints: $(VENV)/.uv
+	$(UV_PIP) compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-index-url --all-extras --group dev pyproject.toml -o constraints.txt
+
+clean:
+	rm -rf $(VENV) demo-data .meltano .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+$(VENV)/.demo: $(VENV)/.uv $(PINNED)
+	@echo "Installing the tap, its sandbox, Meltano and PostgreSQL into $(VENV) …"
+	@$(UV_PIP) install --quiet --constraint constraints.txt --editable '.[sandbox]' --group demo
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv $(PINNED)
+	@echo "Installing the tap and its development tools into $(VENV) …"
+	@$(UV_PIP) install --quiet --constraint constraints.txt --editable '.[sandbox]' --group dev
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.uv: constraints.txt
+	@test -x $(BIN)/python || $(MAKE) --no-print-directory $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 python3.11 python); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+				echo "$$python lacks the modules venv and ensurepip. On Debian and Ubuntu: apt install python3-venv" >&2; \
+				exit 1; \
+			fi; \
+			echo "Creating the virtual environment $(VENV) with $$("$$python" --version) …"; \
+			"$$python" -m venv --clear $(VENV) && exit 0; \
+			exit 1; \
+		fi; \
+	done; \
+	echo "Python 3.11 or later is needed, and $(or $(PYTHON),python3) is older or absent. Another one: make PYTHON=/path/to/python3.12 …" >&2; \
+	exit 1
