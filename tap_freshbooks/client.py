@@ -183,9 +183,9 @@ class FreshBooksClient:
             body = decode(response.content)
         except msgspec.DecodeError:
             body = None
-        error = failure(response.status_code, response.headers, body)
-        if error is not None:
-            raise error
+        problem = failure(response.status_code, response.headers, body)
+        if problem is not None:
+            raise problem
         return Answer(body, http_date(response.headers.get("Date")) or datetime.now(UTC))
 
 

@@ -100,7 +100,7 @@ class Text(Leaf):
 
 
 class Integer(Leaf):
-    """An integer; also read from `"12"`, `12.0` and `""` (null)."""
+    """An integer; also read from `"12"`, `"12.00"`, `12.0` and `""` (null)."""
 
     json_type = "integer"
 
@@ -110,7 +110,9 @@ class Integer(Leaf):
         if type(value) is int:
             return value
         if isinstance(value, str):
-            return int(value) if value.strip() else None
+            if not value.strip():
+                return None
+            value = Decimal(value)
         if isinstance(value, bool | Decimal) and value == int(value):
             return int(value)
         raise ValueError
@@ -187,7 +189,7 @@ class UtcTime(Leaf):
     @staticmethod
     def convert(value: Any) -> str | None:
         moment = parse_time(value)
-        return moment and utc_text(moment)
+        return None if moment is None else utc_text(moment)
 
 
 class EasternTime(UtcTime):
@@ -216,7 +218,7 @@ class LocalTime(Leaf):
     @staticmethod
     def convert(value: Any) -> str | None:
         moment = parse_time(value)
-        return moment and moment.isoformat()
+        return None if moment is None else moment.isoformat()
 
 
 class Anything(Field):
@@ -224,7 +226,7 @@ class Anything(Field):
 
     def __init__(self, json_type: str = "object") -> None:
         self.json_type = json_type
-        self.kind = {"object": dict, "array": list}[json_type]
+        self.kind: type = {"object": dict, "array": list}[json_type]
 
     @override
     def schema(self) -> dict[str, Any]:
@@ -241,8 +243,8 @@ class Anything(Field):
         return keep
 
 
-class Secret(Field):
-    """A credential inside a record: known, and never emitted."""
+class Withheld(Field):
+    """A field that is known and never emitted: a credential, or what another stream holds."""
 
     emitted = False
 

@@ -48,5 +48,3 @@ def utc_text(moment: datetime) -> str:
     if moment.tzinfo:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     return f"{moment.isoformat()}Z"
-
-

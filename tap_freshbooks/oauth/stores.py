@@ -109,7 +109,7 @@ class FileStore:
         """
         try:
             if self.path.exists() and not self.path.stat().st_mode & stat.S_IWUSR:
-                raise PermissionError("the file is read-only")  # noqa: TRY301
+                raise PermissionError("the file is read-only")
             write = PreparedWrite(self)
         except OSError as error:
             raise TokenStoreError(

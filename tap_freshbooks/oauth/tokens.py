@@ -129,9 +129,9 @@ class TokenEndpoint:
             body = response.json()
         except ValueError:
             body = None
-        error = _token_failure(response, body)
-        if error is not None:
-            raise error
+        problem = _token_failure(response, body)
+        if problem is not None:
+            raise problem
         return dict(body)
 
 

@@ -1,0 +1,90 @@
+"""The command line: Singer flags, and sub-commands that are imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tap_freshbooks.errors import ExitStatus, Interrupted, SettingsError, TapError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
+}
+"""Sub-command: module, function, what it is. The extra that it needs has its name."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run a command line; a failure becomes one sentence on stderr.
+
+    Args:
+        args: The arguments after the program's name.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        command, rest = _command(args)
+        status = command.main(list(rest), prog_name=_program(args), standalone_mode=False)
+    except TapError as error:
+        return _fail(str(error), error.exit_status)
+    except click.ClickException as error:
+        error.show()
+        return ExitStatus.USAGE
+    except click.Abort:
+        return Interrupted(2).exit_status
+    except Interrupted as interruption:
+        return _fail("interrupted; the state so far is written", interruption.exit_status)
+    except BrokenPipeError:
+        # Nothing can be written any more, so Python must not try to flush at its end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail("the target closed its input before the end", ExitStatus.FAILED)
+    return status if isinstance(status, int) else ExitStatus.DONE
+
+
+def _command(args: Sequence[str]) -> tuple[click.Command, Sequence[str]]:
+    if args and args[0] in COMMANDS:
+        return _sub_command(args[0]), args[1:]
+    from tap_freshbooks.tap import TapFreshBooks  # noqa: PLC0415 - a sub-command may not need it
+
+    command = TapFreshBooks.cli
+    command.epilog = "Sub-commands: " + ", ".join(
+        f"{name} ({what})" for name, (_, _, what) in COMMANDS.items()
+    )
+    if args and not args[0].startswith("-"):
+        raise click.UsageError(f"there is no sub-command {args[0]!r}. {command.epilog}")
+    return command, args
+
+
+def _sub_command(name: str) -> click.Command:
+    module, function, _ = COMMANDS[name]
+    try:
+        command: click.Command = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tap_freshbooks"):
+            raise
+        raise SettingsError(
+            f"`tap-freshbooks {name}` needs more packages (missing: {error.name}); "
+            f"install them with: pip install 'tap-freshbooks[{name}]'"
+        ) from None
+    return command
+
+
+def _program(args: Sequence[str]) -> str:
+    return f"tap-freshbooks {args[0]}" if args and args[0] in COMMANDS else "tap-freshbooks"
+
+
+def _fail(sentence: str, status: int) -> int:
+    click.echo(f"Error: {sentence}", err=True)
+    return status

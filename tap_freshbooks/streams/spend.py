@@ -1,0 +1,97 @@
+"""What a business spends: expenses and their categories."""
+
+from __future__ import annotations
+
+from tap_freshbooks.fields import (
+    Anything,
+    Boolean,
+    DecimalText,
+    EasternTime,
+    Integer,
+    Money,
+    Object,
+    PlainDate,
+    Text,
+)
+from tap_freshbooks.streams.documents import ATTACHMENT
+from tap_freshbooks.streams.families import AccountingStream
+
+
+class Expenses(AccountingStream):
+    """Expenses. Category and project are joined by id, not included once more."""
+
+    name = "expenses"
+    resource = "expenses/expenses"
+    list_key = "expenses"
+    oauth_scope = "user:expenses:read"
+    includes = ("attachment", "account")
+    fields = Object(
+        id=Integer(),
+        expenseid=Integer(),
+        accounting_systemid=Text(),
+        categoryid=Integer(),
+        clientid=Integer(),
+        projectid=Integer(),
+        modern_projectid=Integer(),
+        converse_projectid=Integer(),
+        staffid=Integer(),
+        invoiceid=Integer(),
+        ext_invoiceid=Integer(),
+        ext_systemid=Integer(),
+        ext_accountid=Text(),
+        profileid=Integer(),
+        transactionid=Integer(),
+        accountid=Integer(),
+        account_name=Text(),
+        bank_name=Text(),
+        background_jobid=Integer(),
+        amount=Money(),
+        taxName1=Text(),
+        taxPercent1=DecimalText(),
+        taxAmount1=Money(),  # money here, a percent on invoice lines (`accounting.md §6`)
+        taxName2=Text(),
+        taxPercent2=DecimalText(),
+        taxAmount2=Money(),
+        compounded_tax=Boolean(),
+        vendor=Text(),
+        notes=Text(),
+        date=PlainDate(),
+        status=Integer(),
+        markup_percent=DecimalText(),
+        has_receipt=Boolean(),
+        include_receipt=Boolean(),
+        is_cogs=Boolean(),
+        isduplicate=Boolean(),
+        from_bulk_import=Boolean(),
+        billable=Boolean(),
+        bill_matches=Anything("array"),
+        potential_bill_payment=Boolean(),
+        updated=EasternTime(),
+        version=EasternTime(),
+        vis_state=Integer(),
+        attachment=ATTACHMENT,
+        account=Anything(),
+    )
+
+
+class ExpenseCategories(AccountingStream):
+    """Expense categories, the vendor's and the user's own."""
+
+    name = "expense_categories"
+    resource = "expenses/categories"
+    list_key = "categories"
+    oauth_scope = "user:expenses:read"
+    stamp = "updated_at"
+    server_filter = False
+    fields = Object(
+        id=Integer(),
+        categoryid=Integer(),
+        category=Text(),
+        parentid=Integer(),
+        is_cogs=Boolean(),
+        is_editable=Boolean(),
+        transaction_posted=Boolean(),
+        created_at=EasternTime(),
+        updated_at=EasternTime(),
+        vis_state=Integer(),
+    )

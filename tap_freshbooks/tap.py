@@ -1,0 +1,224 @@
+"""TapFreshBooks: settings and the list of streams."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk import typing as th
+from singer_sdk.plugin_base import _ConfigInput
+from typing_extensions import override
+
+from tap_freshbooks.connection import Connection
+from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.output import SingerOutput
+from tap_freshbooks.settings import FROM_ENVIRONMENT, Settings, complete
+from tap_freshbooks.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import IO
+
+    import click
+
+    from tap_freshbooks.streams.base import RecordStream
+
+
+class TapFreshBooks(Tap):
+    """Everything out of FreshBooks, completely, without losing the connection."""
+
+    name = "tap-freshbooks"
+    package_name = "tap-freshbooks"
+    message_writer_class = SingerOutput
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property(
+            "client_id",
+            th.StringType,
+            title="Client ID",
+            description="Of the FreshBooks app; the developer portal shows it",
+        ),
+        th.Property(
+            "client_secret",
+            th.StringType,
+            secret=True,
+            title="Client secret",
+            description="Of the FreshBooks app",
+        ),
+        th.Property(
+            "redirect_uri",
+            th.StringType,
+            title="Redirect URI",
+            description="One of those registered with the FreshBooks app",
+        ),
+        th.Property(
+            "refresh_token",
+            th.StringType,
+            secret=True,
+            title="Refresh token",
+            description="The first refresh token; from then on the token store rules. "
+            "A new value here means that the account was authorised anew",
+        ),
+        th.Property(
+            "access_token",
+            th.StringType,
+            secret=True,
+            title="Access token",
+            description="Without a refresh token: used as it is, and never refreshed",
+        ),
+        th.Property(
+            "token_store",
+            th.StringType,
+            title="Token store",
+            description="The file where tokens live. Default: below Meltano's system directory, "
+            "else the one --config file with the refresh token, else the user's state directory",
+        ),
+        th.Property(
+            "connection",
+            th.StringType(min_length=1),
+            default="default",
+            title="Connection",
+            description="Names this FreshBooks user where several share a token store",
+        ),
+        th.Property(
+            "business_ids",
+            th.ArrayType(th.IntegerType),
+            title="Business IDs",
+            description="Which businesses to read; default: all that the user may read",
+        ),
+        th.Property(
+            "start_date",
+            th.DateTimeType,
+            title="Start date",
+            description="The oldest change wanted, where FreshBooks can filter; default: all",
+        ),
+        th.Property(
+            "include_deleted",
+            th.BooleanType,
+            default=True,
+            title="Include deleted",
+            description="Whether to deliver deleted rows too, with _sdc_deleted_at",
+        ),
+        th.Property(
+            "max_concurrency",
+            th.IntegerType(minimum=1),
+            default=4,
+            title="Max concurrency",
+            description="Requests in flight, at most",
+        ),
+        th.Property(
+            "requests_per_second",
+            th.NumberType(exclusive_minimum=0),
+            default=10,
+            title="Requests per second",
+            description="Requests sent, at most",
+        ),
+        th.Property(
+            "request_timeout",
+            th.NumberType(exclusive_minimum=0),
+            default=60,
+            title="Request timeout",
+            description="Seconds to wait for an answer",
+        ),
+        th.Property(
+            "max_attempts",
+            th.IntegerType(minimum=1),
+            default=8,
+            title="Max attempts",
+            description="Tries per request, the first included",
+        ),
+        th.Property(
+            "user_agent",
+            th.StringType,
+            title="User agent",
+            description="Sent with each request; default: tap-freshbooks/VERSION",
+        ),
+        th.Property(
+            "api_url",
+            th.StringType,
+            title="API URL",
+            description="Base URL of the API; also from FRESHBOOKS_API_URL",
+        ),
+        th.Property(
+            "auth_url",
+            th.StringType,
+            title="Authorize URL",
+            description="Base URL of the consent page; also from FRESHBOOKS_AUTH_URL",
+        ),
+    ).to_dict()
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The FreshBooks user that the settings name."""
+        files = self._config.files if isinstance(self._config, Settings) else ()
+        return Connection(self.config, files, self.plugin_version)
+
+    @override
+    def discover_streams(self) -> Sequence[RecordStream]:
+        return [stream(self) for stream in STREAMS]
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        environment: dict[str, Any] = {}
+        if FROM_ENVIRONMENT in value:
+            try:
+                environment = cls._env_var_config
+            except ValueError:
+                raise SettingsError(
+                    f"an environment variable {cls._env_var_prefix}… does not have the type of "
+                    "its setting: integers are digits, lists are JSON"
+                ) from None
+        return _ConfigInput(Settings.load(value, environment))
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override] # as the SDK's own Tap does
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        if about:
+            cls.print_about(about_format)
+            return
+        tap = cls(
+            config=config.config if config else {},
+            state=_read_json(state, "state"),
+            catalog=_read_json(catalog, "catalog"),
+        )
+        tap.connection.open()  # what is wrong with it shows before the first message
+        tap.sync_all()
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        self.append_builtin_config(self.config_jsonschema)
+        errors = complete(self._config, self.config_jsonschema)
+        if errors and raise_errors:
+            raise SettingsError(f"wrong settings: {'; '.join(errors)}")
+        return errors
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        output = self.message_writer
+        if not isinstance(output, SingerOutput):  # somebody embeds the tap with a writer of theirs
+            super()._handle_termination(signum, frame)
+        else:
+            output.interrupt(signum, lambda: self.state_writer.write_state(self.state))
+
+
+def _read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
+    """Read the file of a Singer flag; an empty state file means no state."""
+    text = file.read() if file else ""
+    try:
+        return json.loads(text) if text.strip() else None
+    except ValueError as error:
+        raise SettingsError(f"the {what} file is not valid JSON: {error}") from None
