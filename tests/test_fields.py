@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tap_freshbooks.fields import (
+    Anything,
+    Array,
+    Boolean,
+    DecimalText,
+    EasternTime,
+    Field,
+    Integer,
+    LocalTime,
+    Money,
+    Object,
+    PlainDate,
+    Text,
+    UtcTime,
+    Withheld,
+)
+
+
+class Heard:
+    """Remembers what a conversion could not keep."""
+
+    def __init__(self) -> None:
+        self.unknown_paths: list[str] = []
+        self.unfit_paths: list[str] = []
+
+    def unknown(self, path: str) -> None:
+        self.unknown_paths.append(path)
+
+    def unfit(self, path: str, value: object) -> None:
+        assert value is not None
+        self.unfit_paths.append(path)
+
+
+def converted(field: Field, value: Any) -> tuple[Any, list[str]]:
+    heard = Heard()
+    return field.converter("field", heard)(value), heard.unfit_paths
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "emitted"),
+    [
+        (Text(), "", ""),
+        (Text(), "Mira", "Mira"),
+        (Text(), 12, "12"),
+        (Text(), Decimal("1.50"), "1.50"),
+        (Text(), True, "true"),
+        (Integer(), 7, 7),
+        (Integer(), "7", 7),
+        (Integer(), "50.00", 50),
+        (Integer(), Decimal("7.0"), 7),
+        (Integer(), "", None),
+        (Integer(), False, 0),
+        (Boolean(), True, True),
+        (Boolean(), 0, False),
+        (Boolean(), "1", True),
+        (Boolean(), "False", False),
+        (Boolean(), "", None),
+        (DecimalText(), "41.94", "41.94"),
+        (DecimalText(), "-0.5", "-0.5"),
+        (DecimalText(), "0.00000000000000000000000001", "0.00000000000000000000000001"),
+        (DecimalText(), "1e3", "1000"),
+        (DecimalText(), 13, "13"),
+        (DecimalText(), Decimal("0.10"), "0.10"),
+        (DecimalText(), "", None),
+        (PlainDate(), "2024-04-02", "2024-04-02"),
+        (PlainDate(), "2024-04-02 09:14:31", "2024-04-02"),
+        (PlainDate(), "0000-00-00", None),
+        (PlainDate(), "", None),
+        (EasternTime(), "2024-07-01 09:00:00", "2024-07-01T13:00:00Z"),
+        (EasternTime(), "2024-01-01 09:00:00", "2024-01-01T14:00:00Z"),
+        (EasternTime(), "2024-04-02 09:20:05.118204", "2024-04-02T13:20:05.118204Z"),
+        (EasternTime(), "2026-02-03T11:45:09Z", "2026-02-03T11:45:09Z"),
+        (EasternTime(), "2026-02-03T11:45:09", "2026-02-03T11:45:09Z"),
+        (EasternTime(), "2018-05-01 9:00:00", "2018-05-01T13:00:00Z"),
+        (EasternTime(), "0000-00-00 00:00:00", None),
+        (UtcTime(), "2024-03-05 15:20:11", "2024-03-05T15:20:11Z"),
+        (UtcTime(), "2024-04-27T14:33:48.841075Z", "2024-04-27T14:33:48.841075Z"),
+        (UtcTime(), "2024-04-27T16:33:48+02:00", "2024-04-27T14:33:48Z"),
+        (UtcTime(), "", None),
+        (LocalTime(), "2026-02-03T09:15:00", "2026-02-03T09:15:00"),
+        (Money(), {"amount": "10.00", "code": "CAD"}, {"amount": "10.00", "code": "CAD"}),
+        (Money(), {"amount": 10, "code": "CAD"}, {"amount": "10", "code": "CAD"}),
+        (Money(), "10.00", {"amount": "10.00", "code": None}),
+        (Money(), "", None),
+        (Array(Integer()), [1, "2", None], [1, 2, None]),
+        (Anything(), {"any": ["thing"]}, {"any": ["thing"]}),
+        (Anything("array"), [{"a": 1}], [{"a": 1}]),
+    ],
+)
+def test_every_known_form_of_a_value_is_read(field: Field, sent: Any, emitted: Any) -> None:
+    assert converted(field, sent) == (emitted, [])
+
+
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        (Text(), {"an": "object"}),
+        (Integer(), "seven"),
+        (Integer(), "1.5"),
+        (Integer(), []),
+        (Boolean(), "perhaps"),
+        (DecimalText(), "ten"),
+        (DecimalText(), "NaN"),
+        (DecimalText(), True),
+        (PlainDate(), "2024-13-01"),
+        (PlainDate(), 20240101),
+        (EasternTime(), "yesterday"),
+        (EasternTime(), 1700000000),
+        (Money(), "a lot"),
+        (Array(Text()), "not a list"),
+        (Anything(), []),
+        (Object(a=Text()), "not an object"),
+    ],
+)
+def test_a_value_that_fits_in_no_way_becomes_null_and_is_reported(field: Field, sent: Any) -> None:
+    assert converted(field, sent) == (None, ["field"])
+
+
+def test_the_hour_that_november_has_twice_is_read_as_its_first_passage() -> None:
+    assert converted(EasternTime(), "2025-11-02 01:30:00") == ("2025-11-02T05:30:00Z", [])
+    assert converted(EasternTime(), "2025-11-02 02:30:00") == ("2025-11-02T07:30:00Z", [])
+
+
+def test_absent_fields_stay_absent_and_null_stays_null() -> None:
+    assert converted(Object(a=Text(), b=Integer()), {"b": None}) == ({"b": None}, [])
+
+
+def test_problems_are_named_by_their_path() -> None:
+    heard = Heard()
+    fields = Object(lines=Array(Object(qty=DecimalText())))
+    convert = fields.converter("", heard)
+    assert convert({"lines": [{"qty": "many", "new": 1}], "other": 2}) == {"lines": [{"qty": None}]}
+    assert heard.unfit_paths == ["lines.qty"]
+    assert heard.unknown_paths == ["lines.new", "other"]
+
+
+def test_withheld_fields_are_neither_declared_nor_emitted_nor_reported() -> None:
+    fields = Object(id=Integer(), fasttrack_token=Withheld())
+    assert "fasttrack_token" not in fields.schema()["properties"]
+    assert converted(fields, {"id": 1, "fasttrack_token": "secret"}) == ({"id": 1}, [])
+
+
+def test_money_is_declared_as_exact_decimal() -> None:
+    assert Money().schema()["properties"]["amount"] == {
+        "type": ["string", "null"],
+        "format": "x-singer.decimal",
+    }
