@@ -1,0 +1,80 @@
+"""Edits without a token, for demonstrations and tests: the same writes, ordered by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import writes
+from .resources import BY_NAME
+
+if TYPE_CHECKING:
+    from .resource import Resource
+    from .state import State
+    from .store import Business, Row
+
+
+class Order(Protocol):
+    """What is to be changed; the fault `change` and `POST /_sandbox/edit` both have this form."""
+
+    @property
+    def action(self) -> str:
+        """`create`, `update` or `delete`."""
+
+    @property
+    def resource(self) -> str:
+        """The resource's name."""
+
+    @property
+    def business(self) -> str:
+        """Any identifier of the business, or its position from 1."""
+
+    @property
+    def which(self) -> int | str:
+        """The key of the row, `newest` or `oldest`."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The body, without what would be required of a client."""
+
+    @property
+    def count(self) -> int:
+        """How many rows to create, update or delete."""
+
+
+def change(state: State, order: Order) -> list[dict[str, Any]]:
+    """Carry it out.
+
+    Raises:
+        KeyError: For a resource, business or row that does not exist.
+        Refusal: Where the values are not accepted.
+    """
+    resource = BY_NAME[order.resource]
+    business = state.store.find(order.business)
+    changed = []
+    for _ in range(order.count):
+        row = _one(state, order, resource, business)
+        changed.append(resource.record(row, business))
+    return changed
+
+
+def _one(state: State, order: Order, resource: Resource, business: Business) -> Row:
+    now = state.clock.moment()
+    if order.action == "create":
+        body = {**_likeness(resource, business), **order.values}
+        return writes.create(resource, business, body, now)
+    row = writes.pick(resource, business, order.which)
+    if order.action == "update":
+        writes.update(resource, business, row, order.values, now)
+    else:
+        writes.delete(resource, business, row, now)
+    return row
+
+
+def _likeness(resource: Resource, business: Business) -> dict[str, Any]:
+    """What a client would have to send, taken from the newest row of the table."""
+    required = resource.writes.required if resource.writes else ()
+    try:
+        model = resource.record(writes.pick(resource, business, "newest"), business)
+    except KeyError:
+        return {}
+    return {name: model[name] for name in required if name in model}

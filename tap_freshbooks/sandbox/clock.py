@@ -1,0 +1,102 @@
+"""The sandbox's clock, and the forms in which FreshBooks writes a moment.
+
+A moment is kept as whole microseconds since the epoch, so that the hour which a November switch
+repeats stays unambiguous here even where its text is not.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+EASTERN = ZoneInfo("America/New_York")
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Clock:
+    """Real time, until somebody sets it."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._frozen: float | None = None
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self._offset if self._frozen is None else self._frozen
+
+    def moment(self) -> int:
+        """Microseconds since the epoch."""
+        return int(self.time() * SECOND)
+
+    def today(self) -> date:
+        """The calendar day in US/Eastern, by which invoices become overdue."""
+        return datetime.fromtimestamp(self.time(), EASTERN).date()
+
+    def set(self, moment: float, *, frozen: bool = False) -> None:
+        """Move to `moment` (seconds since the epoch) and go on, or stand still, from there."""
+        self._offset = moment - time.time()
+        self._frozen = moment if frozen else None
+
+    def advance(self, seconds: float) -> None:
+        """Jump ahead, or back where `seconds` is negative."""
+        self._offset += seconds
+        if self._frozen is not None:
+            self._frozen += seconds
+
+    def reset(self) -> None:
+        """Return to real time."""
+        self._offset = 0.0
+        self._frozen = None
+
+
+def moment_of(when: datetime) -> int:
+    """Microseconds since the epoch of an aware date-time."""
+    return (when - _EPOCH) // _MICROSECOND
+
+
+def start_of_day(day: date, zone: ZoneInfo | None = None) -> int:
+    """The moment at which `day` begins in `zone` (UTC when None)."""
+    return moment_of(datetime(day.year, day.month, day.day, tzinfo=zone or UTC))
+
+
+def _eastern(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment // SECOND, EASTERN).replace(tzinfo=None, fold=0)
+
+
+def _utc(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment // SECOND, UTC).replace(tzinfo=None)
+
+
+def eastern_text(moment: int) -> str:
+    """`2026-01-31 09:15:00`, US/Eastern (accounting.md §7)."""
+    return _eastern(moment).isoformat(" ")
+
+
+def eastern_version(moment: int) -> str:
+    """The same with microseconds, as in `version` (accounting.md §7)."""
+    return f"{_eastern(moment).isoformat(' ')}.{moment % SECOND:06d}"
+
+
+def utc_text(moment: int) -> str:
+    """`2026-01-31 14:15:00`, UTC: only `signup_date` among the resources served."""
+    return _utc(moment).isoformat(" ")
+
+
+def utc_naive(moment: int) -> str:
+    """`2026-01-31T14:15:00` without a zone, meaning UTC (projects-and-time.md §4)."""
+    return _utc(moment).isoformat()
+
+
+def utc_z(moment: int) -> str:
+    """`2026-01-31T14:15:00Z` (projects-and-time.md §4)."""
+    return f"{_utc(moment).isoformat()}Z"
+
+
+def utc_micro_z(moment: int) -> str:
+    """`2026-01-31T14:15:00.123456Z`, as on ledger accounts (accounting.md §7)."""
+    return f"{_utc(moment).isoformat()}.{moment % SECOND:06d}Z"

@@ -1,0 +1,162 @@
+"""Faults on order: what to do wrong, to which requests, how often.
+
+Every fault has the same conditions (`path`, `method`, `client_id`, `skip`, `times`,
+`probability`); gate.py carries them out.
+"""
+
+from __future__ import annotations
+
+import random
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import msgspec
+
+from .limits import RateLimit
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault"):
+    """Which requests are hit.
+
+    `path` is a glob over the URL path, or a part of it where it holds no `*`. Of the requests that
+    match, the first `skip` pass; then `times` of them are hit (all when None), each with
+    `probability`, drawn from a generator that starts at `seed`.
+    """
+
+    path: str = "*"
+    method: str | None = None
+    client_id: str | None = None
+    skip: int = 0
+    times: int | None = None
+    probability: float = 1.0
+    seed: int = 0
+
+
+class Latency(Fault, tag="latency"):
+    """Answer late."""
+
+    seconds: float
+
+
+class Status(Fault, tag="status"):
+    """Answer with an error page, in HTML unless told otherwise."""
+
+    status: int = 503
+    body: str | None = None
+    content_type: str = "text/html; charset=utf-8"
+    retry_after: int | None = None
+
+
+class TooMany(Fault, tag="rate_limit"):
+    """Answer 429. `retry_after` in seconds, written as a number or as an HTTP date, or left out."""
+
+    retry_after: int | None = 5
+    form: Literal["seconds", "date"] = "seconds"
+
+
+class Throttle(Fault, tag="throttle"):
+    """Allow `limit` requests in `window` seconds for each application, and 429 the rest."""
+
+    limit: int
+    window: float = 60
+
+
+class Cut(Fault, tag="cut"):
+    """Close the connection: before the request is worked on, after it, or half-way in the answer.
+
+    `answered` on the token path is the case that loses a rotation.
+    """
+
+    when: Literal["before", "answered", "middle"] = "before"
+
+
+class Deny(Fault, tag="deny"):
+    """Refuse what the token may do otherwise.
+
+    `scope` is 403; `feature` is the 401 with errno 1003 that no refresh mends; `plan` is errno
+    12001 inside a 200 (accounting.md §8).
+    """
+
+    reason: Literal["scope", "feature", "plan"] = "scope"
+
+
+class ExpireToken(Fault, tag="expire_token"):
+    """Let the access tokens of the application that asks die before the answer."""
+
+
+class Change(Fault, tag="change"):
+    """Create, update or delete rows once the answer is made, or before it."""
+
+    action: Literal["create", "update", "delete"]
+    resource: str
+    business: str = "1"
+    which: int | str = "newest"
+    values: dict[str, Any] = {}
+    count: int = 1
+    when: Literal["before", "after"] = "after"
+
+
+AnyFault = Latency | Status | TooMany | Throttle | Cut | Deny | ExpireToken | Change
+
+
+class Armed:
+    """A fault with its counters."""
+
+    def __init__(self, fault: AnyFault) -> None:
+        self.fault = fault
+        self.seen = 0
+        self.fired = 0
+        self._random = random.Random(fault.seed)  # noqa: S311 reproducible, not secret
+        self._limit = RateLimit(fault.limit, fault.window) if isinstance(fault, Throttle) else None
+
+    def fires(self, method: str, path: str, client_id: str | None) -> bool:
+        """Count the request, and say whether it is hit."""
+        fault = self.fault
+        if fault.times is not None and self.fired >= fault.times:
+            return False
+        if fault.method not in (None, method) or fault.client_id not in (None, client_id):
+            return False
+        if not (fnmatchcase(path, fault.path) or ("*" not in fault.path and fault.path in path)):
+            return False
+        self.seen += 1
+        if self.seen <= fault.skip:
+            return False
+        if fault.probability < 1 and self._random.random() >= fault.probability:
+            return False
+        if self._limit is not None and self._limit.take(client_id).is_allowed:
+            return False
+        self.fired += 1
+        return True
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fault as it was ordered, with its counters."""
+        return {**msgspec.to_builtins(self.fault), "seen": self.seen, "fired": self.fired}
+
+
+class Faults:
+    """All faults in force, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._armed: list[Armed] = []
+
+    def add(self, order: Any) -> Armed:
+        """Take an order.
+
+        Raises:
+            msgspec.ValidationError: When it is no fault.
+        """
+        armed = Armed(msgspec.convert(order, AnyFault))
+        self._armed.append(armed)
+        return armed
+
+    def due(self, method: str, path: str, client_id: str | None) -> list[AnyFault]:
+        """The faults that hit this request."""
+        return [armed.fault for armed in self._armed if armed.fires(method, path, client_id)]
+
+    def list(self) -> list[dict[str, Any]]:
+        """All of them with their counters."""
+        return [armed.as_dict() for armed in self._armed]
+
+    def clear(self) -> None:
+        """End all faults."""
+        self._armed.clear()

@@ -1,0 +1,58 @@
+"""The rate limit: a fixed window that opens with the first call (errors-and-limits.md §2)."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+USUAL_LIMIT = 600
+"""What answers announce where no limit is enforced."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is left of the current window after a call."""
+
+    limit: int
+    remaining: int
+    reset: float
+    is_allowed: bool
+    seconds_left: float
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The four headers of every answer; `Retry-After` on a 200 is no request to wait."""
+        after = math.floor(self.seconds_left) if self.is_allowed else math.ceil(self.seconds_left)
+        return [
+            (b"x-ratelimit-limit", b"%d" % self.limit),
+            (b"x-ratelimit-remaining", b"%d" % self.remaining),
+            (b"x-ratelimit-reset", b"%d" % self.reset),
+            (b"retry-after", b"%d" % max(after, 0 if self.is_allowed else 1)),
+        ]
+
+
+@dataclass
+class RateLimit:
+    """So many calls in so many seconds for each key; a limit of 0 counts but never refuses."""
+
+    limit: int
+    window: float = 60
+    _windows: dict[str | None, tuple[float, int]] = field(default_factory=dict)
+
+    def take(self, key: str | None) -> Budget:
+        """Spend one call."""
+        now = time.time()
+        begun, used = self._windows.get(key, (now, 0))
+        if now - begun >= self.window:
+            begun, used = now, 0
+        used += 1
+        self._windows[key] = (begun, used)
+        limit = self.limit or USUAL_LIMIT
+        reset = begun + self.window
+        return Budget(
+            limit=limit,
+            remaining=max(limit - used, 0),
+            reset=reset,
+            is_allowed=self.limit == 0 or used <= self.limit,
+            seconds_left=reset - now,
+        )

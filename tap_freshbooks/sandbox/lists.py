@@ -1,0 +1,169 @@
+"""The list engine: filter, order, cut into pages, encode; the same for every resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .errors import Refusal
+from .families import CAP, Page, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from .filters import Predicate, Scene
+    from .query import Query
+    from .readings import Readings
+    from .resource import Resource
+    from .store import Business, Key, Row
+
+ENCODED_LIMIT = 500_000_000
+"""Bytes of encoded records kept per business; beyond it records are encoded anew."""
+
+
+@dataclass
+class Selection:
+    """The rows that match and may be seen, in order; the number that match; what `meta` adds."""
+
+    rows: list[Row]
+    total: int
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+def list_page(resource: Resource, query: Query, scene: Scene) -> bytes:
+    """The body of a list answer.
+
+    Raises:
+        Refusal: For a page or a filter value that is malformed.
+    """
+    business = scene.business
+    query.filters = resource.family.filters(query)
+    number, per_page = _paging(resource, query, scene.readings)
+    selection = business.cached(_view_key(resource, query), lambda: _select(resource, query, scene))
+    size = per_page or max(selection.total, 1)
+    pages = -(-selection.total // size)
+    page = Page(number, pages, per_page or selection.total, selection.total)
+    rows = selection.rows[(number - 1) * size : number * size]
+    includes = query.includes(resource.includes) or tuple(
+        name for name in resource.includes if query.value(name) in ("true", "True", "1")
+    )
+    parts = _encoded(resource, rows, business, includes)
+    return resource.family.list_body(resource, page, b",".join(parts), selection.meta)
+
+
+def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, int | None]:
+    """The page asked for and its size; None stands for all rows on one page."""
+    default = resource.per_page or resource.family.per_page
+    if resource.name == "services" and readings.services_paging == "ignored":
+        return 1, None
+    if resource.family.name == "ledger":
+        return 1, None
+    if resource.name == "team_members":
+        default = int(readings.team_members_per_page)
+    if resource.name == "time_entries" and readings.time_entries_default == "30":
+        default = 30
+    return _page_number(resource, query, readings), _per_page(resource, query, default)
+
+
+def _page_number(resource: Resource, query: Query, readings: Readings) -> int:
+    """`page=0` is page 1, no number is an error of unknown form (accounting.md §3)."""
+    if query.page is None or query.page.strip("0") == "":
+        return 1
+    if query.page.isdecimal():
+        return int(query.page)
+    if readings.bad_page == "first":
+        return 1
+    raise resource.family.bad_number("page", query.page, resource, int(readings.bad_page))
+
+
+def _per_page(resource: Resource, query: Query, default: int | None) -> int | None:
+    """Silently at most 100 (accounting.md §3)."""
+    if query.per_page is None:
+        return default
+    if not query.per_page.isdecimal() or int(query.per_page) == 0:
+        raise resource.family.bad_number("per_page", query.per_page, resource, 422)
+    return min(int(query.per_page), CAP)
+
+
+def _view_key(resource: Resource, query: Query) -> Hashable:
+    filters = tuple(sorted((name, *values) for name, values in query.filters.items()))
+    return ("view", resource.name, query.sort, filters, tuple(sorted(query.lists)))
+
+
+def _select(resource: Resource, query: Query, scene: Scene) -> Selection:
+    business = scene.business
+    ordered: list[Row] = business.cached(
+        ("order", resource.name), lambda: resource.order(business.table(resource.name).values())
+    )
+    matching = ordered
+    for predicate in _predicates(resource, query, scene):
+        matching = [row for row in matching if predicate(row)]
+    matching = _sorted(resource, query.sort, matching, business)
+    visible = matching
+    if business.role == "client":
+        visible = [row for row in matching if _is_own(resource, row, business)]
+    total = matching if scene.readings.total == "all" else visible
+    meta = resource.meta(query, visible) if resource.meta else {}
+    return Selection(visible, len(total), meta)
+
+
+def _is_own(resource: Resource, row: Row, business: Business) -> bool:
+    """A customer of the business sees what is his (auth.md §9.4)."""
+    return resource.client_key is not None and row.get(resource.client_key) == business.client_id
+
+
+def may_see(resource: Resource, row: Row, business: Business) -> bool:
+    """Whether the caller, in his role in this business, may read the row."""
+    return business.role != "client" or _is_own(resource, row, business)
+
+
+def _predicates(resource: Resource, query: Query, scene: Scene) -> list[Predicate]:
+    predicates = []
+    hidden = resource.visibility(query, scene)
+    if hidden is not None:
+        predicates.append(hidden)
+    for name, values in query.filters.items():
+        known = resource.filters.get(name)
+        if known is None:
+            continue  # silence, not an error (accounting.md §4)
+        if resource.family.search_brackets and known.many != (name in query.lists):
+            errno, kind = (1034, "a list") if known.many else (1037, "a single value")
+            raise Refusal(422, f"{name} must be {kind}.", errno, name, values[-1], resource.single)
+        predicates.append(known.build(name, values, scene))
+    return predicates
+
+
+def _sorted(resource: Resource, sort: str | None, rows: list[Row], business: Business) -> list[Row]:
+    """A value of unknown form gives id ascending, an unknown key nothing (accounting.md §4)."""
+    if sort is None:
+        return rows
+    if resource.family.search_brackets:
+        key, _, direction = sort.rpartition("_")
+        is_form_known = direction in ("asc", "desc")
+        descending = direction == "desc"
+    else:
+        key, descending = sort.removeprefix("-"), sort.startswith("-")
+        is_form_known = key in resource.sorts
+    sorter = resource.sorts.get(key)
+    if is_form_known and sorter is not None:
+        return sorted(rows, key=lambda row: sorter(row, business), reverse=descending)
+    if not is_form_known and resource.unknown_sort_ascends:
+        return sorted(rows, key=lambda row: row[resource.key])
+    return rows
+
+
+def _encoded(
+    resource: Resource, rows: list[Row], business: Business, includes: tuple[str, ...]
+) -> list[bytes]:
+    store: dict[Key, bytes] = business.cached(("encoded", resource.name, includes), dict)
+    parts = []
+    for row in rows:
+        key = row[resource.key]
+        part = store.get(key)
+        if part is None:
+            part = encode(resource.record(row, business, includes))
+            business.encoded_bytes += len(part)
+            if business.encoded_bytes < ENCODED_LIMIT:
+                store[key] = part
+        parts.append(part)
+    return parts

@@ -1,0 +1,59 @@
+"""The query string of a list or single read, taken apart but not yet judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+@dataclass
+class Query:
+    """What was asked for. `search` and `bare` keep every value of a repeated name."""
+
+    page: str | None = None
+    per_page: str | None = None
+    sort: str | None = None
+    search: dict[str, list[str]] = field(default_factory=dict)
+    lists: set[str] = field(default_factory=set)
+    bare: dict[str, list[str]] = field(default_factory=dict)
+    include: list[str] = field(default_factory=list)
+    filters: dict[str, list[str]] = field(default_factory=dict)
+
+    def value(self, name: str) -> str | None:
+        """The last value of a bare parameter."""
+        values = self.bare.get(name)
+        return values[-1] if values else None
+
+    def includes(self, known: Collection[str]) -> tuple[str, ...]:
+        """The includes that exist, each once, in one order."""
+        return tuple(sorted(set(self.include) & set(known)))
+
+
+def parse(query_string: str) -> Query:
+    """Take a query string apart: `search[x]`, `search[xs][]`, `include[]`, bare names.
+
+    A comma list in one `include[]` works as well (accounting.md §4).
+    """
+    query = Query()
+    for name, value in parse_qsl(query_string, keep_blank_values=True):
+        if name == "page":
+            query.page = value
+        elif name == "per_page":
+            query.per_page = value
+        elif name == "sort":
+            query.sort = value
+        elif name == "include[]":
+            query.include.extend(value.split(","))
+        elif name.startswith("search["):
+            key, bracket, rest = name[len("search[") :].partition("]")
+            if bracket:
+                query.search.setdefault(key, []).append(value)
+                if rest == "[]":
+                    query.lists.add(key)
+        else:
+            query.bare.setdefault(name, []).append(value)
+    return query

@@ -1,0 +1,58 @@
+"""The facts that nobody could confirm: one option for each, with both of its readings.
+
+The first value of each is the default. docs/sandbox.md explains them for users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Literal, get_args, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Readings:
+    """How this sandbox reads the open questions.
+
+    `updated_filter_ignored` names the accounting resources, separated by commas, on which
+    `search[updated_min]` has no effect; `all` for every one (accounting.md §4).
+    """
+
+    updated_filter_ignored: str = ""
+    updated_day_zone: Literal["eastern", "utc"] = "eastern"
+    old_access_token: Literal["lives", "dies"] = "lives"  # noqa: S105
+    refresh_created_at: Literal["now", "original"] = "now"
+    deleted_projects: Literal["listed", "ignored"] = "listed"
+    archived_projects: Literal["hidden", "shown"] = "hidden"
+    bad_page: Literal["422", "400", "first"] = "422"
+    services_paging: Literal["honoured", "ignored"] = "honoured"
+    time_entries_default: Literal["unpaged", "30"] = "unpaged"
+    others_time: Literal["hidden", "shown"] = "hidden"
+    running_timers: Literal["hidden", "shown"] = "hidden"
+    total: Literal["all", "visible"] = "all"
+    team_members_per_page: Literal["5", "30"] = "5"
+    accounting_errors: Literal["old", "new"] = "old"
+
+    @classmethod
+    def of(cls, settings: Mapping[str, str]) -> Readings:
+        """Check names and values.
+
+        Raises:
+            ValueError: For a name or value that does not exist; the text lists those that do.
+        """
+        hints = get_type_hints(cls)
+        for name, value in settings.items():
+            if name not in hints:
+                known = ", ".join(field.name for field in fields(cls))
+                raise ValueError(f"There is no reading named {name!r}. Known: {known}")
+            choices = get_args(hints[name])
+            if choices and value not in choices:
+                raise ValueError(f"{name} is one of {', '.join(choices)}; not {value!r}")
+        return replace(cls(), **settings)  # type: ignore[arg-type]
+
+    def honours_updated(self, resource: str) -> bool:
+        """Whether `search[updated_min]` narrows the list of `resource`."""
+        ignored = self.updated_filter_ignored.split(",")
+        return "all" not in ignored and resource not in ignored

@@ -1,0 +1,98 @@
+"""How a resource is declared: one object says everything that the engine needs to serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .filters import Filter, Predicate, Scene
+
+if TYPE_CHECKING:
+    from .families import Family
+    from .query import Query
+    from .store import Business, Row
+    from .writes import Writes
+
+ABSENT = object()
+"""What an include answers when the key stays away altogether."""
+
+Compute = Callable[["Row", "Business"], Mapping[str, Any]]
+Include = Callable[["Row", "Business"], Any]
+SingleForm = Callable[[dict[str, Any], "Row", "Business"], dict[str, Any]]
+Order = Callable[[Iterable["Row"]], list["Row"]]
+Visibility = Callable[["Query", Scene], Predicate | None]
+Meta = Callable[["Query", list["Row"]], Mapping[str, Any]]
+
+
+def newest_first(rows: Iterable[Row]) -> list[Row]:
+    """Id descending, the default of most lists (accounting.md §3)."""
+    return sorted(rows, key=lambda row: row["id"], reverse=True)
+
+
+def by_vis_state(query: Query, _scene: Scene) -> Predicate | None:
+    """Active and archived rows, unless `search[vis_state]` asks for one state (accounting.md §5)."""
+    if "vis_state" in query.filters:
+        return None
+    return lambda row: row["vis_state"] != 1
+
+
+def everything(_query: Query, _scene: Scene) -> Predicate | None:
+    """No row is hidden."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """The facts about one resource.
+
+    `path` is the list path below the identifier of the family; `item_paths` where single records
+    live when that differs. `blank` holds the keys that most rows share, `computed` the ones that
+    follow from others, `hidden` the keys of a row that never leave the sandbox. `stamps` says
+    from which moment of the row, and in which form, each time stamp is written. `client_key`
+    names the column that leads to a client; a customer of the business sees only his own rows.
+    """
+
+    name: str
+    family: Family
+    path: str
+    plural: str
+    single: str
+    scope: str
+    item_paths: tuple[str, ...] = ()
+    key: str = "id"
+    alias: str | None = None
+    blank: Mapping[str, Any] = field(default_factory=dict)
+    stamps: Mapping[str, tuple[str, Callable[[int], str]]] = field(default_factory=dict)
+    computed: Compute | None = None
+    hidden: tuple[str, ...] = ()
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    sorts: Mapping[str, Callable[[Row, Business], Any]] = field(default_factory=dict)
+    unknown_sort_ascends: bool = False
+    includes: Mapping[str, Include] = field(default_factory=dict)
+    single_form: SingleForm | None = None
+    siblings: Mapping[str, Any] = field(default_factory=dict)
+    order: Order = newest_first
+    visibility: Visibility = by_vis_state
+    per_page: int | None = None
+    meta: Meta | None = None
+    client_key: str | None = None
+    writes: Writes | None = None
+
+    def record(self, row: Row, business: Business, includes: Iterable[str] = ()) -> dict[str, Any]:
+        """The record as the API shows it."""
+        record = {**self.blank, **row}
+        if self.alias is not None:
+            record[self.alias] = row[self.key]
+        for name, (source, form) in self.stamps.items():
+            moment = row.get(source)
+            record[name] = None if moment is None else form(moment)
+        if self.computed is not None:
+            record.update(self.computed(row, business))
+        for name in self.hidden:
+            record.pop(name, None)
+        for name in includes:
+            value = self.includes[name](row, business)
+            if value is not ABSENT:
+                record[name] = value
+        return record

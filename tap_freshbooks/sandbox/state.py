@@ -1,0 +1,58 @@
+"""Everything that one running sandbox knows, in one object handed to its endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .clock import Clock
+from .faults import Faults
+from .filters import Scene
+from .limits import RateLimit
+from .oauth import OAuth
+from .readings import Readings
+from .stats import Stats
+from .store import Business, Store
+from .story import tell
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a sandbox is started."""
+
+    seed: int = 1
+    invoices: int = 120
+    token_lifetime: int = 43_200
+    rate_limit: int = 600
+    readings: Readings = field(default_factory=Readings)
+
+
+class State:
+    """Clock, data, tokens, faults and counts of one sandbox."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.readings = options.readings
+        self.clock = Clock()
+        self.stats = Stats()
+        self.faults = Faults()
+        self.rate_limit = RateLimit(options.rate_limit)
+        story = tell(options.seed, options.invoices)
+        self.identity: dict[str, Any] = story.identity
+        self.store = Store(story.businesses)
+        self.oauth = OAuth(
+            clock=self.clock,
+            readings=options.readings,
+            stats=self.stats,
+            token_lifetime=options.token_lifetime,
+            identity_id=self.identity["id"],
+        )
+        self.connections: dict[tuple[str, int], asyncio.Transport] = {}
+
+    def scene(self, business: Business, resource: str) -> Scene:
+        """Where a list is read, at this moment."""
+        business.at(self.clock.today())
+        return Scene(business, self.identity["id"], self.readings, resource)

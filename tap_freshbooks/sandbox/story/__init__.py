@@ -1,0 +1,45 @@
+"""The story that the sandbox tells: who the user is, which businesses he sees, what happened there.
+
+The same seed and scale give the same rows; every table draws from a generator of its own, so that
+a new table changes no older one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .books import write_ledger
+from .cast import Cast
+from .memberships import businesses, identity
+from .sales import write_sales
+from .spend import write_spend
+from .work import write_work
+
+if TYPE_CHECKING:
+    from tap_freshbooks.sandbox.store import Business
+
+__all__ = ["Story", "tell"]
+
+
+@dataclass(frozen=True)
+class Story:
+    """The user and his businesses."""
+
+    identity: dict[str, Any]
+    businesses: list[Business]
+
+
+def tell(seed: int, invoices: int) -> Story:
+    """The whole story; `invoices` is the scale of the first business, to which others are fixed."""
+    user = identity(seed)
+    places = businesses(seed, user)
+    for position, business in enumerate(places):
+        scale = (invoices, min(max(invoices // 3, 40), 3000), 20, 24, 0)[position]
+        cast = Cast(seed, position, business, user, scale)
+        if business.account_id is not None:
+            write_sales(cast)
+            write_spend(cast)
+            write_ledger(cast)
+        write_work(cast)
+    return Story(user, places)

@@ -1,0 +1,12 @@
+"""Not yet told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .cast import Cast
+
+
+def write_work(cast: Cast) -> None:
+    """Nothing so far."""

@@ -1,0 +1,164 @@
+"""Creating, changing and deleting rows, by the rules that all resources of a family share.
+
+What a body means for one resource is declared beside it, as Writes; the stamps move here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import Refusal
+
+if TYPE_CHECKING:
+    from .resource import Resource
+    from .store import Business, Key, Row
+
+Body = Mapping[str, Any]
+Translate = Callable[[Body, "Row | None", "Business"], dict[str, Any]]
+Settle = Callable[["Row", "Row | None", "Business", int], None]
+Defaults = Callable[["Business", int], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writes:
+    """How one resource is written.
+
+    `translate` turns a body into columns of the row and refuses bad values; `settle` carries out
+    what follows for other rows, given the row, what it was before (None when new) and the moment.
+    `deleted` is the column and value of a soft delete, None where rows vanish. `is_served` is
+    False where the sandbox alone may write, for demonstrations and tests.
+    """
+
+    translate: Translate | None = None
+    settle: Settle | None = None
+    defaults: Defaults | None = None
+    required: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
+    updated: str | None = "updated"
+    deleted: tuple[str, Any] | None = ("vis_state", 1)
+    replaces: bool = False
+    is_served: bool = True
+    http_delete: Literal["soft", "hard", "none"] = "none"
+    delete_by_put: bool = True
+
+
+def missing(resource: Resource, name: str) -> Refusal:
+    """A required field left out."""
+    if resource.family.search_brackets:
+        return Refusal(422, f"{name} is required.", 1001, name, None, resource.single)
+    return Refusal(422, "field required", 2001, name)
+
+
+def _rules(resource: Resource) -> Writes:
+    return resource.writes or Writes(is_served=False)
+
+
+def _columns(resource: Resource, body: Body, row: Row | None, business: Business) -> dict[str, Any]:
+    rules = _rules(resource)
+    for name in rules.forbidden:
+        if name in body:
+            message = f"The field '{name}' is read-only."
+            raise Refusal(403, message, 1038, name, body[name], resource.single)
+    if rules.translate is not None:
+        return rules.translate(body, row, business)
+    known = resource.blank.keys() - set(rules.ignored)
+    return {name: value for name, value in body.items() if name in known}
+
+
+def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
+    """A new row.
+
+    Raises:
+        Refusal: Where the body is not accepted.
+    """
+    rules = _rules(resource)
+    for name in rules.required:
+        if body.get(name) in (None, ""):
+            raise missing(resource, name)
+    columns = _columns(resource, body, None, business)
+    row: Row = {**(rules.defaults(business, now) if rules.defaults else {})}
+    if resource.key == "id":
+        row["id"] = business.next_id(resource.name)
+    else:
+        row[resource.key] = business.uuid_of(resource.name, len(business.table(resource.name)))
+    row |= columns
+    for name in (*rules.created, *((rules.updated,) if rules.updated else ())):
+        row[name] = now
+    if rules.deleted is not None:
+        row.setdefault(rules.deleted[0], resource.blank.get(rules.deleted[0], 0))
+    business.add(resource.name, row, resource.key)
+    business.changed()
+    if rules.settle is not None:
+        rules.settle(row, None, business, now)
+    business.changed()
+    return row
+
+
+def update(resource: Resource, business: Business, row: Row, body: Body, now: int) -> None:
+    """Change a row; what changes nothing moves no stamp (accounting.md §5).
+
+    Raises:
+        Refusal: Where the body is not accepted.
+    """
+    rules = _rules(resource)
+    if rules.delete_by_put and "vis_state" in body and resource.family.search_brackets:
+        # All other data of such a body is dropped silently (accounting.md §5).
+        columns = {"vis_state": body["vis_state"]}
+    else:
+        columns = _columns(resource, body, row, business)
+    _apply(resource, business, row, columns, now)
+
+
+def delete(resource: Resource, business: Business, row: Row, now: int) -> None:
+    """Delete a row, softly where the resource does so; a second delete moves nothing."""
+    rules = _rules(resource)
+    if rules.deleted is None:
+        del business.table(resource.name)[row[resource.key]]
+        business.changed()
+        return
+    _apply(resource, business, row, dict([rules.deleted]), now)
+
+
+def _apply(
+    resource: Resource, business: Business, row: Row, columns: Mapping[str, Any], now: int
+) -> None:
+    rules = _rules(resource)
+    before = dict(row)
+    changed = {
+        name: value
+        for name, value in columns.items()
+        if row.get(name, resource.blank.get(name)) != value
+    }
+    if not changed:
+        return
+    row.update(changed)
+    if rules.updated is not None:
+        row[rules.updated] = now
+    business.changed()
+    if rules.settle is not None:
+        rules.settle(row, before, business, now)
+    business.changed()
+
+
+def pick(resource: Resource, business: Business, which: int | str) -> Row:
+    """A row by its key, or the `newest` or `oldest` that is not deleted.
+
+    Raises:
+        KeyError: When there is none.
+    """
+    table: Mapping[Key, Row] = business.table(resource.name)
+    if which in ("newest", "oldest"):
+        gone = _rules(resource).deleted
+        living = [
+            key
+            for key, row in table.items()
+            if gone is None or row.get(gone[0], resource.blank.get(gone[0])) != gone[1]
+        ]
+        if not living:
+            raise KeyError(which)
+        return table[living[-1] if which == "newest" else living[0]]
+    return table[int(which) if str(which).isdecimal() and which not in table else which]
