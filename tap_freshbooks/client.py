@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks.client")
 
+FIRST_BACKOFF = 1.0
+"""Upper end of the first wait between two tries, seconds; doubled each time."""
+
 LONGEST_BACKOFF = 30.0
 """Ceiling of the exponential wait between two tries, seconds."""
 
@@ -64,7 +67,6 @@ class FreshBooksClient:
         user_agent: Sent with each request.
         timeout: Seconds to wait for an answer.
         max_attempts: Tries per request, the first included.
-        first_backoff: Upper end of the first wait between tries, seconds; doubled each time.
     """
 
     def __init__(
@@ -76,14 +78,12 @@ class FreshBooksClient:
         user_agent: str,
         timeout: float,
         max_attempts: int,
-        first_backoff: float = 1.0,
     ) -> None:
         self.api_url = api_url
         self.authenticator = authenticator
         self.throttle = throttle
         self.timeout = timeout
         self.max_attempts = max_attempts
-        self.first_backoff = first_backoff
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
 
@@ -135,10 +135,10 @@ class FreshBooksClient:
         error = yield 0.0
         for doubling in count():
             if error.retry_after is None:
-                ceiling = min(LONGEST_BACKOFF, self.first_backoff * 2**doubling)
+                ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**doubling)
                 wait = random.uniform(0, ceiling)  # noqa: S311 - no cryptography
             else:
-                wait = error.retry_after + random.uniform(0, self.first_backoff)  # noqa: S311
+                wait = error.retry_after + random.uniform(0, FIRST_BACKOFF)  # noqa: S311
             error = yield wait
 
     def _get_signed(self, path: str, query: Mapping[str, Any] | None) -> Answer:

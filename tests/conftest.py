@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_freshbooks import client
+from tap_freshbooks.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """One sandbox for all tests that only read."""
+    with Sandbox(rate_limit=0) as running:
+        yield running
+
+
+@pytest.fixture
+def own_sandbox() -> Iterator[Sandbox]:
+    """A sandbox of the test's own, to write to or to disturb."""
+    with Sandbox(invoices=60, rate_limit=0) as running:
+        yield running
+
+
+@pytest.fixture
+def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
+    """Settings of a fresh connection to the shared sandbox."""
+    return settings_for(sandbox, tmp_path)
+
+
+@pytest.fixture
+def own_config(own_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
+    """Settings of a fresh connection to the test's own sandbox."""
+    return settings_for(own_sandbox, tmp_path)
+
+
+def settings_for(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
+    """Settings of a fresh connection, with the tokens in a folder of the test."""
+    return {**sandbox.config(), "token_store": str(folder / "tokens.json")}
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait hundredths of seconds between tries where a user's run waits seconds."""
+    monkeypatch.setattr(client, "FIRST_BACKOFF", 0.02)
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in ("FRESHBOOKS_API_URL", "FRESHBOOKS_AUTH_URL", "MELTANO_PROJECT_ROOT"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tap_freshbooks.errors import (
+    ReauthorizationRequired,
+    SettingsError,
+    TokenStoreError,
+    Unavailable,
+)
+from tap_freshbooks.oauth import authenticator as module
+from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
+from tap_freshbooks.oauth.stores import FileStore
+from tap_freshbooks.oauth.tokens import TokenEndpoint, _expires_at, seed_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_freshbooks.sandbox import Sandbox
+
+TOKEN = "/auth/oauth/token"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.random, "uniform", lambda low, high: low + (high - low) / 1000)
+
+
+@pytest.fixture
+def new(config: dict[str, Any]) -> Callable[..., RefreshingAuthenticator]:
+    """Makes authenticators of one connection, each as a process of its own would."""
+
+    def make(seed: str | None = config["refresh_token"], **changes: Any) -> RefreshingAuthenticator:
+        endpoint = TokenEndpoint(
+            api_url=config["api_url"],
+            client_id=config["client_id"],
+            client_secret=config["client_secret"],
+            redirect_uri=config["redirect_uri"],
+            timeout=5,
+            user_agent="test",
+        )
+        store = FileStore(Path(config["token_store"]))
+        return RefreshingAuthenticator(store, replace(endpoint, **changes), seed)
+
+    return make
+
+
+def works(config: dict[str, Any], token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = requests.get(f"{config['api_url']}/auth/api/v1/users/me", headers=headers, timeout=5)
+    return answer.status_code == 200
+
+
+def counts(sandbox: Sandbox, config: dict[str, Any]) -> tuple[int, int]:
+    stats = sandbox.stats(config["client_id"])
+    return stats["refreshes"], stats["spent_refresh_tokens"]
+
+
+def test_a_token_that_lives_is_used_again_without_a_refresh(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    first = new().access_token()
+    assert works(config, first)
+    assert new().access_token() == first
+    assert counts(sandbox, config) == (1, 0)
+
+
+def test_the_next_refresh_token_is_on_disk_before_the_access_token_is_given_out(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any]
+) -> None:
+    token = new().access_token()
+    content = json.loads(Path(config["token_store"]).read_text())
+    assert content["access_token"] == token
+    assert content["refresh_token"] != config["refresh_token"]
+    assert content["token_generation"] == 1
+    assert content["token_seed"] == seed_of(config["refresh_token"])
+    assert content["expires_at"] > time.time() + 40_000
+
+
+def test_many_refreshes_in_a_row_never_spend_a_token_twice(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    token = new().access_token()
+    for _ in range(10):
+        token = new().access_token(rejected=token)
+    assert works(config, token)
+    assert counts(sandbox, config) == (11, 0)
+
+
+def test_a_crowd_of_threads_and_instances_causes_one_refresh(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    dead = new().access_token()
+    tokens = []
+    instances = [new() for _ in range(4)]
+
+    def work(instance: RefreshingAuthenticator) -> None:
+        tokens.append(instance.access_token(rejected=dead))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in instances * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 16
+    assert len(set(tokens)) == 1
+    assert dead not in tokens
+    assert counts(sandbox, config) == (2, 0)
+
+
+def test_a_token_is_refreshed_ahead_of_its_end(
+    config: dict[str, Any], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    short = sandbox.config(token_lifetime=50)  # less than the smallest margin
+    endpoint = TokenEndpoint(
+        config["api_url"], short["client_id"], short["client_secret"], None, 5, "test"
+    )
+    authenticator = RefreshingAuthenticator(
+        FileStore(tmp_path / "short.json"), endpoint, short["refresh_token"]
+    )
+    first = authenticator.access_token()
+    assert authenticator.access_token() != first
+    assert counts(sandbox, short) == (2, 0)
+
+
+def test_a_user_who_authorised_anew_is_followed(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    new().access_token()
+    again = sandbox.config()
+    authenticator = new(
+        again["refresh_token"], client_id=again["client_id"], client_secret=again["client_secret"]
+    )
+    assert works(config, authenticator.access_token())
+    content = json.loads(Path(config["token_store"]).read_text())
+    assert content["token_seed"] == seed_of(again["refresh_token"])
+    assert content["token_generation"] == 1
+
+
+def test_a_spent_token_ends_in_the_need_to_authorise_again(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any]
+) -> None:
+    new().access_token()
+    Path(config["token_store"]).unlink()
+    with pytest.raises(ReauthorizationRequired, match="spent or revoked.*authorise the account"):
+        new().access_token()
+
+
+def test_an_unknown_app_is_a_wrong_setting(
+    new: Callable[..., RefreshingAuthenticator],
+) -> None:
+    with pytest.raises(SettingsError, match="client_id and client_secret"):
+        new(client_secret="wrong").access_token()
+
+
+def test_without_any_token_the_settings_are_named(
+    new: Callable[..., RefreshingAuthenticator],
+) -> None:
+    with pytest.raises(SettingsError, match="refresh_token is missing"):
+        new(None).access_token()
+
+
+def test_a_store_that_cannot_be_written_costs_no_token(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    path = Path(config["token_store"])
+    path.write_text("{}")
+    path.chmod(0o400)
+    with pytest.raises(TokenStoreError, match="no refresh token was spent"):
+        new().access_token()
+    assert counts(sandbox, config)[0] == 0
+    path.chmod(0o600)
+    assert works(config, new().access_token())
+
+
+class Faults:
+    """Faults of the token endpoint, for one application."""
+
+    def __init__(self, sandbox: Sandbox, client_id: str) -> None:
+        self.sandbox, self.client_id = sandbox, client_id
+
+    def __call__(self, fault: str, **settings: Any) -> None:
+        self.sandbox.faults(fault, client_id=self.client_id, path=TOKEN, **settings)
+
+
+@pytest.fixture
+def fault(sandbox: Sandbox, config: dict[str, Any]) -> Any:
+    yield Faults(sandbox, config["client_id"])
+    sandbox.faults_clear()
+
+
+def test_an_answer_that_was_lost_after_the_rotation_is_tried_once_more_and_explained(
+    new: Callable[..., RefreshingAuthenticator],
+    config: dict[str, Any],
+    sandbox: Sandbox,
+    fault: Faults,
+) -> None:
+    fault("cut", when="answered", times=1)
+    with pytest.raises(ReauthorizationRequired, match="after an answer .* was lost"):
+        new().access_token()
+    assert counts(sandbox, config) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"fault": "cut", "when": "before"},
+        {"fault": "status", "status": 503},
+        {"fault": "status", "status": 500},
+        {"fault": "status", "status": 200, "body": "<html>hello</html>"},
+        {"fault": "status", "status": 200, "body": '{"access_token": "only"}'},
+        {"fault": "rate_limit", "retry_after": 0},
+    ],
+)
+def test_a_fault_before_the_rotation_costs_nothing(
+    new: Callable[..., RefreshingAuthenticator],
+    config: dict[str, Any],
+    sandbox: Sandbox,
+    fault: Faults,
+    settings: dict[str, Any],
+) -> None:
+    fault(**settings, times=1)
+    assert works(config, new().access_token())
+    assert counts(sandbox, config) == (1, 0)
+
+
+def test_an_outage_of_the_token_endpoint_keeps_the_token_and_is_no_loop(
+    new: Callable[..., RefreshingAuthenticator],
+    config: dict[str, Any],
+    sandbox: Sandbox,
+    fault: Faults,
+) -> None:
+    fault("status", status=503)
+    with pytest.raises(Unavailable, match="the refresh token is kept"):
+        new().access_token()
+    assert sandbox.stats(config["client_id"])["paths"][f"POST {TOKEN}"] == 2
+    sandbox.faults_clear()
+    assert works(config, new().access_token())
+
+
+def test_a_configured_access_token_is_used_as_it_is() -> None:
+    static = StaticToken("mine")
+    assert static.access_token() == "mine"
+    with pytest.raises(ReauthorizationRequired, match="access_token"):
+        static.access_token(rejected="mine")
+
+
+class TestExpiry:
+    def answer(self, **fields: Any) -> dict[str, Any]:
+        return {"access_token": "opaque", "expires_in": 43200, **fields}
+
+    def test_it_counts_from_the_moment_of_creation(self) -> None:
+        created = int(time.time()) - 100
+        assert _expires_at(self.answer(created_at=created)) == created + 43200
+
+    def test_an_end_in_the_past_is_distrusted(self) -> None:
+        # A live answer repeated the created_at of the first grant.
+        expires_at = _expires_at(self.answer(created_at=1_600_000_000))
+        assert abs(expires_at - time.time() - 43200) < 5
+
+    def test_the_tokens_own_end_wins_when_it_is_earlier(self) -> None:
+        end = int(time.time()) + 600
+        claims = base64.urlsafe_b64encode(json.dumps({"exp": end}).encode()).decode().rstrip("=")
+        assert _expires_at(self.answer(access_token=f"head.{claims}.tail")) == end

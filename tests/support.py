@@ -1,0 +1,76 @@
+"""What tests share: running the tap inside the process and looking at its messages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
+
+from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.tap import TapFreshBooks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from singer_sdk.singerlib.encoding.simple import Message
+
+Record = dict[str, Any]
+
+QUICK = {"requests_per_second": 10_000}
+"""Settings of tests that do not ask about pace."""
+
+
+class Messages(SimpleSingerWriter):
+    """A writer that keeps the messages instead of writing them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: list[dict[str, Any]] = []
+
+    def write_message(self, message: Message) -> None:
+        self.all.append(deepcopy(message.to_dict()))
+
+    @property
+    def records(self) -> dict[str, list[Record]]:
+        """Records per stream, in their order."""
+        records = defaultdict(list)
+        for message in self.all:
+            if message["type"] == "RECORD":
+                records[message["stream"]].append(message["record"])
+        return records
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The last state."""
+        states = [message["value"] for message in self.all if message["type"] == "STATE"]
+        return states[-1] if states else {}
+
+
+def catalog_of(streams: Iterable[str]) -> dict[str, Any]:
+    """A catalog in which only these streams are selected."""
+    catalog = TapFreshBooks(config={}, validate_config=False).catalog_dict
+    wanted = set(streams)
+    assert wanted <= {stream.name for stream in STREAMS}
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if not metadata["breadcrumb"]:
+                metadata["metadata"]["selected"] = entry["stream"] in wanted
+    return catalog
+
+
+def sync(
+    config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None = None
+) -> Messages:
+    """Run the tap; all streams if none is named."""
+    messages = Messages()
+    tap = TapFreshBooks(
+        config={**QUICK, **config},
+        catalog=catalog_of(streams) if streams else None,
+        state=deepcopy(state),
+        message_writer=messages,
+    )
+    tap.connection.open()
+    tap.sync_all()
+    return messages
