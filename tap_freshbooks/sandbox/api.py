@@ -11,7 +11,7 @@ from starlette.responses import Response
 from . import scopes, writes
 from .errors import UNKNOWN_ROUTE, Refusal, insufficient_scope, no_access, unauthenticated
 from .families import PREFIXES, Family, encode
-from .lists import list_page, may_see
+from .lists import includes_of, list_page, may_see
 from .query import parse
 from .resources import ITEM_PATHS, LISTS
 
@@ -104,7 +104,7 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     scene = state.scene(business, resource.name)
     if is_read and target.key is None:
         return _respond(200, list_page(resource, query, scene), target.family)
-    includes = query.includes(resource.includes)
+    includes = includes_of(resource, query)
     if is_read:
         row = _find(target)
         return _single(target, row, includes, with_siblings=True)

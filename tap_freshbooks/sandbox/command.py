@@ -101,7 +101,7 @@ def _announce(state: State, url: str, config: Path | None) -> None:
     callback=_readings,
     help="Read an unconfirmed fact differently (docs/sandbox.md); may be repeated.",
 )
-def sandbox(  # noqa: PLR0913 one parameter for each option
+def sandbox(
     *,
     host: str,
     port: int,

@@ -143,7 +143,7 @@ class Accounting(Family):
         return {"response": {"errors": [error]}}
 
     def bad_number(self, name: str, value: str, resource: Resource, status: int) -> Refusal:
-        """errno 1014 InvalidPage, 1013 InvalidPerPage; the body is a guess (accounting.md §3)."""
+        """Errno 1014 InvalidPage, 1013 InvalidPerPage; the body is a guess (accounting.md §3)."""
         errno = 1014 if name == "page" else 1013
         return Refusal(status, f"{name} must be a number.", errno, name, value, resource.single)
 

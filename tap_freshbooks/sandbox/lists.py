@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import Refusal
 from .families import CAP, Page, encode
+from .filters import true
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -44,11 +45,16 @@ def list_page(resource: Resource, query: Query, scene: Scene) -> bytes:
     pages = -(-selection.total // size)
     page = Page(number, pages, per_page or selection.total, selection.total)
     rows = selection.rows[(number - 1) * size : number * size]
-    includes = query.includes(resource.includes) or tuple(
-        name for name in resource.includes if query.value(name) in ("true", "True", "1")
-    )
+    includes = includes_of(resource, query)
     parts = _encoded(resource, rows, business, includes)
     return resource.family.list_body(resource, page, b",".join(parts), selection.meta)
+
+
+def includes_of(resource: Resource, query: Query) -> tuple[str, ...]:
+    """The known ones among `include[]`, or the switches that are on."""
+    if resource.family.search_brackets:
+        return query.includes(resource.includes)
+    return tuple(name for name in resource.includes if true(query.value(name)))
 
 
 def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, int | None]:

@@ -51,6 +51,8 @@ class Resource:
     follow from others, `hidden` the keys of a row that never leave the sandbox. `stamps` says
     from which moment of the row, and in which form, each time stamp is written. `client_key`
     names the column that leads to a client; a customer of the business sees only his own rows.
+    On project-like resources an include is the bare switch by which it is asked for:
+    `include_x` fills `x`, `skip_x` leaves `x_id` out.
     """
 
     name: str
@@ -92,7 +94,10 @@ class Resource:
         for name in self.hidden:
             record.pop(name, None)
         for name in includes:
+            if name.startswith("skip_"):
+                record.pop(f"{name.removeprefix('skip_')}_id", None)
+                continue
             value = self.includes[name](row, business)
             if value is not ABSENT:
-                record[name] = value
+                record[name.removeprefix("include_")] = value
         return record

@@ -29,7 +29,7 @@ class SandboxError(Exception):
 
 
 def _protocol(connections: dict[tuple[str, int], asyncio.Transport]) -> type[asyncio.Protocol]:
-    """uvicorn's own protocol, which also lets the gate find the connection of a request."""
+    """Uvicorn's own protocol, which also lets the gate find the connection of a request."""
 
     class Tracked(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
         def connection_made(self, transport: asyncio.Transport) -> None:
@@ -77,7 +77,9 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: When the address is taken or not ours.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol must be named: asyncio turns Nagle off for IPPROTO_TCP sockets only, and a
+    # delayed acknowledgement would cost every answer 40 ms.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))

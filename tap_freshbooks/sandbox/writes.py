@@ -84,7 +84,9 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
     if resource.key == "id":
         row["id"] = business.next_id(resource.name)
     else:
-        row[resource.key] = business.uuid_of(resource.name, len(business.table(resource.name)))
+        row[resource.key] = business.uuid_of(
+            f"{resource.name}/{now}", len(business.table(resource.name))
+        )
     row |= columns
     for name in (*rules.created, *((rules.updated,) if rules.updated else ())):
         row[name] = now

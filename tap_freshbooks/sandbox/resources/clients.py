@@ -10,6 +10,7 @@ from tap_freshbooks.sandbox.families import ACCOUNTING
 from tap_freshbooks.sandbox.money import money
 from tap_freshbooks.sandbox.resource import Resource
 from tap_freshbooks.sandbox.writes import Writes
+
 from .balances import is_draft, outstanding_cents, overdue_cents
 from .documents import keep_address
 

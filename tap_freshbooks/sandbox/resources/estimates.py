@@ -10,6 +10,7 @@ from tap_freshbooks.sandbox.families import ACCOUNTING
 from tap_freshbooks.sandbox.money import money
 from tap_freshbooks.sandbox.resource import Resource
 from tap_freshbooks.sandbox.writes import Writes
+
 from . import documents
 from .clients import CLIENTS
 from .invoice_includes import attachments

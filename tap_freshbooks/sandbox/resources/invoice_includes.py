@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.sandbox.clock import eastern_text
 from tap_freshbooks.sandbox.money import money
+
 from . import documents
 from .balances import is_draft, payments_of
 from .clients import late_fee, late_reminders

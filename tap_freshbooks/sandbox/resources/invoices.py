@@ -11,6 +11,7 @@ from tap_freshbooks.sandbox.families import ACCOUNTING
 from tap_freshbooks.sandbox.money import money
 from tap_freshbooks.sandbox.resource import Resource
 from tap_freshbooks.sandbox.writes import Writes
+
 from . import documents, invoice_includes
 from .balances import AUTO_PAID, DISPUTED, DRAFT, PAID, SENT, VIEWED, is_overdue, payments_of
 

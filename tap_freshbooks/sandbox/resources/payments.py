@@ -11,6 +11,7 @@ from tap_freshbooks.sandbox.families import ACCOUNTING
 from tap_freshbooks.sandbox.money import cents, money
 from tap_freshbooks.sandbox.resource import Resource
 from tap_freshbooks.sandbox.writes import Writes
+
 from . import documents
 from .balances import DRAFT, SENT, outstanding_cents
 from .clients import CLIENTS

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .books import write_ledger
 from .cast import Cast
+from .clients import write_clients
 from .memberships import businesses, identity
 from .sales import write_sales
 from .spend import write_spend
@@ -37,9 +38,12 @@ def tell(seed: int, invoices: int) -> Story:
     for position, business in enumerate(places):
         scale = (invoices, min(max(invoices // 3, 40), 3000), 20, 24, 0)[position]
         cast = Cast(seed, position, business, user, scale)
-        if business.account_id is not None:
-            write_sales(cast)
+        has_books = business.account_id is not None
+        if has_books:
+            write_clients(cast)
             write_spend(cast)
             write_ledger(cast)
         write_work(cast)
+        if has_books:
+            write_sales(cast)  # last: invoices take up estimates, expenses and time
     return Story(user, places)

@@ -35,7 +35,6 @@ def write_clients(cast: Cast) -> list[dict[str, Any]]:
         locale = (
             random.choices(tuple(COUNTRIES), (6, 3, 1))[0]
             if position > 2
-            # noqa: PLR2004
             else (tuple(COUNTRIES)[position])
         )
         client = _client(random, fakers[locale], locale)

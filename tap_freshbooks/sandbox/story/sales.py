@@ -10,7 +10,7 @@ from tap_freshbooks.sandbox.money import money
 from tap_freshbooks.sandbox.resources.documents import Line, due_date, totals
 
 from .calendar import BEGIN, END, day_of, is_repeated, later, spread
-from .clients import write_clients
+from .rebilling import Rebilling
 
 if TYPE_CHECKING:
     from random import Random
@@ -25,11 +25,8 @@ FIRST_ITEM, FIRST_TAX, FIRST_ESTIMATE, FIRST_INVOICE, FIRST_PAYMENT = 301, 81, 3
 
 def write_sales(cast: Cast) -> None:
     """All that belongs to sales."""
-    clients = write_clients(cast)
     _write_taxes(cast)
-    catalogue = _Catalogue(cast)
-    clients_at = [client["_signup"] for client in clients]
-    desk = _Desk(cast, clients, clients_at, catalogue)
+    desk = _Desk(cast, _Catalogue(cast))
     desk.write_estimates()
     desk.write_invoices()
     desk.write_payments()
@@ -102,15 +99,14 @@ def _taxes_for(client: dict[str, Any]) -> tuple[tuple[str | None, str], tuple[st
 class _Desk:
     """Writes the documents, one after the other as time passes."""
 
-    def __init__(
-        self, cast: Cast, clients: list[Any], clients_at: list[int], catalogue: _Catalogue
-    ) -> None:
+    def __init__(self, cast: Cast, catalogue: _Catalogue) -> None:
         self.cast = cast
-        self.clients = clients
-        self.clients_at = clients_at
         self.catalogue = catalogue
+        self.clients = list(cast.business.table("clients").values())
+        self.clients_at = [client["_signup"] for client in self.clients]
         self.accepted: dict[int, list[dict[str, Any]]] = {}
         self.payments: list[dict[str, Any]] = []
+        self.rebilling = Rebilling(cast.business)
 
     def _client(self, random: Random, moment: int) -> dict[str, Any]:
         """Somebody who had signed up by then; the earlier ones come more often."""
@@ -160,11 +156,11 @@ class _Desk:
         random, fake = self.cast.random("invoices"), self.cast.fakers("invoices")["en_CA"]
         notes = ["", "", *(fake.sentence() for _ in range(4))]
         for position, moment in enumerate(spread(random, self.cast.scale)):
-            row = self._document(random, moment)
-            self._take_up_estimate(row, moment)
+            row = {**self._document(random, moment), "id": FIRST_INVOICE + position}
+            if not self._take_up_estimate(row, moment):
+                row["_lines"] += self.rebilling.lines(row["customerid"], moment, row["id"])
             offset = random.choice((0, 15, 30, 30, 30, 60))
             row |= {
-                "id": FIRST_INVOICE + position,
                 "invoice_number": f"{position + 1:07d}",
                 "due_offset_days": offset,
                 "due_date": due_date(row["create_date"], offset),
@@ -177,16 +173,17 @@ class _Desk:
             self._tell_fate(random, row)
             self.cast.business.add("invoices", row)
 
-    def _take_up_estimate(self, row: dict[str, Any], moment: int) -> None:
+    def _take_up_estimate(self, row: dict[str, Any], moment: int) -> bool:
         waiting = self.accepted.get(row["customerid"])
         if not waiting or waiting[0]["updated"] >= moment:
-            return
+            return False
         estimate = waiting.pop(0)
         estimate |= {"status": 6, "updated": moment}
         row |= {"estimateid": estimate["id"], "_lines": estimate["_lines"]}
         row.pop("discount_value", None)
         if "discount_value" in estimate:
             row["discount_value"] = estimate["discount_value"]
+        return True
 
     def _vary(self, random: Random, row: dict[str, Any], notes: list[str]) -> None:
         chance = random.random()
