@@ -28,10 +28,10 @@ help:
 	@echo "make clean        remove the virtual environment, the demo's data and all caches"
 
 demo: $(VENV)/.demo
-	@$(BIN)/python demo.py
+	@$(BIN)/python -m demo
 
 demo-sql: $(VENV)/.demo
-	@$(BIN)/python demo.py sql "$(QUERY)"
+	@$(BIN)/python -m demo sql "$(QUERY)"
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
@@ -39,7 +39,7 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy tap_freshbooks tests demo.py
+	$(BIN)/mypy tap_freshbooks tests demo
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
