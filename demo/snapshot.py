@@ -45,6 +45,9 @@ class Snapshot:
             if business["role"] == "client":
                 continue
             rows.update(business["rows"])
+            services = ask(url, "truth/services", business=str(business["id"]))["rows"]
+            # No request is known that would list the deleted ones.
+            rows["services"] -= sum(service["vis_state"] == DELETED for service in services)
             invoices = ask(url, "truth/invoices", business=str(business["id"]))["rows"]
             for invoice in invoices:
                 if invoice["vis_state"] != DELETED:
