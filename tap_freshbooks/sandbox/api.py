@@ -38,11 +38,10 @@ async def endpoint(request: Request) -> Response:
     """Any path below the prefixes of the families."""
     state: State = request.app.state.sandbox
     path = request.url.path
-    for prefix, family in PREFIXES.items():
-        if path.startswith(prefix):
-            break
-    else:
+    prefix = next((prefix for prefix in PREFIXES if path.startswith(prefix)), None)
+    if prefix is None:
         return _respond(404, encode({"message": UNKNOWN_ROUTE}), None)
+    family = PREFIXES[prefix]
     identifier, _, rest = path[len(prefix) :].partition("/")
     try:
         target, token = _admit(state, request, family, identifier, rest)

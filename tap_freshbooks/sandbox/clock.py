@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 EASTERN = ZoneInfo("America/New_York")
@@ -64,8 +65,23 @@ def start_of_day(day: date, zone: ZoneInfo | None = None) -> int:
     return moment_of(datetime(day.year, day.month, day.day, tzinfo=zone or UTC))
 
 
-def _eastern(moment: int) -> datetime:
-    return datetime.fromtimestamp(moment // SECOND, EASTERN).replace(tzinfo=None, fold=0)
+@lru_cache(maxsize=65_536)
+def _eastern_offset(hour: int) -> int:
+    """Seconds between UTC and US/Eastern in an hour of the epoch; switches fall on full hours."""
+    offset = datetime.fromtimestamp(hour * 3600, EASTERN).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+@lru_cache(maxsize=65_536)
+def _day_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
+
+
+def _eastern(second: int) -> str:
+    """Several times faster than datetime, and every row has two of them."""
+    day, rest = divmod(second + _eastern_offset(second // 3600), 86_400)
+    minutes, seconds = divmod(rest, 60)
+    return f"{_day_text(day)} {minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
 
 
 def _utc(moment: int) -> datetime:
@@ -74,12 +90,12 @@ def _utc(moment: int) -> datetime:
 
 def eastern_text(moment: int) -> str:
     """`2026-01-31 09:15:00`, US/Eastern (accounting.md §7)."""
-    return _eastern(moment).isoformat(" ")
+    return _eastern(moment // SECOND)
 
 
 def eastern_version(moment: int) -> str:
     """The same with microseconds, as in `version` (accounting.md §7)."""
-    return f"{_eastern(moment).isoformat(' ')}.{moment % SECOND:06d}"
+    return f"{_eastern(moment // SECOND)}.{moment % SECOND:06d}"
 
 
 def utc_text(moment: int) -> str:

@@ -22,7 +22,7 @@ from .state import Options, State
 
 def _readings(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> Any:
     try:
-        return Readings.of(dict(value.partition("=")[::2] for value in values))
+        return Readings.of({name: value for name, _, value in (v.partition("=") for v in values)})
     except ValueError as problem:
         raise click.BadParameter(str(problem)) from None
 

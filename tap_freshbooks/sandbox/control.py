@@ -1,4 +1,4 @@
-"""`/_sandbox`: the handles that the real service has not: faults, counts, truth, edits, clock, apps."""
+"""`/_sandbox`: handles that the real service has not: faults, counts, truth, edits, clock, apps."""
 
 from __future__ import annotations
 

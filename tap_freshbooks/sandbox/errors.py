@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclasses.dataclass
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 it is an answer, not a mistake
     """An answer other than success.
 
     `errno`, `field`, `value` and `object` end up where the family of the URL puts them;

@@ -84,34 +84,38 @@ class Gate:
         self, scope: Scope, body: bytes, due: list[faults.AnyFault], client_id: str | None
     ) -> Answer | None:
         """The answer as far as the faults allow one; None when the connection is to be cut."""
+        await self._prepare(scope, due, client_id)
+        if any(isinstance(fault, faults.Cut) and fault.when == "before" for fault in due):
+            return None
+        ordered = next((answer for answer in map(_ordered, due) if answer is not None), None)
+        if ordered is not None:
+            return ordered
+        budget = self.state.rate_limit.take(client_id)
+        if budget.is_allowed:
+            answer = Answer()
+            await self.app(scope, _replay(body), answer.take)
+        else:
+            answer = _too_many(None, "seconds")
+        answer.headers += budget.headers()
+        self._change(due, "after")
+        return answer
+
+    async def _prepare(
+        self, scope: Scope, due: list[faults.AnyFault], client_id: str | None
+    ) -> None:
         for fault in due:
             if isinstance(fault, faults.Latency):
                 await asyncio.sleep(fault.seconds)
             elif isinstance(fault, faults.ExpireToken):
                 self.state.oauth.expire(client_id)
-            elif isinstance(fault, faults.Change) and fault.when == "before":
-                change(self.state, fault)
-            elif isinstance(fault, faults.Cut) and fault.when == "before":
-                return None
-            elif isinstance(fault, faults.Status):
-                return _error_page(fault)
-            elif isinstance(fault, faults.TooMany):
-                return _too_many(fault.retry_after, fault.form)
-            elif isinstance(fault, faults.Throttle):
-                return _too_many(max(int(fault.window), 1), "seconds")
             elif isinstance(fault, faults.Deny):
                 scope["sandbox.deny"] = fault.reason
-        budget = self.state.rate_limit.take(client_id)
-        if not budget.is_allowed:
-            answer = _too_many(None, "seconds")
-        else:
-            answer = Answer()
-            await self.app(scope, _replay(body), answer.take)
-        answer.headers += budget.headers()
+        self._change(due, "before")
+
+    def _change(self, due: list[faults.AnyFault], when: str) -> None:
         for fault in due:
-            if isinstance(fault, faults.Change) and fault.when == "after":
+            if isinstance(fault, faults.Change) and fault.when == when:
                 change(self.state, fault)
-        return answer
 
     def _client_id(self, path: str, headers: dict[bytes, bytes], body: bytes) -> str | None:
         """The application that asks, as far as the request shows."""
@@ -139,7 +143,7 @@ async def _read(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body", False):
             return body
 
@@ -157,6 +161,17 @@ async def _disconnected(receive: Receive) -> None:
     """Wait until the server knows that the connection is gone; it would complain otherwise."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _ordered(fault: faults.AnyFault) -> Answer | None:
+    """The answer that a fault puts in place of the real one."""
+    if isinstance(fault, faults.Status):
+        return _error_page(fault)
+    if isinstance(fault, faults.TooMany):
+        return _too_many(fault.retry_after, fault.form)
+    if isinstance(fault, faults.Throttle):
+        return _too_many(max(int(fault.window), 1), "seconds")
+    return None
 
 
 def _error_page(fault: faults.Status) -> Answer:

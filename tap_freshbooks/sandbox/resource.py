@@ -31,7 +31,7 @@ def newest_first(rows: Iterable[Row]) -> list[Row]:
 
 
 def by_vis_state(query: Query, _scene: Scene) -> Predicate | None:
-    """Active and archived rows, unless `search[vis_state]` asks for one state (accounting.md §5)."""
+    """Active and archived rows, unless `search[vis_state]` names a state (accounting.md §5)."""
     if "vis_state" in query.filters:
         return None
     return lambda row: row["vis_state"] != 1

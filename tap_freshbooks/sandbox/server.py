@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 import threading
@@ -20,6 +19,7 @@ from .readings import Readings
 from .state import Options, State
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping
     from types import TracebackType
 

@@ -52,7 +52,8 @@ class Business:
         found = self._derived.get(key)
         if found is None:
             found = self._derived[key] = build()
-        return found  # type: ignore[no-any-return]
+        kept: T = found
+        return kept
 
     def changed(self) -> None:
         """Forget everything derived."""

@@ -1,4 +1,4 @@
-"""The token and revoke endpoints: form, JSON and multipart bodies, credentials in body or header."""
+"""The token and revoke endpoints: form, JSON or multipart bodies, credentials in body or header."""
 
 from __future__ import annotations
 

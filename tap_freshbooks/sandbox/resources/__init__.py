@@ -1,4 +1,4 @@
-"""All resources that the sandbox serves. A new one is declared in a module here and listed below."""
+"""All resources that are served. A new one is declared in a module here and listed below."""
 
 from __future__ import annotations
 

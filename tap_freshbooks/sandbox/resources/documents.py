@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,14 +42,17 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     @property
     def amount(self) -> int:
         """Cents before tax and discount."""
-        if self.qty == "1":
-            return self.unit_cost
-        return cents(float(self.qty) * self.unit_cost / 100)
+        return _times(self.qty, self.unit_cost)
 
     def tax(self, discounted: int) -> int:
         """Cents of tax on what is left of the line after the discount."""
         first = share(discounted, self.percent1)
         return first + share(discounted + first * self.compounded_tax, self.percent2)
+
+
+@lru_cache(maxsize=4096)
+def _times(quantity: str, unit_cost: int) -> int:
+    return int((Decimal(quantity) * unit_cost).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def totals(lines: Iterable[Line], discount_value: str) -> tuple[int, int]:
@@ -64,15 +69,31 @@ def totals(lines: Iterable[Line], discount_value: str) -> tuple[int, int]:
     return discount, total
 
 
-def line_records(row: Row, parent: str) -> list[dict[str, Any]]:
-    """The lines as `include[]=lines` shows them."""
+def line_records(row: Row, parent: str) -> list[msgspec.Raw]:
+    """The lines as `include[]=lines` shows them, encoded."""
     code = row["currency_code"]
     updated = eastern_text(row["updated"])
     return [
+        msgspec.Raw(
+            b'{"lineid":%d,"%b":%d,"taskno":%d,"updated":"%b",%b'
+            % (
+                position,
+                parent.encode(),
+                row["id"],
+                position,
+                updated.encode(),
+                _encoded_line(line, code),
+            )
+        )
+        for position, line in enumerate(row["_lines"], 1)
+    ]
+
+
+@lru_cache(maxsize=16_384)
+def _encoded_line(line: Line, code: str) -> bytes:
+    """What equal lines of all documents share, without the opening brace."""
+    encoded = msgspec.json.encode(
         {
-            "lineid": position,
-            parent: row["id"],
-            "taskno": position,
             "type": line.type,
             "name": line.name,
             "description": line.description,
@@ -88,15 +109,14 @@ def line_records(row: Row, parent: str) -> list[dict[str, Any]]:
             "compounded_tax": line.compounded_tax,
             "expenseid": line.expenseid,
             "date": line.date,
-            "updated": updated,
             "retainer_id": None,
             "retainer_period_id": None,
             "basecampid": 0,
             "modern_project_id": line.modern_project_id,
             "modern_time_entries": [{"id": key} for key in line.time_entries],
         }
-        for position, line in enumerate(row["_lines"], 1)
-    ]
+    )
+    return encoded[1:]
 
 
 def _percent(value: Any) -> str:
@@ -111,8 +131,8 @@ def read_line(body: Mapping[str, Any]) -> Line:
     """
     try:
         unit_cost = cents(body.get("unit_cost") or 0)
-        float(body.get("qty") or 0)
-    except (ValueError, TypeError):
+        Decimal(str(body.get("qty") or 0))
+    except (ValueError, InvalidOperation):
         raise Refusal(422, "The field 'unit_cost' must be a number.", 1015, "unit_cost") from None
     return Line(
         name=str(body.get("name") or ""),
@@ -149,14 +169,33 @@ ADDRESS = {
 
 def address(row: Row, business: Business) -> dict[str, Any]:
     """The client on the document: as he was, where that was kept, else as he is."""
-    client = business.table("clients")[row["customerid"]]
-    written = {name: row[name] if name in row else client[key] for name, key in ADDRESS.items()}
-    written["current_organization"] = client["organization"]
-    return written
+    key = row["customerid"]
+    current: dict[str, Any] = business.cached(("address", key), lambda: _address_of(key, business))
+    if "organization" not in row:
+        return current
+    kept = {name: row[name] for name in ADDRESS if name in row}
+    return {**current, **kept}
+
+
+def _address_of(key: int, business: Business) -> dict[str, Any]:
+    client = business.table("clients")[key]
+    written = {name: client[column] for name, column in ADDRESS.items()}
+    return {**written, "current_organization": client["organization"]}
+
+
+def written_address(
+    body: Mapping[str, Any], columns: Mapping[str, Any], row: Row | None, business: Business
+) -> dict[str, Any]:
+    """The address where a body sets a part of it; the rest is then kept as it stands."""
+    if not any(name in body for name in ADDRESS):
+        return {}
+    document = {**(row or {}), **columns}
+    standing = address(document, business)
+    return {name: body.get(name, standing[name]) for name in ADDRESS}
 
 
 def keep_address(row: Row, client: Row) -> None:
-    """Fix the address of a document before its client changes."""
+    """Fix the address of a document before its client changes: all of it or nothing."""
     for name, key in ADDRESS.items():
         row.setdefault(name, client[key])
 

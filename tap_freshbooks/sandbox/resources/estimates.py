@@ -18,6 +18,8 @@ from .invoice_includes import attachments
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from msgspec import Raw
+
     from tap_freshbooks.sandbox.store import Business, Row
 
 WORDS = {1: "draft", 2: "sent", 3: "viewed", 4: "replied", 5: "accepted", 6: "invoiced"}
@@ -62,7 +64,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     }
 
 
-def _lines(row: Row, _business: Business) -> list[dict[str, Any]]:
+def _lines(row: Row, _business: Business) -> list[Raw]:
     return documents.line_records(row, "estimateid")
 
 
@@ -99,7 +101,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         return {"status": 2}
     ignored = ("status", "accounting_systemid", "reply_status")
     columns = {name: body[name] for name in BLANK if name in body and name not in ignored}
-    stored = row or {}
+    stored: dict[str, Any] = row or {}
     if "customerid" in body:
         columns["customerid"] = documents.check_client(body, "customerid", business)
     if "create_date" in body:
@@ -107,6 +109,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         columns["create_date"] = date
     if isinstance(body.get("lines"), list):
         columns["_lines"] = [documents.read_line(line) for line in body["lines"]]
+    columns |= documents.written_address(body, columns, row, business)
     if row is None:
         client = business.table("clients")[columns["customerid"]]
         columns.setdefault("currency_code", client["currency_code"])

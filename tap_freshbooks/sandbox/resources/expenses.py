@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 INTERNAL, OUTSTANDING, INVOICED, RECOUPED = 0, 1, 2, 4
 """There is no 3 (expenses.yaml)."""
 
-BLANK = {
+BLANK: dict[str, Any] = {
     "account_name": "",
     "accountid": None,
     "accounting_systemid": None,

@@ -13,11 +13,13 @@ from .balances import is_draft, payments_of
 from .clients import late_fee, late_reminders
 
 if TYPE_CHECKING:
+    from msgspec import Raw
+
     from tap_freshbooks.sandbox.resource import Include
     from tap_freshbooks.sandbox.store import Business, Row
 
 
-def _lines(row: Row, _business: Business) -> list[dict[str, Any]]:
+def _lines(row: Row, _business: Business) -> list[Raw]:
     return documents.line_records(row, "invoiceid")
 
 

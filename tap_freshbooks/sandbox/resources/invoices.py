@@ -1,4 +1,4 @@
-"""Invoices: what is stored of one, what follows from lines, payments and the day, how it is written."""
+"""Invoices: what is stored of one, what follows from its payments and the day, how it is made."""
 
 from __future__ import annotations
 
@@ -168,8 +168,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         return status
     columns = {name: body[name] for name in BLANK if name in body and name not in IGNORED}
     columns |= status
-    columns |= {name: body[name] for name in documents.ADDRESS if name in body}
-    stored = row or {}
+    stored: dict[str, Any] = row or {}
     if "customerid" in body:
         columns["customerid"] = documents.check_client(body, "customerid", business)
     if "discount_value" in body:
@@ -178,6 +177,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         columns["create_date"] = documents.check_date(body["create_date"], "create_date", "invoice")
     if isinstance(body.get("lines"), list):
         columns["_lines"] = [documents.read_line(line) for line in body["lines"]]
+    columns |= documents.written_address(body, columns, row, business)
     if row is None:
         client = business.table("clients")[columns["customerid"]]
         columns.setdefault("currency_code", client["currency_code"])

@@ -1,5 +1,7 @@
 """The ledger: the chart of accounts of a business."""
 
+# ruff: noqa: PLR2004 chances and positions in a story need no names
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -42,7 +44,7 @@ def write_ledger(cast: Cast) -> None:
                 "sub_type": sub_type,
                 "parent_account": None if child == 0 else parent,
                 "auto_created": child == 0,
-                "state": "archived" if number == "6008" and child == 9 else "active",  # noqa: PLR2004
+                "state": "archived" if number == "6008" and child == 9 else "active",
                 "jea_id": 4_550_000 + key,
                 "updated_at": next(moments),
             }

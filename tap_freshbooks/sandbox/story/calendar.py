@@ -1,5 +1,7 @@
 """When things happened: working hours over a bit more than two years that end on a fixed day."""
 
+# ruff: noqa: PLR2004 chances and positions in a story need no names
+
 from __future__ import annotations
 
 from bisect import bisect_left

@@ -1,5 +1,7 @@
 """The clients of a business, from three countries, with the blanks and nulls of real books."""
 
+# ruff: noqa: PLR2004 chances and positions in a story need no names
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -39,7 +41,7 @@ def write_clients(cast: Cast) -> list[dict[str, Any]]:
         )
         client = _client(random, fakers[locale], locale)
         client |= {"id": FIRST_ID + position, "_signup": moment, "updated": moment}
-        if random.random() < 0.3:  # noqa: PLR2004
+        if random.random() < 0.3:
             client["updated"] = later(random, moment, 300)
         client["vis_state"] = _vis_state(position)
         clients.append(cast.business.add("clients", client))
@@ -72,20 +74,20 @@ def _client(random: Random, fake: Faker, locale: str) -> dict[str, Any]:
         "vat_number": "",
     }
     chance = random.random()
-    if chance < 0.1:  # noqa: PLR2004
+    if chance < 0.1:
         client |= {"fname": "", "lname": ""}
-    elif chance < 0.15:  # noqa: PLR2004
+    elif chance < 0.15:
         client |= {"organization": f"{first_name} {last_name}", "email": ""}
-    elif chance < 0.2:  # noqa: PLR2004
+    elif chance < 0.2:
         client["organization"] = ""
-    elif chance < 0.35:  # noqa: PLR2004
+    elif chance < 0.35:
         client |= {"note": fake.sentence(), "vat_number": None, "mob_phone": fake.phone_number()}
     if locale == "fr_FR":
         client |= {"vat_name": "TVA", "vat_number": fake.numerify("FR###########")}
         client["language"] = "fr"
-    if random.random() < 0.5:  # noqa: PLR2004
+    if random.random() < 0.5:
         client["bus_phone"] = fake.phone_number()
-    if random.random() < 0.1:  # noqa: PLR2004
+    if random.random() < 0.1:
         client |= {"num_logins": random.randrange(1, 40), "home_phone": fake.phone_number()}
     return client
 

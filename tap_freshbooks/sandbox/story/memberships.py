@@ -1,5 +1,7 @@
 """The user, and the businesses he meets in one role or another."""
 
+# ruff: noqa: PLR2004 chances and positions in a story need no names
+
 from __future__ import annotations
 
 import hashlib
@@ -66,7 +68,7 @@ def businesses(seed: int, user: dict[str, Any]) -> list[Business]:
                 id=business_ids[position],
                 uuid=_uuid(seed, f"business/{position}"),
                 name=name,
-                account_id=None if position == 2 else accounts[position],  # noqa: PLR2004
+                account_id=None if position == 2 else accounts[position],
                 membership_id=membership_ids[position] if role != "none" else None,
                 role=role,
                 timezone=("America/Toronto", "America/Vancouver", "UTC", "America/Halifax", "UTC")[

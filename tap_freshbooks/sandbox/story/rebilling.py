@@ -42,7 +42,7 @@ class Rebilling:
 
     def _time_line(self, entries: list[dict[str, Any]], moment: int) -> Line:
         project = self._business.table("projects")[entries[0]["project_id"]]
-        billed = []
+        billed: list[dict[str, Any]] = []
         while entries and len(billed) < MOST_ENTRIES:
             entry = entries[0]
             if entry["project_id"] != project["id"] or entry["_updated"] >= moment:

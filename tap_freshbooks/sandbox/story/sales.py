@@ -1,5 +1,7 @@
 """What is sold: items and taxes, estimates, the invoices that come of them, and their payments."""
 
+# ruff: noqa: PLR2004 chances and positions in a story need no names
+
 from __future__ import annotations
 
 from bisect import bisect_right
@@ -47,7 +49,7 @@ class _Catalogue:
         random, fake = cast.random("items"), cast.fakers("items")["en_CA"]
         self._lines: dict[tuple[Any, ...], Line] = {}
         self.items = []
-        count = 16 if cast.scale < 2000 else 60  # noqa: PLR2004
+        count = 16 if cast.scale < 2000 else 60
         for position, moment in enumerate(spread(random, count)):
             row = {
                 "id": FIRST_ITEM + position,
@@ -125,7 +127,7 @@ class _Desk:
             "vis_state": 0,
             "_lines": lines,
         }
-        if random.random() < 0.1:  # noqa: PLR2004
+        if random.random() < 0.1:
             document["discount_value"] = random.choice(("5", "10", "12.5"))
         return document
 
@@ -148,7 +150,7 @@ class _Desk:
             }
             row["_discount"], row["_total"] = totals(row["_lines"], row.get("discount_value", "0"))
             self.cast.business.add("estimates", row)
-            if status == 5 and row["vis_state"] == 0:  # noqa: PLR2004
+            if status == 5 and row["vis_state"] == 0:
                 self.accepted.setdefault(row["customerid"], []).append(row)
 
     def write_invoices(self) -> None:
@@ -187,36 +189,36 @@ class _Desk:
 
     def _vary(self, random: Random, row: dict[str, Any], notes: list[str]) -> None:
         chance = random.random()
-        if chance < 0.3:  # noqa: PLR2004
+        if chance < 0.3:
             row |= {"notes": random.choice(notes), "terms": ("", "Net 30")[row["id"] % 2]}
-        elif chance < 0.36:  # noqa: PLR2004
+        elif chance < 0.36:
             row["po_number"] = f"PO-{random.randrange(1000, 9999)}"
-        elif chance < 0.4:  # noqa: PLR2004
+        elif chance < 0.4:
             row["deposit_percentage"] = "50"
-        elif chance < 0.44:  # noqa: PLR2004
+        elif chance < 0.44:
             row |= {"parent": random.randrange(1, 9), "auto_bill": True}
             row["generation_date"] = row["create_date"]
-        elif chance < 0.46:  # noqa: PLR2004
+        elif chance < 0.46:
             row |= {"auto_bill": True, "autobill_status": random.choice(("failed", "retry"))}
 
     def _tell_fate(self, random: Random, row: dict[str, Any]) -> None:
         """Draft, disputed, unpaid, partly paid or paid; its last event is its update."""
         moment, position = row["created_at"], row["id"] - FIRST_INVOICE
         fate = random.random()
-        if fate < 0.08 or position == 3:  # noqa: PLR2004
+        if fate < 0.08 or position == 3:
             row["status"] = 1
             return
         row["updated"] = min(moment + random.randrange(5, 600) * SECOND, END)
         if is_repeated(moment):
             return
-        row["status"] = 0 if fate < 0.11 else random.choice((2, 3))  # noqa: PLR2004
-        if fate < 0.28 or row.get("autobill_status"):  # noqa: PLR2004
+        row["status"] = 0 if fate < 0.11 else random.choice((2, 3))
+        if fate < 0.28 or row.get("autobill_status"):
             row["vis_state"] or row.update(updated=later(random, row["updated"], 3))
             return
         parts = [row["_total"]]
-        if fate < 0.4:  # noqa: PLR2004
+        if fate < 0.4:
             parts = [row["_total"] // 3]
-        elif fate < 0.5:  # noqa: PLR2004
+        elif fate < 0.5:
             parts = [row["_total"] // 2, row["_total"] - row["_total"] // 2]
         for part in parts:
             self._pay(random, row, part)
@@ -240,7 +242,7 @@ class _Desk:
         }
         if payment["type"] == "Credit Card":
             payment |= {"gateway": "Stripe", "orderid": random.randrange(10_000, 99_999)}
-        if random.random() < 0.04:  # noqa: PLR2004
+        if random.random() < 0.04:
             moment = payment["updated"] = later(random, moment, 10)
             payment["vis_state"] = 1
         invoice["updated"] = moment

@@ -1,5 +1,7 @@
 """What is spent: categories, and expenses, some of them to be billed to a client."""
 
+# ruff: noqa: PLR2004 chances and positions in a story need no names
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -48,18 +50,18 @@ def write_spend(cast: Cast) -> None:
             # People enter receipts late: the order by date is not the order by id.
             "date": day_of(max(moment - random.randrange(40) * 86_400_000_000, BEGIN)).isoformat(),
             "vendor": random.choice([*vendors, None]),
-            "updated": moment if random.random() < 0.7 else later(random, moment, 60),  # noqa: PLR2004
+            "updated": moment if random.random() < 0.7 else later(random, moment, 60),
             "vis_state": {8: 1, 13: 2}.get(position % 20, 0),
         }
-        if position % 9 == 4:  # noqa: PLR2004
+        if position % 9 == 4:
             row |= {"date": previous["date"], "_cents": previous["_cents"]}
-        if random.random() < 0.4:  # noqa: PLR2004
+        if random.random() < 0.4:
             tax = share(row["_cents"], "11.5")
             row |= {"taxName1": "HST", "taxAmount1": money(tax, row["_code"])}
             row["taxPercent1"] = ("13", None)[position % 2]
-        if random.random() < 0.3:  # noqa: PLR2004
+        if random.random() < 0.3:
             row |= {"has_receipt": True, "notes": fake.sentence()}
-        if random.random() < 0.2:  # noqa: PLR2004
+        if random.random() < 0.2:
             row |= {"accountid": BANK_ACCOUNT, "account_name": "Chequing", "bank_name": "Bank"}
         _bill_to(random.random(), clients, row, moment)
         previous = cast.business.add("expenses", row)
@@ -70,7 +72,7 @@ def _bill_to(
 ) -> None:
     """A fourth is spent for a client who was there by then."""
     known = [client for client in clients[:50] if client["_signup"] < moment]
-    if chance < 0.25 and known:  # noqa: PLR2004
+    if chance < 0.25 and known:
         row["clientid"] = known[int(chance * 4 * len(known))]["id"]
         row |= {"billable": True, "markup_percent": ("0", "10")[row["id"] % 2]}
 

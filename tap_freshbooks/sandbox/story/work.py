@@ -1,5 +1,7 @@
 """Who works there and on what: team, services, projects, and the time that went into them."""
 
+# ruff: noqa: PLR2004 chances and positions in a story need no names
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -38,7 +40,7 @@ def _write_team(cast: Cast) -> list[dict[str, Any]]:
             people.append((first_name, last_name, email, role))
     moments = spread(cast.random("team"), len(people), BEGIN, END)
     for position, (first_name, last_name, email, role) in enumerate(people):
-        is_invited = position == 5  # noqa: PLR2004
+        is_invited = position == 5
         identity_id = business.profile["identity_id"] + position * 7
         created = BEGIN if position == 0 else moments[position]
         row = {
@@ -66,7 +68,7 @@ def _write_services(cast: Cast) -> None:
             {
                 "id": FIRST_SERVICE + position,
                 "name": fake.bs().title(),
-                "billable": position != 3,  # noqa: PLR2004
+                "billable": position != 3,
                 "project_default": position == 0,
                 "vis_state": {6: 1, 7: 2}.get(position, 0),
             },
@@ -79,10 +81,10 @@ def _write_projects(cast: Cast) -> None:
     clients = list(cast.business.table("clients").values())
     for position, moment in enumerate(spread(random, max(cast.scale // 6, 8))):
         known = [client for client in clients[:400] if client["_signup"] < moment]
-        client = random.choice(known) if known and position % 7 != 6 else None  # noqa: PLR2004
-        is_fixed = position % 5 == 4  # noqa: PLR2004
-        is_archived = moment < END - 400 * 24 * HOUR and random.random() < 0.5  # noqa: PLR2004
-        is_deleted = position % 11 == 5  # noqa: PLR2004
+        client = random.choice(known) if known and position % 7 != 6 else None
+        is_fixed = position % 5 == 4
+        is_archived = moment < END - 400 * 24 * HOUR and random.random() < 0.5
+        is_deleted = position % 11 == 5
         due = day_of(later(random, moment, 120))
         cast.business.add(
             "projects",
@@ -134,7 +136,7 @@ def _write_entries(cast: Cast, identities: list[int]) -> None:
             "created_at": moment,
             "_updated": moment,
             "is_logged": True,
-            "active": position % 17 != 9,  # noqa: PLR2004
+            "active": position % 17 != 9,
             "billed": False,
             "internal": project is None or project["internal"],
             "duration": random.randrange(1, 33) * 900,
