@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -46,10 +45,6 @@ def run(args: Sequence[str]) -> int:
         return Interrupted(2).exit_status
     except Interrupted as interruption:
         return _fail("interrupted; the state so far is written", interruption.exit_status)
-    except BrokenPipeError:
-        # Nothing can be written any more, so Python must not try to flush at its end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail("the target closed its input before the end", ExitStatus.FAILED)
     return status if isinstance(status, int) else ExitStatus.DONE
 
 

@@ -40,6 +40,10 @@ class TokenStoreError(TapError):
     """The place where tokens live cannot be read, locked or written."""
 
 
+class TargetGone(TapError):  # noqa: N818 - an event
+    """Nobody reads the messages any more."""
+
+
 class FreshBooksError(TapError):
     """FreshBooks answered with an error, or not at all."""
 

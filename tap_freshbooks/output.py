@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
-from tap_freshbooks.errors import Interrupted
+from tap_freshbooks.errors import Interrupted, TargetGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,10 @@ class SingerOutput(MsgSpecWriter):
         try:
             sys.stdout.buffer.write(line)
             sys.stdout.flush()
+        except BrokenPipeError:
+            # Nothing can be written any more, so Python must not try to flush at its end either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise TargetGone("the target closed its input before the end") from None
         finally:
             self._writing = False
         if self._interruption:
@@ -39,6 +44,8 @@ class SingerOutput(MsgSpecWriter):
 
     def interrupt(self, signum: int, flush_state: Callable[[], None]) -> None:
         """End the run between two messages, with the state as the last of them.
+
+        A second signal does not wait: the target may have stopped reading.
 
         Args:
             signum: The signal.
@@ -52,7 +59,8 @@ class SingerOutput(MsgSpecWriter):
             flush_state()
             raise Interrupted(signum)
 
-        if self._writing:
-            self._interruption = stop
-        else:
+        if not self._writing:
             stop()
+        elif self._interruption:
+            raise Interrupted(signum)
+        self._interruption = stop

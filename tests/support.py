@@ -12,7 +12,7 @@ from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from singer_sdk.singerlib.encoding.simple import Message
 
@@ -48,7 +48,7 @@ class Messages(SimpleSingerWriter):
         return states[-1] if states else {}
 
 
-def catalog_of(streams: Iterable[str]) -> dict[str, Any]:
+def catalog_of(*streams: str) -> dict[str, Any]:
     """A catalog in which only these streams are selected."""
     catalog = TapFreshBooks(config={}, validate_config=False).catalog_dict
     wanted = set(streams)
@@ -60,14 +60,12 @@ def catalog_of(streams: Iterable[str]) -> dict[str, Any]:
     return catalog
 
 
-def sync(
-    config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None = None
-) -> Messages:
+def sync(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None = None) -> Messages:
     """Run the tap; all streams if none is named."""
     messages = Messages()
     tap = TapFreshBooks(
         config={**QUICK, **config},
-        catalog=catalog_of(streams) if streams else None,
+        catalog=catalog_of(*streams) if streams else None,
         state=deepcopy(state),
         message_writer=messages,
     )

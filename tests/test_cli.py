@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import time
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tests.support import catalog_of
+
+if TYPE_CHECKING:
+    from tap_freshbooks.sandbox import Sandbox
+
+TAP = [sys.executable, "-m", "tap_freshbooks"]
+
+OFFLINE = [
+    sys.executable,
+    "-c",
+    "import socket, sys\n"
+    "def refuse(*args): sys.exit('the network was touched')\n"
+    "socket.socket.connect = socket.getaddrinfo = refuse\n"
+    "from tap_freshbooks.cli import main\n"
+    "main()",
+]
+"""The command line in a process that ends as soon as it touches the network."""
+
+
+@pytest.fixture
+def tap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command line: exit status, output, and the last line of its errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def command(*args: str, program: list[str] = TAP) -> tuple[int, str, str]:
+        done = subprocess.run([*program, *args], capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        lines = done.stderr.strip().splitlines()
+        return done.returncode, done.stdout, lines[-1] if lines else ""
+
+    return command
+
+
+def written(path: Path, content: Any) -> str:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return str(path)
+
+
+class TestWithoutNetwork:
+    """What must work without a network, a token or a configuration."""
+
+    @pytest.fixture
+    def tap(self, tap: Any) -> Any:
+        return partial(tap, program=OFFLINE)
+
+    def test_discovery(self, tap: Any) -> None:
+        status, out, _ = tap("--discover")
+        assert status == 0
+        assert len(json.loads(out)["streams"]) >= 14
+
+    def test_about(self, tap: Any) -> None:
+        status, out, _ = tap("--about", "--format", "json")
+        assert status == 0
+        about = json.loads(out)
+        secrets = {
+            name
+            for name, setting in about["settings"]["properties"].items()
+            if setting.get("secret")
+        }
+        assert secrets == {"client_secret", "refresh_token", "access_token"}
+
+    def test_help_names_the_sub_commands(self, tap: Any) -> None:
+        status, out, _ = tap("--help")
+        assert status == 0
+        assert "--discover" in out
+        assert "sandbox" in out
+
+    def test_the_schema_test(self, tap: Any) -> None:
+        status, out, _ = tap("--test=schema")
+        assert status == 0
+        assert {json.loads(line)["type"] for line in out.splitlines()} == {"SCHEMA"}
+
+    def test_the_version(self, tap: Any) -> None:
+        status, out, _ = tap("--version")
+        assert status == 0
+        assert out.startswith("tap-freshbooks v")
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            ({}, "the settings client_id and client_secret are missing"),
+            ({"client_id": "a"}, "the settings client_secret are missing"),
+            ({"client_id": "a", "client_secret": "b"}, "the setting refresh_token is missing"),
+            ({"business_ids": ["one"]}, "business_ids.0 must be of type integer"),
+            ({"client_secret": 12345}, "client_secret must be of type string"),
+            ({"max_concurrency": 0}, "max_concurrency is not allowed: minimum 1"),
+            ({"requests_per_second": 0}, "requests_per_second is not allowed"),
+            ({"start_date": "yesterday"}, "start_date must be a date"),
+            ({"token_store": "sqlite:///x"}, "token_store must be a file path"),
+            ("{not json", "is not valid JSON, line 1"),
+            ("[]", "does not hold a JSON object"),
+        ],
+    )
+    def test_wrong_settings_are_named(
+        self, tap: Any, tmp_path: Path, content: Any, sentence: str
+    ) -> None:
+        path = tmp_path / "config.json"
+        status, out, error = tap("--config", written(path, content))
+        assert status == 2
+        assert sentence in error
+        assert error.startswith("Error: ")
+        assert "12345" not in error
+        assert "RECORD" not in out
+        assert path.read_text() == (content if isinstance(content, str) else json.dumps(content))
+
+    def test_a_missing_file(self, tap: Any) -> None:
+        status, _, error = tap("--config", "nowhere.json")
+        assert status == 2
+        assert "nowhere.json cannot be read: No such file" in error
+
+    def test_an_unreadable_file(self, tap: Any, tmp_path: Path) -> None:
+        status, _, error = tap("--config", str(tmp_path))
+        assert status == 2
+        assert "cannot be read: Is a directory" in error
+
+    def test_an_environment_variable_of_the_wrong_type(
+        self, tap: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TAP_FRESHBOOKS_MAX_ATTEMPTS", "many")
+        status, _, error = tap("--config", "ENV")
+        assert status == 2
+        assert "TAP_FRESHBOOKS_" in error
+
+    def test_a_state_file_that_is_no_json(self, tap: Any, tmp_path: Path) -> None:
+        status, _, error = tap("--state", written(tmp_path / "state.json", "{"))
+        assert status == 2
+        assert "the state file is not valid JSON" in error
+
+    @pytest.mark.parametrize("args", [["nonsense"], ["--nonsense"], ["sandbox", "--nonsense"]])
+    def test_wrong_usage(self, tap: Any, args: list[str]) -> None:
+        status, _, error = tap(*args)
+        assert status == 2
+        assert "nonsense" in error
+
+    def test_a_server_that_is_not_there(self, tap: Any, tmp_path: Path) -> None:
+        config = {"access_token": "t", "api_url": "http://127.0.0.1:9", "max_attempts": 2}
+        status, out, error = tap("--config", written(tmp_path / "config.json", config))
+        assert status == 1
+        assert "the server cannot be reached; gave up after 2 attempts" in error
+        assert out == ""
+
+    def test_a_dead_refresh_token(self, tap: Any, tmp_path: Path, sandbox: Sandbox) -> None:
+        path = tmp_path / "config.json"
+        text = json.dumps({**sandbox.config(), "refresh_token": "0" * 64}, indent=3)
+        status, out, error = tap("--config", written(path, text))
+        assert status == 3
+        assert "the refresh token is spent or revoked" in error
+        assert "authorise the account anew" in error
+        assert out == ""
+        assert path.read_text() == text
+        assert "0" * 64 not in error
+
+    def test_a_read_only_config_file(self, tap: Any, tmp_path: Path, sandbox: Sandbox) -> None:
+        path = tmp_path / "config.json"
+        settings = sandbox.config()
+        text = json.dumps(settings)
+        written(path, text)
+        path.chmod(0o444)
+        status, _, error = tap("--config", str(path))
+        assert status == 1
+        assert "cannot be written" in error
+        assert "no refresh token was spent" in error
+        assert path.read_text() == text
+        assert sandbox.stats(settings["client_id"])["refreshes"] == 0
+
+    @pytest.mark.parametrize("position", [3, -1])
+    def test_a_business_that_the_user_may_not_read(
+        self, tap: Any, tmp_path: Path, sandbox: Sandbox, position: int
+    ) -> None:
+        foreign = sandbox.businesses()[position]["id"]
+        own = sandbox.businesses()[0]["id"]
+        config = {**sandbox.config(), "business_ids": [own, foreign]}
+        status, out, error = tap("--config", written(tmp_path / "config.json", config))
+        assert status == 2
+        assert f"the setting business_ids names {foreign}" in error
+        assert f"(business {own})" in error
+        assert out == ""
+
+    def test_a_token_that_is_refused(self, tap: Any, tmp_path: Path, sandbox: Sandbox) -> None:
+        config = {"access_token": "garbage", "api_url": sandbox.url}
+        status, _, error = tap("--config", written(tmp_path / "config.json", config))
+        assert status == 3
+        assert "access_token" in error
+        assert "garbage" not in error
+
+
+def test_a_sub_command_without_its_extra_says_what_to_install(tap: Any) -> None:
+    without = "import sys; sys.modules['uvicorn'] = None; import tap_freshbooks.cli as c; c.main()"
+    status, _, error = tap("sandbox", "--help", program=[sys.executable, "-c", without])
+    assert status == 2
+    assert "(missing: uvicorn)" in error
+    assert "pip install 'tap-freshbooks[sandbox]'" in error
+
+
+def test_the_config_file_keeps_the_connection(tap: Any, tmp_path: Path, sandbox: Sandbox) -> None:
+    path = tmp_path / "config.json"
+    settings = sandbox.config()
+    written(path, json.dumps({**settings, "requests_per_second": 1000}, indent=2))
+    catalog = written(tmp_path / "catalog.json", catalog_of("identity"))
+    for _ in range(2):
+        assert tap("--config", str(path), "--catalog", catalog)[0] == 0
+    content = json.loads(path.read_text())
+    assert content["refresh_token"] != settings["refresh_token"]
+    assert content["requests_per_second"] == 1000
+    assert path.stat().st_mode & 0o777 == 0o600
+    stats = sandbox.stats(settings["client_id"])
+    assert (stats["refreshes"], stats["spent_refresh_tokens"]) == (1, 0)
+
+
+def test_no_secret_shows(tmp_path: Path, sandbox: Sandbox) -> None:
+    path = tmp_path / "config.json"
+    settings = sandbox.config()
+    written(path, settings)
+    catalog = written(tmp_path / "catalog.json", catalog_of("identity", "businesses"))
+    done = subprocess.run(
+        [*TAP, "--config", str(path), "--catalog", catalog],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "LOGLEVEL": "DEBUG"},
+    )
+    content = json.loads(path.read_text())
+    secrets = [
+        settings["client_secret"],
+        settings["refresh_token"],
+        content["refresh_token"],
+        content["access_token"],
+    ]
+    assert all(secret not in done.stdout + done.stderr for secret in secrets)
+    assert "fasttrack" not in done.stdout
+    assert all(json.loads(line)["type"] for line in done.stdout.splitlines())
+
+
+def fault_fired(sandbox: Sandbox) -> bool:
+    faults = requests.get(f"{sandbox.url}/_sandbox/faults", timeout=5).json()["faults"]
+    return any(fault["fired"] for fault in faults)
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_interrupted_run_flushes_its_state_and_is_no_success(
+    tmp_path: Path, sandbox: Sandbox, signum: int, status: int
+) -> None:
+    settings = sandbox.config()
+    sandbox.faults("latency", client_id=settings["client_id"], path="*/payments/*", seconds=60)
+    catalog = written(tmp_path / "catalog.json", catalog_of("invoices", "payments"))
+    path = written(tmp_path / "config.json", {**settings, "requests_per_second": 1000})
+    output = tmp_path / "output.jsonl"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [*TAP, "--config", path, "--catalog", catalog],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while not fault_fired(sandbox):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signum)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        sandbox.faults_clear()
+    assert process.returncode == status
+    assert err.splitlines()[-1] == "Error: interrupted; the state so far is written"
+    last = json.loads(output.read_text().splitlines()[-1])
+    assert last["type"] == "STATE"
+    assert len(last["value"]["bookmarks"]["invoices"]["partitions"]) == 2
+
+
+def waiting_in(pipe: IO[str]) -> int:
+    """How many bytes wait in a pipe, which holds 65,536."""
+    count = bytearray(4)
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return int.from_bytes(count, sys.byteorder)
+
+
+def test_a_message_is_written_whole_before_a_signal_ends_the_run(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    settings = sandbox.config()
+    catalog = written(tmp_path / "catalog.json", catalog_of("invoices"))
+    path = written(tmp_path / "config.json", {**settings, "requests_per_second": 1000})
+    with subprocess.Popen(
+        [*TAP, "--config", path, "--catalog", catalog], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "SCHEMA" in process.stdout.readline()
+        deadline = time.monotonic() + 30
+        while waiting_in(process.stdout) < 60_000:  # else the tap is not in the middle of a record
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGTERM)
+        lines = process.stdout.readlines()
+    assert process.returncode == 143
+    assert [json.loads(line)["type"] for line in lines][-1] == "STATE"
+    assert len(lines) < 160
+
+
+def test_a_target_that_goes_away_is_a_failure_with_a_sentence(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    path = written(tmp_path / "config.json", {**sandbox.config(), "requests_per_second": 1000})
+    process = subprocess.Popen(
+        [*TAP, "--config", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == "Error: the target closed its input before the end"
