@@ -17,9 +17,7 @@ from tap_freshbooks.errors import (
     WrongIdentifier,
 )
 
-ACCESS_DENIED = (
-    "The server could not verify that you are authorized to access the URL requested."
-)
+ACCESS_DENIED = "The server could not verify that you are authorized to access the URL requested."
 
 
 def accounting(errno: Any, message: str = "Something.", **more: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.connection import Connection
 from tap_freshbooks.errors import (
     PermissionDenied,
     ReauthorizationRequired,
@@ -20,6 +19,7 @@ from tests.support import QUICK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_freshbooks.connection import Connection
     from tap_freshbooks.sandbox import Sandbox
 
 ME = "/auth/api/v1/users/me"

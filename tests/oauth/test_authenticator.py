@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import threading
 import time
 from dataclasses import replace
@@ -17,7 +18,6 @@ from tap_freshbooks.errors import (
     TokenStoreError,
     Unavailable,
 )
-from tap_freshbooks.oauth import authenticator as module
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.stores import FileStore
 from tap_freshbooks.oauth.tokens import TokenEndpoint, _expires_at, seed_of
@@ -32,7 +32,7 @@ TOKEN = "/auth/oauth/token"
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.random, "uniform", lambda low, high: low + (high - low) / 1000)
+    monkeypatch.setattr(random, "uniform", lambda low, high: low + (high - low) / 1000)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_spent_token_ends_in_the_need_to_authorise_again(
 ) -> None:
     new().access_token()
     Path(config["token_store"]).unlink()
-    with pytest.raises(ReauthorizationRequired, match="spent or revoked.*authorise the account"):
+    with pytest.raises(ReauthorizationRequired, match=r"spent or revoked.*authorise the account"):
         new().access_token()
 
 
@@ -205,7 +205,7 @@ def test_an_answer_that_was_lost_after_the_rotation_is_tried_once_more_and_expla
     fault: Faults,
 ) -> None:
     fault("cut", when="answered", times=1)
-    with pytest.raises(ReauthorizationRequired, match="after an answer .* was lost"):
+    with pytest.raises(ReauthorizationRequired, match=r"after an answer .* was lost"):
         new().access_token()
     assert counts(sandbox, config) == (1, 1)
 
