@@ -162,6 +162,24 @@ class FreshBooksStream(RecordStream):
             read_at: When the read began, by the server's clock.
         """
 
+    # Bookmarks
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """None: the SDK would use this machine's clock, and one signpost for all partitions.
+
+        A bookmark must not pass the moment at which the read of its partition began, by the
+        server's clock: `get_records` sets it as soon as it is known.
+        """
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Row, *, context: Context | None = None
+    ) -> None:
+        """Let a record move the bookmark, if it has a stamp."""
+        if self.replication_key and latest_record.get(self.replication_key):
+            super()._increment_stream_state(latest_record, context=context)
+
     # Reading
 
     @override
@@ -173,6 +191,7 @@ class FreshBooksStream(RecordStream):
         seen = set()  # passes may overlap, and rows move between pages while they are read
         try:
             for rows, read_at in self._pages(business, self.since(context)):
+                self._write_replication_key_signpost(context, utc_text(read_at))
                 for row in rows:
                     record = self._record(row, context, read_at)
                     key = tuple(record.get(name) for name in self.key)

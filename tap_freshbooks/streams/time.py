@@ -15,7 +15,7 @@ from tap_freshbooks.times import utc_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.streams.base import Query
     from tap_freshbooks.tap import TapFreshBooks
@@ -81,9 +81,3 @@ class TimeEntries(ProjectStream):
     @override
     def read_completed(self, context: Context, read_at: datetime) -> None:
         self.get_context_state(context)[READ_AT] = utc_text(read_at)
-
-    @override
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        """No record moves the bookmark; only a complete read does."""

@@ -1,0 +1,195 @@
+"""A second run delivers what changed, and the traps that could make it miss something."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tap_freshbooks.sandbox import Sandbox
+from tests.conftest import settings_for
+from tests.support import sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support import Messages, Record
+
+FILTERED = ["clients", "invoices", "estimates", "payments", "expenses", "projects", "time_entries"]
+
+
+def by_id(messages: Messages, stream: str, account: str | int) -> dict[int, Record]:
+    return {
+        record["id"]: record
+        for record in messages.records[stream]
+        if account in (record.get("account_id"), record.get("business_id"))
+    }
+
+
+@pytest.mark.parametrize("stream", FILTERED)
+def test_created_changed_and_deleted_rows_arrive_and_old_ones_do_not(
+    own_sandbox: Sandbox, own_config: dict[str, Any], stream: str
+) -> None:
+    before = sync(own_config, stream)
+    rows = [row["id"] for row in own_sandbox.truth(stream) if row.get("vis_state", 0) == 0]
+    rows = [row for row in rows if by_id_is_active(own_sandbox, stream, row)]
+    text = {"clients": "note", "payments": "note", "time_entries": "note", "projects": "title"}
+    field = text.get(stream, "notes")
+    [created] = own_sandbox.create(stream)
+    whole = {}  # a PUT replaces a time entry, where it merges into the others
+    if stream == "time_entries":
+        whole = {"is_logged": True, "started_at": "2026-01-05T10:00:00Z", "duration": 600}
+    changed = own_sandbox.update(stream, rows[0], **whole, **{field: "mended"})
+    deleted = own_sandbox.delete(stream, rows[1])
+
+    after = sync(own_config, stream, state=before.state)
+    business = own_sandbox.businesses()[0]
+    records = by_id(after, stream, business["account_id"]) | by_id(after, stream, business["id"])
+    assert created["id"] in records
+    assert records[changed["id"]][field] == "mended"
+    assert records[changed["id"]]["_sdc_deleted_at"] is None
+    assert records[deleted["id"]]["_sdc_deleted_at"] is not None
+    assert len(after.records[stream]) < len(before.records[stream]) / 2
+
+
+def by_id_is_active(sandbox: Sandbox, stream: str, key: int) -> bool:
+    [row] = [row for row in sandbox.truth(stream) if row["id"] == key]
+    return bool(row.get("active", True)) and not row.get("complete", False)
+
+
+def test_a_run_with_nothing_new_changes_no_bookmark(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    assert own_sandbox
+    first = sync(own_config, "invoices", "projects")
+    second = sync(own_config, "invoices", "projects", state=first.state)
+    assert second.state == first.state
+
+
+def test_the_bookmark_is_never_later_than_the_begin_of_the_run(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    # A row stamped while the run goes on must be read again by the next one.
+    own_sandbox.clock(now=(datetime.now(UTC) + timedelta(hours=2)).isoformat())
+    own_sandbox.update("invoices", "newest", notes="from the future")
+    began = datetime.now(UTC)
+    state = sync(own_config, "invoices").state
+    for partition in state["bookmarks"]["invoices"]["partitions"]:
+        assert datetime.fromisoformat(partition["replication_key_value"]) <= began + timedelta(
+            seconds=1
+        )
+
+
+@pytest.mark.parametrize("zone", ["eastern", "utc"])
+@pytest.mark.parametrize("moment", ["2026-03-10T23:30:00-04:00", "2026-03-11T00:30:00-04:00"])
+def test_no_change_around_midnight_is_missed_whatever_zone_the_server_compares_in(
+    tmp_path: Path, zone: str, moment: str
+) -> None:
+    with Sandbox(invoices=20, rate_limit=0, readings={"updated_day_zone": zone}) as sandbox:
+        config = settings_for(sandbox, tmp_path)
+        first = datetime.fromisoformat(moment)
+        sandbox.clock(now=first.isoformat(), frozen=True)
+        sandbox.update("invoices", "oldest", notes="one")
+        state = sync(config, "invoices").state
+        sandbox.clock(now=(first + timedelta(minutes=1)).isoformat(), frozen=True)
+        changed = sandbox.update("invoices", "newest", notes="two")
+        after = sync(config, "invoices", state=state)
+        assert changed["id"] in {record["id"] for record in after.records["invoices"]}
+
+
+@pytest.mark.parametrize("streams", [["invoices"], ["items"], ["clients"]])
+def test_a_server_that_ignores_the_filter_costs_time_but_no_row(
+    tmp_path: Path, streams: list[str]
+) -> None:
+    with Sandbox(invoices=20, rate_limit=0, readings={"updated_filter_ignored": "all"}) as sandbox:
+        config = settings_for(sandbox, tmp_path)
+        first = sync(config, *streams)
+        changed = sandbox.update(streams[0], "oldest", name="mended", note="mended", notes="mended")
+        second = sync(config, *streams, state=first.state)
+        assert changed["id"] in {record["id"] for record in second.records[streams[0]]}
+
+
+def test_start_date_leaves_out_what_did_not_change_since(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    start = datetime(2025, 6, 1, tzinfo=UTC)
+    messages = sync({**config, "start_date": "2025-06-01T00:00:00Z"}, "invoices", "time_entries")
+    delivered = {(r["account_id"], r["id"]) for r in messages.records["invoices"]}
+    for position in (1, 2):
+        account = sandbox.businesses()[position - 1]["account_id"]
+        for row in sandbox.truth("invoices", position):
+            stamp = datetime.fromisoformat(row["updated"]).replace(
+                tzinfo=ZoneInfo("America/New_York")
+            )
+            if stamp >= start:
+                assert (account, row["id"]) in delivered
+            elif stamp < start - timedelta(days=3):
+                assert (account, row["id"]) not in delivered
+    assert 0 < len(messages.records["time_entries"]) < 360
+
+
+def test_a_failed_run_moves_no_bookmark_of_the_business_it_failed_in(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    second = sandbox.businesses()[1]["account_id"]
+    sandbox.faults("status", client_id=config["client_id"], path=f"*/{second}/payments/*")
+    with pytest.raises(Exception, match="gave up after 2 attempts"):
+        sync({**config, "max_attempts": 2}, "payments")
+    sandbox.faults_clear()
+
+
+def test_time_entries_are_bookmarked_by_the_begin_of_the_read(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    assert sandbox
+    began = datetime.now(UTC).replace(microsecond=0)
+    state = sync(config, "time_entries").state
+    partitions = state["bookmarks"]["time_entries"]["partitions"]
+    assert len(partitions) == 3
+    for partition in partitions:
+        read_at = datetime.fromisoformat(partition["read_at"])
+        assert began <= read_at <= datetime.now(UTC)
+
+
+def test_a_time_entry_that_was_edited_while_the_list_was_read_comes_with_the_next_run(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    own_sandbox.create("time_entries", count=150)
+    own_sandbox.faults(
+        "change",
+        action="update",
+        resource="time_entries",
+        which="newest",
+        values={
+            "note": "mended",
+            "is_logged": True,
+            "started_at": "2026-01-05T10:00:00Z",
+            "duration": 600,
+        },
+        path="*/time_entries",
+        times=1,
+    )
+    first = sync(own_config, "time_entries")
+    second = sync(own_config, "time_entries", state=first.state)
+    assert "mended" in {record["note"] for record in second.records["time_entries"]}
+
+
+def test_full_table_can_be_forced(sandbox: Sandbox, config: dict[str, Any]) -> None:
+    from tap_freshbooks.tap import TapFreshBooks  # noqa: PLC0415
+    from tests.support import QUICK, Messages, catalog_of  # noqa: PLC0415
+
+    state = sync(config, "time_entries", "invoices").state
+    catalog = catalog_of("time_entries", "invoices")
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+    messages = Messages()
+    tap = TapFreshBooks(
+        config={**QUICK, **config}, catalog=catalog, state=state, message_writer=messages
+    )
+    tap.sync_all()
+    assert len(messages.records["invoices"]) == sum(sandbox.count("invoices", n) for n in (1, 2))
+    assert len(messages.records["time_entries"]) == sum(
+        sandbox.count("time_entries", n) for n in (1, 2, 3)
+    )

@@ -1,0 +1,212 @@
+"""Every stream: complete, each row once, keys unique over businesses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_freshbooks.identity import Scope
+from tap_freshbooks.sandbox import Sandbox
+from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.streams.base import FreshBooksStream
+from tests.conftest import settings_for
+from tests.support import sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support import Messages, Record
+
+LISTS = [stream for stream in STREAMS if issubclass(stream, FreshBooksStream)]
+MANY = 1_450
+NAMES = [stream.name for stream in LISTS]
+
+
+@pytest.fixture(scope="module")
+def everything(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Messages:
+    """One sync of all streams."""
+    return sync(settings_for(sandbox, tmp_path_factory.mktemp("tokens")))
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Sandbox]:
+    """A sandbox whose first business has more than 1,450 rows of everything."""
+    with Sandbox(rate_limit=0) as running:
+        invoice = running.truth("invoices", fields="id")[0]["id"]
+        for name in NAMES:
+            values = {"invoiceid": invoice} if name == "payments" else {}
+            running.create(name, count=MANY, **values)
+        yield running
+
+
+def visible(sandbox: Sandbox, stream: type[FreshBooksStream]) -> set[tuple[Any, ...]]:
+    """Keys of all rows that FreshBooks shows in some list."""
+    keys = set()
+    for business in sandbox.businesses():
+        if business["role"] in {"client", "none"}:
+            continue
+        identifier = business["id" if stream.scope is Scope.BUSINESS else stream.scope.value]
+        if identifier is None:
+            continue
+        for row in sandbox.truth(stream.name, identifier):
+            if stream.name == "services" and row["vis_state"] == 1:
+                continue  # there is no way to list deleted services
+            keys.add((identifier, *(row[name] for name in stream.key)))
+    return keys
+
+
+def keys_of(records: list[Record], stream: type[FreshBooksStream]) -> list[tuple[Any, ...]]:
+    return [tuple(record[name] for name in stream.record_keys()) for record in records]
+
+
+@pytest.mark.parametrize("stream", LISTS, ids=NAMES)
+def test_every_row_of_every_business_is_delivered_once(
+    everything: Messages, sandbox: Sandbox, stream: type[FreshBooksStream]
+) -> None:
+    keys = keys_of(everything.records[stream.name], stream)
+    assert len(keys) == len(set(keys))
+    assert set(keys) == visible(sandbox, stream)
+
+
+@pytest.mark.parametrize("stream", LISTS, ids=NAMES)
+def test_1450_rows_and_more_are_delivered(
+    large: Sandbox, tmp_path: Any, stream: type[FreshBooksStream]
+) -> None:
+    records = sync(settings_for(large, tmp_path), stream.name).records[stream.name]
+    keys = keys_of(records, stream)
+    assert len(keys) > MANY
+    assert len(keys) == len(set(keys))
+    assert set(keys) == visible(large, stream)
+
+
+def test_ids_that_two_businesses_share_stay_apart(everything: Messages) -> None:
+    for stream in ("clients", "invoices"):
+        records = everything.records[stream]
+        ids = [record["id"] for record in records]
+        assert len(set(ids)) < len(ids)  # else the sandbox would not test anything
+        assert len({(record["account_id"], record["id"]) for record in records}) == len(ids)
+
+
+def test_businesses_link_the_three_identifiers(everything: Messages, sandbox: Sandbox) -> None:
+    links = {
+        (record["business_id"], record["account_id"], record["business_uuid"])
+        for record in everything.records["businesses"]
+    }
+    assert links == {
+        (entry["id"], entry["account_id"], entry["business_uuid"])
+        for entry in sandbox.businesses()
+        if entry["role"] != "none"
+    }
+    assert all(
+        record["membership_id"] != record["business_id"]
+        for record in everything.records["businesses"]
+    )
+
+
+def test_the_identity_is_one_record_without_credentials(everything: Messages) -> None:
+    [identity] = everything.records["identity"]
+    assert identity["email"]
+    assert "business_memberships" not in identity
+    assert "fasttrack_token" not in str(everything.all)
+
+
+def test_nothing_is_read_of_a_business_where_the_user_is_only_a_client(
+    everything: Messages, sandbox: Sandbox
+) -> None:
+    [foreign] = [entry for entry in sandbox.businesses() if entry["role"] == "client"]
+    for name in NAMES:
+        for record in everything.records[name]:
+            assert record.get("account_id") != foreign["account_id"]
+            assert record.get("business_id") != foreign["id"]
+
+
+def test_a_business_without_an_account_still_has_its_projects(
+    everything: Messages, sandbox: Sandbox
+) -> None:
+    [bare] = [entry for entry in sandbox.businesses() if entry["account_id"] is None]
+    owners = {record["business_id"] for record in everything.records["projects"]}
+    assert bare["id"] in owners
+
+
+def test_business_ids_narrow_what_is_read(sandbox: Sandbox, config: dict[str, Any]) -> None:
+    second = sandbox.businesses()[1]
+    messages = sync({**config, "business_ids": [second["id"]]}, "invoices", "projects")
+    assert {r["account_id"] for r in messages.records["invoices"]} == {second["account_id"]}
+    assert {r["business_id"] for r in messages.records["projects"]} == {second["id"]}
+
+
+def test_an_account_with_nothing_in_it_is_an_empty_list(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    body = '{"response": {"result": {"invoices": [], "page": 1, "pages": 0, "total": 0}}}'
+    sandbox.faults(
+        "status",
+        status=200,
+        body=body,
+        content_type="application/json",
+        client_id=config["client_id"],
+        path="*/invoices/*",
+    )
+    messages = sync(config, "invoices", "payments")
+    sandbox.faults_clear()
+    assert messages.records["invoices"] == []
+    assert messages.records["payments"]
+
+
+def test_an_answer_without_the_list_is_an_error_and_not_an_empty_account(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    sandbox.faults(
+        "status",
+        status=200,
+        body='{"response": {"result": {"bills": [], "page": 1, "pages": 0, "total": 0}}}',
+        content_type="application/json",
+        client_id=config["client_id"],
+        path="*/invoices/*",
+    )
+    with pytest.raises(Exception, match=r"invoices of .*no list at response.result.invoices"):
+        sync(config, "invoices")
+    sandbox.faults_clear()
+
+
+@pytest.mark.parametrize("reason", ["scope", "feature", "plan"])
+def test_a_stream_that_the_token_may_not_read_is_skipped_and_the_others_go_on(
+    sandbox: Sandbox, config: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = sandbox.businesses()[0]
+    sandbox.faults(
+        "deny",
+        reason=reason,
+        client_id=config["client_id"],
+        path=f"*/{first['account_id']}/invoices/*",
+    )
+    messages = sync(config, "invoices", "payments")
+    sandbox.faults_clear()
+    accounts = {record["account_id"] for record in messages.records["invoices"]}
+    assert accounts == {sandbox.businesses()[1]["account_id"]}
+    assert len(messages.records["payments"]) == sum(sandbox.count("payments", n) for n in (1, 2))
+    [skipped] = [line for line in caplog.messages if line.startswith("Skipped")]
+    assert f"invoices of {first['name']} (business {first['id']})" in skipped
+    assert "user:invoices:read" in skipped
+    assert sandbox.stats(config["client_id"])["refreshes"] == 1
+
+
+def test_a_permission_lost_in_the_middle_of_a_read_is_a_failure(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    sandbox.faults("deny", client_id=config["client_id"], path="*/invoices/*", skip=1)
+    with pytest.raises(Exception, match="403"):
+        sync(config, "invoices")
+    sandbox.faults_clear()
+
+
+def test_a_scope_that_was_not_granted_skips_its_streams(
+    sandbox: Sandbox, tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = sandbox.config(scopes=["user:profile:read", "user:invoices:read"])
+    settings["token_store"] = str(tmp_path / "tokens.json")
+    messages = sync(settings)
+    assert set(messages.records) == {"identity", "businesses", "invoices"}
+    skipped = {line.split()[1] for line in caplog.messages if line.startswith("Skipped")}
+    assert skipped == set(NAMES) - {"invoices"}
