@@ -20,6 +20,8 @@ BIN = Path(sys.executable).parent
 SCHEMA = "tap_freshbooks"
 """Where target-postgres puts its tables: named after the tap."""
 
+SEARCH_PATH = f"-c search_path={SCHEMA}"
+
 
 class PipelineError(Exception):
     """Something that the person at the keyboard has to know."""
@@ -61,8 +63,14 @@ class Postgres:
         return f"postgresql+psycopg://postgres@/{database}?host={quote(self.socket)}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
-        """Open a connection, where each statement is a transaction of its own."""
-        return psycopg.connect(host=self.socket, user="postgres", dbname=database, autocommit=True)
+        """Look at the tap's tables; each statement is a transaction of its own."""
+        return psycopg.connect(
+            host=self.socket,
+            user="postgres",
+            dbname=database,
+            options=SEARCH_PATH,
+            autocommit=True,
+        )
 
     def prompt(self, query: str) -> int:
         """Run psql on the tap's tables, for one query or, if that is empty, at a prompt.
@@ -73,7 +81,7 @@ class Postgres:
         command = [str(self._server.bin_path / "psql"), "-h", self.socket, "-U", "postgres"]
         if query:
             command += ["-c", query]
-        environment = {**os.environ, "PGOPTIONS": f"-c search_path={SCHEMA}"}
+        environment = {**os.environ, "PGOPTIONS": SEARCH_PATH}
         return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
 
 
@@ -93,6 +101,7 @@ class Meltano:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(theirs)},
             "MELTANO_SYS_DIR_ROOT": str(system_dir),
+            "MELTANO_PROJECT_READONLY": "true",
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
             "MELTANO_CLI_LOG_FORMAT": "uncolored",
             **settings,

@@ -63,12 +63,10 @@ class Snapshot:
         ).fetchall()
         rows = {}
         for (stream,) in streams:
-            count = sql.SQL("select count(*) from {}").format(sql.Identifier(SCHEMA, stream))
+            count = sql.SQL("select count(*) from {}").format(sql.Identifier(stream))
             rows[stream] = connection.execute(count).fetchall()[0][0]
         sums = connection.execute(
-            sql.SQL(
-                "select amount__code, sum(amount__amount) from {}"
-                " where _sdc_deleted_at is null group by 1"
-            ).format(sql.Identifier(SCHEMA, "invoices"))
+            "select amount__code, sum(amount__amount) from invoices"
+            " where _sdc_deleted_at is null group by 1"
         ).fetchall()
         return cls(rows, dict(sums))

@@ -1,0 +1,84 @@
+"""Books that are loaded twice with Meltano, and what was done to them in between."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from demo.pipeline import Meltano, settings_for
+from demo.snapshot import DELETED
+from tests.pipeline.conftest import new_system_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tap_freshbooks.sandbox import Sandbox
+
+LINES = [{"name": "Travel", "qty": "3", "unit_cost": {"amount": "99.95", "code": "USD"}}]
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Keys of what was changed between the runs."""
+
+    created_invoice: int
+    changed_invoice: int
+    deleted_invoice: int
+
+    @classmethod
+    def make(cls, sandbox: Sandbox) -> Self:
+        """Change the books of the first business."""
+        [created] = sandbox.create("invoices", lines=LINES)
+        living = [row["id"] for row in sandbox.truth("invoices") if row["vis_state"] != DELETED]
+        sandbox.delete("taxes", "newest")
+        return cls(
+            created_invoice=created["id"],
+            changed_invoice=sandbox.update("invoices", living[0], lines=LINES)["id"],
+            deleted_invoice=sandbox.delete("invoices", living[1])["id"],
+        )
+
+
+class Books:
+    """A sandbox, and Meltano set up to load it.
+
+    Args:
+        sandbox: What to load.
+        plugins: A system directory that has the plugins.
+        folder: For a system directory of its own, and the log.
+        settings: Of the loader, as environment variables.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, plugins: Path, folder: Path, settings: Mapping[str, str]
+    ) -> None:
+        self.sandbox = sandbox
+        self.tap_config = sandbox.config()
+        unhurried = {"TAP_FRESHBOOKS_REQUESTS_PER_SECOND": "1000"}
+        self.meltano = Meltano(
+            new_system_dir(plugins, folder / "system"),
+            {**settings_for(self.tap_config), **unhurried, **settings},
+            folder / "meltano.log",
+        )
+
+    def load(self, loader: str) -> None:
+        """Run the pipeline once."""
+        self.meltano("run", "tap-freshbooks", loader)
+
+    def bookmark(self, loader: str, stream: str) -> dict[str, Any]:
+        """What Meltano keeps for a stream between two runs."""
+        printed = self.meltano("state", "get", f"dev:tap-freshbooks-to-{loader}")
+        state = json.loads(printed[printed.index("{") :])
+        bookmark: dict[str, Any] = state["singer_state"]["bookmarks"][stream]
+        return bookmark
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """What the sandbox counted for this tap."""
+        return self.sandbox.stats(self.tap_config["client_id"])
+
+    @property
+    def business(self) -> dict[str, Any]:
+        """The first business, in which the edits are made."""
+        return self.sandbox.businesses()[0]
