@@ -44,6 +44,8 @@ Row = dict[str, Any]
 class RecordStream(Stream, ABC):
     """A stream whose schema and conversion come from its declared fields."""
 
+    name: str
+
     fields: ClassVar[Object]
     """What a record has."""
 

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_freshbooks.sandbox import Sandbox
+from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
-from tests.support import sync
+from tests.support import QUICK, Messages, catalog_of, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support import Messages, Record
+    from tests.support import Record
 
 FILTERED = ["clients", "invoices", "estimates", "payments", "expenses", "projects", "time_entries"]
 
@@ -38,7 +39,7 @@ def test_created_changed_and_deleted_rows_arrive_and_old_ones_do_not(
     text = {"clients": "note", "payments": "note", "time_entries": "note", "projects": "title"}
     field = text.get(stream, "notes")
     [created] = own_sandbox.create(stream)
-    whole = {}  # a PUT replaces a time entry, where it merges into the others
+    whole: dict[str, Any] = {}  # a PUT replaces a time entry, where it merges into the others
     if stream == "time_entries":
         whole = {"is_logged": True, "started_at": "2026-01-05T10:00:00Z", "duration": 600}
     changed = own_sandbox.update(stream, rows[0], **whole, **{field: "mended"})
@@ -177,9 +178,6 @@ def test_a_time_entry_that_was_edited_while_the_list_was_read_comes_with_the_nex
 
 
 def test_full_table_can_be_forced(sandbox: Sandbox, config: dict[str, Any]) -> None:
-    from tap_freshbooks.tap import TapFreshBooks  # noqa: PLC0415
-    from tests.support import QUICK, Messages, catalog_of  # noqa: PLC0415
-
     state = sync(config, "time_entries", "invoices").state
     catalog = catalog_of("time_entries", "invoices")
     for entry in catalog["streams"]:
