@@ -71,10 +71,13 @@ def _one(state: State, order: Order, resource: Resource, business: Business) -> 
 
 
 def _likeness(resource: Resource, business: Business) -> dict[str, Any]:
-    """What a client would have to send, taken from the newest row of the table."""
-    required = resource.writes.required if resource.writes else ()
+    """What a client would have to send: what the newest row says, or the resource's example."""
+    rules = resource.writes
+    if rules is None:
+        return {}
     try:
         model = resource.record(writes.pick(resource, business, "newest"), business)
     except KeyError:
-        return {}
-    return {name: model[name] for name in required if name in model}
+        model = {}
+    likeness = {name: model[name] for name in rules.required if name in model}
+    return {**likeness, **(rules.example(business) if rules.example else {})}

@@ -52,17 +52,16 @@ def _tap_config(state: State, url: str) -> dict[str, str]:
 
 
 def _announce(state: State, url: str, config: Path | None) -> None:
-    say = click.get_text_stream("stderr")
-    counts = state.store.businesses[0].tables
-    print(f"FreshBooks sandbox on {url}", file=say)
-    print(f"{len(counts['invoices'])} invoices in the first business", file=say)
+    lines = [f"FreshBooks sandbox on {url}"]
+    lines.append(f"{state.options.invoices} invoices in the first business")
     if config is None:
-        print(f"Get settings for a tap:  curl -X POST {url}/_sandbox/apps", file=say)
+        lines.append(f"Get settings for a tap:  curl -X POST {url}/_sandbox/apps")
     else:
-        print(f"Settings for a tap are in {config}", file=say)
-        print(f"Read it all:  tap-freshbooks --config {config}", file=say)
-    print(f"Faults: {url}/_sandbox/faults   counts: {url}/_sandbox/stats", file=say)
-    print("Stop it with Ctrl+C.", file=say, flush=True)
+        lines.append(f"Settings for a tap are in {config}")
+        lines.append(f"Read it all:  tap-freshbooks --config {config}")
+    lines.append(f"Faults: {url}/_sandbox/faults   counts: {url}/_sandbox/stats")
+    lines.append("Stop it with Ctrl+C.")
+    click.echo("\n".join(lines), err=True)
 
 
 @click.command()

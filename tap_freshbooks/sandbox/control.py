@@ -14,6 +14,7 @@ from .changes import change
 from .clock import utc_z
 from .errors import Refusal
 from .families import encode
+from .faults import AnyFault, Change
 from .resources import BY_NAME
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ def _careful(
 
 
 async def _add_fault(state: State, request: Request) -> Any:
-    return state.faults.add(msgspec.json.decode(await request.body())).as_dict()
+    order = msgspec.json.decode(await request.body(), type=AnyFault)
+    if isinstance(order, Change):
+        _ = BY_NAME[order.resource], state.store.find(order.business)
+    return state.faults.add(order).as_dict()
 
 
 async def _list_faults(state: State, _request: Request) -> Any:

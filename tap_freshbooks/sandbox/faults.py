@@ -59,6 +59,7 @@ class Throttle(Fault, tag="throttle"):
 
     limit: int
     window: float = 60
+    form: Literal["seconds", "date"] = "seconds"
 
 
 class Cut(Fault, tag="cut"):
@@ -139,13 +140,9 @@ class Faults:
     def __init__(self) -> None:
         self._armed: list[Armed] = []
 
-    def add(self, order: Any) -> Armed:
-        """Take an order.
-
-        Raises:
-            msgspec.ValidationError: When it is no fault.
-        """
-        armed = Armed(msgspec.convert(order, AnyFault))
+    def add(self, fault: AnyFault) -> Armed:
+        """Take an order."""
+        armed = Armed(fault)
         self._armed.append(armed)
         return armed
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -115,7 +117,8 @@ class Gate:
     def _change(self, due: list[faults.AnyFault], when: str) -> None:
         for fault in due:
             if isinstance(fault, faults.Change) and fault.when == when:
-                change(self.state, fault)
+                with suppress(KeyError):  # no row is left to change
+                    change(self.state, fault)
 
     def _client_id(self, path: str, headers: dict[bytes, bytes], body: bytes) -> str | None:
         """The application that asks, as far as the request shows."""
@@ -170,7 +173,7 @@ def _ordered(fault: faults.AnyFault) -> Answer | None:
     if isinstance(fault, faults.TooMany):
         return _too_many(fault.retry_after, fault.form)
     if isinstance(fault, faults.Throttle):
-        return _too_many(max(int(fault.window), 1), "seconds")
+        return _too_many(max(math.ceil(fault.window), 1), fault.form)
     return None
 
 

@@ -28,12 +28,14 @@ class Writes:
     `translate` turns a body into columns of the row and refuses bad values; `settle` carries out
     what follows for other rows, given the row, what it was before (None when new) and the moment.
     `deleted` is the column and value of a soft delete, None where rows vanish. `is_served` is
-    False where the sandbox alone may write, for demonstrations and tests.
+    False where the sandbox alone may write, for demonstrations and tests; `example` is what such
+    a write says where it was told nothing.
     """
 
     translate: Translate | None = None
     settle: Settle | None = None
     defaults: Defaults | None = None
+    example: Callable[[Business], Body] | None = None
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()

@@ -242,6 +242,9 @@ INVOICES = Resource(
     writes=Writes(
         translate=_translate,
         defaults=_defaults,
+        example=lambda _business: {
+            "lines": [{"name": "Edited by hand", "qty": "1", "unit_cost": "100.00"}]
+        },
         required=("customerid", "create_date"),
         forbidden=("due_date",),
         created=("created_at",),

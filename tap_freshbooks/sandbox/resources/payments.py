@@ -128,6 +128,14 @@ def _book_the_rest(row: Row, excess: int, business: Business) -> None:
     business.add("payments", rest)
 
 
+def _example(business: Business) -> dict[str, Any]:
+    """A dollar on the newest invoice that is not yet paid."""
+    invoices = reversed(business.table("invoices").values())
+    unpaid = (row for row in invoices if outstanding_cents(row, business) > 0)
+    invoice = next(unpaid, None)
+    return {"invoiceid": invoice["id"], "amount": "1.00", "type": "Other"} if invoice else {}
+
+
 PAYMENTS = Resource(
     name="payments",
     family=ACCOUNTING,
@@ -172,6 +180,7 @@ PAYMENTS = Resource(
     writes=Writes(
         translate=_translate,
         settle=_settle,
+        example=_example,
         required=("invoiceid", "amount", "date", "type"),
     ),
 )
