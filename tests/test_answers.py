@@ -92,10 +92,9 @@ def test_a_success_is_no_failure(body: Any) -> None:
 
 
 def test_the_message_carries_status_errno_and_field() -> None:
-    error = failure(422, {}, accounting(1004, "Value is wrong.", field="sales_type"))
+    error = failure(400, {}, accounting(1004, "Value is wrong.", field="sales_type"))
     assert str(error) == (
-        "FreshBooks answered 422 Unprocessable Entity: Value is wrong. (field sales_type) "
-        "(errno 1004)"
+        "FreshBooks answered 400 Bad Request: Value is wrong. (field sales_type) (errno 1004)"
     )
 
 
