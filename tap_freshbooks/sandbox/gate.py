@@ -108,7 +108,7 @@ class Gate:
         for fault in due:
             if isinstance(fault, faults.Latency):
                 await asyncio.sleep(fault.seconds)
-            elif isinstance(fault, faults.ExpireToken):
+            elif isinstance(fault, faults.ExpireToken) and client_id is not None:
                 self.state.oauth.expire(client_id)
             elif isinstance(fault, faults.Deny):
                 scope["sandbox.deny"] = fault.reason

@@ -56,7 +56,7 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 access_log=False,
                 log_config=None,
-                log_level="critical",
+                log_level="error",
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=2,
                 server_header=False,

@@ -55,6 +55,12 @@ def missing(resource: Resource, name: str) -> Refusal:
     return Refusal(422, "field required", 2001, name)
 
 
+def _nonsense(resource: Resource, value: Any) -> Refusal:
+    """A value of a kind that nobody foresaw; errno 1004 stands for any invalid value."""
+    errno = 1004 if resource.family.search_brackets else 2001
+    return Refusal(422, "Invalid value.", errno, None, value, resource.single)
+
+
 def _rules(resource: Resource) -> Writes:
     return resource.writes or Writes(is_served=False)
 
@@ -66,7 +72,10 @@ def _columns(resource: Resource, body: Body, row: Row | None, business: Business
             message = f"The field '{name}' is read-only."
             raise Refusal(403, message, 1038, name, body[name], resource.single)
     if rules.translate is not None:
-        return rules.translate(body, row, business)
+        try:
+            return rules.translate(body, row, business)
+        except (TypeError, ValueError, ArithmeticError, AttributeError) as problem:
+            raise _nonsense(resource, str(problem)) from problem
     known = resource.blank.keys() - set(rules.ignored)
     return {name: value for name, value in body.items() if name in known}
 
@@ -112,6 +121,8 @@ def update(resource: Resource, business: Business, row: Row, body: Body, now: in
     if rules.delete_by_put and "vis_state" in body and resource.family.search_brackets:
         # All other data of such a body is dropped silently (accounting.md §5).
         columns = {"vis_state": body["vis_state"]}
+        if columns["vis_state"] not in (0, 1, 2):
+            raise _nonsense(resource, columns["vis_state"])
     else:
         columns = _columns(resource, body, row, business)
     _apply(resource, business, row, columns, now)

@@ -113,6 +113,16 @@ def test_wrong_invoices_are_refused(writer: Caller) -> None:
     assert error(answer) == (400, 1005, None)
 
 
+def test_values_of_an_unforeseen_kind_are_no_server_error(writer: Caller) -> None:
+    body = {"customerid": 1001, "create_date": "2026-01-10", "due_offset_days": "soon"}
+    assert error(writer.write("POST", "invoices/invoices", {"invoice": body})) == (422, 1004, None)
+    body = {"customerid": 1001, "create_date": "2026-01-10", "lines": ["x"]}
+    assert error(writer.write("POST", "invoices/invoices", {"invoice": body})) == (422, 1004, None)
+    answer = writer.write("PUT", "users/clients/1001", {"client": {"vis_state": 7}})
+    assert error(answer) == (422, 1004, None)
+    assert error(writer.write("PUT", "users/clients/1001", [])) == (422, 1001, "client")
+
+
 def test_payments_move_the_invoice_in_the_same_second(writer: Caller) -> None:
     made = invoice(writer, status=2, due_offset_days=3000)
     path = f"invoices/invoices/{made['id']}"
