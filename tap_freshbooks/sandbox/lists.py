@@ -59,7 +59,7 @@ def includes_of(resource: Resource, query: Query) -> tuple[str, ...]:
 
 def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, int | None]:
     """The page asked for and its size; None stands for all rows on one page."""
-    default = resource.per_page or resource.family.per_page
+    default = resource.family.per_page
     if resource.name == "services" and readings.services_paging == "ignored":
         return 1, None
     if resource.family.name == "ledger":

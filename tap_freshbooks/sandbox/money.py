@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
 from typing import Any
 
 CENT = Decimal("0.01")
 
 
-@lru_cache(maxsize=65_536)
 def text(cents: int) -> str:
     """`-1205` as `-12.05`."""
-    sign, rest = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}{rest // 100}.{rest % 100:02d}"
+    if cents < 0:
+        return f"-{text(-cents)}"
+    whole, rest = divmod(cents, 100)
+    return f"{whole}.{rest:02d}"
 
 
 def money(cents: int, code: str) -> dict[str, str]:

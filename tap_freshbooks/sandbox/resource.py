@@ -76,7 +76,6 @@ class Resource:
     siblings: Mapping[str, Any] = field(default_factory=dict)
     order: Order = newest_first
     visibility: Visibility = by_vis_state
-    per_page: int | None = None
     meta: Meta | None = None
     client_key: str | None = None
     writes: Writes | None = None

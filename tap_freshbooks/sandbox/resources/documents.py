@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from tap_freshbooks.sandbox.store import Business, Row
 
 
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """A line of a document; `unit_cost` in cents, the percents as they are written."""
+@dataclass(slots=True)
+class Line:
+    """A line of a document; `unit_cost` in cents, the percents as they are written.
+
+    Equal lines of a story are one object, which keeps its encoded form by currency.
+    """
 
     name: str
     description: str
@@ -38,6 +43,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     date: str | None = None
     modern_project_id: int | None = None
     time_entries: tuple[int, ...] = ()
+    _encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def amount(self) -> int:
@@ -48,6 +54,37 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         """Cents of tax on what is left of the line after the discount."""
         first = share(discounted, self.percent1)
         return first + share(discounted + first * self.compounded_tax, self.percent2)
+
+    def encoded(self, code: str) -> bytes:
+        """What does not depend on the document, as JSON without the opening brace."""
+        found = self._encoded.get(code)
+        if found is None:
+            found = self._encoded[code] = msgspec.json.encode(self._fields(code))[1:]
+        return found
+
+    def _fields(self, code: str) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "name": self.name,
+            "description": self.description,
+            "qty": self.qty,
+            "unit_cost": money(self.unit_cost, code),
+            "amount": money(self.amount, code),
+            "taxName1": self.tax_name1,
+            "taxAmount1": self.percent1,
+            "taxNumber1": self.tax_number1,
+            "taxName2": self.tax_name2,
+            "taxAmount2": self.percent2,
+            "taxNumber2": self.tax_number2,
+            "compounded_tax": self.compounded_tax,
+            "expenseid": self.expenseid,
+            "date": self.date,
+            "retainer_id": None,
+            "retainer_period_id": None,
+            "basecampid": 0,
+            "modern_project_id": self.modern_project_id,
+            "modern_time_entries": [{"id": key} for key in self.time_entries],
+        }
 
 
 @lru_cache(maxsize=4096)
@@ -72,51 +109,13 @@ def totals(lines: Iterable[Line], discount_value: str) -> tuple[int, int]:
 def line_records(row: Row, parent: str) -> list[msgspec.Raw]:
     """The lines as `include[]=lines` shows them, encoded."""
     code = row["currency_code"]
-    updated = eastern_text(row["updated"])
+    common = f'"{parent}":{row["id"]},"updated":"{eastern_text(row["updated"])}",'.encode()
     return [
         msgspec.Raw(
-            b'{"lineid":%d,"%b":%d,"taskno":%d,"updated":"%b",%b'
-            % (
-                position,
-                parent.encode(),
-                row["id"],
-                position,
-                updated.encode(),
-                _encoded_line(line, code),
-            )
+            b'{"lineid":%d,"taskno":%d,%b%b' % (position, position, common, line.encoded(code))
         )
         for position, line in enumerate(row["_lines"], 1)
     ]
-
-
-@lru_cache(maxsize=16_384)
-def _encoded_line(line: Line, code: str) -> bytes:
-    """What equal lines of all documents share, without the opening brace."""
-    encoded = msgspec.json.encode(
-        {
-            "type": line.type,
-            "name": line.name,
-            "description": line.description,
-            "qty": line.qty,
-            "unit_cost": money(line.unit_cost, code),
-            "amount": money(line.amount, code),
-            "taxName1": line.tax_name1,
-            "taxAmount1": line.percent1,
-            "taxNumber1": line.tax_number1,
-            "taxName2": line.tax_name2,
-            "taxAmount2": line.percent2,
-            "taxNumber2": line.tax_number2,
-            "compounded_tax": line.compounded_tax,
-            "expenseid": line.expenseid,
-            "date": line.date,
-            "retainer_id": None,
-            "retainer_period_id": None,
-            "basecampid": 0,
-            "modern_project_id": line.modern_project_id,
-            "modern_time_entries": [{"id": key} for key in line.time_entries],
-        }
-    )
-    return encoded[1:]
 
 
 def _percent(value: Any) -> str:

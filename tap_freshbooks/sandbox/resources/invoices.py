@@ -104,6 +104,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     states = _states(row, business, paid)
     settled = states["payment_status"] in ("paid", "auto-paid") and payments
     lines = row["_lines"]
+    paid_money, discount_money = money(paid, code), money(discount, code)
     return {
         **documents.address(row, business),
         **states,
@@ -112,12 +113,12 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
         "accounting_systemid": business.account_id,
         "uuid": business.uuid_of("invoice", row["id"]),
         "amount": money(total, code),
-        "paid": money(paid, code),
+        "paid": paid_money,
         "outstanding": money(total - paid, code),
-        "net_paid_amount": money(paid, code),
-        "discount_total": money(discount, code),
+        "net_paid_amount": paid_money,
+        "discount_total": discount_money,
         "discount": {
-            "amount": money(discount, code),
+            "amount": discount_money,
             "rate": row.get("discount_value", "0"),
             "type": "percent",
         },
