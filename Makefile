@@ -49,8 +49,9 @@ constraints: $(VENV)/.uv
 	$(UV_PIP) compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url --all-extras --group dev pyproject.toml -o constraints.txt
 
+# Not .meltano: that is where Meltano keeps its state and the tap keeps its tokens.
 clean:
-	rm -rf $(VENV) demo-data .meltano .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) demo-data .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 $(VENV)/.demo: $(VENV)/.uv $(PINNED)
 	@echo "Installing the tap, its sandbox, Meltano and PostgreSQL into $(VENV) …"
