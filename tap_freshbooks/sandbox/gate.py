@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -71,6 +72,8 @@ class Gate:
             due = state.faults.due(scope["method"], scope["path"], client_id)
             answer = await self._answer(scope, body, due, client_id)
             cuts = [fault.when for fault in due if isinstance(fault, faults.Cut)]
+            if answer is not None:
+                answer.headers.append((b"date", _date(int(state.clock.time()))))
             if answer is None or "answered" in cuts:
                 await self._abort(scope, receive)
             elif "middle" in cuts:
@@ -140,6 +143,12 @@ class Gate:
 
     def _transport(self, scope: Scope) -> asyncio.Transport:
         return self.state.connections[tuple(scope["client"])]
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> bytes:
+    """The Date header by the sandbox's clock, which clients may take for a bookmark."""
+    return formatdate(second, usegmt=True).encode()
 
 
 async def _read(receive: Receive) -> bytes:

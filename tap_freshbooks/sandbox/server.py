@@ -60,6 +60,7 @@ class Server(uvicorn.Server):
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=2,
                 server_header=False,
+                date_header=False,
             )
         )
         self._on_started = on_started

@@ -90,3 +90,9 @@ def test_the_clock_makes_invoices_overdue(writer: Caller) -> None:
     assert overdue() == 0
     writer.sandbox.clock()
     assert overdue() > 0
+
+
+def test_the_date_header_follows_the_clock(writer: Caller) -> None:
+    writer.sandbox.clock(now="2026-02-01T12:00:00Z", frozen=True)
+    headers = writer.get("/auth/api/v1/users/me").headers
+    assert headers["Date"] == "Sun, 01 Feb 2026 12:00:00 GMT"
