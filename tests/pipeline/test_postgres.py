@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -7,9 +8,11 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from zoneinfo import ZoneInfo
 
 import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
 
 from demo.pipeline import SCHEMA
-from demo.snapshot import Snapshot
+from demo.snapshot import DELETED, Snapshot
 from tap_freshbooks.sandbox import Sandbox
 from tests.pipeline.books import Books, Edits
 
@@ -39,6 +42,12 @@ class Loaded:
     def rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """Ask the tables."""
         return self.connection.execute(query, values).fetchall()
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """All rows of a table, by column."""
+        query = sql.SQL("select * from {}").format(sql.Identifier(name))
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query).fetchall()
 
 
 def books_for(
@@ -79,6 +88,27 @@ def test_after_the_second_run_created_rows_are_there_too(loaded: Loaded) -> None
     expected["taxes"] += 1  # deleted without a trace in FreshBooks, so it stays here
     assert loaded.postgres[1].rows == expected
     assert expected["invoices"] == loaded.freshbooks[0].rows["invoices"] + 1
+
+
+def test_each_table_has_the_keys_of_freshbooks(loaded: Loaded) -> None:
+    keys = loaded.rows(
+        "select table_name, column_name from information_schema.key_column_usage"
+        " where table_schema = %s and ordinal_position = 2",
+        SCHEMA,
+    )
+    assert len(keys) > 10
+    sandbox = loaded.books.sandbox
+    members = [each for each in sandbox.businesses() if each["role"] not in {"client", "none"}]
+    for stream, key in keys:
+        truth = Counter(
+            row[key]
+            for business in members
+            for row in (sandbox.truth(stream, business["id"]) if stream in business["rows"] else ())
+            if (stream, row.get("vis_state")) != ("services", DELETED)  # which no list shows
+        )
+        arrived = Counter(row[key] for row in loaded.table(stream))
+        assert truth - arrived == {}, stream
+        assert (arrived - truth).total() == (stream == "taxes"), stream  # one was deleted
 
 
 @pytest.mark.parametrize("run", [0, 1])
