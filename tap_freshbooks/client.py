@@ -127,7 +127,7 @@ class FreshBooksClient:
                 "nothing that was delivered is lost"
             ) from None
         except FreshBooksError as error:
-            raise type(error)(f"{subject}: {error} (GET {path})") from None
+            raise type(error)(f"{subject}: {error} (GET {path}); {error.remedy}") from None
         return answer
 
     def _waits(self) -> Generator[float, Unavailable, None]:

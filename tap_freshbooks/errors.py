@@ -45,7 +45,13 @@ class TargetGone(TapError):  # noqa: N818 - an event
 
 
 class FreshBooksError(TapError):
-    """FreshBooks answered with an error, or not at all."""
+    """FreshBooks answered with an error, or not at all.
+
+    Attributes:
+        remedy: What to do about errors of this class.
+    """
+
+    remedy = "please report this"
 
 
 class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
@@ -55,13 +61,22 @@ class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
     A refresh never answers it.
     """
 
+    remedy = "the token's scopes, the user's role or the plan do not allow it"
+
 
 class WrongIdentifier(FreshBooksError):  # noqa: N818 - the field's own term
     """404: the path names an account, business or record that FreshBooks does not know."""
 
+    remedy = (
+        "FreshBooks does not know an identifier of this path: was the business closed? "
+        "business_ids can leave it out; otherwise please report this"
+    )
+
 
 class RequestRefused(FreshBooksError):  # noqa: N818 - the field's own term
     """Any other 4xx: the request itself is at fault, so sending it again is pointless."""
+
+    remedy = "the request is at fault, so running again does not help; please report this"
 
 
 class DeadToken(FreshBooksError):  # noqa: N818 - the field's own term

@@ -203,11 +203,7 @@ class FreshBooksStream(RecordStream):
         except PermissionDenied as error:
             if read_at is not None:
                 raise  # rows are out already: this read must not count as complete
-            self.logger.warning(
-                "Skipped: %s. Missing is the scope %s, a role or a feature of the plan",
-                error,
-                self.oauth_scope,
-            )
+            self.logger.warning("Skipped %s. Its scope is %s", error, self.oauth_scope)
             return
         if read_at is not None:
             self.read_completed(context, read_at)

@@ -187,7 +187,7 @@ def test_a_stream_that_the_token_may_not_read_is_skipped_and_the_others_go_on(
     assert accounts == {sandbox.businesses()[1]["account_id"]}
     assert len(messages.records["payments"]) == sum(sandbox.count("payments", n) for n in (1, 2))
     [skipped] = [line for line in caplog.messages if line.startswith("Skipped")]
-    assert f"invoices of {first['name']} (business {first['id']})" in skipped
+    assert f"Skipped invoices of {first['name']} (business {first['id']})" in skipped
     assert "user:invoices:read" in skipped
     assert sandbox.stats(config["client_id"])["refreshes"] == 1
 
