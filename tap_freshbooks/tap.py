@@ -158,7 +158,7 @@ class TapFreshBooks(Tap):
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
-        return [stream(self) for stream in STREAMS]
+        return [stream(self, self.connection) for stream in STREAMS]
 
     @classmethod
     @override

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.identity import Business
-    from tap_freshbooks.tap import TapFreshBooks
 
 DELETED_AT = "_sdc_deleted_at"
 
@@ -55,10 +55,9 @@ class RecordStream(Stream, ABC):
     oauth_scope: ClassVar[str]
     """What the token must be allowed."""
 
-    _tap: TapFreshBooks
-
-    def __init__(self, tap: TapFreshBooks) -> None:
+    def __init__(self, tap: Tap, connection: Connection) -> None:
         super().__init__(tap, schema=self.record_schema())
+        self.connection = connection
         self.primary_keys = self.record_keys()
         self.problems = LoggedProblems(self.logger)
         self.convert = self.fields.converter("", self.problems)
@@ -82,11 +81,6 @@ class RecordStream(Stream, ABC):
             kinds = [kind for kind in properties[name]["type"] if kind != "null"]
             properties[name] = {**properties[name], "type": kinds}
         return {"type": "object", "properties": properties}
-
-    @property
-    def connection(self) -> Connection:
-        """The connection of the tap."""
-        return self._tap.connection
 
 
 class FreshBooksStream(RecordStream):
@@ -113,8 +107,8 @@ class FreshBooksStream(RecordStream):
     shows_deletions: ClassVar[bool] = False
     """Whether deleted rows can be told by a look at them."""
 
-    def __init__(self, tap: TapFreshBooks) -> None:
-        super().__init__(tap)
+    def __init__(self, tap: Tap, connection: Connection) -> None:
+        super().__init__(tap, connection)
         if self.server_filter:
             self.replication_key = self.stamp
 

@@ -15,10 +15,11 @@ from tap_freshbooks.times import utc_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import Query
-    from tap_freshbooks.tap import TapFreshBooks
 
 READ_AT = "read_at"
 
@@ -62,8 +63,8 @@ class TimeEntries(ProjectStream):
         timer=Object(id=Integer(), is_running=Boolean()),
     )
 
-    def __init__(self, tap: TapFreshBooks) -> None:
-        super().__init__(tap)
+    def __init__(self, tap: Tap, connection: Connection) -> None:
+        super().__init__(tap, connection)
         self.forced_replication_method = REPLICATION_INCREMENTAL
 
     @override
