@@ -40,6 +40,13 @@ class TokenStoreError(TapError):
     """The place where tokens live cannot be read, locked or written."""
 
 
+class RefreshFailed(TapError):  # noqa: N818 - an event
+    """The token endpoint gave no usable answer, after all tries that are harmless.
+
+    Not `Unavailable`: the client must not try it once more per attempt of its own.
+    """
+
+
 class TargetGone(TapError):  # noqa: N818 - an event
     """Nobody reads the messages any more."""
 

@@ -162,6 +162,27 @@ class TestBadInput:
         assert "the server cannot be reached; gave up after 2 attempts" in error
         assert out == ""
 
+    def test_a_token_endpoint_that_is_not_there_is_not_asked_once_per_attempt(
+        self, tap: Any, tmp_path: Path
+    ) -> None:
+        config = {
+            "client_id": "a",
+            "client_secret": "b",
+            "refresh_token": "r",
+            "api_url": "http://127.0.0.1:9",
+        }
+        without_waiting = (
+            "import time; time.sleep = print; from tap_freshbooks.cli import main; main()"
+        )
+        status, out, error = tap(
+            "--config",
+            written(tmp_path / "config.json", config),
+            program=[sys.executable, "-c", without_waiting],
+        )
+        assert status == 1
+        assert "the access token could not be refreshed" in error
+        assert len(out.splitlines()) == 4  # waits between five tries
+
     def test_a_dead_refresh_token(self, tap: Any, tmp_path: Path, sandbox: Sandbox) -> None:
         path = tmp_path / "config.json"
         text = json.dumps({**sandbox.config(), "refresh_token": "0" * 64}, indent=3)

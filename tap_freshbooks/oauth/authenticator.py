@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks.errors import ReauthorizationRequired, SettingsError, Unavailable
+from tap_freshbooks.errors import (
+    ReauthorizationRequired,
+    RefreshFailed,
+    SettingsError,
+    Unavailable,
+)
 from tap_freshbooks.oauth.tokens import TokenPair, seed_of
 
 if TYPE_CHECKING:
@@ -147,9 +152,10 @@ class RefreshingAuthenticator(Authenticator):
             except Unavailable as error:
                 answers_lost += error.sent
                 if answers_lost > 1 or attempt == UNREACHED_ATTEMPTS:
-                    raise Unavailable(
-                        f"The access token could not be refreshed: {error}; the refresh token is "
-                        "kept, run again later"
+                    raise RefreshFailed(
+                        f"the access token could not be refreshed: {error}; the refresh token in "
+                        f"{self.store} is kept. Is {self.endpoint.api_url} reachable, and "
+                        "FreshBooks up? Run again later"
                     ) from None
                 wait = error.retry_after or random.uniform(0, 2**attempt)  # noqa: S311
                 logger.warning("%s; trying again in %.1f s", error, wait)
