@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,10 +11,11 @@ from starlette.responses import Response
 
 from . import scopes, writes
 from .errors import UNKNOWN_ROUTE, Refusal, insufficient_scope, no_access, unauthenticated
-from .families import PREFIXES, Family, encode
+from .families import Family, encode
 from .lists import includes_of, list_page, may_see
 from .query import parse
-from .resources import ITEM_PATHS, LISTS
+from .routes import PREFIXES, Route, find
+from .view import View
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from .oauth import AccessToken
     from .resource import Resource
     from .state import State
-    from .store import Business, Key, Row
+    from .store import Business, Row
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Target:
     family: Family
     business: Business
     resource: Resource
-    key: str | None
+    key: str | None = None
+    parent: int | None = None
 
 
 async def endpoint(request: Request) -> Response:
@@ -44,10 +47,15 @@ async def endpoint(request: Request) -> Response:
     family = PREFIXES[prefix]
     identifier, _, rest = path[len(prefix) :].partition("/")
     try:
-        target, token = _admit(state, request, family, identifier, rest)
+        business, token = _admit(state, request, family, identifier)
+        route = find(family.name, rest.rstrip("/"))
+        if isinstance(route.found, View):
+            return _show(state, request, route, family, business, token)
+        parent = _parent(route.found, route.parent, business)
+        target = Target(family, business, route.found, route.key, parent)
         return await _serve(state, request, target, token)
     except Refusal as refusal:
-        body = refusal.body or family.error(refusal, state.readings)
+        body = family.refused(refusal, state.readings)
         return _respond(refusal.status, encode(body), family, refusal.headers)
 
 
@@ -62,9 +70,9 @@ def _respond(
 
 
 def _admit(
-    state: State, request: Request, family: Family, identifier: str, rest: str
-) -> tuple[Target, AccessToken]:
-    """Find what the path names and check the token, in the order of the real service."""
+    state: State, request: Request, family: Family, identifier: str
+) -> tuple[Business, AccessToken]:
+    """Find the business and check the token, in the order of the real service."""
     business = family.business(state.store, identifier)
     if business is None and family.name == "accounting":
         # Account resolution precedes authentication (errors-and-limits.md §1).
@@ -73,26 +81,45 @@ def _admit(
     if token is None:
         raise unauthenticated()
     if business is None:
-        is_number = identifier.isdecimal() or family.name == "ledger"
+        is_number = identifier.isdecimal() or family.name in ("ledger", "events", "payments")
         raise Refusal(404) if is_number else Refusal(404, body={"message": UNKNOWN_ROUTE})
     if business.membership_id is None:
         raise no_access() if family.name == "accounting" else Refusal(404)
-    resource, key = _resource(family, rest.rstrip("/"))
-    return Target(family, business, resource, key), token
+    return business, token
 
 
-def _resource(family: Family, rest: str) -> tuple[Resource, str | None]:
-    found = LISTS.get((family.name, rest))
-    if found is not None:
-        return found, None
-    path, _, key = rest.rpartition("/")
-    found = ITEM_PATHS.get((family.name, path))
-    if found is not None:
-        return found, key
-    found = ITEM_PATHS.get((family.name, rest))
-    if found is not None:
-        return found, None
-    raise Refusal(404, body={"message": UNKNOWN_ROUTE})
+def _parent(resource: Resource, text: str | None, business: Business) -> int | None:
+    """The record that a list belongs to."""
+    if resource.parent is None or text is None:
+        return None
+    key = int(text) if text.isdecimal() else -1
+    if key not in business.table(resource.parent[0]):
+        raise Refusal(404, body=resource.unknown)
+    return key
+
+
+def _show(
+    state: State,
+    request: Request,
+    route: Route,
+    family: Family,
+    business: Business,
+    token: AccessToken,
+) -> Response:
+    """A view."""
+    view = route.found
+    if not isinstance(view, View) or request.method not in ("GET", "HEAD"):
+        raise Refusal(405, "Method not allowed.")
+    denied = request.scope.get("sandbox.deny")
+    _check_scope(token, view.any_scope, denied)
+    if denied == "feature" and view.denied_status != HTTPStatus.UNAUTHORIZED:
+        raise Refusal(view.denied_status, "Permission Denied.", 1003)
+    _check_feature(denied)
+    if business.role == "client" and not view.is_for_clients:
+        raise Refusal(403, "Permission Denied.", 1003)
+    scene = state.scene(business, view.name)
+    body = view.build(parse(request.url.query), scene, route.key)
+    return _respond(200, body if isinstance(body, bytes) else encode(body), family)
 
 
 async def _serve(state: State, request: Request, target: Target, token: AccessToken) -> Response:
@@ -100,57 +127,94 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     is_read = request.method in ("GET", "HEAD")
     _authorize(request, target, token, is_read=is_read)
     query = parse(request.url.query)
+    query.parent = target.parent
     scene = state.scene(business, resource.name)
     if is_read and target.key is None:
         return _respond(200, list_page(resource, query, scene), target.family)
     includes = includes_of(resource, query)
     if is_read:
-        row = _find(target)
-        return _single(target, row, includes, with_siblings=True)
+        return _single(target, _find(target), includes, with_siblings=True)
     rules = resource.writes
     if rules is None or not rules.is_served:
         raise Refusal(405, "Method not allowed.")
     now = state.clock.moment()
-    if request.method == "POST" and target.key is None:
-        row = writes.create(resource, business, await _body(request, resource), now)
-        return _single(target, row, includes)
-    row = _find(target)
-    if request.method == "PUT":
-        writes.update(resource, business, row, await _body(request, resource), now)
-        return _single(target, row, includes, with_siblings=True)
     if request.method == "DELETE" and rules.http_delete != "none":
+        row = _find(target)
         writes.delete(resource, business, row, now)
         return _deleted(target, row)
-    raise Refusal(405, "Method not allowed.")
+    if request.method not in ("POST", "PUT"):
+        raise Refusal(405, "Method not allowed.")
+    body = await _body(request, resource)
+    if rules.scope_of is not None and (wanted := rules.scope_of(body)) is not None:
+        _check_scope(token, (wanted,), None)
+    row, is_new = _written(request.method, target, body, now)
+    return _single(target, row, includes, with_siblings=not is_new)
+
+
+def _written(method: str, target: Target, body: dict[str, Any], now: int) -> tuple[Row, bool]:
+    """The row that a body made or changed, and whether it is new."""
+    resource, business = target.resource, target.business
+    if method == "POST" and target.key is None:
+        if resource.parent is not None:
+            body[resource.parent[1]] = target.parent
+        return writes.create(resource, business, body, now), True
+    if _is_first_write(target):
+        body[resource.key] = target.key
+        return writes.create(resource, business, body, now), True
+    if method != "PUT" and (resource.writes is None or resource.writes.keyed_by is None):
+        raise Refusal(405, "Method not allowed.")
+    row = _find(target)
+    writes.update(resource, business, row, body, now)
+    return row, False
+
+
+def _is_first_write(target: Target) -> bool:
+    """Whether the row is made by writing to the path of its key, as rates are."""
+    rules, key = target.resource.writes, target.key or ""
+    if rules is None or rules.keyed_by is None or not key.isdecimal():
+        return False
+    table, column = rules.keyed_by
+    is_there = int(key) in target.business.table(target.resource.name)
+    return not is_there and int(key) in target.business.index(table, column)
 
 
 def _authorize(request: Request, target: Target, token: AccessToken, *, is_read: bool) -> None:
     """Scope, role, and what a fault denies."""
     denied = request.scope.get("sandbox.deny")
-    wanted = f"user:{target.resource.scope}:{'read' if is_read else 'write'}"
-    if denied == "scope" or not scopes.allows(token.scopes, wanted):
-        provided = token.scopes - {wanted} if denied else token.scopes
-        raise insufficient_scope(provided, wanted)
+    resource = target.resource
+    wanted = (f"user:{resource.scope}:{'read' if is_read else 'write'}",)
+    _check_scope(token, resource.any_scope or wanted, denied)
+    _check_feature(denied)
+    if not is_read and target.business.role == "client":
+        raise Refusal(403, "Permission Denied.", 1003)
+
+
+def _check_scope(token: AccessToken, any_of: tuple[str, ...], denied: str | None) -> None:
+    granted = token.scopes - {*any_of} if denied == "scope" else token.scopes
+    if denied == "scope" or not any(scopes.allows(granted, wanted) for wanted in any_of):
+        raise insufficient_scope(granted, any_of[0])
+
+
+def _check_feature(denied: str | None) -> None:
     if denied == "feature":
         raise no_access()
     if denied == "plan":
         # An error inside a 200, seen on items (accounting.md §8).
         raise Refusal(200, "This account does not have access to this feature.", 12001)
-    if not is_read and target.business.role == "client":
-        raise Refusal(403, "Permission Denied.", 1003)
 
 
 def _find(target: Target) -> Row:
     resource, business = target.resource, target.business
     text = target.key or ""
-    key: Key = int(text) if resource.key == "id" and text.isdecimal() else text
-    row = business.table(resource.name).get(key)
+    table = business.table(resource.name)
+    row = table.get(int(text)) if text.isdecimal() else None
+    row = row or table.get(text)
     if row is None or not may_see(resource, row, business):
-        if target.family.search_brackets:
+        if target.family.name == "accounting":
             name = resource.alias or resource.key
             title = resource.single.capitalize().replace("_", " ")
             raise Refusal(404, f"{title} not found.", 1012, name, text, resource.single)
-        raise Refusal(404)
+        raise Refusal(404, body=resource.unknown)
     return row
 
 
@@ -167,7 +231,7 @@ def _single(
 
 
 def _deleted(target: Target, row: Row) -> Response:
-    if not target.family.search_brackets:
+    if target.family.name != "accounting":
         return _respond(204, b"", target.family)
     rules = target.resource.writes
     if rules is not None and rules.deleted is None:
@@ -186,6 +250,8 @@ async def _body(request: Request, resource: Resource) -> dict[str, Any]:
     except msgspec.DecodeError:
         raise Refusal(400, "The request body could not be parsed as JSON.", 1005) from None
     found = body.get(resource.single) if isinstance(body, dict) else None
+    if resource.family.has_flat_bodies:
+        found = body
     if not isinstance(found, dict):
         raise writes.missing(resource, resource.single)
     return found

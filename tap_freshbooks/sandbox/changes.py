@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import writes
+from .errors import Refusal
 from .resources import BY_NAME
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def change(state: State, order: Order) -> list[dict[str, Any]]:
         Refusal: Where the values are not accepted.
     """
     resource = BY_NAME[order.resource]
+    if resource.rows is not None:
+        raise Refusal(422, f"{resource.name} follow from other resources: edit those.")
     business = state.store.find(order.business)
     changed = []
     for _ in range(order.count):

@@ -110,10 +110,12 @@ async def _truth(state: State, request: Request) -> Any:
     for name in includes:
         _ = resource.includes[name]
     rows = []
-    for row in business.table(resource.name).values():
+    for row in resource.table(business):
         record = resource.record(row, business, includes)
         if "_updated" in row:
             record["updated_at"] = utc_z(row["_updated"])
+        if "_verifier" in row:
+            record["verifier"] = row["_verifier"]
         rows.append({name: record[name] for name in wanted.split(",")} if wanted else record)
     return {"business_id": business.id, "account_id": business.account_id, "rows": rows}
 

@@ -1,4 +1,7 @@
-"""What the endpoint families do differently: identifiers, envelopes, paging, error bodies."""
+"""What the endpoint families do differently: identifiers, envelopes, paging, error bodies.
+
+The smaller ones are in side_families.py.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,8 @@ class Family:
     content_type: str = "application/json"
     api_version: str | None = "2023-02-20"
     search_brackets: bool = False
+    is_paged: bool = True
+    has_flat_bodies: bool = False
 
     def business(self, store: Store, identifier: str) -> Business | None:
         """The business that an identifier in the path names."""
@@ -73,8 +78,12 @@ class Family:
         """The envelope of a single record."""
         return {resource.single: record, **siblings}
 
+    def refused(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
+        """The body of a refusal that may bring its own."""
+        return refusal.body or self.error(refusal, readings)
+
     def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
-        """The body of a refusal."""
+        """The body of a refusal in the family's words."""
         if refusal.errno == 2001:  # noqa: PLR2004
             named = {refusal.field: refusal.message} if refusal.field else refusal.message
             return {"errno": 2001, "error": named}
@@ -86,6 +95,16 @@ class Family:
         """A page or per_page that is no number."""
         message = "Input should be a valid integer, unable to parse string as an integer"
         return Refusal(status, message, 2001, name, value)
+
+
+class Plain(Family):
+    """A list without `meta`, all rows in one answer."""
+
+    def list_body(
+        self, resource: Resource, _page: Page, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
+        """`{list}`."""
+        return b'{"%b":[%b]}' % (resource.plural.encode(), rows)
 
 
 class Accounting(Family):
@@ -181,45 +200,14 @@ class Ledger(Family):
         }
 
 
-class Members(Family):
-    """`/auth/api/v1/businesses/{business_id}/...`: rows under `response`, `meta` beside them."""
-
-    def list_body(
-        self, _resource: Resource, page: Page, rows: bytes, _extra: Mapping[str, Any]
-    ) -> bytes:
-        """`meta` has page, per_page and total, but no pages (team_members.yaml)."""
-        meta = {"page": page.page, "per_page": page.per_page, "total": page.total}
-        return b'{"response":[%b],"meta":%b}' % (rows, encode(meta))
-
-    def single_body(
-        self, _resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """`{"response": {...}}`."""
-        return {"response": record}
-
-    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
-        """`error` and `error_description` (errors-and-limits.md §1)."""
-        names = {401: "unauthenticated", 403: "insufficient_scope", 404: "not_found"}
-        return {
-            "error": names.get(refusal.status, "invalid_resource"),
-            "error_description": refusal.message or "The requested resource was not found.",
-        }
-
-
 JSON_API = "application/vnd.api+json"
 
 ACCOUNTING = Accounting("accounting", per_page=15, search_brackets=True)
-LEDGER = Ledger("ledger", per_page=None, api_version="2019-07-10")
+LEDGER = Ledger("ledger", per_page=None, api_version="2019-07-10", is_paged=False)
 PROJECTS = Family("projects", content_type=JSON_API)
 TIME_TRACKING = Family("timetracking", per_page=None, content_type=JSON_API)
 COMMENTS = Family("comments", per_page=50, content_type=JSON_API)
-MEMBERS = Members("members", per_page=5, api_version="2019-07-10")
-
-PREFIXES = {
-    "/accounting/account/": ACCOUNTING,
-    "/accounting/businesses/": LEDGER,
-    "/projects/business/": PROJECTS,
-    "/timetracking/business/": TIME_TRACKING,
-    "/comments/business/": COMMENTS,
-    "/auth/api/v1/businesses/": MEMBERS,
-}
+# The lists that know neither paging nor `meta`.
+PLAIN_PROJECTS = Plain("projects", content_type=JSON_API, is_paged=False)
+PLAIN_TIME_TRACKING = Plain("timetracking", content_type=JSON_API, is_paged=False)
+PLAIN_COMMENTS = Plain("comments", content_type=JSON_API, is_paged=False)

@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from . import scopes
 from .errors import UNAUTHENTICATED, insufficient_scope
-from .families import MEMBERS, encode
+from .families import encode
+from .side_families import MEMBERS
 
 if TYPE_CHECKING:
     from starlette.requests import Request

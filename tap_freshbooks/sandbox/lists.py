@@ -37,17 +37,27 @@ def list_page(resource: Resource, query: Query, scene: Scene) -> bytes:
     Raises:
         Refusal: For a page or a filter value that is malformed.
     """
-    business = scene.business
+    page, rows, meta = select_page(resource, query, scene)
+    parts = _encoded(resource, rows, scene.business, includes_of(resource, query))
+    return resource.family.list_body(resource, page, b",".join(parts), meta)
+
+
+def select_page(
+    resource: Resource, query: Query, scene: Scene
+) -> tuple[Page, list[Row], Mapping[str, Any]]:
+    """Which page it is, its rows, and what `meta` adds.
+
+    Raises:
+        Refusal: For a page or a filter value that is malformed.
+    """
     query.filters = resource.family.filters(query)
     number, per_page = _paging(resource, query, scene.readings)
-    selection = business.cached(_view_key(resource, query), lambda: _select(resource, query, scene))
+    view = _view_key(resource, query)
+    selection = scene.business.cached(view, lambda: _select(resource, query, scene))
     size = per_page or max(selection.total, 1)
     pages = -(-selection.total // size)
     page = Page(number, pages, per_page or selection.total, selection.total)
-    rows = selection.rows[(number - 1) * size : number * size]
-    includes = includes_of(resource, query)
-    parts = _encoded(resource, rows, business, includes)
-    return resource.family.list_body(resource, page, b",".join(parts), selection.meta)
+    return page, selection.rows[(number - 1) * size : number * size], selection.meta
 
 
 def includes_of(resource: Resource, query: Query) -> tuple[str, ...]:
@@ -62,7 +72,7 @@ def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, 
     default = resource.family.per_page
     if resource.name == "services" and readings.services_paging == "ignored":
         return 1, None
-    if resource.family.name == "ledger":
+    if not resource.family.is_paged:
         return 1, None
     if resource.name == "team_members":
         default = int(readings.team_members_per_page)
@@ -93,15 +103,19 @@ def _per_page(resource: Resource, query: Query, default: int | None) -> int | No
 
 def _view_key(resource: Resource, query: Query) -> Hashable:
     filters = tuple(sorted((name, *values) for name, values in query.filters.items()))
-    return ("view", resource.name, query.sort, filters, tuple(sorted(query.lists)))
+    lists = tuple(sorted(query.lists))
+    return ("view", resource.name, query.parent, query.sort, filters, lists)
 
 
 def _select(resource: Resource, query: Query, scene: Scene) -> Selection:
     business = scene.business
     ordered: list[Row] = business.cached(
-        ("order", resource.name), lambda: resource.order(business.table(resource.name).values())
+        ("order", resource.name), lambda: resource.order(resource.table(business))
     )
     matching = ordered
+    if resource.parent is not None:
+        column = resource.parent[1]
+        matching = [row for row in matching if row[column] == query.parent]
     for predicate in _predicates(resource, query, scene):
         matching = [row for row in matching if predicate(row)]
     matching = _sorted(resource, query.sort, matching, business)

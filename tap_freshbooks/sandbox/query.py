@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Query:
-    """What was asked for. `search` and `bare` keep every value of a repeated name."""
+    """What was asked for. `search` and `bare` keep every value of a repeated name.
+
+    `parent` is the record in whose list the rows are, where the path names one.
+    """
 
     page: str | None = None
     per_page: str | None = None
@@ -22,6 +25,7 @@ class Query:
     bare: dict[str, list[str]] = field(default_factory=dict)
     include: list[str] = field(default_factory=list)
     filters: dict[str, list[str]] = field(default_factory=dict)
+    parent: int | None = None
 
     def value(self, name: str) -> str | None:
         """The last value of a bare parameter."""

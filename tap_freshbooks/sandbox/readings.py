@@ -34,6 +34,7 @@ class Readings:
     total: Literal["all", "visible"] = "all"
     team_members_per_page: Literal["5", "30"] = "5"
     accounting_errors: Literal["old", "new"] = "old"
+    side_unauthenticated: Literal["common", "own"] = "common"
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> Readings:

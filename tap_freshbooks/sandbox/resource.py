@@ -22,6 +22,7 @@ Include = Callable[["Row", "Business"], Any]
 SingleForm = Callable[[dict[str, Any], "Row", "Business"], dict[str, Any]]
 Order = Callable[[Iterable["Row"]], list["Row"]]
 Visibility = Callable[["Query", Scene], Predicate | None]
+Rows = Callable[["Business"], Iterable["Row"]]
 Meta = Callable[["Query", list["Row"]], Mapping[str, Any]]
 
 
@@ -53,15 +54,27 @@ class Resource:
     names the column that leads to a client; a customer of the business sees only his own rows.
     On project-like resources an include is the bare switch by which it is asked for:
     `include_x` fills `x`, `skip_x` leaves `x_id` out.
+
+    A path or item path may hold one `*`: in an item path it stands for the key, in a list path for
+    the record that the rows belong to, and `parent` names its table and the column that leads to
+    it. A path of None is not served. `also` lists further places (family, path) of the same list.
+    `any_scope` holds full names of scopes, any of which suffices, where the facts name several.
+    `rows` derives the rows from others; such a resource cannot be edited by itself. `unknown` is
+    the body of a 404 that differs from the family's.
     """
 
     name: str
     family: Family
-    path: str
+    path: str | None
     plural: str
     single: str
     scope: str
+    any_scope: tuple[str, ...] = ()
     item_paths: tuple[str, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
+    parent: tuple[str, str] | None = None
+    rows: Rows | None = None
+    unknown: dict[str, Any] | None = None
     key: str = "id"
     alias: str | None = None
     blank: Mapping[str, Any] = field(default_factory=dict)
@@ -79,6 +92,12 @@ class Resource:
     meta: Meta | None = None
     client_key: str | None = None
     writes: Writes | None = None
+
+    def table(self, business: Business) -> Iterable[Row]:
+        """All rows, deleted ones included."""
+        if self.rows is not None:
+            return self.rows(business)
+        return business.table(self.name).values()
 
     def record(self, row: Row, business: Business, includes: Iterable[str] = ()) -> dict[str, Any]:
         """The record as the API shows it."""

@@ -29,7 +29,9 @@ class Writes:
     what follows for other rows, given the row, what it was before (None when new) and the moment.
     `deleted` is the column and value of a soft delete, None where rows vanish. `is_served` is
     False where the sandbox alone may write, for demonstrations and tests; `example` is what such
-    a write says where it was told nothing.
+    a write says where it was told nothing. `keyed_by` names the table and column of the record
+    that gives the row its key, where one belongs to each; then a write to the item path makes the
+    row as well. `new_key` draws keys of another kind. `scope_of` names a scope that a body needs.
     """
 
     translate: Translate | None = None
@@ -44,6 +46,9 @@ class Writes:
     deleted: tuple[str, Any] | None = ("vis_state", 1)
     replaces: bool = False
     is_served: bool = True
+    keyed_by: tuple[str, str] | None = None
+    new_key: Callable[[Business, int], Key] | None = None
+    scope_of: Callable[[Body], str | None] | None = None
     http_delete: Literal["soft", "hard", "none"] = "none"
     delete_by_put: bool = True
 
@@ -92,12 +97,17 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
             raise missing(resource, name)
     columns = _columns(resource, body, None, business)
     row: Row = {**(rules.defaults(business, now) if rules.defaults else {})}
-    if resource.key == "id":
-        row["id"] = business.next_id(resource.name)
+    if rules.keyed_by is not None:
+        row[resource.key] = int(body[resource.key])
+    elif rules.new_key is not None:
+        row[resource.key] = rules.new_key(business, now)
+    elif resource.key == "uuid":
+        serial = len(business.table(resource.name))
+        row["uuid"] = business.uuid_of(f"{resource.name}/{now}", serial)
     else:
-        row[resource.key] = business.uuid_of(
-            f"{resource.name}/{now}", len(business.table(resource.name))
-        )
+        row[resource.key] = business.next_id(resource.name)
+    if resource.parent is not None:
+        row[resource.parent[1]] = body[resource.parent[1]]
     row |= columns
     for name in (*rules.created, *((rules.updated,) if rules.updated else ())):
         row[name] = now

@@ -24,7 +24,7 @@ digest = hashlib.sha256(msgspec.json.encode(story.identity))
 for business in story.businesses:
     business.at(date(2026, 2, 1))
     for resource in RESOURCES:
-        for row in business.table(resource.name).values():
+        for row in resource.table(business):
             digest.update(msgspec.json.encode(resource.record(row, business, resource.includes)))
 print(digest.hexdigest())
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .catalogue import ITEMS, TAXES
 from .clients import CLIENTS
 from .estimates import ESTIMATES
@@ -13,14 +15,12 @@ from .projects import PROJECTS, SERVICES
 from .team_members import TEAM_MEMBERS
 from .time_entries import TIME_ENTRIES
 
+if TYPE_CHECKING:
+    from tap_freshbooks.sandbox.view import View
+
 RESOURCES = (
     *(CLIENTS, INVOICES, ESTIMATES, PAYMENTS, EXPENSES, EXPENSE_CATEGORIES, ITEMS, TAXES),
     *(PROJECTS, TIME_ENTRIES, SERVICES, TEAM_MEMBERS, LEDGER_ACCOUNTS),
 )
 BY_NAME = {resource.name: resource for resource in RESOURCES}
-LISTS = {(resource.family.name, resource.path): resource for resource in RESOURCES}
-ITEM_PATHS = {
-    (resource.family.name, path): resource
-    for resource in RESOURCES
-    for path in (resource.path, *resource.item_paths)
-}
+VIEWS: tuple[View, ...] = ()

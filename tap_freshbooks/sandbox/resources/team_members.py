@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tap_freshbooks.sandbox import filters
 from tap_freshbooks.sandbox.clock import utc_z
-from tap_freshbooks.sandbox.families import MEMBERS
 from tap_freshbooks.sandbox.resource import Resource, everything
+from tap_freshbooks.sandbox.side_families import MEMBERS
 from tap_freshbooks.sandbox.writes import Writes
 
 BLANK = {
