@@ -12,7 +12,7 @@ from starlette.responses import Response
 from . import scopes, writes
 from .errors import UNKNOWN_ROUTE, Refusal, insufficient_scope, no_access, unauthenticated
 from .families import Family, encode
-from .lists import includes_of, list_page, may_see
+from .lists import includes_of, list_page, may_see, shown
 from .query import parse
 from .routes import PREFIXES, Route, find
 from .view import View
@@ -20,6 +20,7 @@ from .view import View
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from .filters import Scene
     from .oauth import AccessToken
     from .resource import Resource
     from .state import State
@@ -46,6 +47,8 @@ async def endpoint(request: Request) -> Response:
         return _respond(404, encode({"message": UNKNOWN_ROUTE}), None)
     family = PREFIXES[prefix]
     identifier, _, rest = path[len(prefix) :].partition("/")
+    if not family.has_identifier:
+        identifier, rest = "", path[len(prefix) :]
     try:
         business, token = _admit(state, request, family, identifier)
         route = find(family.name, rest.rstrip("/"))
@@ -112,6 +115,8 @@ def _show(
         raise Refusal(405, "Method not allowed.")
     denied = request.scope.get("sandbox.deny")
     _check_scope(token, view.any_scope, denied)
+    for name in view.more_scopes:
+        _check_scope(token, (name,), denied)
     if denied == "feature" and view.denied_status != HTTPStatus.UNAUTHORIZED:
         raise Refusal(view.denied_status, "Permission Denied.", 1003)
     _check_feature(denied)
@@ -129,11 +134,12 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     query = parse(request.url.query)
     query.parent = target.parent
     scene = state.scene(business, resource.name)
+    _check_service(request, target, scene)
     if is_read and target.key is None:
         return _respond(200, list_page(resource, query, scene), target.family)
     includes = includes_of(resource, query)
     if is_read:
-        return _single(target, _find(target), includes, with_siblings=True)
+        return _single(target, _find(target), scene, includes, with_siblings=True)
     rules = resource.writes
     if rules is None or not rules.is_served:
         raise Refusal(405, "Method not allowed.")
@@ -141,14 +147,26 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     if request.method == "DELETE" and rules.http_delete != "none":
         row = _find(target)
         writes.delete(resource, business, row, now)
-        return _deleted(target, row)
+        return _deleted(target, row, scene)
     if request.method not in ("POST", "PUT"):
         raise Refusal(405, "Method not allowed.")
     body = await _body(request, resource)
     if rules.scope_of is not None and (wanted := rules.scope_of(body)) is not None:
         _check_scope(token, (wanted,), None)
     row, is_new = _written(request.method, target, body, now)
-    return _single(target, row, includes, with_siblings=not is_new)
+    return _single(target, row, scene, includes, with_siblings=not is_new)
+
+
+def _check_service(request: Request, target: Target, scene: Scene) -> None:
+    """Whether there is such a service at all, and the request speaks its version."""
+    resource, is_read = target.resource, request.method in ("GET", "HEAD")
+    version = request.headers.get("x-api-version", "")
+    if resource.needs_version is not None and version < resource.needs_version:
+        message = f"The header x-api-version must be {resource.needs_version}."
+        raise Refusal(400, message)
+    is_missing = resource.is_list_presumed and scene.readings.presumed_lists == "missing"
+    if is_read and (is_missing if target.key is None else not resource.is_readable_alone):
+        raise Refusal(404, body={"message": UNKNOWN_ROUTE})
 
 
 def _written(method: str, target: Target, body: dict[str, Any], now: int) -> tuple[Row, bool]:
@@ -207,6 +225,8 @@ def _find(target: Target) -> Row:
     resource, business = target.resource, target.business
     text = target.key or ""
     table = business.table(resource.name)
+    if resource.rows is not None:
+        table = {row[resource.key]: row for row in resource.rows(business)}
     row = table.get(int(text)) if text.isdecimal() else None
     row = row or table.get(text)
     if row is None or not may_see(resource, row, business):
@@ -219,24 +239,29 @@ def _find(target: Target) -> Row:
 
 
 def _single(
-    target: Target, row: Row, includes: tuple[str, ...], *, with_siblings: bool = False
+    target: Target,
+    row: Row,
+    scene: Scene,
+    includes: tuple[str, ...],
+    *,
+    with_siblings: bool = False,
 ) -> Response:
-    resource, business = target.resource, target.business
-    record = resource.record(row, business, includes)
+    resource = target.resource
+    record = shown(resource, row, scene, includes)
     if resource.single_form is not None:
-        record = resource.single_form(record, row, business)
+        record = resource.single_form(record, row, target.business)
     siblings = resource.siblings if with_siblings else {}
     body = target.family.single_body(resource, record, siblings)
     return _respond(200, encode(body), target.family)
 
 
-def _deleted(target: Target, row: Row) -> Response:
+def _deleted(target: Target, row: Row, scene: Scene) -> Response:
     if target.family.name != "accounting":
         return _respond(204, b"", target.family)
     rules = target.resource.writes
     if rules is not None and rules.deleted is None:
         return _respond(200, encode({"response": {}}), target.family)
-    return _single(target, row, ())
+    return _single(target, row, scene, ())
 
 
 async def _body(request: Request, resource: Resource) -> dict[str, Any]:

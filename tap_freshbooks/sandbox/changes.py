@@ -67,7 +67,11 @@ def _one(state: State, order: Order, resource: Resource, business: Business) -> 
         return writes.create(resource, business, body, now)
     row = writes.pick(resource, business, order.which)
     if order.action == "update":
-        writes.update(resource, business, row, order.values, now)
+        rules, values = resource.writes, order.values
+        if rules is not None and rules.needs_all_on_put and "vis_state" not in values:
+            record = resource.record(row, business)
+            values = {**{name: record[name] for name in rules.required}, **values}
+        writes.update(resource, business, row, values, now)
     else:
         writes.delete(resource, business, row, now)
     return row

@@ -56,6 +56,8 @@ class Family:
     search_brackets: bool = False
     is_paged: bool = True
     has_flat_bodies: bool = False
+    has_identifier: bool = True
+    page_names: tuple[str, str] = ("page", "per_page")
 
     def business(self, store: Store, identifier: str) -> Business | None:
         """The business that an identifier in the path names."""
@@ -171,7 +173,9 @@ class Ledger(Family):
     """`/accounting/businesses/{business_uuid}/...`, the newer service: one answer, no paging."""
 
     def business(self, store: Store, identifier: str) -> Business | None:
-        """By uuid."""
+        """By uuid; the two lists of types belong to nobody, so any business will do."""
+        if not self.has_identifier:
+            return store.businesses[0]
         return store.by_uuid.get(identifier)
 
     def list_body(
@@ -204,6 +208,11 @@ JSON_API = "application/vnd.api+json"
 
 ACCOUNTING = Accounting("accounting", per_page=15, search_brackets=True)
 LEDGER = Ledger("ledger", per_page=None, api_version="2019-07-10", is_paged=False)
+LEDGER_TYPES = Ledger(
+    "ledger_types", per_page=None, api_version="2019-07-10", is_paged=False, has_identifier=False
+)
+JOURNAL = Ledger("ledger", page_names=("page_number", "page_size"))
+"""Journal entries: another service behind the paths of the ledger (journal_entries.yaml)."""
 PROJECTS = Family("projects", content_type=JSON_API)
 TIME_TRACKING = Family("timetracking", per_page=None, content_type=JSON_API)
 COMMENTS = Family("comments", per_page=50, content_type=JSON_API)

@@ -101,6 +101,16 @@ def word(column: str | Getter) -> Filter:
     return Filter(build)
 
 
+def words(column: str | Getter) -> Filter:
+    """One of several texts, whatever their case."""
+
+    def build(_name: str, values: list[str], scene: Scene) -> Predicate:
+        wanted, get = {value.casefold() for value in values}, _getter(column, scene)
+        return lambda row: str(get(row) or "").casefold() in wanted
+
+    return Filter(build, many=True)
+
+
 def like(*columns: str | Getter) -> Filter:
     """Contained in any of the columns, whatever its case."""
 

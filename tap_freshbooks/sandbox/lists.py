@@ -10,7 +10,7 @@ from .families import CAP, Page, encode
 from .filters import true
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     from .filters import Predicate, Scene
     from .query import Query
@@ -26,7 +26,7 @@ ENCODED_LIMIT = 500_000_000
 class Selection:
     """The rows that match and may be seen, in order; the number that match; what `meta` adds."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     total: int
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -38,13 +38,15 @@ def list_page(resource: Resource, query: Query, scene: Scene) -> bytes:
         Refusal: For a page or a filter value that is malformed.
     """
     page, rows, meta = select_page(resource, query, scene)
-    parts = _encoded(resource, rows, scene.business, includes_of(resource, query))
+    parts = _encoded(resource, rows, scene, includes_of(resource, query))
+    if resource.envelope is not None:
+        return resource.envelope(b",".join(parts), scene.readings)
     return resource.family.list_body(resource, page, b",".join(parts), meta)
 
 
 def select_page(
     resource: Resource, query: Query, scene: Scene
-) -> tuple[Page, list[Row], Mapping[str, Any]]:
+) -> tuple[Page, Sequence[Row], Mapping[str, Any]]:
     """Which page it is, its rows, and what `meta` adds.
 
     Raises:
@@ -72,7 +74,7 @@ def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, 
     default = resource.family.per_page
     if resource.name == "services" and readings.services_paging == "ignored":
         return 1, None
-    if not resource.family.is_paged:
+    if not (resource.family.is_paged and resource.is_paged):
         return 1, None
     if resource.name == "team_members":
         default = int(readings.team_members_per_page)
@@ -83,22 +85,26 @@ def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, 
 
 def _page_number(resource: Resource, query: Query, readings: Readings) -> int:
     """`page=0` is page 1, no number is an error of unknown form (accounting.md §3)."""
-    if query.page is None or query.page.strip("0") == "":
+    name = resource.family.page_names[0]
+    page = query.page if name == "page" else query.value(name)
+    if page is None or page.strip("0") == "":
         return 1
-    if query.page.isdecimal():
-        return int(query.page)
+    if page.isdecimal():
+        return int(page)
     if readings.bad_page == "first":
         return 1
-    raise resource.family.bad_number("page", query.page, resource, int(readings.bad_page))
+    raise resource.family.bad_number(name, page, resource, int(readings.bad_page))
 
 
 def _per_page(resource: Resource, query: Query, default: int | None) -> int | None:
     """Silently at most 100 (accounting.md §3)."""
-    if query.per_page is None:
+    name = resource.family.page_names[1]
+    size = query.per_page if name == "per_page" else query.value(name)
+    if size is None:
         return default
-    if not query.per_page.isdecimal() or int(query.per_page) == 0:
-        raise resource.family.bad_number("per_page", query.per_page, resource, 422)
-    return min(int(query.per_page), CAP)
+    if not size.isdecimal() or int(size) == 0:
+        raise resource.family.bad_number(name, size, resource, 422)
+    return min(int(size), CAP)
 
 
 def _view_key(resource: Resource, query: Query) -> Hashable:
@@ -109,7 +115,7 @@ def _view_key(resource: Resource, query: Query) -> Hashable:
 
 def _select(resource: Resource, query: Query, scene: Scene) -> Selection:
     business = scene.business
-    ordered: list[Row] = business.cached(
+    ordered: Sequence[Row] = business.cached(
         ("order", resource.name), lambda: resource.order(resource.table(business))
     )
     matching = ordered
@@ -153,7 +159,9 @@ def _predicates(resource: Resource, query: Query, scene: Scene) -> list[Predicat
     return predicates
 
 
-def _sorted(resource: Resource, sort: str | None, rows: list[Row], business: Business) -> list[Row]:
+def _sorted(
+    resource: Resource, sort: str | None, rows: Sequence[Row], business: Business
+) -> Sequence[Row]:
     """A value of unknown form gives id ascending, an unknown key nothing (accounting.md §4)."""
     if sort is None:
         return rows
@@ -172,16 +180,25 @@ def _sorted(resource: Resource, sort: str | None, rows: list[Row], business: Bus
     return rows
 
 
+def shown(resource: Resource, row: Row, scene: Scene, includes: tuple[str, ...]) -> dict[str, Any]:
+    """The record without the keys that the readings withhold."""
+    record = resource.record(row, scene.business, includes)
+    for name in resource.withheld(scene.readings) if resource.withheld else ():
+        record.pop(name, None)
+    return record
+
+
 def _encoded(
-    resource: Resource, rows: list[Row], business: Business, includes: tuple[str, ...]
+    resource: Resource, rows: Sequence[Row], scene: Scene, includes: tuple[str, ...]
 ) -> list[bytes]:
+    business = scene.business
     store: dict[Key, bytes] = business.cached(("encoded", resource.name, includes), dict)
     parts = []
     for row in rows:
         key = row[resource.key]
         part = store.get(key)
         if part is None:
-            part = encode(resource.record(row, business, includes))
+            part = encode(shown(resource, row, scene, includes))
             business.encoded_bytes += len(part)
             if business.encoded_bytes < ENCODED_LIMIT:
                 store[key] = part

@@ -34,6 +34,9 @@ class Readings:
     total: Literal["all", "visible"] = "all"
     team_members_per_page: Literal["5", "30"] = "5"
     accounting_errors: Literal["old", "new"] = "old"
+    bill_vendorid: Literal["absent", "shown"] = "absent"
+    journal_envelope: Literal["data", "journalEntries", "list"] = "data"
+    presumed_lists: Literal["served", "missing"] = "served"
     side_unauthenticated: Literal["common", "own"] = "common"
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from .filters import Filter, Predicate, Scene
 if TYPE_CHECKING:
     from .families import Family
     from .query import Query
+    from .readings import Readings
     from .store import Business, Row
     from .writes import Writes
 
@@ -20,10 +21,12 @@ ABSENT = object()
 Compute = Callable[["Row", "Business"], Mapping[str, Any]]
 Include = Callable[["Row", "Business"], Any]
 SingleForm = Callable[[dict[str, Any], "Row", "Business"], dict[str, Any]]
-Order = Callable[[Iterable["Row"]], list["Row"]]
+Order = Callable[[Iterable["Row"]], Sequence["Row"]]
 Visibility = Callable[["Query", Scene], Predicate | None]
 Rows = Callable[["Business"], Iterable["Row"]]
-Meta = Callable[["Query", list["Row"]], Mapping[str, Any]]
+Meta = Callable[["Query", Sequence["Row"]], Mapping[str, Any]]
+Envelope = Callable[[bytes, "Readings"], bytes]
+Withheld = Callable[["Readings"], tuple[str, ...]]
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
@@ -60,7 +63,10 @@ class Resource:
     it. A path of None is not served. `also` lists further places (family, path) of the same list.
     `any_scope` holds full names of scopes, any of which suffices, where the facts name several.
     `rows` derives the rows from others; such a resource cannot be edited by itself. `unknown` is
-    the body of a 404 that differs from the family's.
+    the body of a 404 that differs from the family's. `is_paged` is False where the paging of the
+    family is ignored; `envelope` puts encoded rows into another form than the family's. `withheld`
+    names keys that are not shown under some readings. `needs_version` is the lowest
+    `x-api-version` that a request must send.
     """
 
     name: str
@@ -75,6 +81,12 @@ class Resource:
     parent: tuple[str, str] | None = None
     rows: Rows | None = None
     unknown: dict[str, Any] | None = None
+    is_paged: bool = True
+    is_readable_alone: bool = True
+    is_list_presumed: bool = False
+    envelope: Envelope | None = None
+    withheld: Withheld | None = None
+    needs_version: str | None = None
     key: str = "id"
     alias: str | None = None
     blank: Mapping[str, Any] = field(default_factory=dict)

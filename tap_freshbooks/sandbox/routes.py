@@ -19,6 +19,7 @@ Place = tuple[str, str]
 PREFIXES = {
     "/accounting/account/": families.ACCOUNTING,
     "/accounting/businesses/": families.LEDGER,
+    "/accounting/ledger_accounts/": families.LEDGER_TYPES,
     "/projects/business/": families.PROJECTS,
     "/timetracking/business/": families.TIME_TRACKING,
     "/comments/business/": families.COMMENTS,

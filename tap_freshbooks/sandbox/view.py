@@ -20,6 +20,7 @@ class View:
     `paths` are its places (family, path), with `*` for one part that `build` gets as its last
     argument. `any_scope` holds full names of scopes, any of which suffices. `build` answers an
     object, or bytes that are encoded already. `denied_status` is that of a plan without it.
+    All of `more_scopes` are needed besides.
     """
 
     name: str
@@ -27,4 +28,5 @@ class View:
     any_scope: tuple[str, ...]
     build: Build
     is_for_clients: bool = True
+    more_scopes: tuple[str, ...] = ()
     denied_status: int = 401

@@ -32,6 +32,9 @@ class Writes:
     a write says where it was told nothing. `keyed_by` names the table and column of the record
     that gives the row its key, where one belongs to each; then a write to the item path makes the
     row as well. `new_key` draws keys of another kind. `scope_of` names a scope that a body needs.
+    `moves_on_delete` is False where a new vis_state leaves the stamp alone; `protect` refuses
+    changes to rows that are not to be touched; `needs_all_on_put` wants all that is `required` in
+    every PUT that does more than set the vis_state.
     """
 
     translate: Translate | None = None
@@ -49,6 +52,9 @@ class Writes:
     keyed_by: tuple[str, str] | None = None
     new_key: Callable[[Business, int], Key] | None = None
     scope_of: Callable[[Body], str | None] | None = None
+    moves_on_delete: bool = True
+    needs_all_on_put: bool = False
+    protect: Callable[[Row, Body], None] | None = None
     http_delete: Literal["soft", "hard", "none"] = "none"
     delete_by_put: bool = True
 
@@ -68,6 +74,12 @@ def _nonsense(resource: Resource, value: Any) -> Refusal:
 
 def _rules(resource: Resource) -> Writes:
     return resource.writes or Writes(is_served=False)
+
+
+def _check_required(resource: Resource, body: Body) -> None:
+    for name in _rules(resource).required:
+        if body.get(name) in (None, ""):
+            raise missing(resource, name)
 
 
 def _columns(resource: Resource, body: Body, row: Row | None, business: Business) -> dict[str, Any]:
@@ -92,9 +104,7 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
         Refusal: Where the body is not accepted.
     """
     rules = _rules(resource)
-    for name in rules.required:
-        if body.get(name) in (None, ""):
-            raise missing(resource, name)
+    _check_required(resource, body)
     columns = _columns(resource, body, None, business)
     row: Row = {**(rules.defaults(business, now) if rules.defaults else {})}
     if rules.keyed_by is not None:
@@ -134,6 +144,8 @@ def update(resource: Resource, business: Business, row: Row, body: Body, now: in
         if columns["vis_state"] not in (0, 1, 2):
             raise _nonsense(resource, columns["vis_state"])
     else:
+        if rules.needs_all_on_put:
+            _check_required(resource, body)
         columns = _columns(resource, body, row, business)
     _apply(resource, business, row, columns, now)
 
@@ -160,8 +172,11 @@ def _apply(
     }
     if not changed:
         return
+    if rules.protect is not None:
+        rules.protect(row, changed)
     row.update(changed)
-    if rules.updated is not None:
+    is_delete = rules.deleted is not None and changed.keys() == {rules.deleted[0]}
+    if rules.updated is not None and (rules.moves_on_delete or not is_delete):
         row[rules.updated] = now
     business.changed()
     if rules.settle is not None:

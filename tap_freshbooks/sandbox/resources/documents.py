@@ -48,7 +48,7 @@ class Line:
     @property
     def amount(self) -> int:
         """Cents before tax and discount."""
-        return _times(self.qty, self.unit_cost)
+        return times(self.qty, self.unit_cost)
 
     def tax(self, discounted: int) -> int:
         """Cents of tax on what is left of the line after the discount."""
@@ -88,7 +88,8 @@ class Line:
 
 
 @lru_cache(maxsize=4096)
-def _times(quantity: str, unit_cost: int) -> int:
+def times(quantity: str, unit_cost: int) -> int:
+    """Quantity times price in whole cents, rounded half up."""
     return int((Decimal(quantity) * unit_cost).quantize(Decimal(1), ROUND_HALF_UP))
 
 

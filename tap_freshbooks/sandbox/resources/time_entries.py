@@ -17,7 +17,7 @@ from tap_freshbooks.sandbox.writes import Writes
 from .projects import integer, newest_created_first
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tap_freshbooks.sandbox.filters import Predicate, Scene
     from tap_freshbooks.sandbox.query import Query
@@ -73,7 +73,7 @@ def _visibility(query: Query, scene: Scene) -> Predicate | None:
     )
 
 
-def _meta(_query: Query, rows: list[Row]) -> Mapping[str, Any]:
+def _meta(_query: Query, rows: Sequence[Row]) -> Mapping[str, Any]:
     """Sums over the filtered set; the break-downs were captured empty."""
     logged = [row for row in rows if row["duration"] is not None]
     unbilled = (
