@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from . import api, consent, control, identity, scopes, token_endpoint
+from . import api, applications, consent, control, identity, scopes, token_endpoint
 from .gate import Gate
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ AUTHORIZE = (
     "/auth/oauth/authorize",
     "/auth/oauth/authorize/",
     "/service/auth/oauth/authorize",
+)
+APPLICATIONS = (
+    "/auth/api/v1/partners/applications",
+    "/auth/api/v1/partners/applications/{client_id}",
 )
 
 
@@ -55,6 +59,7 @@ def build(state: State) -> Starlette:
         *(Route(f"{path}/revoke", token_endpoint.revoke, methods=["POST"]) for path in OAUTH),
         Route("/.well-known/oauth-authorization-server", _metadata, methods=["GET"]),
         Route("/auth/api/v1/users/me", identity.users_me, methods=["GET"]),
+        *(Route(path, applications.applications, methods=["GET"]) for path in APPLICATIONS),
         Route("/{path:path}", api.endpoint, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Gate, state=state)])

@@ -22,31 +22,36 @@ CREATED = "2023-10-01T12:00:00Z"
 
 
 def _membership(business: Business, others: list[Business]) -> dict[str, Any]:
-    profile = business.profile
     return {
         "id": business.membership_id,
         "role": business.role,
         "unacknowledged_change": False,
         "fasttrack_token": f"fasttrack.{business.uuid_of('fasttrack', business.id)}.sandbox",
-        "business": {
-            "id": business.id,
-            "business_uuid": business.uuid,
-            "name": business.name,
-            "account_id": business.account_id,
-            "active": True,
-            "status": "active",
-            "timezone": business.timezone,
-            "date_format": profile["date_format"],
-            "number_format": None,
-            "first_day_of_week": 0,
-            "advanced_accounting_enabled": business.account_id is not None,
-            "billing_country_code": "CAN",
-            "business_type": None,
-            "industry": None,
-            "address": profile["address"] if business.account_id else None,
-            "phone_number": profile["phone"] if business.account_id else None,
-            "business_clients": [_customer(business, other) for other in others],
-        },
+        "business": business_record(business, others),
+    }
+
+
+def business_record(business: Business, others: list[Business]) -> dict[str, Any]:
+    """The business itself (businesses.yaml); `others` are those that it is a customer of."""
+    profile = business.profile
+    return {
+        "id": business.id,
+        "business_uuid": business.uuid,
+        "name": business.name,
+        "account_id": business.account_id,
+        "active": True,
+        "status": "active",
+        "timezone": business.timezone,
+        "date_format": profile["date_format"],
+        "number_format": None,
+        "first_day_of_week": 0,
+        "advanced_accounting_enabled": business.account_id is not None,
+        "billing_country_code": "CAN",
+        "business_type": None,
+        "industry": None,
+        "address": profile["address"] if business.account_id else None,
+        "phone_number": profile["phone"] if business.account_id else None,
+        "business_clients": [_customer(business, other) for other in others],
     }
 
 
@@ -87,6 +92,7 @@ def me(user: dict[str, Any], businesses: list[Business]) -> dict[str, Any]:
         "advanced_accounting.access": True,
         "accounts_payable.access": True,
         "retainers_feature.access": True,
+        "payment_links.access": True,
     }
     return {
         "id": user["id"],

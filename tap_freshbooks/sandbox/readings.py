@@ -37,6 +37,8 @@ class Readings:
     bill_vendorid: Literal["absent", "shown"] = "absent"
     journal_envelope: Literal["data", "journalEntries", "list"] = "data"
     presumed_lists: Literal["served", "missing"] = "served"
+    inactive_retainers: Literal["hidden", "shown"] = "hidden"
+    invitation_rates: Literal["empty", "filled"] = "empty"
     side_unauthenticated: Literal["common", "own"] = "common"
 
     @classmethod

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Body = Mapping[str, Any]
 Translate = Callable[[Body, "Row | None", "Business"], dict[str, Any]]
 Settle = Callable[["Row", "Row | None", "Business", int], None]
+Farewell = Callable[["Row", "Business", int], None]
 Defaults = Callable[["Business", int], dict[str, Any]]
 
 
@@ -26,7 +27,8 @@ class Writes:
     """How one resource is written.
 
     `translate` turns a body into columns of the row and refuses bad values; `settle` carries out
-    what follows for other rows, given the row, what it was before (None when new) and the moment.
+    what follows for other rows, given the row, what it was before (None when new) and the moment;
+    `farewell` does so where a row vanishes.
     `deleted` is the column and value of a soft delete, None where rows vanish. `is_served` is
     False where the sandbox alone may write, for demonstrations and tests; `example` is what such
     a write says where it was told nothing. `keyed_by` names the table and column of the record
@@ -39,6 +41,7 @@ class Writes:
 
     translate: Translate | None = None
     settle: Settle | None = None
+    farewell: Farewell | None = None
     defaults: Defaults | None = None
     example: Callable[[Business], Body] | None = None
     required: tuple[str, ...] = ()
@@ -154,6 +157,8 @@ def delete(resource: Resource, business: Business, row: Row, now: int) -> None:
     """Delete a row, softly where the resource does so; a second delete moves nothing."""
     rules = _rules(resource)
     if rules.deleted is None:
+        if rules.farewell is not None:
+            rules.farewell(row, business, now)
         del business.table(resource.name)[row[resource.key]]
         business.changed()
         return

@@ -75,34 +75,53 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
             }
             for key in row["_services"]
         ],
-        "group_id": row["id"] + 500_000,
+        "group_id": _group_id(row),
     }
+
+
+def _group_id(row: Row) -> int:
+    return int(row["id"]) + 500_000
+
+
+def group_of(row: Row, business: Business) -> dict[str, Any]:
+    """The team of a project: all who have a login, and every fourth time somebody invited."""
+    group_id = _group_id(row)
+    team = business.table("team_members").values()
+    members = [
+        {
+            "id": group_id * 10 + position,
+            "identity_id": member["identity_id"],
+            "role": member.get("business_role_name", "business_employee"),
+            "first_name": member.get("first_name"),
+            "last_name": member.get("last_name"),
+            "email": member["email"],
+            "company": business.name,
+            "active": member.get("active", True),
+        }
+        for position, member in enumerate(team)
+        if member.get("identity_id") is not None
+    ]
+    invitations = [
+        {
+            "id": group_id * 10 + position,
+            "group_id": group_id,
+            "capacity": member.get("business_role_name", "business_employee"),
+            "to_email": member["email"],
+        }
+        for position, member in enumerate(team)
+        if member.get("identity_id") is None and row["id"] % 4 == 0
+    ]
+    return {"id": group_id, "members": members, "pending_invitations": invitations}
 
 
 def _logged_duration(row: Row, business: Business) -> int:
     return sum(entry["duration"] for entry in _entries(row, business))
 
 
-def _single_form(record: dict[str, Any], _row: Row, business: Business) -> dict[str, Any]:
+def _single_form(record: dict[str, Any], row: Row, business: Business) -> dict[str, Any]:
     """A single answer has `group` where lists have `group_id` (projects.yaml)."""
-    group_id = record.pop("group_id", None)
-    if group_id is None:
-        return record
-    members = [
-        {
-            "id": group_id * 10 + position,
-            "identity_id": member["identity_id"],
-            "role": member["business_role_name"],
-            "first_name": member["first_name"],
-            "last_name": member["last_name"],
-            "email": member["email"],
-            "company": business.name,
-            "active": member["active"],
-        }
-        for position, member in enumerate(business.table("team_members").values())
-        if member["identity_id"] is not None
-    ]
-    record["group"] = {"id": group_id, "members": members, "pending_invitations": []}
+    if record.pop("group_id", None) is not None:
+        record["group"] = group_of(row, business)
     return record
 
 

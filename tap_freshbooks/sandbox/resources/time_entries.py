@@ -111,6 +111,21 @@ def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) ->
     return columns
 
 
+def is_running(entry: Row) -> bool:
+    """A segment that has not ended: unlogged and without a duration."""
+    return not entry["is_logged"] and entry.get("duration") is None
+
+
+def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None:
+    """What begins unlogged starts a timer; what is logged has none (timers.yaml)."""
+    if row["is_logged"]:
+        row["timer"] = None
+    elif before is None:
+        key = business.next_id("timers")
+        business.add("timers", {"id": key, "identity_id": row["identity_id"]})
+        row["timer"] = {"id": key, "is_running": is_running(row)}
+
+
 def _defaults(business: Business, _now: int) -> dict[str, Any]:
     """A client writes his own time; he who edits by hand writes the owner's."""
     return {"identity_id": business.profile["identity_id"], "active": True, "billed": False}
@@ -143,6 +158,7 @@ TIME_ENTRIES = Resource(
     unknown_sort_ascends=True,
     writes=Writes(
         translate=_translate,
+        settle=_settle,
         defaults=_defaults,
         required=("is_logged", "started_at"),
         created=("created_at",),

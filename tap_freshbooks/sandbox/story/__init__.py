@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .agreements import write_agreements
 from .books import write_ledger
 from .cast import Cast
 from .clients import write_clients
 from .memberships import businesses, identity
+from .online import write_group, write_online
 from .sales import write_sales
 from .spend import write_spend
 from .work import write_work
@@ -45,5 +47,8 @@ def tell(seed: int, invoices: int) -> Story:
             write_ledger(cast)
         write_work(cast)
         if has_books:
-            write_sales(cast)  # last: invoices take up estimates, expenses and time
+            write_sales(cast)  # invoices take up estimates, expenses and time
+            write_online(cast)
+        write_agreements(cast)
+        write_group(cast)
     return Story(user, places)

@@ -13,6 +13,8 @@ from .calendar import BEGIN, END, HOUR, day_of, later, spread
 if TYPE_CHECKING:
     from random import Random
 
+    from tap_freshbooks.sandbox.store import Business
+
     from .cast import Cast
 
 FIRST_SERVICE, FIRST_PROJECT, FIRST_ENTRY, FIRST_TIMER = 401, 2001, 20_001, 601
@@ -144,14 +146,12 @@ def _write_entries(cast: Cast, identities: list[int]) -> None:
         if not entry["active"]:
             entry["_updated"] = later(random, moment, 15)
         business.add("time_entries", entry)
-    _start_timers(random, business.table("time_entries"), identities)
+    _start_timers(random, business, identities)
 
 
-def _start_timers(
-    random: Random, entries: dict[Any, dict[str, Any]], identities: list[int]
-) -> None:
+def _start_timers(random: Random, business: Business, identities: list[int]) -> None:
     """A timer of the owner with a paused and a running segment; one of a colleague."""
-    last = list(entries.values())[-3:]
+    last = list(business.table("time_entries").values())[-3:]
     owner, colleague = identities[0], identities[-1]
     states = ((owner, True, 1800), (owner, True, None), (colleague, True, None))
     for entry, (identity_id, is_running, duration) in zip(last, states, strict=True):
@@ -164,3 +164,4 @@ def _start_timers(
             "note": random.choice((None, "")),
             "timer": {"id": timer, "is_running": is_running},
         }
+        business.add("timers", {"id": timer, "identity_id": identity_id})
