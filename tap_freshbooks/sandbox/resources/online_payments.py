@@ -112,7 +112,7 @@ INVOICE_OPTIONS = View(
     build=_invoice_options,
 )
 
-LINK = {
+LINK: dict[str, Any] = {
     "item_id": None,
     "item_name": "",
     "amount": "0",
