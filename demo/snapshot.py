@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 DELETED = 1
 """`vis_state` of what was deleted."""
 
+LINES = {"invoice_lines": "invoices", "estimate_lines": "estimates"}
+"""Streams of lines, and the documents that hold them."""
+
 
 def ask(url: str, what: str, **query: str) -> Any:
     """Read one of the sandbox's own pages."""
@@ -48,6 +51,11 @@ class Snapshot:
             services = ask(url, "truth/services", business=str(business["id"]))["rows"]
             # No request is known that would list the deleted ones.
             rows["services"] -= sum(service["vis_state"] == DELETED for service in services)
+            for lines, documents in LINES.items():
+                truth = ask(
+                    url, f"truth/{documents}", business=str(business["id"]), include="lines"
+                )
+                rows[lines] += sum(len(document["lines"]) for document in truth["rows"])
             invoices = ask(url, "truth/invoices", business=str(business["id"]))["rows"]
             for invoice in invoices:
                 if invoice["vis_state"] != DELETED:

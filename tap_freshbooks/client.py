@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -57,6 +57,15 @@ class Answer:
     date: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for: a path, its query, and headers besides the usual ones."""
+
+    path: str
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class FreshBooksClient:
     """Sends requests on behalf of one connection.
 
@@ -87,13 +96,21 @@ class FreshBooksClient:
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
 
-    def get(self, path: str, query: Mapping[str, Any] | None = None, *, subject: str) -> Answer:
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        subject: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Read one resource or one page.
 
         Args:
             path: Path of the endpoint, from the first slash.
             query: Query parameters; a list repeats its name.
             subject: What is being read and for which business, for messages.
+            headers: Besides the usual ones.
 
         Raises:
             FreshBooksError: Of the class that fits the answer, with the subject named.
@@ -119,7 +136,7 @@ class FreshBooksClient:
             logger=None,
         )(self._get_signed)
         try:
-            answer: Answer = attempt(path, query)
+            answer: Answer = attempt(Request(path, query or {}, headers or {}))
         except Unavailable as error:
             raise Unavailable(
                 f"{subject}: {error}; gave up after {self.max_attempts} attempts. "
@@ -141,11 +158,11 @@ class FreshBooksClient:
                 wait = error.retry_after + random.uniform(0, FIRST_BACKOFF)  # noqa: S311
             error = yield wait
 
-    def _get_signed(self, path: str, query: Mapping[str, Any] | None) -> Answer:
+    def _get_signed(self, request: Request) -> Answer:
         """Send once; a dead token is replaced once."""
         token = self.authenticator.access_token()
         try:
-            return self._send(path, query, token)
+            return self._send(request, token)
         except DeadToken:
             pass
         except AmbiguousUnauthorized as error:
@@ -153,7 +170,7 @@ class FreshBooksClient:
                 raise PermissionDenied(str(error)) from None
         token = self.authenticator.access_token(rejected=token)
         try:
-            return self._send(path, query, token)
+            return self._send(request, token)
         except DeadToken as error:
             raise ReauthorizationRequired(
                 f"{error}, even with a new access token: authorise the account anew"
@@ -162,17 +179,18 @@ class FreshBooksClient:
     def _is_alive(self, token: str) -> bool:
         """Whether a token still opens users/me, which every token may read."""
         try:
-            self._send(IDENTITY_PATH, None, token)
+            self._send(Request(IDENTITY_PATH), token)
         except (DeadToken, AmbiguousUnauthorized):
             return False
         return True
 
-    def _send(self, path: str, query: Mapping[str, Any] | None, token: str) -> Answer:
+    def _send(self, request: Request, token: str) -> Answer:
         self.throttle.wait()
         try:
             response = self._session.get(
-                self.api_url + path,
-                params=query,
+                self.api_url + request.path,
+                params=request.query,
+                headers=request.headers,
                 timeout=self.timeout,
                 allow_redirects=False,
                 auth=_Bearer(token),

@@ -45,6 +45,8 @@ class Connection:
         self.user_agent = config.get("user_agent") or f"tap-freshbooks/{version}"
         url = config.get("api_url") or os.environ.get("FRESHBOOKS_API_URL") or API_URL
         self.api_url = str(url).rstrip("/")
+        self.skipped: list[str] = []
+        """What could not be read, and why; for the end of a run."""
 
     @cached_property
     def client(self) -> FreshBooksClient:

@@ -51,15 +51,21 @@ class PageMetadataPaginator:
 
     Never by row counts and never by the requested page size: FreshBooks caps the size, and
     `total` may count rows that the token cannot see (`accounting.md §3`).
+
+    Args:
+        page: Name of the query parameter for the page.
+        per_page: Name of the one for its size.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, page: str = "page", per_page: str = "per_page") -> None:
+        self.parameters = (page, per_page)
         self.page = 1
         self.finished = False
 
     def query(self) -> dict[str, int]:
         """Query parameters of the page to ask for."""
-        return {"page": self.page, "per_page": PAGE_SIZE}
+        page, per_page = self.parameters
+        return {page: self.page, per_page: PAGE_SIZE}
 
     def advance(self, metadata: PageMetadata, rows: int) -> None:
         """Go to the next page, or finish.

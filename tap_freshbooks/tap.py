@@ -103,6 +103,14 @@ class TapFreshBooks(Tap):
             description="Whether to deliver deleted rows too, with _sdc_deleted_at",
         ),
         th.Property(
+            "full_refresh_interval",
+            th.NumberType(minimum=0),
+            default=7,
+            title="Full refresh interval",
+            description="Days after which an incremental stream is read whole once, since some "
+            "values change without a stamp; 0 for each time",
+        ),
+        th.Property(
             "max_concurrency",
             th.IntegerType(minimum=1),
             default=4,
@@ -197,6 +205,8 @@ class TapFreshBooks(Tap):
         )
         tap.connection.open()  # what is wrong with it shows before the first message
         tap.sync_all()
+        if skipped := tap.connection.skipped:
+            cls.logger.warning("Not read: %s", "; ".join(skipped))
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -8,7 +8,15 @@ from tap_freshbooks.streams.identity import Businesses, Identity
 from tap_freshbooks.streams.ledger import LedgerAccounts
 from tap_freshbooks.streams.people import Clients
 from tap_freshbooks.streams.projects import Projects, Services
-from tap_freshbooks.streams.sales import Estimates, Invoices, Items, Payments, Taxes
+from tap_freshbooks.streams.sales import (
+    EstimateLines,
+    Estimates,
+    InvoiceLines,
+    Invoices,
+    Items,
+    Payments,
+    Taxes,
+)
 from tap_freshbooks.streams.spend import ExpenseCategories, Expenses
 from tap_freshbooks.streams.time import TimeEntries
 
@@ -20,7 +28,9 @@ STREAMS: tuple[type[RecordStream], ...] = (
     Businesses,
     Clients,
     Invoices,
+    InvoiceLines,
     Estimates,
+    EstimateLines,
     Payments,
     Expenses,
     ExpenseCategories,

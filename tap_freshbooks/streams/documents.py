@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from tap_freshbooks.fields import (
     Anything,
     Array,
@@ -14,6 +17,11 @@ from tap_freshbooks.fields import (
     PlainDate,
     Text,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tap_freshbooks.streams.base import Row
 
 LINE = Object(
     lineid=Integer(),
@@ -149,3 +157,10 @@ ATTACHMENT = Object(
     jwt=Text(),
     media_type=Text(),
 )
+
+
+def fell_due(record: Row, since: datetime) -> bool:
+    """Whether a document may have become overdue since a moment, by its due date."""
+    due_date: str = record.get("due_date") or ""
+    # Two days of margin: the day ends at another time in every zone.
+    return due_date >= (since - timedelta(days=2)).date().isoformat()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
 from tap_freshbooks.identity import Scope
-from tap_freshbooks.streams.base import FreshBooksStream, Query, Row
+from tap_freshbooks.streams.base import Replication, Row
+from tap_freshbooks.streams.lists import OVERLAP, FreshBooksStream, Query
 from tap_freshbooks.times import EASTERN, utc_text
 
 if TYPE_CHECKING:
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 
 DELETED = 1
 """`vis_state` of a deleted accounting record; 0 is active, 2 archived (`accounting.md §5`)."""
-
-OVERLAP_DAYS = timedelta(days=1)
-"""Read again where the server filters by day: in which zone is an inference."""
-
-OVERLAP = timedelta(hours=1)
-"""Read again where the server filters by second: clocks differ and commits come late."""
 
 
 class AccountingStream(FreshBooksStream):
@@ -37,22 +32,23 @@ class AccountingStream(FreshBooksStream):
     list_key: ClassVar[str]
     includes: ClassVar[tuple[str, ...]] = ()
     stamp = "updated"
-    server_filter = True
+    replication = Replication.FILTERED
     shows_deletions = True
 
     def __init_subclass__(cls) -> None:
         """Spell the facts of a resource the way this family does."""
         super().__init_subclass__()
-        cls.path = f"/accounting/account/{{account_id}}/{cls.resource}"
-        cls.records = ("response", "result", cls.list_key)
-        cls.query = {"include[]": list(cls.includes)} if cls.includes else {}
+        if "resource" in vars(cls):
+            cls.path = f"/accounting/account/{{account_id}}/{cls.resource}"
+            cls.records = ("response", "result", cls.list_key)
+            cls.query = {"include[]": list(cls.includes)} if cls.includes else {}
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:
         changed = {}
-        if since is not None:
+        if since is not None and self.replication is Replication.FILTERED:
             # Compared with the Eastern calendar day of the stamp; a time is not understood.
-            day = (since.astimezone(EASTERN) - OVERLAP_DAYS).date()
+            day = (since.astimezone(EASTERN) - OVERLAP).date()
             changed = {"search[updated_min]": day.isoformat()}
         yield changed
         # Lists never show deleted rows; archived ones (2) they do (`accounting.md §5`).
@@ -77,17 +73,17 @@ class ProjectStream(FreshBooksStream):
     def __init_subclass__(cls) -> None:
         """Spell the facts of a resource the way this family does."""
         super().__init_subclass__()
-        cls.path = f"/{cls.service}/business/{{business_id}}/{cls.list_key}"
-        cls.records = (cls.list_key,)
+        if "service" in vars(cls):
+            cls.path = f"/{cls.service}/business/{{business_id}}/{cls.list_key}"
+            cls.records = (cls.list_key,)
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:
         yield self.changed_since(since)
 
-    @staticmethod
-    def changed_since(since: datetime | None) -> Query:
+    def changed_since(self, since: datetime | None) -> Query:
         """The filter of this family: UTC, to the second, inclusive."""
-        if since is None:
+        if since is None or self.replication is not Replication.FILTERED:
             return {}
         moment = (since.astimezone(UTC) - OVERLAP).replace(microsecond=0)
         return {"updated_since": utc_text(moment)}
@@ -108,7 +104,8 @@ class LedgerStream(FreshBooksStream):
     def __init_subclass__(cls) -> None:
         """Spell the facts of a resource the way this family does."""
         super().__init_subclass__()
-        cls.path = f"/accounting/businesses/{{business_uuid}}/{cls.resource}"
+        if "resource" in vars(cls):
+            cls.path = f"/accounting/businesses/{{business_uuid}}/{cls.resource}"
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from tap_freshbooks.fields import Array, Boolean, Integer, Object, Text, UtcTime
+from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import LedgerStream
+from tap_freshbooks.streams.vanishing import Vanishing
 
 
-class LedgerAccounts(LedgerStream):
+class LedgerAccounts(Vanishing, LedgerStream):
     """The chart of accounts; parents and their sub-accounts are rows of the same list."""
 
     name = "ledger_accounts"
     resource = "ledger_accounts/accounts"
     oauth_scope = "user:journal_entries:read"
     stamp = "updated_at"
+    replication = Replication.COMPARED
     fields = Object(
         uuid=Text(),
         name=Text(),

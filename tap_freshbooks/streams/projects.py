@@ -16,13 +16,14 @@ from tap_freshbooks.fields import (
     Text,
     UtcTime,
 )
+from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tap_freshbooks.streams.base import Query
+    from tap_freshbooks.streams.lists import Query
 
 SERVICE = Object(
     id=Integer(),
@@ -42,7 +43,7 @@ class Projects(ProjectStream):
     list_key = "projects"
     oauth_scope = "user:projects:read"
     stamp = "updated_at"
-    server_filter = True
+    replication = Replication.FILTERED
     shows_deletions = True
     query = {"include_logged_duration": "true"}  # noqa: RUF012
     fields = Object(

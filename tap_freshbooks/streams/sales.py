@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
 from tap_freshbooks.fields import (
     Anything,
     Array,
@@ -14,6 +18,8 @@ from tap_freshbooks.fields import (
     PlainDate,
     Text,
 )
+from tap_freshbooks.streams.base import Replication, Row
+from tap_freshbooks.streams.derived import Lines
 from tap_freshbooks.streams.documents import (
     ADDRESSEE,
     ALLOWED_GATEWAYS,
@@ -24,8 +30,16 @@ from tap_freshbooks.streams.documents import (
     LINE,
     OWNER,
     PRESENTATION,
+    fell_due,
 )
 from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.vanishing import Vanishing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from tap_freshbooks.streams.lists import Query
 
 
 class Invoices(AccountingStream):
@@ -124,6 +138,27 @@ class Invoices(AccountingStream):
         direct_links=Anything(),
     )
 
+    @override
+    def passes(self, since: datetime | None) -> Iterator[Query]:
+        yield from super().passes(since)
+        if since is not None:
+            yield {"search[v3_status]": "overdue"}
+
+    @override
+    def moved_silently(self, record: Row, since: datetime) -> bool:
+        # Computed when it is read: the stamp stays (`accounting.md §5`).
+        return record.get("v3_status") == "overdue" and fell_due(record, since)
+
+
+class InvoiceLines(Lines):
+    """Lines of invoices."""
+
+    name = "invoice_lines"
+    source = Invoices
+    document = "invoiceid"
+    number = "lineid"
+    line = LINE
+
 
 class Estimates(AccountingStream):
     """Estimates and proposals with their lines."""
@@ -174,6 +209,16 @@ class Estimates(AccountingStream):
         attachments=Array(ATTACHMENT),
         sections=Array(Object(type=Text(), group_name=Text(), title=Text(), body=Text())),
     )
+
+
+class EstimateLines(Lines):
+    """Lines of estimates."""
+
+    name = "estimate_lines"
+    source = Estimates
+    document = "estimateid"
+    number = "lineid"
+    line = LINE
 
 
 class Payments(AccountingStream):
@@ -236,14 +281,14 @@ class Items(AccountingStream):
     )
 
 
-class Taxes(AccountingStream):
+class Taxes(Vanishing, AccountingStream):
     """Taxes. They have no vis_state: a deleted one is gone without a trace."""
 
     name = "taxes"
     resource = "taxes/taxes"
     list_key = "taxes"
     oauth_scope = "user:taxes:read"
-    server_filter = False
+    replication = Replication.COMPARED
     shows_deletions = False
     fields = Object(
         id=Integer(),

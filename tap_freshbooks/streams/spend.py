@@ -13,6 +13,7 @@ from tap_freshbooks.fields import (
     PlainDate,
     Text,
 )
+from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.documents import ATTACHMENT
 from tap_freshbooks.streams.families import AccountingStream
 
@@ -82,7 +83,7 @@ class ExpenseCategories(AccountingStream):
     list_key = "categories"
     oauth_scope = "user:expenses:read"
     stamp = "updated_at"
-    server_filter = False
+    replication = Replication.COMPARED
     fields = Object(
         id=Integer(),
         categoryid=Integer(),

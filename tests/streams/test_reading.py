@@ -9,7 +9,7 @@ import pytest
 from tap_freshbooks.identity import Scope
 from tap_freshbooks.sandbox import Sandbox
 from tap_freshbooks.streams import STREAMS
-from tap_freshbooks.streams.base import FreshBooksStream
+from tap_freshbooks.streams.lists import FreshBooksStream
 from tests.conftest import settings_for
 from tests.support import sync
 
@@ -207,6 +207,6 @@ def test_a_scope_that_was_not_granted_skips_its_streams(
     settings = sandbox.config(scopes=["user:profile:read", "user:invoices:read"])
     settings["token_store"] = str(tmp_path / "tokens.json")
     messages = sync(settings)
-    assert set(messages.records) == {"identity", "businesses", "invoices"}
+    assert set(messages.records) == {"identity", "businesses", "invoices", "invoice_lines"}
     skipped = {line.split()[1] for line in caplog.messages if line.startswith("Skipped")}
     assert skipped == set(NAMES) - {"invoices"}
