@@ -148,7 +148,7 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
         row = _find(target)
         writes.delete(resource, business, row, now)
         return _deleted(target, row, scene)
-    if request.method not in ("POST", "PUT"):
+    if request.method not in ("POST", "PUT") or rules.is_delete_only:
         raise Refusal(405, "Method not allowed.")
     body = await _body(request, resource)
     if rules.scope_of is not None and (wanted := rules.scope_of(body)) is not None:

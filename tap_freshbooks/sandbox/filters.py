@@ -173,6 +173,21 @@ def dates(name: str, column: str | Getter) -> dict[str, Filter]:
     }
 
 
+def from_day(column: str) -> Filter:
+    """On a plain date or later: the start of a window."""
+    return dates("", column)["_min"]
+
+
+def to_day(column: str) -> Filter:
+    """On a plain date or earlier: the end of a window, which belongs to it."""
+
+    def build(name: str, values: list[str], scene: Scene) -> Predicate:
+        last = _day(name, values[-1], scene).isoformat()
+        return lambda row: bool(row[column] <= last)
+
+    return Filter(build)
+
+
 def amounts(name: str, column: Getter) -> dict[str, Filter]:
     """`name_min` and `name_max` on an amount in cents."""
 

@@ -36,7 +36,7 @@ class Writes:
     row as well. `new_key` draws keys of another kind. `scope_of` names a scope that a body needs.
     `moves_on_delete` is False where a new vis_state leaves the stamp alone; `protect` refuses
     changes to rows that are not to be touched; `needs_all_on_put` wants all that is `required` in
-    every PUT that does more than set the vis_state.
+    every PUT that does more than set the vis_state. `is_delete_only` refuses all other writes.
     """
 
     translate: Translate | None = None
@@ -56,6 +56,7 @@ class Writes:
     new_key: Callable[[Business, int], Key] | None = None
     scope_of: Callable[[Body], str | None] | None = None
     moves_on_delete: bool = True
+    is_delete_only: bool = False
     needs_all_on_put: bool = False
     protect: Callable[[Row, Body], None] | None = None
     http_delete: Literal["soft", "hard", "none"] = "none"

@@ -154,16 +154,23 @@ def test_payments_move_the_invoice_in_the_same_second(writer: Caller) -> None:
     assert after["updated"] == "2026-07-01 10:02:00"
 
 
+def credit_of(writer: Caller) -> float:
+    client = writer.accounting("users/clients/1001?include[]=credit_balance")["client"]
+    return sum(float(entry["amount"]["amount"]) for entry in client["credit_balance"])
+
+
 def test_paying_too_much_books_the_rest_apart(writer: Caller) -> None:
-    made = invoice(writer, status=2)
+    before, made = credit_of(writer), invoice(writer, status=2)
     body = {"invoiceid": made["id"], "amount": "300", "date": "2026-01-20", "type": "Cash"}
     answer = writer.write("POST", "payments/payments", {"payment": body})
     payment = answer.json()["response"]["result"]["payment"]
     assert payment["amount"]["amount"] == "256.50"
     rest = read(writer, f"payments/payments/{payment['overpaymentid']}", "payment")
     assert (rest["amount"]["amount"], rest["invoiceid"]) == ("43.50", 0)
-    client = writer.accounting("users/clients/1001?include[]=credit_balance")["client"]
-    assert client["credit_balance"] == [{"amount": {"amount": "43.50", "code": "CAD"}}]
+    note = read(writer, f"credit_notes/credit_notes/{payment['creditid']}", "credit_note")
+    assert (note["credit_type"], note["payment_status"]) == ("overpayment", "unpaid")
+    assert note["amount"] == {"amount": "43.50", "code": "CAD"}
+    assert credit_of(writer) == pytest.approx(before + 43.5)
 
 
 def test_deleting_an_invoice_leaves_its_payments(writer: Caller) -> None:

@@ -12,6 +12,7 @@ from tap_freshbooks.sandbox.resource import Resource
 from tap_freshbooks.sandbox.writes import Writes
 
 from .balances import is_draft, outstanding_cents, overdue_cents
+from .credit_notes import available
 from .documents import keep_address
 
 if TYPE_CHECKING:
@@ -94,15 +95,6 @@ def _draft(row: Row, _business: Business) -> int:
     return row["_total"] if is_draft(row) else 0
 
 
-def _credit(row: Row, business: Business) -> list[dict[str, Any]]:
-    """What he paid too much (payments.yaml: overpaymentid)."""
-    sums: dict[str, int] = {}
-    for payment in business.index("payments", "clientid").get(row["id"], []):
-        if payment["vis_state"] != 1 and not payment["invoiceid"]:
-            sums[payment["_code"]] = sums.get(payment["_code"], 0) + payment["_cents"]
-    return [{"amount": money(total, code)} for code, total in sums.items()]
-
-
 def _total(include: Callable[[Row, Business], list[dict[str, Any]]]) -> filters.Getter:
     return lambda row, business: sum(
         float(entry["amount"]["amount"]) for entry in include(row, business)
@@ -171,7 +163,7 @@ def _last_activity(row: Row, business: Business) -> str | None:
 
 
 def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
-    """A change of name moves the client's drafts and leaves what was sent (accounting.md §5)."""
+    """A change of name moves drafts and profiles, and leaves what was sent (accounting.md §5)."""
     if before is None or before["organization"] == row["organization"]:
         return
     for name in ("invoices", "estimates"):
@@ -180,6 +172,11 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
                 document["updated"] = now
             else:
                 keep_address(document, before)
+    for note in business.index("credit_notes", "clientid").get(row["id"], []):
+        keep_address(note, before)
+    for profile in business.index("invoice_profiles", "customerid").get(row["id"], []):
+        if profile["vis_state"] != 1:
+            profile["updated"] = now
 
 
 def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
@@ -251,7 +248,7 @@ CLIENTS = Resource(
         "organization_like": filters.like("organization"),
         "phone_like": filters.like(_phones),
         "user_like": filters.like("organization", "email", _name),
-        "has_credit": filters.flag(_credit),
+        "has_credit": filters.flag(available),
         "has_draft": filters.flag(_drafts),
         "has_outstanding": filters.flag(_outstanding),
         "has_overdue": filters.flag(_overdue),
@@ -267,12 +264,12 @@ CLIENTS = Resource(
         "primarycontact": _name,
         "outstanding": _total(_outstanding),
         "overdue": _total(_overdue),
-        "credit": _total(_credit),
+        "credit": _total(available),
     },
     unknown_sort_ascends=True,
     includes={
         "outstanding_balance": _outstanding,
-        "credit_balance": _credit,
+        "credit_balance": available,
         "draft_balance": _drafts,
         "overdue_balance": _overdue,
         "grand_total_balance": _balance(lambda row, _: row["_total"]),

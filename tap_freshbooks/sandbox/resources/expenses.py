@@ -16,6 +16,7 @@ from tap_freshbooks.sandbox.writes import Writes
 
 from . import documents
 from .balances import outstanding_cents
+from .expense_profiles import EXPENSE_PROFILES
 from .invoice_includes import attachment
 from .projects import PROJECTS
 
@@ -113,6 +114,11 @@ def _category(row: Row, business: Business) -> dict[str, Any] | None:
     return None if category is None else EXPENSE_CATEGORIES.record(category, business)
 
 
+def _profile(row: Row, business: Business) -> dict[str, Any] | None:
+    profile = business.table("expense_profiles").get(row.get("profileid") or 0)
+    return None if profile is None else EXPENSE_PROFILES.record(profile, business)
+
+
 def _project(row: Row, business: Business) -> dict[str, Any] | None:
     project = business.table("projects").get(row.get("modern_projectid") or 0)
     return None if project is None else PROJECTS.record(project, business)
@@ -193,7 +199,7 @@ EXPENSES = Resource(
     includes={
         "attachment": _attachment,
         "category": _category,
-        "expense_profile": documents.nothing,
+        "expense_profile": _profile,
         "project": _project,
         "account": _account,
     },

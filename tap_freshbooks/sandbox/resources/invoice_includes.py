@@ -11,6 +11,7 @@ from tap_freshbooks.sandbox.money import money
 from . import documents
 from .balances import is_draft, payments_of
 from .clients import late_fee, late_reminders
+from .invoice_profiles import INVOICE_PROFILES
 
 if TYPE_CHECKING:
     from msgspec import Raw
@@ -113,6 +114,11 @@ def _estimate(row: Row, business: Business) -> dict[str, Any] | None:
     }
 
 
+def _profile(row: Row, business: Business) -> dict[str, Any] | None:
+    profile = business.table("invoice_profiles").get(row.get("parent") or 0)
+    return None if profile is None else INVOICE_PROFILES.record(profile, business)
+
+
 def _object(_row: Row, _business: Business) -> dict[str, Any]:
     return {}
 
@@ -135,7 +141,7 @@ INCLUDES: dict[str, Include] = {
     "client_audits": documents.empty,
     "comments": documents.empty,
     "latest_journal_entry": documents.nothing,
-    "invoice_profile": documents.nothing,
+    "invoice_profile": _profile,
     "payment_schedule": documents.empty,
     "estimate": _estimate,
     "invoice_customized_email": documents.nothing,

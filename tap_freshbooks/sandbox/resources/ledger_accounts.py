@@ -1,11 +1,11 @@
-"""Ledger accounts: the chart of accounts of the newer service, all in one answer."""
+"""The ledger's accounts, all in one answer, and the two fixed lists of their types."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.sandbox.clock import utc_micro_z
-from tap_freshbooks.sandbox.families import LEDGER
+from tap_freshbooks.sandbox.families import LEDGER, LEDGER_TYPES
 from tap_freshbooks.sandbox.resource import Resource, everything
 from tap_freshbooks.sandbox.writes import Writes
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.sandbox.store import Business, Row
 
+FIRST_ACCOUNT, FIRST_SUB_ACCOUNT = 4_550_000, 6_350_000
 BLANK = {
     "name": "",
     "number": "",
@@ -27,6 +28,20 @@ BLANK = {
     "jea_id": None,
     "jesa_id": None,
 }
+TYPES = ("asset", "equity", "expense", "income", "liability")
+# Name, type, first number; in the order of their ids (ledger_account_sub_types.yaml).
+SUB_TYPES = (
+    ("Cash & Bank", "asset", "1000"),
+    ("Current Asset", "asset", "1200"),
+    ("Property, Plant, and Equipment", "asset", "1500"),
+    ("Long-Term Asset", "asset", "1300"),
+    ("Current Liability", "liability", "2000"),
+    ("Long-Term Liability", "liability", "2500"),
+    ("Equity", "equity", "3000"),
+    ("Income", "income", "4000"),
+    ("Cost of Goods Sold", "expense", "5000"),
+    ("Operating Expense", "expense", "6000"),
+)
 
 
 def _computed(row: Row, business: Business) -> Mapping[str, Any]:
@@ -34,6 +49,22 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     return {"sub_accounts": [child["uuid"] for child in children]}
 
 
+def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+    columns = {name: body[name] for name in BLANK if name in body and name not in COMPUTED}
+    accounts = business.table("ledger_accounts")
+    if row is None:
+        parent = accounts.get(columns.setdefault("parent_account", None) or "")
+        if parent is not None:
+            columns |= {"type": parent["type"], "sub_type": parent["sub_type"]}
+        name, first = (
+            ("jea_id", FIRST_ACCOUNT) if parent is None else ("jesa_id", FIRST_SUB_ACCOUNT)
+        )
+        columns[name] = max([first, *(other.get(name) or 0 for other in accounts.values())]) + 1
+        columns.setdefault("sub_type", "Operating Expense")
+    return columns
+
+
+COMPUTED = ("auto_created", "jea_id", "jesa_id", "category_id")
 LEDGER_ACCOUNTS = Resource(
     name="ledger_accounts",
     family=LEDGER,
@@ -50,10 +81,44 @@ LEDGER_ACCOUNTS = Resource(
     order=lambda rows: sorted(rows, key=lambda row: row["number"]),
     visibility=everything,
     writes=Writes(
+        translate=_translate,
         required=("name", "number"),
         updated="updated_at",
         deleted=None,
         delete_by_put=False,
         is_served=False,
     ),
+)
+
+ANY_TOKEN = ("user:profile:read",)
+"""Every token has it (auth.md §8)."""
+
+LEDGER_ACCOUNT_TYPES = Resource(
+    name="ledger_account_types",
+    family=LEDGER_TYPES,
+    path="types",
+    plural="data",
+    single="data",
+    scope="",
+    any_scope=ANY_TOKEN,
+    key="name",
+    rows=lambda _business: [{"name": name} for name in TYPES],
+    is_readable_alone=False,
+    order=list,
+    visibility=everything,
+)
+LEDGER_ACCOUNT_SUB_TYPES = Resource(
+    name="ledger_account_sub_types",
+    family=LEDGER_TYPES,
+    path="sub_types",
+    plural="data",
+    single="data",
+    scope="",
+    any_scope=ANY_TOKEN,
+    rows=lambda _business: [
+        {"id": key, "type": kind, "name": name, "base_number": number}
+        for key, (name, kind, number) in enumerate(SUB_TYPES, 1)
+    ],
+    order=list,
+    visibility=everything,
 )

@@ -15,6 +15,7 @@ from tap_freshbooks.sandbox.writes import Writes
 from . import documents
 from .balances import DRAFT, SENT, outstanding_cents
 from .clients import CLIENTS
+from .credit_notes import CREDIT_NOTES, new_number
 from .invoices import INVOICES
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def _client(row: Row, business: Business) -> dict[str, Any] | None:
 def _invoice(row: Row, business: Business) -> dict[str, Any] | None:
     invoice = business.table("invoices").get(row["invoiceid"] or 0)
     return None if invoice is None else INVOICES.record(invoice, business)
+
+
+def _credit_note(row: Row, business: Business) -> dict[str, Any] | None:
+    note = business.table("credit_notes").get(row.get("creditid") or 0)
+    return None if note is None else CREDIT_NOTES.record(note, business)
 
 
 def _gateway(row: Row, _business: Business) -> dict[str, Any] | None:
@@ -119,12 +125,28 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
 
 
 def _book_the_rest(row: Row, excess: int, business: Business) -> None:
-    """More than is due: the payment is cut to it and the rest booked apart (payments.yaml)."""
+    """More than is due: the payment is cut to it, the rest booked apart (payments.yaml).
+
+    A credit note comes of it by itself (credit_notes.yaml).
+    """
     if excess <= 0:
         return
+    note = {
+        "id": business.next_id("credit_notes"),
+        "credit_number": new_number(business),
+        "credit_type": "overpayment",
+        "clientid": row["clientid"],
+        "currency_code": row["_code"],
+        "create_date": row["date"],
+        "_lines": [documents.Line("Overpayment", "", "1", excess)],
+        "_total": excess,
+        "vis_state": 0,
+    }
+    business.add("credit_notes", note)
     rest = {**row, "id": business.next_id("payments"), "_cents": excess, "invoiceid": 0}
+    rest["creditid"] = note["id"]
     row["_cents"] -= excess
-    row["overpaymentid"] = rest["id"]
+    row |= {"overpaymentid": rest["id"], "creditid": note["id"]}
     business.add("payments", rest)
 
 
@@ -173,7 +195,7 @@ PAYMENTS = Resource(
     includes={
         "client": _client,
         "invoice": _invoice,
-        "credit_note": documents.nothing,
+        "credit_note": _credit_note,
         "order": documents.nothing,
         "gateway": _gateway,
     },

@@ -12,6 +12,8 @@ from tap_freshbooks.sandbox.families import PROJECTS as FAMILY
 from tap_freshbooks.sandbox.resource import Resource, newest_first
 from tap_freshbooks.sandbox.writes import Writes
 
+from .tasks import TASK_OF_SERVICE, add_task
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -231,7 +233,7 @@ PROJECTS = Resource(
 
 def _task_id(row: Row, _business: Business) -> int:
     """The accounting task behind the service."""
-    return int(row["id"]) + 30_000
+    return int(row["id"]) + TASK_OF_SERVICE
 
 
 SERVICES = Resource(
@@ -248,5 +250,5 @@ SERVICES = Resource(
     visibility=lambda _query, _scene: lambda row: row["vis_state"] != 1,
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     includes={"include_task_id": _task_id},
-    writes=Writes(required=("name",), updated=None, delete_by_put=False),
+    writes=Writes(settle=add_task, required=("name",), updated=None, delete_by_put=False),
 )

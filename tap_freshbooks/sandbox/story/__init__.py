@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .agreements import write_agreements
-from .books import write_ledger
+from .books import write_journal, write_ledger
 from .cast import Cast
 from .clients import write_clients
+from .credits import write_credits
 from .memberships import businesses, identity
+from .office import write_office
 from .online import write_group, write_online
+from .purchases import write_purchases
+from .recurring import write_recurring
 from .sales import write_sales
 from .spend import write_spend
 from .work import write_work
@@ -48,6 +52,11 @@ def tell(seed: int, invoices: int) -> Story:
         write_work(cast)
         if has_books:
             write_sales(cast)  # invoices take up estimates, expenses and time
+            write_recurring(cast)
+            write_credits(cast)
+            write_purchases(cast)
+            write_office(cast)
+            write_journal(cast)
             write_online(cast)
         write_agreements(cast)
         write_group(cast)

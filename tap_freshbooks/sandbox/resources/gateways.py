@@ -1,0 +1,26 @@
+"""Payment gateways: a list, and a delete that is final; nothing else exists (gateways.yaml)."""
+
+from __future__ import annotations
+
+from tap_freshbooks.sandbox.families import ACCOUNTING
+from tap_freshbooks.sandbox.resource import Resource, everything
+from tap_freshbooks.sandbox.writes import Writes
+
+GATEWAYS = Resource(
+    name="gateways",
+    family=ACCOUNTING,
+    path="systems/gateways",
+    plural="gateways",
+    single="gateway",
+    scope="online_payments",
+    is_readable_alone=False,
+    blank={"gatewayid": 26, "gateway_name": "stripe", "sgid": 0, "connectionid": None},
+    visibility=everything,
+    writes=Writes(
+        updated=None,
+        deleted=None,
+        http_delete="hard",
+        delete_by_put=False,
+        is_delete_only=True,
+    ),
+)
