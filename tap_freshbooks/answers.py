@@ -31,6 +31,9 @@ ERRNO_UNKNOWN_RESOURCE = 1012
 ERRNO_FEATURE_MISSING = 12001
 GRPC_UNAUTHENTICATED = 16
 
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds; the known windows are of one minute (`errors-and-limits.md §2`)."""
+
 RETRIED_STATUSES = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
 )
@@ -70,10 +73,9 @@ def _problems(body: Any) -> Iterator[Problem]:
     details = body.get("details")
     for detail in details if isinstance(details, list) else []:  # google.rpc.ErrorInfo
         if isinstance(detail, dict) and "reason" in detail:
-            metadata = detail.get("metadata") or {}
-            yield Problem(
-                _integer(detail["reason"]), str(metadata.get("message") or body.get("message"))
-            )
+            metadata = detail.get("metadata")
+            message = metadata.get("message") if isinstance(metadata, dict) else None
+            yield Problem(_integer(detail["reason"]), str(message or body.get("message")))
     errors = body.get("errors")
     if isinstance(errors, dict):  # ledger
         yield Problem(None, str(errors.get("message")))
@@ -167,15 +169,17 @@ def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
     if not value or status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         return None
     if value.isdigit():
-        return float(value)
+        return min(float(value), LONGEST_RETRY_AFTER)
     moment = http_date(value)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+    if moment is None:
+        return None
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
 
 
 def http_date(value: str | None) -> datetime | None:
     """Read an HTTP date header as an aware moment, None if it is missing or malformed."""
     try:
         moment = parsedate_to_datetime(value or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import signal
 import sys
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_freshbooks.errors import ExitStatus, Interrupted, SettingsError, TapError
 
@@ -38,13 +43,19 @@ def run(args: Sequence[str]) -> int:
         status = command.main(list(rest), prog_name=_program(args), standalone_mode=False)
     except TapError as error:
         return _fail(str(error), error.exit_status)
+    except (ConfigurationError, MappingError) as error:  # the SDK's own: stream_maps, batch_config
+        return _fail(f"wrong settings: {error}", ExitStatus.USAGE)
     except click.ClickException as error:
         error.show()
         return ExitStatus.USAGE
-    except click.Abort:
-        return Interrupted(2).exit_status
+    except (click.Abort, KeyboardInterrupt):  # before the tap has taken over the signals
+        return _fail("interrupted", Interrupted(signal.SIGINT).exit_status)
     except Interrupted as interruption:
         return _fail("interrupted; the state so far is written", interruption.exit_status)
+    except Exception as error:
+        # An error that nobody foresaw: its text could quote a secret, so only its place is told.
+        logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)
+        return _fail(f"unexpected {_place(error)}; please report this", ExitStatus.FAILED)
     return status if isinstance(status, int) else ExitStatus.DONE
 
 
@@ -78,6 +89,14 @@ def _sub_command(name: str) -> click.Command:
 
 def _program(args: Sequence[str]) -> str:
     return f"tap-freshbooks {args[0]}" if args and args[0] in COMMANDS else "tap-freshbooks"
+
+
+def _place(error: Exception) -> str:
+    """Kind of an error and where it happened, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "tap_freshbooks" in frame.filename] or frames
+    last = ours[-1]
+    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def _fail(sentence: str, status: int) -> int:

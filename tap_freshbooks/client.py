@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from dataclasses import dataclass, field
@@ -41,7 +42,29 @@ FIRST_BACKOFF = 1.0
 LONGEST_BACKOFF = 30.0
 """Ceiling of the exponential wait between two tries, seconds."""
 
-decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def decode(content: bytes) -> Any:
+    """Decode an answer; None if it is not complete JSON."""
+    try:
+        return _decode(content)
+    except msgspec.DecodeError:
+        try:
+            return _without_surrogates(json.loads(content, parse_float=Decimal))
+        except (ValueError, RecursionError):
+            return None
+
+
+def _without_surrogates(value: Any) -> Any:
+    """Replace lone surrogates: half an emoji in a note is no reason to lose a page of rows."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_without_surrogates(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _without_surrogates(each) for key, each in value.items()}
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +220,7 @@ class FreshBooksClient:
             )
         except requests.RequestException as error:
             raise Unavailable(_transport_problem(error)) from None
-        try:
-            body = decode(response.content)
-        except msgspec.DecodeError:
-            body = None
+        body = decode(response.content)
         problem = failure(response.status_code, response.headers, body)
         if problem is not None:
             raise problem

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.client import FreshBooksClient
-from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.errors import FreshBooksError, SettingsError
 from tap_freshbooks.identity import IDENTITY_PATH, Business, Scope, read_businesses
 from tap_freshbooks.oauth.authenticator import (
     Authenticator,
@@ -17,6 +17,7 @@ from tap_freshbooks.oauth.authenticator import (
 )
 from tap_freshbooks.oauth.stores import store_for
 from tap_freshbooks.oauth.tokens import TokenEndpoint
+from tap_freshbooks.settings import is_url
 from tap_freshbooks.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -27,23 +28,28 @@ logger = logging.getLogger("tap-freshbooks")
 
 API_URL = "https://api.freshbooks.com"
 
+TOKEN_TIMEOUT = 30
+"""Seconds to wait for the token endpoint, at most: others may be waiting for our lock."""
+
 
 class Connection:
     """One FreshBooks user, as the settings name them. Nothing is read before it is needed.
 
     Args:
         config: Validated settings with their defaults.
-        config_files: The files that `--config` named.
+        token_file: The one `--config` file that holds the refresh token, if there is one.
         version: Of the tap, for the user agent.
     """
 
-    def __init__(
-        self, config: Mapping[str, Any], config_files: tuple[Path, ...], version: str
-    ) -> None:
+    def __init__(self, config: Mapping[str, Any], token_file: Path | None, version: str) -> None:
         self.config = config
-        self.config_files = config_files
+        self.token_file = token_file
         self.user_agent = config.get("user_agent") or f"tap-freshbooks/{version}"
         url = config.get("api_url") or os.environ.get("FRESHBOOKS_API_URL") or API_URL
+        if not is_url(str(url)):
+            raise SettingsError(
+                "FRESHBOOKS_API_URL must be a URL such as https://api.freshbooks.com"
+            )
         self.api_url = str(url).rstrip("/")
         self.skipped: list[str] = []
         """What could not be read, and why; for the end of a run."""
@@ -63,8 +69,12 @@ class Connection:
     @cached_property
     def me(self) -> dict[str, Any]:
         """The answer of users/me."""
-        answer = self.client.get(IDENTITY_PATH, subject="the identity of the token")
-        return dict(answer.body["response"])
+        subject = "the identity of the token"
+        answer = self.client.get(IDENTITY_PATH, subject=subject)
+        me = answer.body.get("response") if isinstance(answer.body, dict) else None
+        if not isinstance(me, dict) or not isinstance(me.get("business_memberships"), list):
+            raise FreshBooksError(f"{subject}: the answer does not name any memberships")
+        return me
 
     @cached_property
     def businesses(self) -> list[Business]:
@@ -75,7 +85,7 @@ class Connection:
         """
         members = read_businesses(self.me)
         wanted = self.config.get("business_ids")
-        if wanted is not None:
+        if wanted:
             return _chosen(members, wanted)
         for business in members:
             if business.is_client_only:
@@ -99,7 +109,7 @@ class Connection:
 
     def _authenticator(self) -> Authenticator:
         config = self.config
-        store = store_for(config, self.config_files, os.environ)
+        store = store_for(config, self.token_file, os.environ)
         if config.get("access_token") and not config.get("refresh_token"):
             return StaticToken(config["access_token"])
         missing = [name for name in ("client_id", "client_secret") if not config.get(name)]
@@ -113,7 +123,7 @@ class Connection:
             client_id=config["client_id"],
             client_secret=config["client_secret"],
             redirect_uri=config.get("redirect_uri"),
-            timeout=config["request_timeout"],
+            timeout=min(config["request_timeout"], TOKEN_TIMEOUT),
             user_agent=self.user_agent,
         )
         return RefreshingAuthenticator(store, endpoint, config.get("refresh_token"))

@@ -142,7 +142,7 @@ class DecimalText(Leaf):
     # SDK targets make a decimal column of this format; `th.SingerDecimalType` of the SDK
     # writes `singer.decimal`, which they take for plain text.
     json_format = "x-singer.decimal"
-    plain = re.compile(r"-?\d+(\.\d+)?")
+    plain = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
     @override
     @staticmethod

@@ -66,19 +66,36 @@ def read_businesses(me: Mapping[str, Any]) -> list[Business]:
         me: The `response` object of `/auth/api/v1/users/me`.
 
     Returns:
-        One entry per membership with a business, in FreshBooks' order.
+        Each business once, in FreshBooks' order.
     """
-    return list(_businesses(me))
+    by_id: dict[int, Business] = {}
+    for business in _businesses(me):
+        known = by_id.get(business.business_id)
+        if known is None or known.is_client_only:  # several memberships: the one that reads most
+            by_id[business.business_id] = business
+    return list(by_id.values())
+
+
+def memberships(me: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The memberships that have a business with an integer id."""
+    return [
+        membership
+        for membership in _objects(me.get("business_memberships"))
+        if isinstance(membership.get("business"), dict)
+        and isinstance(membership["business"].get("id"), int)
+    ]
+
+
+def _objects(values: Any) -> list[dict[str, Any]]:
+    return [value for value in values or [] if isinstance(value, dict)]
 
 
 def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:
     accounting_roles: dict[str, set[str]] = {}
-    for role in me.get("roles") or []:
+    for role in _objects(me.get("roles")):
         accounting_roles.setdefault(str(role.get("accountid")), set()).add(str(role.get("role")))
-    for membership in me.get("business_memberships") or []:
-        business = membership.get("business") or {}
-        if business.get("id") is None:
-            continue
+    for membership in memberships(me):
+        business = membership["business"]
         account_id = business.get("account_id") or None
         yield Business(
             business_id=int(business["id"]),

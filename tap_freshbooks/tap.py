@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,10 +10,17 @@ from singer_sdk import typing as th
 from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
+from tap_freshbooks import interruptions
 from tap_freshbooks.connection import Connection
-from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.errors import Interrupted, SettingsError
 from tap_freshbooks.output import SingerOutput
-from tap_freshbooks.settings import FROM_ENVIRONMENT, Settings, complete
+from tap_freshbooks.settings import (
+    FROM_ENVIRONMENT,
+    Settings,
+    complete,
+    read_catalog,
+    read_state,
+)
 from tap_freshbooks.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -161,8 +167,8 @@ class TapFreshBooks(Tap):
     @cached_property
     def connection(self) -> Connection:
         """The FreshBooks user that the settings name."""
-        files = self._config.files if isinstance(self._config, Settings) else ()
-        return Connection(self.config, files, self.plugin_version)
+        token_file = self._config.token_file if isinstance(self._config, Settings) else None
+        return Connection(self.config, token_file, self.plugin_version)
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
@@ -200,8 +206,8 @@ class TapFreshBooks(Tap):
             return
         tap = cls(
             config=config.config if config else {},
-            state=_read_json(state, "state"),
-            catalog=_read_json(catalog, "catalog"),
+            state=read_state(state),
+            catalog=read_catalog(catalog),
         )
         tap.connection.open()  # what is wrong with it shows before the first message
         tap.sync_all()
@@ -218,17 +224,6 @@ class TapFreshBooks(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        output = self.message_writer
-        if not isinstance(output, SingerOutput):  # somebody embeds the tap with a writer of theirs
-            super()._handle_termination(signum, frame)
-        else:
-            output.interrupt(signum, lambda: self.state_writer.write_state(self.state))
-
-
-def _read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
-    """Read the file of a Singer flag; an empty state file means no state."""
-    text = file.read() if file else ""
-    try:
-        return json.loads(text) if text.strip() else None
-    except ValueError as error:
-        raise SettingsError(f"the {what} file is not valid JSON: {error}") from None
+        if not interruptions.must_wait(signum):
+            self.state_writer.write_state(self.state)
+            raise Interrupted(signum)

@@ -116,3 +116,8 @@ def test_retry_after_may_be_a_date_and_may_be_nonsense() -> None:
     assert 55 < (retry_after(429, in_a_minute) or 0) <= 60
     assert retry_after(429, "Thu, 01 Jan 1970 00:00:00 GMT") == 0
     assert retry_after(429, "soon") is None
+
+
+@pytest.mark.parametrize("value", ["86400", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_retry_after_has_a_ceiling(value: str) -> None:
+    assert retry_after(429, value) == 300

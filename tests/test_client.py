@@ -212,6 +212,15 @@ def test_money_with_a_fraction_is_decoded_exactly(
     )
 
 
+def test_half_an_emoji_does_not_cost_a_page(
+    connection: Connection, invoices: str, fault: FaultsOfThisTest
+) -> None:
+    body = '{"response": {"result": {"note": "\\ud83d!", "amount": 0.10}}}'
+    fault("status", status=200, body=body, content_type="application/json", times=1)
+    result = get(connection, invoices)["response"]["result"]
+    assert (result["note"], str(result["amount"])) == ("?!", "0.10")
+
+
 def test_a_netrc_file_does_not_replace_the_token(
     connection: Connection, invoices: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,11 +32,17 @@ def test_a_client_of_somebody_elses_books_is_told_from_a_member() -> None:
     roles = [{"role": "client", "accountid": "Other1"}, {"role": "admin", "accountid": "Qx7Lm2"}]
     memberships = [
         membership(account_id="Qx7Lm2"),
-        membership(account_id="Other1"),
-        membership(role="client", account_id="Third1"),
+        membership(id=2, account_id="Other1"),
+        membership(role="client", id=3, account_id="Third1"),
     ]
     businesses = read_businesses({"business_memberships": memberships, "roles": roles})
     assert [business.is_client_only for business in businesses] == [False, True, True]
+
+
+def test_two_memberships_of_one_business_are_one_business_and_the_better_one() -> None:
+    memberships = [membership(role="client"), membership(role="owner"), membership(role="client")]
+    [business] = read_businesses({"business_memberships": memberships})
+    assert business.role == "owner"
 
 
 def test_memberships_without_a_business_are_no_businesses() -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_freshbooks import interruptions
 from tap_freshbooks.errors import (
     ReauthorizationRequired,
     RefreshFailed,
@@ -34,8 +35,11 @@ CONNECT_AGAIN = (
     "authorise the account anew and set refresh_token to the new token; "
     "the connection cannot be repaired otherwise"
 )
-UNREACHED_ATTEMPTS = 5
+UNREACHED_ATTEMPTS = 3
 """Tries when the token endpoint certainly did not get the request."""
+
+LONGEST_WAIT = 20
+"""Seconds between two tries, at most: others may be waiting for our lock."""
 
 
 class Authenticator(ABC):
@@ -122,7 +126,8 @@ class RefreshingAuthenticator(Authenticator):
         return stored
 
     def _refresh(self, pair: TokenPair) -> TokenPair:
-        with self.store.prepared() as write:
+        # From here to the commit a signal waits: a token that is spent must be stored.
+        with self.store.prepared() as write, interruptions.held():
             try:
                 fresh = self._spend(pair)
             except ReauthorizationRequired as error:
@@ -134,6 +139,13 @@ class RefreshingAuthenticator(Authenticator):
                     ) from None
                 return newest
             write.commit(fresh)
+            if fresh.access_token is None:
+                raise RefreshFailed(
+                    "the token answer of FreshBooks holds no access token; the new refresh token "
+                    f"is kept in {self.store}. Run again later"
+                )
+            # Short lives must not mean a refresh per request.
+            self.margin = min(self.margin, (fresh.expires_at - time.time()) / 2)
             logger.info("Access token refreshed; the new tokens are in %s", self.store)
             return fresh
 
@@ -152,12 +164,18 @@ class RefreshingAuthenticator(Authenticator):
             except Unavailable as error:
                 answers_lost += error.sent
                 if answers_lost > 1 or attempt == UNREACHED_ATTEMPTS:
+                    fate = (
+                        "whether the refresh token is spent is unknown; if the next run says so, "
+                        "authorise the account anew"
+                        if answers_lost
+                        else "the refresh token was not spent"
+                    )
                     raise RefreshFailed(
-                        f"the access token could not be refreshed: {error}; the refresh token in "
-                        f"{self.store} is kept. Is {self.endpoint.api_url} reachable, and "
-                        "FreshBooks up? Run again later"
+                        f"the access token could not be refreshed: {error}; {fate} (tokens in "
+                        f"{self.store}). Is {self.endpoint.api_url} reachable, and FreshBooks up? "
+                        "Run again later"
                     ) from None
-                wait = error.retry_after or random.uniform(0, 2**attempt)  # noqa: S311
+                wait = min(error.retry_after or random.uniform(0, 2**attempt), LONGEST_WAIT)  # noqa: S311
                 logger.warning("%s; trying again in %.1f s", error, wait)
                 time.sleep(wait)
             except ReauthorizationRequired as error:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LOCK_TIMEOUT = 180
-"""Seconds to wait for another process that is refreshing; longer than any token request."""
+"""Seconds to wait for another process that is refreshing; a refresh takes 150 at the worst."""
 
 MODE = 0o600
 
@@ -133,11 +133,17 @@ class PreparedWrite:
         self.content, self.layout = (
             _read_object(store.path) if store.path.exists() else ({}, _Layout())
         )
-        self.path = store.path.with_name(f".{store.path.name}.{os.getpid()}.new")
+        # One name for all, safe under the lock: what a killed process left is used again.
+        self.path = store.path.with_name(f".{store.path.name}.new")
         self._fd = os.open(self.path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, MODE)
-        # Room for the tokens, so that a full disk shows now.
         try:
-            self._write(self.layout.dumps(self.content).encode() + b" " * 8192)
+            os.fchmod(self._fd, MODE)
+            if store.path.exists():
+                owner = store.path.stat()
+                with contextlib.suppress(PermissionError):
+                    os.fchown(self._fd, owner.st_uid, owner.st_gid)
+            # Room for the tokens, so that a full disk shows now.
+            self._write(self.layout.encode(self.content) + b" " * 8192)
         except OSError:
             self.discard()
             raise
@@ -149,6 +155,9 @@ class PreparedWrite:
             TokenStoreError: If that fails; the old content is then still in place.
         """
         seed = seed_of(pair.refresh_token) if self.store.holds_seed else pair.seed
+        if self.store.path.exists():  # the user may have edited other keys meanwhile
+            with contextlib.suppress(TokenStoreError):
+                self.content, self.layout = _read_object(self.store.path)
         self.content |= {
             "refresh_token": pair.refresh_token,
             "access_token": pair.access_token,
@@ -157,7 +166,7 @@ class PreparedWrite:
             "token_seed": seed,
         }
         try:
-            self._write(self.layout.dumps(self.content).encode())
+            self._write(self.layout.encode(self.content))
             self.path.replace(self.store.path)
             _sync_folder(self.store.path.parent)
         except OSError as error:
@@ -183,26 +192,29 @@ class PreparedWrite:
 
 
 class _Layout:
-    """How a JSON file is written: its indentation and its last line."""
+    """How a JSON file is written: its indentation, its line ends, its last line."""
 
     def __init__(self, text: str = "{\n  \n}\n") -> None:
         indented = re.search(r"\n([ \t]+)", text)
         self.indent = indented[1] if indented else None
         self.end = "\n" if text.endswith("\n") else ""
+        self.newline = "\r\n" if "\r\n" in text else "\n"
 
-    def dumps(self, content: Mapping[str, Any]) -> str:
-        return json.dumps(content, indent=self.indent, ensure_ascii=False) + self.end
+    def encode(self, content: Mapping[str, Any]) -> bytes:
+        text = json.dumps(content, indent=self.indent, ensure_ascii=False) + self.end
+        # A lone surrogate cannot be UTF-8; escaped it stays what it is.
+        return text.replace("\n", self.newline).encode(errors="backslashreplace")
 
 
 def _read_object(path: Path) -> tuple[dict[str, Any], _Layout]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
         content = json.loads(text)
     except OSError as error:
         raise TokenStoreError(
             f"the token store {path} cannot be read: {error.strerror or error}"
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise TokenStoreError(
             f"the token store {path} is not valid JSON; mend it, or remove it and connect again"
         ) from None
@@ -223,7 +235,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def store_for(
-    config: Mapping[str, Any], config_files: tuple[Path, ...], environ: Mapping[str, str]
+    config: Mapping[str, Any], token_file: Path | None, environ: Mapping[str, str]
 ) -> FileStore:
     """Find the token store that a configuration means.
 
@@ -233,7 +245,7 @@ def store_for(
 
     Args:
         config: The settings.
-        config_files: The files that `--config` named.
+        token_file: The one `--config` file that holds the refresh token, if there is one.
         environ: The environment.
     """
     if place := config.get("token_store"):
@@ -241,15 +253,26 @@ def store_for(
             raise SettingsError(
                 "the setting token_store must be a file path; databases are not supported yet"
             )
-        return FileStore(Path(place))
+        if config.get("connection", "default") != "default":
+            # Each would take the other's tokens for those of a user who has authorised anew.
+            raise SettingsError(
+                "a file of token_store holds one connection: leave out either token_store or "
+                "connection, or give each connection a file of its own and leave out connection"
+            )
+        return FileStore(_path(place))
     if root := environ.get("MELTANO_PROJECT_ROOT"):
         system = Path(root, environ.get("MELTANO_SYS_DIR_ROOT") or ".meltano")
         return FileStore(system / "tap-freshbooks" / _file_name(config))
-    if len(config_files) == 1 and config.get("refresh_token"):
-        content, _ = _read_object(config_files[0])
-        if content.get("refresh_token") == config["refresh_token"]:
-            return FileStore(config_files[0], holds_seed=True)
+    if token_file is not None:
+        return FileStore(token_file, holds_seed=True)
     return FileStore(user_state_path("tap-freshbooks") / _file_name(config))
+
+
+def _path(place: str) -> Path:
+    try:
+        return Path(place).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise SettingsError(f"the setting token_store is not a usable path: {place!r}") from None
 
 
 def _file_name(config: Mapping[str, Any]) -> str:

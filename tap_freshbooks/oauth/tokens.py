@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 import time
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -25,6 +26,12 @@ from tap_freshbooks.errors import (
 )
 
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
+
+DEFAULT_LIFETIME = 43_200
+"""Seconds that an access token lives (`auth.md §5`), if the answer does not say."""
+
+MAX_LIFETIME = 10 * DEFAULT_LIFETIME
+"""More than this is not believed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,16 +104,14 @@ class TokenEndpoint:
         if self.redirect_uri:
             form["redirect_uri"] = self.redirect_uri
         answer = self._post(form)
-        try:
-            return replace(
-                pair,
-                refresh_token=_text(answer["refresh_token"]),
-                access_token=_text(answer["access_token"]),
-                expires_at=_expires_at(answer),
-                generation=pair.generation + 1,
-            )
-        except (KeyError, TypeError, ValueError):
-            raise Unavailable("the token answer of FreshBooks lacks a token") from None
+        # Whatever else may be wrong with the answer: the old token is spent, this one counts.
+        return replace(
+            pair,
+            refresh_token=answer["refresh_token"],
+            access_token=_text(answer.get("access_token")),
+            expires_at=_expires_at(answer),
+            generation=pair.generation + 1,
+        )
 
     def _post(self, form: dict[str, str]) -> dict[str, Any]:
         try:
@@ -129,13 +134,12 @@ class TokenEndpoint:
             body = response.json()
         except ValueError:
             body = None
-        problem = _token_failure(response, body)
-        if problem is not None:
-            raise problem
-        return dict(body)
+        if response.ok and isinstance(body, dict) and _text(body.get("refresh_token")):
+            return body
+        raise _token_failure(response, body)
 
 
-def _token_failure(response: requests.Response, body: Any) -> Exception | None:
+def _token_failure(response: requests.Response, body: Any) -> Exception:
     problem = read_problem(body)
     word = problem.word if problem else ""
     if word == "invalid_grant":
@@ -148,9 +152,10 @@ def _token_failure(response: requests.Response, body: Any) -> Exception | None:
     if isinstance(error, Unavailable):
         # A rate limiter answers before the token endpoint has looked at the token.
         error.sent = response.status_code != HTTPStatus.TOO_MANY_REQUESTS
-    elif error is not None:
+        return error
+    if error is not None:
         return FreshBooksError(f"FreshBooks refused the token request: {error}")
-    return error
+    return Unavailable("the token answer of FreshBooks holds no refresh token")
 
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -162,10 +167,8 @@ def _never_connected(error: requests.RequestException) -> bool:
     return isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError
-    return value
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _expires_at(answer: dict[str, Any]) -> float:
@@ -175,19 +178,28 @@ def _expires_at(answer: dict[str, Any]) -> float:
     grant (`auth.md §4`), so an end in the past is distrusted. The token's own `exp` wins
     when it is earlier.
     """
-    lifetime = float(answer["expires_in"])
     now = time.time()
-    expires_at = float(answer.get("created_at") or now) + lifetime
-    if expires_at <= now:
+    lifetime = _seconds(answer.get("expires_in")) or 0
+    if not 0 < lifetime <= MAX_LIFETIME:
+        lifetime = DEFAULT_LIFETIME
+    expires_at = (_seconds(answer.get("created_at")) or now) + lifetime
+    if not now < expires_at <= now + MAX_LIFETIME:
         expires_at = now + lifetime
-    own = _jwt_exp(_text(answer["access_token"]))
+    own = _jwt_exp(answer.get("access_token"))
     return min(expires_at, own) if own and own > now else expires_at
 
 
-def _jwt_exp(token: str) -> float | None:
+def _seconds(value: Any) -> float | None:
     try:
-        payload = token.split(".")[1]
+        return min(float(value), sys.float_info.max)
+    except (OverflowError, TypeError, ValueError):
+        return None
+
+
+def _jwt_exp(token: Any) -> float | None:
+    try:
+        payload = str(token).split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"])
+        return _seconds(claims["exp"])
     except (IndexError, KeyError, TypeError, ValueError):
         return None

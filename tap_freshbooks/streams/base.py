@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 DELETED_AT = "_sdc_deleted_at"
 
+CLOCK_SKEW = timedelta(hours=1)
+"""How far the server's clock may be ahead of ours."""
+
 Row = dict[str, Any]
 
 
@@ -104,6 +107,11 @@ class RecordStream(Stream, ABC):
         bookmark, full = (
             parse_moment(state.get(name)) for name in ("replication_key_value", "full_read_at")
         )
+        if bookmark and bookmark > datetime.now(UTC) + CLOCK_SKEW:
+            self.logger.warning(
+                "The bookmark %s lies in the future; everything is read", utc_text(bookmark)
+            )
+            return None
         interval = self.config.get("full_refresh_interval")
         if interval is not None and (
             full is None or datetime.now(UTC) - full >= timedelta(days=interval)
@@ -133,6 +141,10 @@ class RecordStream(Stream, ABC):
         """None: the bookmark is the moment at which a read began, not a value of its rows."""
 
     @override
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Nothing: the SDK would want to understand the bookmark, whatever a user put there."""
+
+    @override
     def _increment_stream_state(
         self, latest_record: Row, *, context: Context | None = None
     ) -> None:
@@ -149,9 +161,9 @@ def parse_moment(text: Any) -> datetime | None:
     """An aware moment of a record, the state or the settings; None if there is none."""
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class LoggedProblems:

@@ -16,6 +16,7 @@ from tap_freshbooks.fields import (
     UtcTime,
     Withheld,
 )
+from tap_freshbooks.identity import memberships
 from tap_freshbooks.streams.base import RecordStream
 
 if TYPE_CHECKING:
@@ -156,9 +157,11 @@ class Businesses(RecordStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
-        for membership in self.connection.me.get("business_memberships") or []:
-            if (membership.get("business") or {}).get("id") is not None:
-                yield self.convert(_flat(membership))
+        # Several memberships of one business are one record, the last one's.
+        yield from {
+            membership["business"]["id"]: self.convert(_flat(membership))
+            for membership in memberships(self.connection.me)
+        }.values()
         self.problems.report()
 
 

@@ -158,8 +158,8 @@ class FreshBooksStream(RecordStream):
             for rows, read_at in self.pages(context, since):
                 for row in rows:
                     record = self._record(row, context, read_at)
-                    key = tuple(record.get(name) for name in self.key)
-                    if not record or key in seen or not self._is_news(record, since):
+                    key = self._key(record) if record else None
+                    if key is None or key in seen or not self._is_news(record, since):
                         continue
                     seen.add(key)
                     for stream in derived:
@@ -187,6 +187,15 @@ class FreshBooksStream(RecordStream):
             return start, True
         since = min(known)
         return max(since, start) if start else since, False
+
+    def _key(self, record: Row) -> tuple[Any, ...]:
+        key = tuple(record.get(name) for name in self.key)
+        if None in key:
+            raise FreshBooksError(
+                f"{self.name}: FreshBooks sent a row without {' or '.join(self.key)}, "
+                "which cannot be told from others; please report this"
+            )
+        return key
 
     def _is_news(self, record: Row, since: datetime | None) -> bool:
         """Whether a record changed since a moment, as far as can be told."""

@@ -118,18 +118,25 @@ def test_a_crowd_of_threads_and_instances_causes_one_refresh(
 
 
 def test_a_token_is_refreshed_ahead_of_its_end(
-    config: dict[str, Any], sandbox: Sandbox, tmp_path: Path
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    first = new().access_token()
+    path = Path(config["token_store"])
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "expires_at": time.time() + 50}))
+    assert new().access_token() != first
+    assert counts(sandbox, config) == (2, 0)
+
+
+def test_tokens_that_live_shortly_are_not_refreshed_for_each_request(
+    new: Callable[..., RefreshingAuthenticator], sandbox: Sandbox
 ) -> None:
     short = sandbox.config(token_lifetime=50)  # less than the smallest margin
-    endpoint = TokenEndpoint(
-        config["api_url"], short["client_id"], short["client_secret"], None, 5, "test"
+    authenticator = new(
+        short["refresh_token"], client_id=short["client_id"], client_secret=short["client_secret"]
     )
-    authenticator = RefreshingAuthenticator(
-        FileStore(tmp_path / "short.json"), endpoint, short["refresh_token"]
-    )
-    first = authenticator.access_token()
-    assert authenticator.access_token() != first
-    assert counts(sandbox, short) == (2, 0)
+    assert len({authenticator.access_token() for _ in range(5)}) == 1
+    assert counts(sandbox, short) == (1, 0)
 
 
 def test_a_user_who_authorised_anew_is_followed(
@@ -218,6 +225,7 @@ def test_an_answer_that_was_lost_after_the_rotation_is_tried_once_more_and_expla
         {"fault": "status", "status": 500},
         {"fault": "status", "status": 200, "body": "<html>hello</html>"},
         {"fault": "status", "status": 200, "body": '{"access_token": "only"}'},
+        {"fault": "status", "status": 200, "body": '{"refresh_token": null}'},
         {"fault": "rate_limit", "retry_after": 0},
     ],
 )
@@ -233,6 +241,70 @@ def test_a_fault_before_the_rotation_costs_nothing(
     assert counts(sandbox, config) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    "ornaments",
+    [
+        {},
+        {"expires_in": "soon"},
+        {"expires_in": "1e400", "created_at": "2026-01-31"},
+        {"expires_in": 43200, "created_at": None, "message": "hello", "error": None},
+    ],
+)
+def test_a_new_refresh_token_is_kept_whatever_else_the_answer_says(
+    new: Callable[..., RefreshingAuthenticator],
+    config: dict[str, Any],
+    fault: Faults,
+    ornaments: dict[str, Any],
+) -> None:
+    body = json.dumps({"access_token": "a", "refresh_token": "precious", **ornaments})
+    fault("status", status=200, body=body, content_type="application/json")
+    assert new().access_token() == "a"
+    content = json.loads(Path(config["token_store"]).read_text())
+    assert content["refresh_token"] == "precious"
+    assert time.time() + 40_000 < content["expires_at"] <= time.time() + 43_200
+
+
+def test_a_new_refresh_token_without_an_access_token_is_kept_too(
+    new: Callable[..., RefreshingAuthenticator],
+    config: dict[str, Any],
+    sandbox: Sandbox,
+    fault: Faults,
+) -> None:
+    fault("status", status=200, body='{"refresh_token": "precious"}')
+    with pytest.raises(RefreshFailed, match="no access token; the new refresh token is kept"):
+        new().access_token()
+    assert json.loads(Path(config["token_store"]).read_text())["refresh_token"] == "precious"
+    assert sandbox.stats(config["client_id"])["paths"][f"POST {TOKEN}"] == 1
+
+
+def test_another_instance_that_lives_long_reads_the_store_again_before_it_spends(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    one, other = new(), new()
+    dead = one.access_token()
+    assert other.access_token() == dead
+    fresh = one.access_token(rejected=dead)
+    assert other.access_token(rejected=dead) == fresh
+    assert counts(sandbox, config) == (2, 0)
+
+
+def test_a_pair_that_somebody_without_our_lock_has_stored_is_taken(
+    new: Callable[..., RefreshingAuthenticator],
+    config: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dead = new().access_token()
+    path = Path(config["token_store"])
+
+    def refuse(*_args: object) -> None:
+        theirs = {"refresh_token": "theirs", "access_token": "works", "expires_at": 9e9}
+        path.write_text(json.dumps({**json.loads(path.read_text()), **theirs}))
+        raise ReauthorizationRequired("the refresh token is spent or revoked")
+
+    monkeypatch.setattr(TokenEndpoint, "refresh", refuse)
+    assert new().access_token(rejected=dead) == "works"
+
+
 def test_an_outage_of_the_token_endpoint_keeps_the_token_and_is_no_loop(
     new: Callable[..., RefreshingAuthenticator],
     config: dict[str, Any],
@@ -240,7 +312,7 @@ def test_an_outage_of_the_token_endpoint_keeps_the_token_and_is_no_loop(
     fault: Faults,
 ) -> None:
     fault("status", status=503)
-    with pytest.raises(RefreshFailed, match=r"the refresh token in .* is kept"):
+    with pytest.raises(RefreshFailed, match="whether the refresh token is spent is unknown"):
         new().access_token()
     assert sandbox.stats(config["client_id"])["paths"][f"POST {TOKEN}"] == 2
     sandbox.faults_clear()

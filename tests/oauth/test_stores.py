@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import stat
 import threading
 import time
 from pathlib import Path
@@ -58,6 +59,46 @@ def test_without_a_commit_nothing_changes_and_nothing_remains(tmp_path: Path) ->
         pass
     assert path.read_text() == '{"refresh_token": "refresh-1"}'
     assert {file.name for file in tmp_path.iterdir()} <= {"config.json", "config.json.lock"}
+
+
+def test_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes(b'\xef\xbb\xbf{\r\n  "refresh_token": "refresh-1"\r\n}\r\n')
+    write(FileStore(path, holds_seed=True), PAIR)
+    data = path.read_bytes()
+    assert data.count(b"\r\n") == data.count(b"\n") > 3
+    assert json.loads(data)["refresh_token"] == "refresh-2"
+
+
+def test_an_edit_of_other_keys_during_a_refresh_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"refresh_token": "refresh-1", "start_date": "2020-01-01"}')
+    store = FileStore(path, holds_seed=True)
+    with store.locked(), store.prepared() as prepared:
+        path.write_text('{"refresh_token": "refresh-1", "start_date": "2024-01-01"}')
+        prepared.commit(PAIR)
+    content = json.loads(path.read_text())
+    assert (content["start_date"], content["refresh_token"]) == ("2024-01-01", "refresh-2")
+
+
+def test_the_new_version_is_on_disk_before_it_takes_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def spy_fsync(fd: int) -> None:
+        steps.append("fsync folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "fsync file")
+        fsync(fd)
+
+    def spy_replace(source: Path, target: Path) -> Path:
+        steps.append("replace")
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", spy_fsync)
+    monkeypatch.setattr(Path, "replace", spy_replace)
+    write(FileStore(tmp_path / "tokens.json"), PAIR)
+    assert steps == ["fsync file", "fsync file", "replace", "fsync folder"]
 
 
 def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
@@ -178,7 +219,7 @@ def test_the_lock_holds_against_other_threads(tmp_path: Path) -> None:
 class TestWhichStore:
     def test_the_setting_wins(self, tmp_path: Path) -> None:
         config = {"token_store": str(tmp_path / "mine.json"), "refresh_token": "r"}
-        store = store_for(config, (), {"MELTANO_PROJECT_ROOT": "/project"})
+        store = store_for(config, None, {"MELTANO_PROJECT_ROOT": "/project"})
         assert store.path == tmp_path / "mine.json"
 
     def test_under_meltano_it_is_below_the_system_directory(self, tmp_path: Path) -> None:
@@ -186,9 +227,9 @@ class TestWhichStore:
         file = tmp_path / "config.json"
         file.write_text('{"refresh_token": "r"}')
         environ = {"MELTANO_PROJECT_ROOT": str(tmp_path)}
-        store = store_for(config, (file,), environ)
+        store = store_for(config, file, environ)
         assert store.path.parent == tmp_path / ".meltano" / "tap-freshbooks"
-        elsewhere = store_for(config, (file,), {**environ, "MELTANO_SYS_DIR_ROOT": "/elsewhere"})
+        elsewhere = store_for(config, file, {**environ, "MELTANO_SYS_DIR_ROOT": "/elsewhere"})
         assert elsewhere.path.parent == Path("/elsewhere/tap-freshbooks")
 
     def test_two_connections_and_two_apps_never_share_a_file(self, tmp_path: Path) -> None:
@@ -199,14 +240,14 @@ class TestWhichStore:
             {"client_id": "a", "connection": "../x"},
             {"client_id": "a", "connection": "y"},
         ]
-        paths = {store_for(config, (), environ).path for config in configs}
+        paths = {store_for(config, None, environ).path for config in configs}
         assert len(paths) == 4
         assert {path.parent for path in paths} == {tmp_path / ".meltano" / "tap-freshbooks"}
 
     def test_the_one_config_file_with_the_token_is_the_store(self, tmp_path: Path) -> None:
         file = tmp_path / "config.json"
         file.write_text('{"refresh_token": "r"}')
-        store = store_for({"refresh_token": "r"}, (file,), {})
+        store = store_for({"refresh_token": "r"}, file, {})
         assert store.path == file
         assert store.holds_seed
 
@@ -214,16 +255,18 @@ class TestWhichStore:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(stores, "user_state_path", lambda name: tmp_path / name)
-        file = tmp_path / "config.json"
-        file.write_text('{"refresh_token": "other"}')
-        for config, files in [
-            ({"refresh_token": "r"}, ()),
-            ({"refresh_token": "r"}, (file,)),  # the token came from the environment
-            ({"refresh_token": "other"}, (file, file)),
-            ({}, (file,)),
-        ]:
-            assert store_for(config, files, {}).path.parent == tmp_path / "tap-freshbooks"
+        store = store_for({"refresh_token": "r"}, None, {})
+        assert store.path.parent == tmp_path / "tap-freshbooks"
+
+    def test_a_file_holds_one_connection(self, tmp_path: Path) -> None:
+        config = {"token_store": str(tmp_path / "tokens.json"), "connection": "second"}
+        with pytest.raises(SettingsError, match="holds one connection"):
+            store_for(config, None, {})
+
+    def test_a_path_that_is_none_is_refused(self) -> None:
+        with pytest.raises(SettingsError, match="not a usable path"):
+            store_for({"token_store": "~nosuchuser/tokens.json"}, None, {})
 
     def test_a_database_is_refused_with_a_sentence(self) -> None:
         with pytest.raises(SettingsError, match="must be a file path"):
-            store_for({"token_store": "sqlite:///tokens.db"}, (), {})
+            store_for({"token_store": "sqlite:///tokens.db"}, None, {})

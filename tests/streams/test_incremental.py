@@ -142,9 +142,21 @@ def test_a_failed_run_moves_no_bookmark_of_the_business_it_failed_in(
 ) -> None:
     second = sandbox.businesses()[1]["account_id"]
     sandbox.faults("status", client_id=config["client_id"], path=f"*/{second}/payments/*")
+    messages = Messages()
+    tap = TapFreshBooks(
+        config={**QUICK, **config, "max_attempts": 2},
+        catalog=catalog_of("payments"),
+        message_writer=messages,
+    )
     with pytest.raises(Exception, match="gave up after 2 attempts"):
-        sync({**config, "max_attempts": 2}, "payments")
+        tap.sync_all()
     sandbox.faults_clear()
+    bookmarks = {
+        partition["context"]["account_id"]: partition.get("replication_key_value")
+        for partition in tap.state["bookmarks"]["payments"]["partitions"]
+    }
+    assert bookmarks[second] is None
+    assert bookmarks[sandbox.businesses()[0]["account_id"]] is not None
 
 
 def test_time_entries_are_bookmarked_by_the_begin_of_the_read(

@@ -170,6 +170,22 @@ def test_an_answer_without_the_list_is_an_error_and_not_an_empty_account(
     sandbox.faults_clear()
 
 
+def test_a_row_without_its_key_is_an_error_and_not_lost_in_silence(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    sandbox.faults(
+        "status",
+        status=200,
+        body='{"response": {"result": {"invoices": [{"invoiceid": 1}], "page": 1, "pages": 1}}}',
+        content_type="application/json",
+        client_id=config["client_id"],
+        path="*/invoices/*",
+    )
+    with pytest.raises(Exception, match="a row without id"):
+        sync(config, "invoices")
+    sandbox.faults_clear()
+
+
 @pytest.mark.parametrize("reason", ["scope", "feature", "plan"])
 def test_a_stream_that_the_token_may_not_read_is_skipped_and_the_others_go_on(
     sandbox: Sandbox, config: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
