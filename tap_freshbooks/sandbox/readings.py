@@ -39,6 +39,8 @@ class Readings:
     presumed_lists: Literal["served", "missing"] = "served"
     inactive_retainers: Literal["hidden", "shown"] = "hidden"
     invitation_rates: Literal["empty", "filled"] = "empty"
+    payables_aging: Literal["refused", "granted"] = "refused"
+    payments_collected: Literal["business", "all"] = "business"
     side_unauthenticated: Literal["common", "own"] = "common"
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import families
 from .errors import UNKNOWN_ROUTE, Refusal
+from .reports import REPORTS
 from .resources import RESOURCES, VIEWS
 from .side_families import EVENTS, GROUPS, MEMBERS, PAYMENTS
 
@@ -41,7 +42,9 @@ ITEMS: dict[Place, Resource] = {
     for path in (resource.path, *resource.item_paths)
     if path is not None
 }
-SINGLE_VIEWS: dict[Place, View] = {place: view for view in VIEWS for place in view.paths}
+SINGLE_VIEWS: dict[Place, View] = {
+    place: view for view in (*VIEWS, *REPORTS) for place in view.paths
+}
 
 
 @dataclass(frozen=True)

@@ -129,13 +129,14 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     }
 
 
-def _v3_status(row: Row, business: Business) -> str:
+def v3_status(row: Row, business: Business) -> str:
+    """Paid, overdue, draft and so on, as the invoice shows it."""
     paid = sum(payment["_cents"] for payment in payments_of(row, business))
     return str(_states(row, business, paid)["v3_status"])
 
 
 def _is_paid(row: Row, business: Business) -> bool:
-    return _v3_status(row, business) in ("paid", "autopaid")
+    return v3_status(row, business) in ("paid", "autopaid")
 
 
 def _is_outstanding(row: Row, business: Business) -> bool:
@@ -231,7 +232,7 @@ INVOICES = Resource(
         "estimateid": filters.number(lambda row, _: row.get("estimateid", 0)),
         "estimateids": filters.numbers(lambda row, _: row.get("estimateid", 0)),
         "notes": filters.like(_line_text),
-        "v3_status": filters.word(_v3_status),
+        "v3_status": filters.word(v3_status),
         "paid": filters.flag(_is_paid),
         "outstanding": filters.flag(_is_outstanding),
         "statusids": filters.numbers(lambda row, business: _computed(row, business)["status"]),
