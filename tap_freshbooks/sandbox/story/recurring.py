@@ -51,6 +51,7 @@ def _write_invoice_profiles(cast: Cast) -> None:
             "updated": made[-1]["created_at"],
             "numberRecurring": (0, 12)[position % 2],
             "auto_bill": True,
+            "vis_state": 0,
         }
         for invoice in made:
             invoice["parent"] = key
