@@ -43,13 +43,33 @@ REFERENCES = {
 class Entry:
     """What one document does to the books; its debits and credits are equal."""
 
-    kind: str
+    source: postings.Kind
     date: str
     row: Row
     legs: list[Leg]
-    title: str
-    reference: str | None = None
-    ids: dict[str, Any] = field(default_factory=dict)
+    heads: dict[bool, bytes] = field(default_factory=dict)
+    """The part of its transactions that does not depend on the leg, encoded, as ledgers keep it."""
+
+    @property
+    def kind(self) -> str:
+        """`invoice`, `payment` and so on."""
+        return WORDS[self.source.table]
+
+    def title(self, business: Business) -> str:
+        """What it is called."""
+        return self.source.title(self.row, business)
+
+    @property
+    def reference(self) -> str | None:
+        """The number of the document, where it has one."""
+        name = REFERENCES.get(self.source.table)
+        return self.row.get(name) if name else None
+
+    def ids(self, business: Business) -> dict[str, Any]:
+        """The document and what it refers to."""
+        found = self.source.refers(self.row, business)
+        own = OWN_IDS.get(self.source.table)
+        return {**found, own: self.row["id"]} if own else found
 
 
 def entries(business: Business, code: str, *, cash_based: bool = False) -> list[Entry]:
@@ -68,23 +88,11 @@ def entries(business: Business, code: str, *, cash_based: bool = False) -> list[
 
 
 def _entry(entry: postings.Entry, business: Business, *, cash_based: bool) -> Entry:
-    kind, row = postings.KINDS[entry.kind], entry.row
+    source = postings.KINDS[entry.kind]
     legs = _legs(entry, business)
-    if cash_based and kind.table in _ON_CASH:
-        legs = _ON_CASH[kind.table](row, legs, business)
-    ids = kind.refers(row, business)
-    if kind.table in OWN_IDS:
-        ids = {**ids, OWN_IDS[kind.table]: row["id"]}
-    reference = REFERENCES.get(kind.table)
-    return Entry(
-        WORDS[kind.table],
-        entry.date,
-        row,
-        legs,
-        kind.title(row, business),
-        row.get(reference) if reference else None,
-        ids,
-    )
+    if cash_based and source.table in _ON_CASH:
+        legs = _ON_CASH[source.table](entry.row, legs, business)
+    return Entry(source, entry.date, entry.row, legs)
 
 
 def _legs(entry: postings.Entry, business: Business) -> list[Leg]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.sandbox.money import money
+from msgspec import Raw
+
+from tap_freshbooks.sandbox.families import encode
+from tap_freshbooks.sandbox.money import money, text
 
 from .journal import entries
 from .parameters import CURRENCY, FLAG, NUMBER, PERIOD, TEXT
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from .parameters import Params
 
 IDS = ("expenseid", "invoiceid", "paymentid", "incomeid", "creditid", "billid", "bill_paymentid")
+Head = Callable[["Entry"], bytes]
 Booked = list[tuple["Entry", "Leg"]]
 
 
@@ -53,6 +58,10 @@ def _sums(amounts: Iterable[int], code: str) -> dict[str, Any]:
 def _ledger(params: Params, business: Business, *, is_modern: bool) -> Mapping[str, Any]:
     code = params["currency_code"]
     names = _client_names(business)
+
+    def head(entry: Entry) -> bytes:
+        return _head(entry, business, names, is_modern=is_modern)
+
     parents: dict[str, list[tuple[Account, Booked]]] = {}
     total = 0
     for account, legs in booked(business, params).items():
@@ -71,7 +80,7 @@ def _ledger(params: Params, business: Business, *, is_modern: bool) -> Mapping[s
         **({"locale": params["locale"]} if is_modern else {}),
         "summary_only": False,
         "summary": {"total_credit": money(credited, code), "total_debit": money(total, code)},
-        "data": [_account(subs, code, names, is_modern=is_modern) for subs in parents.values()],
+        "data": [_account(subs, code, head, is_modern=is_modern) for subs in parents.values()],
     }
 
 
@@ -90,7 +99,7 @@ def _client_names(business: Business) -> dict[int, str]:
 
 
 def _account(
-    subs: list[tuple[Account, Booked]], code: str, names: dict[int, str], *, is_modern: bool
+    subs: list[tuple[Account, Booked]], code: str, head: Head, *, is_modern: bool
 ) -> dict[str, Any]:
     parent = subs[0][0]
     every = (leg[1] for _, legs in subs for _, leg in legs)
@@ -107,32 +116,38 @@ def _account(
                 "sub_account_name": account.sub_name,
                 "sub_account_number": account.sub_number,
                 **_sums((leg[1] for _, leg in legs), code),
-                "transactions": [
-                    _transaction(entry, leg[1], code, names, is_modern=is_modern)
-                    for entry, leg in legs
-                ],
+                "transactions": [_transaction(leg[1], code, head(entry)) for entry, leg in legs],
             }
             for account, legs in subs
         ],
     }
 
 
-def _transaction(
-    entry: Entry, amount: int, code: str, names: dict[int, str], *, is_modern: bool
-) -> dict[str, Any]:
-    row = {
-        "entity_type": entry.kind,
-        "reference": entry.reference,
-        "description": entry.title,
-        "date": entry.date,
-        "client_name": names.get(entry.ids.get("clientid") or 0),
-        "debit": money(max(amount, 0), code),
-        "credit": money(max(-amount, 0), code),
-        **{name: entry.ids.get(name) for name in IDS},
-    }
-    if not is_modern:
-        row["clientid"] = entry.ids.get("clientid")
-    return row
+def _transaction(amount: int, code: str, head: bytes) -> Raw:
+    """Most of it is the same for all legs of an entry, and there are thousands of them."""
+    debit, credit = text(max(amount, 0)), text(max(-amount, 0))
+    sums = f',"debit":{{"amount":"{debit}","code":"{code}"}},'
+    sums += f'"credit":{{"amount":"{credit}","code":"{code}"}}}}'
+    return Raw(head + sums.encode())
+
+
+def _head(entry: Entry, business: Business, names: dict[int, str], *, is_modern: bool) -> bytes:
+    found = entry.heads.get(is_modern)
+    if found is None:
+        ids = entry.ids(business)
+        client = ids.get("clientid")
+        row = {
+            "entity_type": entry.kind,
+            "reference": entry.reference,
+            "description": entry.title(business),
+            "date": entry.date,
+            "client_name": names.get(client or 0),
+            **{name: ids.get(name) for name in IDS},
+        }
+        if not is_modern:
+            row["clientid"] = client
+        found = entry.heads[is_modern] = encode(row)[:-1]
+    return found
 
 
 def _general_ledger(params: Params, business: Business) -> Mapping[str, Any]:
