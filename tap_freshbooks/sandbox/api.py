@@ -139,7 +139,7 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
         return _respond(200, list_page(resource, query, scene), target.family)
     includes = includes_of(resource, query)
     if is_read:
-        return _single(target, _find(target), scene, includes, with_siblings=True)
+        return _single(target, _find(target), scene, includes)
     rules = resource.writes
     if rules is None or not rules.is_served:
         raise Refusal(405, "Method not allowed.")
@@ -154,7 +154,7 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     if rules.scope_of is not None and (wanted := rules.scope_of(body)) is not None:
         _check_scope(token, (wanted,), None)
     row, is_new = _written(request.method, target, body, now)
-    return _single(target, row, scene, includes, with_siblings=not is_new)
+    return _single(target, row, scene, includes, is_new=is_new)
 
 
 def _check_service(request: Request, target: Target, scene: Scene) -> None:
@@ -244,15 +244,16 @@ def _single(
     scene: Scene,
     includes: tuple[str, ...],
     *,
-    with_siblings: bool = False,
+    is_new: bool = False,
 ) -> Response:
     resource = target.resource
     record = shown(resource, row, scene, includes)
     if resource.single_form is not None:
         record = resource.single_form(record, row, target.business)
-    siblings = resource.siblings if with_siblings else {}
+    siblings = {} if is_new else resource.siblings
     body = target.family.single_body(resource, record, siblings)
-    return _respond(200, encode(body), target.family)
+    status = target.family.created_status if is_new else 200
+    return _respond(status, encode(body), target.family)
 
 
 def _deleted(target: Target, row: Row, scene: Scene) -> Response:

@@ -53,6 +53,7 @@ def change(state: State, order: Order) -> list[dict[str, Any]]:
     if resource.rows is not None:
         raise Refusal(422, f"{resource.name} follow from other resources: edit those.")
     business = state.store.find(order.business)
+    business.at(state.clock.today())
     changed = []
     for _ in range(order.count):
         row = _one(state, order, resource, business)

@@ -57,6 +57,7 @@ class Family:
     is_paged: bool = True
     has_flat_bodies: bool = False
     has_identifier: bool = True
+    created_status: int = 200
     page_names: tuple[str, str] = ("page", "per_page")
 
     def business(self, store: Store, identifier: str) -> Business | None:
@@ -207,7 +208,9 @@ class Ledger(Family):
 JSON_API = "application/vnd.api+json"
 
 ACCOUNTING = Accounting("accounting", per_page=15, search_brackets=True)
-LEDGER = Ledger("ledger", per_page=None, api_version="2019-07-10", is_paged=False)
+LEDGER = Ledger(
+    "ledger", per_page=None, api_version="2019-07-10", is_paged=False, created_status=201
+)
 LEDGER_TYPES = Ledger(
     "ledger_types", per_page=None, api_version="2019-07-10", is_paged=False, has_identifier=False
 )

@@ -158,9 +158,9 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
 
 
 def _example(business: Business) -> dict[str, Any]:
-    today = business.today or date.max
+    start = (business.today or date.min) + timedelta(days=7)
     return {
-        "create_date": (today + timedelta(days=7)).isoformat(),
+        "create_date": start.isoformat(),
         "lines": [{"name": "Edited by hand", "qty": "1", "unit_cost": "300.00"}],
     }
 

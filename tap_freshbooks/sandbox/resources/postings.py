@@ -193,7 +193,7 @@ KINDS = (
         is_booked=_living,
         postings=_income,
         counts=_two,
-        title=lambda _row, _: "Other Income",
+        title=lambda row, _: f"Income {row['id']}",
         refers=lambda row, _: {"incomeid": row["id"]},
     ),
     Kind(
