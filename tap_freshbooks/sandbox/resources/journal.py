@@ -10,7 +10,8 @@ from tap_freshbooks.sandbox.families import ACCOUNTING
 from tap_freshbooks.sandbox.money import money
 from tap_freshbooks.sandbox.resource import Resource, everything
 
-from .postings import KINDS, Details
+from .journal_lines import Details
+from .postings import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

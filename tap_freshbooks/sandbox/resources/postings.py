@@ -1,16 +1,9 @@
-"""What every document means in the ledger: its entry, and the debits and credits in it.
-
-Entries are found and counted once per change of the books; their lines are made when they are
-read, for there are seven of them to every invoice.
-"""
+"""What every document means in the ledger: its entry, and the debits and credits in it."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_freshbooks.sandbox.money import cents
 
@@ -18,6 +11,8 @@ from .balances import DRAFT
 from .bills import BillLine, total_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_freshbooks.sandbox.store import Business, Row
 
 CASH, RECEIVABLE, PAYABLE, SALES_TAX = "1000-1", "1200-1", "2000-1", "2100-1"
@@ -224,8 +219,6 @@ KINDS = (
         refers=lambda _row, _: {},
     ),
 )
-MOST_LINES = 1000
-"""Room for the lines of an entry between the ids of two."""
 
 
 def postings_of(entry: Entry, business: Business) -> list[Posting]:
@@ -248,47 +241,3 @@ def _entries(business: Business) -> list[Entry]:
                 found.append(Entry(row[kind.date], key, position, row, lines))
     found.sort(key=lambda entry: (entry.date, entry.id), reverse=True)
     return found
-
-
-class Details(Sequence[dict[str, Any]]):
-    """The lines of all entries in their order, as rows that are made when they are asked for."""
-
-    def __init__(self, business: Business) -> None:
-        self._business = business
-        self._entries = entries(business)
-        self._ends = list(accumulate(entry.lines for entry in self._entries))
-
-    def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
-
-    def __iter__(self) -> Iterator[Row]:
-        for entry in self._entries:
-            yield from self._rows(entry)
-
-    @overload
-    def __getitem__(self, place: int) -> Row: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Row]: ...
-    def __getitem__(self, place: int | slice) -> Row | list[Row]:
-        if isinstance(place, slice):
-            return [self._at(position) for position in range(*place.indices(len(self)))]
-        if not -len(self) <= place < len(self):
-            raise IndexError(place)
-        return self._at(place % len(self))
-
-    def _at(self, position: int) -> Row:
-        which = bisect_right(self._ends, position)
-        entry = self._entries[which]
-        return self._rows(entry)[position - self._ends[which] + entry.lines]
-
-    def _rows(self, entry: Entry) -> list[Row]:
-        postings = postings_of(entry, self._business)
-        return [
-            {
-                "id": entry.id * MOST_LINES + position,
-                "user_entered_date": entry.date,
-                "_posting": posting,
-                "_entry": entry,
-            }
-            for position, posting in sorted(enumerate(postings, 1), reverse=True)
-        ]
