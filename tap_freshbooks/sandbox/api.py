@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.responses import Response
 
-from . import scopes, writes
-from .errors import UNKNOWN_ROUTE, Refusal, insufficient_scope, no_access, unauthenticated
+from . import writes
+from .errors import UNKNOWN_ROUTE, Refusal, no_access, unauthenticated
 from .families import Family, encode
+from .guards import authorize, authorize_view, check_scope, check_service, is_read
 from .lists import includes_of, list_page, may_see, shown
 from .query import parse
-from .routes import PREFIXES, Route, find
+from .routes import PREFIXES, find
 from .view import View
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def endpoint(request: Request) -> Response:
         business, token = _admit(state, request, family, identifier)
         route = find(family.name, rest.rstrip("/"))
         if isinstance(route.found, View):
-            return _show(state, request, route, family, business, token)
+            return _show(state, request, route.found, route.key, family, business, token)
         parent = _parent(route.found, route.parent, business)
         target = Target(family, business, route.found, route.key, parent)
         return await _serve(state, request, target, token)
@@ -104,41 +104,30 @@ def _parent(resource: Resource, text: str | None, business: Business) -> int | N
 def _show(
     state: State,
     request: Request,
-    route: Route,
+    view: View,
+    key: str | None,
     family: Family,
     business: Business,
     token: AccessToken,
 ) -> Response:
     """A view."""
-    view = route.found
-    if not isinstance(view, View) or request.method not in ("GET", "HEAD"):
-        raise Refusal(405, "Method not allowed.")
-    denied = request.scope.get("sandbox.deny")
-    _check_scope(token, view.any_scope, denied)
-    for name in view.more_scopes:
-        _check_scope(token, (name,), denied)
-    if denied == "feature" and view.denied_status != HTTPStatus.UNAUTHORIZED:
-        raise Refusal(view.denied_status, "Permission Denied.", 1003)
-    _check_feature(denied)
-    if business.role == "client" and not view.is_for_clients:
-        raise Refusal(403, "Permission Denied.", 1003)
+    authorize_view(request, view, business, token)
     scene = state.scene(business, view.name)
-    body = view.build(parse(request.url.query), scene, route.key)
+    body = view.build(parse(request.url.query), scene, key)
     return _respond(200, body if isinstance(body, bytes) else encode(body), family)
 
 
 async def _serve(state: State, request: Request, target: Target, token: AccessToken) -> Response:
     resource, business = target.resource, target.business
-    is_read = request.method in ("GET", "HEAD")
-    _authorize(request, target, token, is_read=is_read)
+    authorize(request, resource, business, token)
     query = parse(request.url.query)
     query.parent = target.parent
     scene = state.scene(business, resource.name)
-    _check_service(request, target, scene)
-    if is_read and target.key is None:
+    check_service(request, resource, state.readings, is_list=target.key is None)
+    if is_read(request) and target.key is None:
         return _respond(200, list_page(resource, query, scene), target.family)
     includes = includes_of(resource, query)
-    if is_read:
+    if is_read(request):
         return _single(target, _find(target), scene, includes)
     rules = resource.writes
     if rules is None or not rules.is_served:
@@ -152,21 +141,9 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
         raise Refusal(405, "Method not allowed.")
     body = await _body(request, resource)
     if rules.scope_of is not None and (wanted := rules.scope_of(body)) is not None:
-        _check_scope(token, (wanted,), None)
+        check_scope(token, (wanted,), None)
     row, is_new = _written(request.method, target, body, now)
     return _single(target, row, scene, includes, is_new=is_new)
-
-
-def _check_service(request: Request, target: Target, scene: Scene) -> None:
-    """Whether there is such a service at all, and the request speaks its version."""
-    resource, is_read = target.resource, request.method in ("GET", "HEAD")
-    version = request.headers.get("x-api-version", "")
-    if resource.needs_version is not None and version < resource.needs_version:
-        message = f"The header x-api-version must be {resource.needs_version}."
-        raise Refusal(400, message)
-    is_missing = resource.is_list_presumed and scene.readings.presumed_lists == "missing"
-    if is_read and (is_missing if target.key is None else not resource.is_readable_alone):
-        raise Refusal(404, body={"message": UNKNOWN_ROUTE})
 
 
 def _written(method: str, target: Target, body: dict[str, Any], now: int) -> tuple[Row, bool]:
@@ -194,31 +171,6 @@ def _is_first_write(target: Target) -> bool:
     table, column = rules.keyed_by
     is_there = int(key) in target.business.table(target.resource.name)
     return not is_there and int(key) in target.business.index(table, column)
-
-
-def _authorize(request: Request, target: Target, token: AccessToken, *, is_read: bool) -> None:
-    """Scope, role, and what a fault denies."""
-    denied = request.scope.get("sandbox.deny")
-    resource = target.resource
-    wanted = (f"user:{resource.scope}:{'read' if is_read else 'write'}",)
-    _check_scope(token, resource.any_scope or wanted, denied)
-    _check_feature(denied)
-    if not is_read and target.business.role == "client":
-        raise Refusal(403, "Permission Denied.", 1003)
-
-
-def _check_scope(token: AccessToken, any_of: tuple[str, ...], denied: str | None) -> None:
-    granted = token.scopes - {*any_of} if denied == "scope" else token.scopes
-    if denied == "scope" or not any(scopes.allows(granted, wanted) for wanted in any_of):
-        raise insufficient_scope(granted, any_of[0])
-
-
-def _check_feature(denied: str | None) -> None:
-    if denied == "feature":
-        raise no_access()
-    if denied == "plan":
-        # An error inside a 200, seen on items (accounting.md §8).
-        raise Refusal(200, "This account does not have access to this feature.", 12001)
 
 
 def _find(target: Target) -> Row:
