@@ -158,6 +158,7 @@ CHECKOUT_LINKS = Resource(
     path="checkout-links",
     plural="checkout_links",
     single="checkout_link",
+    is_list_presumed=True,
     scope=SCOPE,
     blank=LINK,
     order=lambda rows: sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True),
