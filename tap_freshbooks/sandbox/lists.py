@@ -140,6 +140,9 @@ def _is_own(resource: Resource, row: Row, business: Business) -> bool:
 
 def may_see(resource: Resource, row: Row, business: Business) -> bool:
     """Whether the caller, in his role in this business, may read the row."""
+    key = resource.identity_key
+    if key is not None and row[key] != business.profile["identity_id"]:
+        return False
     return business.role != "client" or _is_own(resource, row, business)
 
 

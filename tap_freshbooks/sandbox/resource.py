@@ -55,6 +55,7 @@ class Resource:
     follow from others, `hidden` the keys of a row that never leave the sandbox. `stamps` says
     from which moment of the row, and in which form, each time stamp is written. `client_key`
     names the column that leads to a client; a customer of the business sees only his own rows.
+    `identity_key` names the column of the person to whom alone a row shows itself.
     On project-like resources an include is the bare switch by which it is asked for:
     `include_x` fills `x`, `skip_x` leaves `x_id` out.
 
@@ -103,6 +104,7 @@ class Resource:
     visibility: Visibility = by_vis_state
     meta: Meta | None = None
     client_key: str | None = None
+    identity_key: str | None = None
     writes: Writes | None = None
 
     def table(self, business: Business) -> Iterable[Row]:

@@ -59,3 +59,16 @@ def booked(caller: Caller, business: int = 1, **options: Any) -> Any:
     """The invoices that are in the books: neither drafts nor deleted."""
     rows = living(caller, "invoices", business, **options)
     return [row for row in rows if row["v3_status"] != "draft"]
+
+
+def of_year(rows: Any, day: str, code: str | None = None, money: str = "amount") -> Any:
+    return [
+        row
+        for row in rows
+        if START <= row[day] <= END and (code is None or row[money]["code"] == code)
+    ]
+
+
+def net(row: Any) -> Decimal:
+    """Lines less discount, before tax."""
+    return sum((amount(line["amount"]) for line in row["lines"]), amount(row["discount_total"]))

@@ -128,7 +128,10 @@ def test_a_timer_holds_the_unlogged_entries_of_the_caller(caller: Caller) -> Non
     )
     for entry in segments:
         assert {**entry, "timer": unlogged[entry["id"]]["timer"]} == unlogged[entry["id"]]
-    assert len(caller.sandbox.truth("timers")) == 2
+    mine = {timer["id"] for timer in timers(caller)}
+    (other,) = {row["id"] for row in caller.sandbox.truth("timers")} - mine
+    path = f"/timetracking/business/{caller.business}/timers/{other}"
+    assert caller.get(path).status_code == 404
 
 
 def test_a_timer_is_started_paused_logged_and_discarded(writer: Caller) -> None:

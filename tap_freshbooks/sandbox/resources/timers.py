@@ -121,6 +121,7 @@ TIMERS = Resource(
     scope="time_entries",
     computed=_computed,
     hidden=("identity_id",),
+    identity_key="identity_id",
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     visibility=_visibility,
     writes=Writes(
