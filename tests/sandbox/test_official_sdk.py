@@ -212,3 +212,45 @@ def test_it_survives_a_429_and_a_502(own: Sandbox, sdk: Client, account: str) ->
     own.faults("rate_limit", retry_after=0, path="users/clients", times=1)
     own.faults("status", status=502, path="users/clients", times=1)
     assert len(sdk.clients.list(account)) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("bills", "id"),
+        ("bill_payments", "id"),
+        ("bill_vendors", "vendorid"),
+        ("credit_notes", "id"),
+        ("invoice_profiles", "id"),
+        ("other_income", "incomeid"),
+        ("tasks", "id"),
+    ],
+)
+def test_it_lists_gets_and_deletes_the_rest_of_accounting(
+    sdk: Client, account: str, name: str, key: str
+) -> None:
+    resource = getattr(sdk, name)
+    page = resource.list(account, builders=[PaginateBuilder(1, 3)])
+    assert len(page) == 3
+    first = page[0]
+    assert getattr(resource.get(account, getattr(first, key)), key) == getattr(first, key)
+    assert resource.delete(account, getattr(first, key)).data["vis_state"] == 1
+
+
+def test_it_reads_bills_in_utc(sdk: Client, account: str, own: Sandbox) -> None:
+    own.clock(now="2026-07-01T14:00:00Z", frozen=True)
+    own.create("bills")
+    bill = sdk.bills.list(account)[0]
+    assert bill.updated_at == datetime(2026, 7, 1, 14, tzinfo=UTC)
+    own.create("other_incomes")
+    income = sdk.other_income.list(account)[0]
+    assert income.updated_at == datetime(2026, 7, 1, 14, tzinfo=UTC)
+
+
+def test_it_reads_the_system_and_deletes_a_gateway(
+    sdk: Client, account: str, business: int, own: Sandbox
+) -> None:
+    assert sdk.systems.get(account, business).accountid == account
+    keys = [row.id for row in sdk.gateways.list(account)]
+    sdk.gateways.delete(account, keys[0])
+    assert keys[0] not in [row["id"] for row in own.truth("gateways")]
