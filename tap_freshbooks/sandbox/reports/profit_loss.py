@@ -98,12 +98,12 @@ class _Sums:
             name = own["category"] if own else account.name
             parent = categories.get(own["parentid"] or 0) if own else None
             children = tree.setdefault(parent["category"] if parent else name, {})
-            children[name] = _added(children.get(name, self.blank()), sums)
+            children[name] = added(children.get(name, self.blank()), sums)
         rows = []
         for name, children in sorted(tree.items()):
             total = self.blank()
             for sums in children.values():
-                total = _added(total, sums)
+                total = added(total, sums)
             below = [self.row(child, "debit", sums) for child, sums in sorted(children.items())]
             is_alone = list(children) == [name]
             rows.append(self.row(name, "debit", total, [] if is_alone else below))
@@ -113,7 +113,7 @@ class _Sums:
         """By column."""
         total = self.blank()
         for sums in parts.values():
-            total = _added(total, sums)
+            total = added(total, sums)
         return total
 
     def margin(self, income: list[int]) -> dict[str, Any]:
@@ -130,7 +130,8 @@ class _Sums:
         }
 
 
-def _added(first: list[int], second: list[int]) -> list[int]:
+def added(first: list[int], second: list[int]) -> list[int]:
+    """Column by column."""
     return [one + other for one, other in zip(first, second, strict=True)]
 
 

@@ -9,6 +9,7 @@ from tap_freshbooks.sandbox.money import money
 from .chart import CASH
 from .journal import entries
 from .parameters import CURRENCY, DAYS, FLAG, PERIOD
+from .profit_loss import added
 from .report import company, ledger_report, report
 
 if TYPE_CHECKING:
@@ -67,26 +68,20 @@ class _Sheet:
 
     def total(self, kinds: tuple[str, ...]) -> list[dict[str, Any]]:
         """Of whole account types; the profit so far belongs to the owners."""
-        sums = list(self.earned) if "equity" in kinds else [0] * len(self.dates)
-        for account, parts in self.sums.items():
-            if account.type in kinds:
-                sums = [had + part for had, part in zip(sums, parts, strict=True)]
-        return self.balances(sums)
+        sums = self._sum([account for account in self.sums if account.type in kinds])
+        return self.balances(added(sums, self.earned) if "equity" in kinds else sums)
 
     def block(self, kind: str, category: str | None) -> dict[str, Any] | None:
-        """The accounts of one type and category."""
-        accounts = sorted(
-            account
-            for account in self.sums
-            if (account.type, _category(account)) == (kind, category)
-        )
-        rows = [self._account(account) for account in accounts]
-        sums = [0] * len(self.dates)
-        for account in accounts:
-            sums = [had + part for had, part in zip(sums, self.sums[account], strict=True)]
+        """The accounts of one type and category, each with its sub-accounts."""
+        parents: dict[str, list[Account]] = {}
+        for account in sorted(self.sums):
+            if (account.type, _category(account)) == (kind, category):
+                parents.setdefault(account.number, []).append(account)
+        rows = [self._account(accounts) for accounts in parents.values()]
+        sums = self._sum([account for accounts in parents.values() for account in accounts])
         if kind == "equity":
-            rows.append(self._retained())
-            sums = [had + part for had, part in zip(sums, self.earned, strict=True)]
+            rows.append(self._profit())
+            sums = added(sums, self.earned)
         if not rows:
             return None
         return {
@@ -96,23 +91,30 @@ class _Sheet:
             "accounts": rows,
         }
 
-    def _account(self, account: Account) -> dict[str, Any]:
-        balances = self.balances(self.sums[account])
-        sub = {
-            "sub_account_name": account.sub_name,
-            "sub_account_number": account.sub_number,
-            "balances": balances,
-        }
+    def _sum(self, accounts: list[Account]) -> list[int]:
+        sums = [0] * len(self.dates)
+        for account in accounts:
+            sums = added(sums, self.sums[account])
+        return sums
+
+    def _account(self, accounts: list[Account]) -> dict[str, Any]:
         return {
-            "account_name": account.name,
-            "account_number": account.number,
-            "balances": balances,
-            "sub_accounts": [sub],
+            "account_name": accounts[0].name,
+            "account_number": accounts[0].number,
+            "balances": self.balances(self._sum(accounts)),
+            "sub_accounts": [
+                {
+                    "sub_account_name": account.sub_name,
+                    "sub_account_number": account.sub_number,
+                    "balances": self.balances(self.sums[account]),
+                }
+                for account in accounts
+            ],
         }
 
-    def _retained(self) -> dict[str, Any]:
+    def _profit(self) -> dict[str, Any]:
         return {
-            "account_name": "Retained Earnings",
+            "account_name": "Net Income",
             "account_number": "3100",
             "balances": self.balances(self.earned),
             "sub_accounts": [],

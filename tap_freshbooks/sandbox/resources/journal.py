@@ -26,8 +26,10 @@ def account_of(number: str, business: Business) -> Row:
     accounts = business.table("ledger_accounts")
     numbers = business.index("ledger_accounts", "number")
     found = accounts.get(number) or next(iter(numbers.get(number, [])), None)
+    if found is not None and found["parent_account"] in accounts:
+        return found
     # An account that the user removed since: what stood on it stays on the first one.
-    return found or next(row for row in accounts.values() if row["parent_account"])
+    return next(row for row in accounts.values() if row["parent_account"] in accounts)
 
 
 def _account(row: Row, business: Business) -> dict[str, Any]:

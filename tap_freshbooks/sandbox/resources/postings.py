@@ -175,11 +175,13 @@ KINDS = (
         table="credit_notes",
         date="create_date",
         is_booked=lambda row: (
-            _living(row) and row.get("status") != "draft" and row["credit_type"] != "overpayment"
+            _living(row)
+            and row.get("status") != "draft"
+            and row.get("credit_type") != "overpayment"
         ),
         postings=_credit_note,
         counts=_two,
-        title=lambda row, _: f"Credit {row['credit_number']}",
+        title=lambda row, _: f"Credit {row.get('credit_number', '')}",
         refers=lambda row, _: {"creditid": row["id"], "clientid": row["clientid"]},
     ),
     Kind(
