@@ -194,3 +194,14 @@ def test_a_business_without_books_has_empty_reports(caller: Caller) -> None:
     caller.at(3)
     found = modern(caller, "trial_balance", ALL)["trial_balance"]
     assert [row["account_name"] for row in found["data"]] == ["total"]
+
+
+def test_the_books_outlive_an_account_that_is_removed(writer: Caller) -> None:
+    before = report(writer, "trial_balance", ALL)["data"][-1]
+    writer.sandbox.delete("ledger_accounts", "oldest")
+    writer.sandbox.create("credit_notes")
+    after = report(writer, "trial_balance", ALL)["data"][-1]
+    assert after["debit"] == after["credit"]
+    assert before["account_name"] == after["account_name"] == "total"
+    found = report(writer, "balance_sheet", "dates[]=2026-01-31")
+    assert found["assets_total"] == found["liabilities_and_equity_total"]
