@@ -298,6 +298,28 @@ class Object(Field):
         return convert
 
 
+class NamedObject(Object):
+    """An object that older answers replace by its name alone.
+
+    Args:
+        name: The field that the name goes into.
+        fields: The object's fields.
+    """
+
+    def __init__(self, name: str, /, **fields: Field) -> None:
+        super().__init__(**fields)
+        self.name = name
+
+    @override
+    def converter(self, path: str, problems: Problems) -> Converter:
+        convert_object = super().converter(path, problems)
+
+        def convert(value: Any) -> Any:
+            return convert_object({self.name: value} if isinstance(value, str) else value)
+
+        return convert
+
+
 class Money(Object):
     """`{"amount": "41.94", "code": "CAD"}`; older shapes are a bare number (`accounting.md §6`)."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.fields import EasternTime, Field, Object
+from tap_freshbooks.fields import EasternTime, Field, Integer, Object
 from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Row
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Lines(DerivedStream):
         document: dict[str, Field] = {cls.document: source.fields.fields[source.key[0]]}
         if source.stamp:
             document["document_updated"] = source.fields.fields[source.stamp]
+        # Where a line has no number of its own, its place in the document is one.
+        document[cls.number] = Integer()
         cls.fields = Object(**document) | cls.line
         cls.key = (cls.document, cls.number)
 
@@ -113,7 +115,7 @@ class Lines(DerivedStream):
             shared[DELETED_AT] = record[DELETED_AT]
         for number, line in enumerate(record.get(self.list_field) or [], start=1):
             if line:
-                yield {self.number: number, **_copy(line), **shared}
+                yield {**_copy(line), self.number: line.get(self.number) or number, **shared}
 
 
 def _copy(line: Row) -> Row:

@@ -96,23 +96,24 @@ LATE_REMINDERS = Array(
     )
 )
 
-CONTACTS = Array(
-    Object(
-        contactid=Integer(),
-        userid=Integer(),
-        invoiceid=Integer(),
-        estimateid=Integer(),
-        fname=Text(),
-        lname=Text(),
-        email=Text(),
-        phone1=Text(),
-        phone2=Text(),
-        face=Text(),
-    )
+CONTACT = Object(
+    contactid=Integer(),
+    userid=Integer(),
+    invoiceid=Integer(),
+    estimateid=Integer(),
+    fname=Text(),
+    lname=Text(),
+    email=Text(),
+    phone1=Text(),
+    phone2=Text(),
+    face=Text(),
 )
+
+CONTACTS = Array(CONTACT)
 
 PRESENTATION = Object(
     invoiceid=Integer(),
+    profileid=Integer(),
     estimateid=Integer(),
     date_format=Text(),
     theme_font_name=Text(),

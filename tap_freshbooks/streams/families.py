@@ -31,7 +31,7 @@ class AccountingStream(FreshBooksStream):
     resource: ClassVar[str]
     list_key: ClassVar[str]
     includes: ClassVar[tuple[str, ...]] = ()
-    stamp = "updated"
+    stamp: ClassVar[str | None] = "updated"
     replication = Replication.FILTERED
     shows_deletions = True
 
@@ -98,8 +98,8 @@ class LedgerStream(FreshBooksStream):
 
     scope = Scope.LEDGER
     resource: ClassVar[str]
-    records = ("data",)
-    key = ("uuid",)
+    records: ClassVar[tuple[str, ...]] = ("data",)
+    key: ClassVar[tuple[str, ...]] = ("uuid",)
 
     def __init_subclass__(cls) -> None:
         """Spell the facts of a resource the way this family does."""

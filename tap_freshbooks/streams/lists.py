@@ -67,6 +67,10 @@ class FreshBooksStream(RecordStream):
     page_parameters: ClassVar[tuple[str, str]] = ("page", "per_page")
     """How the page and its size are spelled."""
 
+    page_metadata_known: ClassVar[bool] = True
+    """False if nobody knows what an answer says about pages: then pages are read until one is
+    empty or the same again."""
+
     shows_deletions: ClassVar[bool] = False
     """Whether deleted rows can be told by a look at them."""
 
@@ -157,7 +161,7 @@ class FreshBooksStream(RecordStream):
         try:
             for rows, read_at in self.pages(context, since):
                 for row in rows:
-                    record = self._record(row, context, read_at)
+                    record = self.record(row, context, read_at)
                     key = self._key(record) if record else None
                     if key is None or key in seen or not self._is_news(record, since):
                         continue
@@ -204,7 +208,7 @@ class FreshBooksStream(RecordStream):
             return True
         return self.moved_silently(record, since)
 
-    def _record(self, row: Row, context: Context, read_at: datetime) -> Row:
+    def record(self, row: Row, context: Context, read_at: datetime) -> Row:
         """Convert a row; empty if it is not wanted."""
         identifier = context[self.scope.value]
         record: Row = {self.scope.value: identifier, **(self.convert(row) or {})}
@@ -220,19 +224,22 @@ class FreshBooksStream(RecordStream):
     def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
         """All pages of all passes, each with the moment at which the read began."""
         identifier = context[self.scope.value]
-        business = self._business(identifier)
-        path = self.path.format(**{self.scope.value: identifier})
+        business = self.business(identifier)
+        path = self.path.format(**{scope.value: business.identifier(scope) for scope in Scope})
         read_at = None
         for query in self.passes(since):
-            for rows, date in self._list(path, query, f"{self.name} of {business}"):
+            for rows, date in self.walk(path, query, f"{self.name} of {business}"):
                 read_at = read_at or date
                 if since and query and self.replication is Replication.FILTERED:
                     self._check_filter(rows, query, since)
                 yield rows, read_at
 
-    def _list(self, path: str, query: Query, subject: str) -> Iterator[Page]:
+    def walk(
+        self, path: str, query: Query, subject: str, records: tuple[str, ...] | None = None
+    ) -> Iterator[Page]:
         """All pages of one list, each with the moment of its answer."""
         paginator = PageMetadataPaginator(*self.page_parameters)
+        previous = None
         while not paginator.finished:
             answer = self.connection.client.get(
                 path,
@@ -240,14 +247,20 @@ class FreshBooksStream(RecordStream):
                 headers=self.headers,
                 subject=subject,
             )
-            rows, metadata = self._unwrap(answer.body, subject)
+            rows, metadata = self._unwrap(answer.body, records or self.records, subject)
             paginator.advance(metadata, len(rows))
+            if metadata.page is None and not self.page_metadata_known:
+                paginator.finished = not rows or rows == previous
+                previous = rows
             yield rows, answer.date
 
-    def _unwrap(self, body: Any, subject: str) -> tuple[list[Row], PageMetadata]:
+    @staticmethod
+    def _unwrap(
+        body: Any, records: tuple[str, ...], subject: str
+    ) -> tuple[list[Row], PageMetadata]:
         """Find the list of an answer, or its one object, and what it says about pages."""
         holder, found = body, body
-        for names in self.records:
+        for names in records:
             if not isinstance(found, dict):
                 found = None
                 break
@@ -258,8 +271,10 @@ class FreshBooksStream(RecordStream):
         if not isinstance(found, list):
             # Not an empty list: with a wrong key every account would look empty.
             raise FreshBooksError(
-                f"{subject}: the answer has no list at {'.'.join(self.records)}; please report this"
+                f"{subject}: the answer has no list at {'.'.join(records)}; please report this"
             )
+        if not all(isinstance(row, dict) for row in found):
+            raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
         return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
 
     def _check_filter(self, rows: list[Row], query: Query, since: datetime) -> None:
@@ -287,7 +302,8 @@ class FreshBooksStream(RecordStream):
                 )
                 return
 
-    def _business(self, identifier: Any) -> Business:
+    def business(self, identifier: Any) -> Business:
+        """The business that has this identifier of the stream's scope."""
         return next(
             business
             for business in self.connection.businesses

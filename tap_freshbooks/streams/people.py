@@ -1,19 +1,23 @@
-"""Clients of a business."""
+"""Clients of a business, and the people who work in it."""
 
 from __future__ import annotations
 
 from tap_freshbooks.fields import (
     Array,
     Boolean,
+    DecimalText,
     EasternTime,
     Integer,
     Money,
     Object,
     Text,
     UtcTime,
+    Withheld,
 )
-from tap_freshbooks.streams.documents import CONTACTS, LATE_FEE, LATE_REMINDERS
-from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.base import Replication
+from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.documents import CONTACT, CONTACTS, LATE_FEE, LATE_REMINDERS
+from tap_freshbooks.streams.families import AccountingStream, ProjectStream
 
 BALANCE = Array(Object(amount=Money()))
 
@@ -98,4 +102,119 @@ class Clients(AccountingStream):
         late_fee=LATE_FEE,
         late_reminders=LATE_REMINDERS,
         contacts=CONTACTS,
+    )
+
+
+class ClientContacts(Lines):
+    """Secondary contacts of clients."""
+
+    name = "client_contacts"
+    source = Clients
+    list_field = "contacts"
+    document = "clientid"
+    number = "contact_number"
+    line = CONTACT
+
+
+class Staffs(AccountingStream):
+    """Staff of the accounting system; FreshBooks prefers team members."""
+
+    name = "staffs"
+    resource = "users/staffs"
+    list_key = "staff|staffs"  # singular, seen live; the official SDK expects the plural
+    oauth_scope = "user:teams:read"
+    replication = Replication.COMPARED
+    fields = Object(
+        id=Integer(),
+        userid=Integer(),
+        accounting_systemid=Text(),
+        username=Text(),
+        email=Text(),
+        display_name=Text(),
+        fname=Text(),
+        lname=Text(),
+        organization=Text(),
+        level=Integer(),
+        role=Text(),
+        language=Text(),
+        currency_code=Text(),
+        rate=DecimalText(),
+        note=Text(),
+        bus_phone=Text(),
+        home_phone=Text(),
+        mob_phone=Text(),
+        fax=Text(),
+        p_street=Text(),
+        p_street2=Text(),
+        p_city=Text(),
+        p_province=Text(),
+        p_code=Text(),
+        p_country=Text(),
+        num_logins=Integer(),
+        logins=Integer(),
+        last_login=EasternTime(),
+        signup_date=EasternTime(),  # Eastern, unlike that of clients (`accounting.md §7`)
+        updated=EasternTime(),
+        api_token=Withheld(),  # a credential
+        vis_state=Integer(),
+    )
+
+
+class TeamMembers(ProjectStream):
+    """Members of the team, invited and removed ones included."""
+
+    name = "team_members"
+    path = "/auth/api/v1/businesses/{business_id}/team_members"
+    records = ("response",)
+    key = ("uuid",)
+    oauth_scope = "user:teams:read"
+    stamp = "updated_at"
+    replication = Replication.COMPARED
+    fields = Object(
+        uuid=Text(),
+        first_name=Text(),
+        middle_name=Text(),
+        last_name=Text(),
+        email=Text(),
+        job_title=Text(),
+        street_1=Text(),
+        street_2=Text(),
+        city=Text(),
+        province=Text(),
+        country=Text(),
+        country_code=Text(),
+        postal_code=Text(),
+        phone_number=Text(),
+        business_id=Integer(),
+        business_role_name=Text(),
+        active=Boolean(),  # false when removed, and while an invitation is open
+        identity_id=Integer(),
+        invited=Boolean(),
+        invitation_date_accepted=UtcTime(),
+        created_at=UtcTime(),
+        updated_at=UtcTime(),
+    )
+
+
+class BusinessGroupMembers(ProjectStream):
+    """Everybody in the group of a business, with their roles."""
+
+    name = "business_group_members"
+    path = "/auth/api/v1/users/business/{business_id}"
+    records = ("response", "business_group", "members")
+    oauth_scope = "user:profile:read"
+    fields = Object(
+        id=Integer(),
+        group_id=Integer(),
+        role=Text(),
+        identity_id=Integer(),
+        identity_uuid=Text(),
+        first_name=Text(),
+        last_name=Text(),
+        language=Text(),
+        email=Text(),
+        company=Text(),
+        business_id=Integer(),
+        unacknowledged_change=Boolean(),
+        active=Boolean(),
     )

@@ -1,4 +1,4 @@
-"""Projects, and the services that are billed for them."""
+"""Projects, and what is billed for them: services, rates, retainers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from tap_freshbooks.fields import (
 )
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
+from tap_freshbooks.streams.vanishing import Vanishing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tap_freshbooks.streams.lists import Query
+    from singer_sdk.helpers.types import Context
+
+    from tap_freshbooks.streams.lists import Page, Query
 
 SERVICE = Object(
     id=Integer(),
@@ -118,3 +121,102 @@ class Services(ProjectStream):
     @override
     def is_deleted(self, record: dict[str, object]) -> bool:
         return record.get("vis_state") == 1
+
+
+class ServiceRates(Vanishing, ProjectStream):
+    """Rates of services."""
+
+    name = "service_rates"
+    service = "comments"
+    list_key = "service_rates"
+    key = ("service_id",)
+    oauth_scope = "user:billable_items:read"
+    fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
+
+
+class TeamMemberRates(Vanishing, ProjectStream):
+    """Rates of team members."""
+
+    name = "team_member_rates"
+    service = "comments"
+    list_key = "team_member_rates"
+    key = ("identity_id",)
+    oauth_scope = "user:teams:read"
+    fields = Object(rate=DecimalText(), identity_id=Integer(), business_id=Integer())
+
+
+class InvitationRates(Vanishing, ProjectStream):
+    """Rates of people who are invited. Only an empty list was ever seen."""
+
+    name = "invitation_rates"
+    service = "comments"
+    list_key = "invitation_rates"
+    key = ("service_id",)
+    oauth_scope = "user:teams:read"
+    selected_by_default = False
+    fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
+
+
+class Abilities(Vanishing, ProjectStream):
+    """What the user behind the connection may do in a business."""
+
+    name = "abilities"
+    service = "projects"
+    list_key = "abilities"
+    key = ("name",)
+    oauth_scope = "user:projects:read"
+    selected_by_default = False
+    fields = Object(name=Text(), value=Boolean())
+
+
+class Retainers(ProjectStream):
+    """Retainers of clients."""
+
+    name = "retainers"
+    service = "comments"
+    list_key = "retainers"
+    oauth_scope = "user:retainers:read"
+    stamp = "updated_at"
+    replication = Replication.COMPARED
+    shows_deletions = True
+    fields = Object(
+        id=Integer(),
+        business_id=Integer(),
+        system_id=Integer(),
+        client_user_id=Integer(),
+        invoice_profile_id=Integer(),
+        fee=DecimalText(),
+        excess_rate=DecimalText(),
+        budgeted_time=Integer(),
+        start_date=PlainDate(),
+        next_period_start_date=PlainDate(),
+        active=Boolean(),
+        created_at=UtcTime(),
+        updated_at=UtcTime(),
+    )
+
+
+class ProjectThreads(Vanishing, ProjectStream):
+    """Discussions of projects: a request per project, and a shape that nobody has confirmed."""
+
+    name = "project_threads"
+    path = "/comments/business/{business_id}/project/{project_id}/threads"
+    records = ("threads",)
+    key = ("project_id", "id")
+    oauth_scope = "user:projects:read"
+    selected_by_default = False
+    fields = Object(project_id=Integer(), id=Integer(), message=Text())
+
+    @override
+    def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
+        business_id = context["business_id"]
+        subject = f"{self.name} of {self.business(business_id)}"
+        projects = Projects.path.format(business_id=business_id)
+        read_at = None
+        for query in ({}, {"complete": "true"}):
+            for rows, date in self.walk(projects, query, subject, records=Projects.records):
+                read_at = read_at or date
+                for project in rows:
+                    path = self.path.format(business_id=business_id, project_id=project["id"])
+                    for threads, _ in self.walk(path, {}, subject):
+                        yield [{**row, "project_id": project["id"]} for row in threads], read_at

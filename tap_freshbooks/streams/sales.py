@@ -1,8 +1,6 @@
-"""What a business sells: invoices, estimates, payments, items, taxes."""
+"""What a business sells beside its invoices: estimates, credit notes, payments, other income."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -18,146 +16,17 @@ from tap_freshbooks.fields import (
     PlainDate,
     Text,
 )
-from tap_freshbooks.streams.base import Replication, Row
+from tap_freshbooks.streams.base import DELETED_AT, Replication, Row
 from tap_freshbooks.streams.derived import Lines
 from tap_freshbooks.streams.documents import (
     ADDRESSEE,
-    ALLOWED_GATEWAYS,
     ATTACHMENT,
     CONTACTS,
-    LATE_FEE,
-    LATE_REMINDERS,
     LINE,
     OWNER,
     PRESENTATION,
-    fell_due,
 )
 from tap_freshbooks.streams.families import AccountingStream
-from tap_freshbooks.streams.vanishing import Vanishing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from tap_freshbooks.streams.lists import Query
-
-
-class Invoices(AccountingStream):
-    """Invoices with their lines."""
-
-    name = "invoices"
-    resource = "invoices/invoices"
-    list_key = "invoices"
-    oauth_scope = "user:invoices:read"
-    # Not `system`: the account's own data, the same in every row.
-    includes = (
-        "lines",
-        "presentation",
-        "allowed_gateways",
-        "contacts",
-        "owner",
-        "late_fee",
-        "late_reminders",
-        "direct_links",
-        "attachments",
-    )
-    fields = ADDRESSEE | Object(
-        id=Integer(),
-        invoiceid=Integer(),
-        uuid=Text(),
-        accountid=Text(),
-        accounting_systemid=Text(),
-        invoice_number=Text(),
-        series=Text(),
-        customerid=Integer(),
-        ownerid=Integer(),
-        sentid=Integer(),
-        estimateid=Integer(),
-        parent=Integer(),
-        basecampid=Integer(),
-        status=Integer(),
-        display_status=Text(),
-        v3_status=Text(),
-        payment_status=Text(),
-        autobill_status=Text(),
-        dispute_status=Text(),
-        last_order_status=Text(),
-        deposit_status=Text(),
-        create_date=PlainDate(),
-        due_date=PlainDate(),
-        due_offset_days=Integer(),
-        date_paid=PlainDate(),
-        fulfillment_date=PlainDate(),
-        generation_date=PlainDate(),
-        created_at=EasternTime(),
-        updated=EasternTime(),
-        version=EasternTime(),
-        currency_code=Text(),
-        language=Text(),
-        amount=Money(),
-        paid=Money(),
-        outstanding=Money(),
-        net_paid_amount=Money(),
-        discount_value=DecimalText(),
-        discount_total=Money(),
-        discount_description=Text(),
-        discount=Object(amount=Money(), rate=DecimalText(), type=Text()),
-        deposit_amount=Money(),
-        deposit_percentage=DecimalText(),
-        description=Text(),
-        notes=Text(),
-        terms=Text(),
-        po_number=Text(),
-        payment_details=Text(),
-        email=Text(),
-        sender_address=Object(
-            street=Text(),
-            street2=Text(),
-            city=Text(),
-            province=Text(),
-            code=Text(),
-            country=Text(),
-        ),
-        template=Text(),
-        return_uri=Text(),
-        show_attachments=Boolean(),
-        attach_pdf_to_email=Boolean(),
-        lock_status=Text(),
-        auto_bill=Boolean(),
-        gmail=Boolean(),
-        ext_archive=Integer(),
-        vis_state=Integer(),
-        lines=Array(Object(invoiceid=Integer()) | LINE),
-        presentation=PRESENTATION,
-        owner=OWNER,
-        allowed_gateways=ALLOWED_GATEWAYS,
-        attachments=Array(ATTACHMENT),
-        contacts=CONTACTS,
-        late_fee=LATE_FEE,
-        late_reminders=LATE_REMINDERS,
-        direct_links=Anything(),
-    )
-
-    @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
-        yield from super().passes(since)
-        if since is not None:
-            yield {"search[v3_status]": "overdue"}
-
-    @override
-    def moved_silently(self, record: Row, since: datetime) -> bool:
-        # Computed when it is read: the stamp stays (`accounting.md §5`).
-        return record.get("v3_status") == "overdue" and fell_due(record, since)
-
-
-class InvoiceLines(Lines):
-    """Lines of invoices."""
-
-    name = "invoice_lines"
-    source = Invoices
-    document = "invoiceid"
-    number = "lineid"
-    line = LINE
 
 
 class Estimates(AccountingStream):
@@ -221,6 +90,55 @@ class EstimateLines(Lines):
     line = LINE
 
 
+class CreditNotes(AccountingStream):
+    """Credit notes with their lines. They carry no stamp."""
+
+    name = "credit_notes"
+    resource = "credit_notes/credit_notes"
+    list_key = "credit_notes"
+    oauth_scope = "user:credit_notes:read"
+    replication = Replication.WHOLE
+    stamp = None
+    includes = ("lines",)
+    fields = ADDRESSEE | Object(
+        id=Integer(),
+        creditid=Integer(),
+        accounting_systemid=Text(),
+        clientid=Integer(),
+        sentid=Integer(),
+        credit_number=Text(),
+        credit_type=Text(),
+        status=Text(),  # a word here, a number on invoices (`accounting.md §6`)
+        display_status=Text(),
+        payment_status=Text(),
+        dispute_status=Text(),
+        last_order_status=Text(),
+        payment_type=Text(),
+        create_date=PlainDate(),
+        currency_code=Text(),
+        language=Text(),
+        amount=Money(),
+        paid=Money(),
+        description=Text(),
+        notes=Text(),
+        terms=Text(),
+        template=Text(),
+        ext_archive=Integer(),
+        vis_state=Integer(),
+        lines=Array(Object(creditid=Integer()) | LINE),
+    )
+
+
+class CreditNoteLines(Lines):
+    """Lines of credit notes."""
+
+    name = "credit_note_lines"
+    source = CreditNotes
+    document = "creditid"
+    number = "lineid"
+    line = LINE
+
+
 class Payments(AccountingStream):
     """Payments of invoices. Client and invoice are joined by id, not included once more."""
 
@@ -254,49 +172,33 @@ class Payments(AccountingStream):
     )
 
 
-class Items(AccountingStream):
-    """Items that can be put on invoices.
+class OtherIncomes(AccountingStream):
+    """Income without an invoice."""
 
-    Its update filter is unproven: a server that ignores it sends every item, which is right too.
-    """
-
-    name = "items"
-    resource = "items/items"
-    list_key = "items"
-    oauth_scope = "user:billable_items:read"
+    name = "other_incomes"
+    resource = "other_incomes/other_incomes"
+    list_key = "other_income|other_incomes"  # singular, unlike the path
+    key = ("incomeid",)
+    oauth_scope = "user:other_income:read"
+    stamp = "updated_at"
+    replication = Replication.COMPARED
     fields = Object(
-        id=Integer(),
-        itemid=Integer(),
-        accounting_systemid=Text(),
-        name=Text(),
-        description=Text(),
-        qty=DecimalText(),
-        sku=Text(),
-        inventory=DecimalText(),
-        unit_cost=Money(),
-        tax1=Integer(),
-        tax2=Integer(),
-        updated=EasternTime(),
+        incomeid=Integer(),
+        amount=Money(),
+        category_name=Text(),
+        source=Text(),
+        sourceid=Integer(),
+        userid=Integer(),
+        payment_type=Text(),
+        note=Text(),
+        date=PlainDate(),
+        taxes=Array(Object(name=Text(), amount=DecimalText())),
+        created_at=EasternTime(),
+        updated_at=EasternTime(),
         vis_state=Integer(),
     )
 
-
-class Taxes(Vanishing, AccountingStream):
-    """Taxes. They have no vis_state: a deleted one is gone without a trace."""
-
-    name = "taxes"
-    resource = "taxes/taxes"
-    list_key = "taxes"
-    oauth_scope = "user:taxes:read"
-    replication = Replication.COMPARED
-    shows_deletions = False
-    fields = Object(
-        id=Integer(),
-        taxid=Integer(),
-        accounting_systemid=Text(),
-        name=Text(),
-        amount=DecimalText(),  # a percent
-        number=Text(),
-        compound=Boolean(),
-        updated=EasternTime(),
-    )
+    @override
+    def moved_silently(self, record: Row, since: object) -> bool:
+        # A deletion does not move the stamp (`accounting.md §5`): the deleted are sent each time.
+        return record[DELETED_AT] is not None

@@ -1,9 +1,10 @@
-"""What a business spends: expenses and their categories."""
+"""What a business spends: expenses, their categories, vendors and recurring profiles."""
 
 from __future__ import annotations
 
 from tap_freshbooks.fields import (
     Anything,
+    Array,
     Boolean,
     DecimalText,
     EasternTime,
@@ -16,6 +17,7 @@ from tap_freshbooks.fields import (
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.documents import ATTACHMENT
 from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.vanishing import Vanishing
 
 
 class Expenses(AccountingStream):
@@ -95,4 +97,77 @@ class ExpenseCategories(AccountingStream):
         created_at=EasternTime(),
         updated_at=EasternTime(),
         vis_state=Integer(),
+    )
+
+
+class ExpenseProfiles(AccountingStream):
+    """Recurring expenses. The list itself is presumed."""
+
+    name = "expense_profiles"
+    resource = "expense_profiles/expense_profiles"
+    list_key = "expense_profiles"
+    key = ("profileid",)
+    oauth_scope = "user:expenses:read"
+    replication = Replication.COMPARED
+    fields = Object(
+        id=Integer(),
+        profileid=Integer(),
+        accounting_systemid=Text(),
+        frequency=Text(),
+        start_date=PlainDate(),
+        end_date=PlainDate(),
+        next_issue_date=PlainDate(),
+        amount=Money(),
+        notes=Text(),
+        vendor=Text(),
+        staffid=Integer(),
+        author_name=Text(),
+        categoryid=Integer(),
+        clientid=Integer(),
+        taxName1=Text(),
+        taxAmount1=Money(),
+        taxPercent1=DecimalText(),
+        taxName2=Text(),
+        taxAmount2=Money(),
+        taxPercent2=DecimalText(),
+        markup_percent=DecimalText(),
+        is_cogs=Boolean(),
+        from_bulk_import=Boolean(),
+        updated=EasternTime(),
+        vis_state=Integer(),
+    )
+
+
+class ExpenseVendors(Vanishing, AccountingStream):
+    """The distinct vendor names of expenses; not the vendors of bills.
+
+    Not selected by default: target-duckdb cannot load a table of nothing but keys twice.
+    """
+
+    name = "expense_vendors"
+    resource = "expenses/vendors"
+    list_key = "vendors"
+    key = ("vendor",)
+    oauth_scope = "user:expenses:read"
+    selected_by_default = False
+    replication = Replication.WHOLE
+    stamp = None
+    shows_deletions = False
+    fields = Object(vendor=Text())
+
+
+class ExpenseSummaries(AccountingStream):
+    """Counts and sums of expenses: active, archived, all."""
+
+    name = "expense_summaries"
+    resource = "expenses/summaries"
+    list_key = "summaries"
+    oauth_scope = "user:expenses:read"
+    replication = Replication.WHOLE
+    stamp = None
+    shows_deletions = False
+    fields = Object(
+        id=Text(),
+        counts=Integer(),
+        amounts=Array(Object(amount=DecimalText(), code=Text(), count=Integer())),
     )

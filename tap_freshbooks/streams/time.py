@@ -6,15 +6,42 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks.fields import Boolean, Integer, LocalTime, Object, Text, UtcTime
+from tap_freshbooks.fields import Array, Boolean, Integer, LocalTime, Object, Text, UtcTime
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
+from tap_freshbooks.streams.vanishing import Vanishing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from tap_freshbooks.streams.lists import Query
+
+
+ENTRY = Object(
+    id=Integer(),
+    identity_id=Integer(),
+    is_logged=Boolean(),
+    started_at=UtcTime(),
+    created_at=UtcTime(),
+    local_started_at=LocalTime(),
+    local_timezone=Text(),
+    client_id=Integer(),
+    project_id=Integer(),
+    pending_client=Text(),
+    pending_project=Text(),
+    pending_task=Text(),
+    task_id=Integer(),
+    service_id=Integer(),
+    note=Text(),
+    active=Boolean(),
+    billable=Boolean(),
+    billed=Boolean(),
+    internal=Boolean(),
+    retainer_id=Integer(),
+    duration=Integer(),
+    timer=Object(id=Integer(), is_running=Boolean()),
+)
 
 
 class TimeEntries(ProjectStream):
@@ -31,32 +58,31 @@ class TimeEntries(ProjectStream):
     shows_deletions = True
     # Without `team` only the token owner's entries come.
     query = {"team": "true", "include_unlogged": "true"}  # noqa: RUF012
-    fields = Object(
-        id=Integer(),
-        identity_id=Integer(),
-        is_logged=Boolean(),
-        started_at=UtcTime(),
-        created_at=UtcTime(),
-        local_started_at=LocalTime(),
-        local_timezone=Text(),
-        client_id=Integer(),
-        project_id=Integer(),
-        pending_client=Text(),
-        pending_project=Text(),
-        pending_task=Text(),
-        task_id=Integer(),
-        service_id=Integer(),
-        note=Text(),
-        active=Boolean(),
-        billable=Boolean(),
-        billed=Boolean(),
-        internal=Boolean(),
-        retainer_id=Integer(),
-        duration=Integer(),
-        timer=Object(id=Integer(), is_running=Boolean()),
-    )
+    fields = ENTRY
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:
         query = self.changed_since(since)
         yield {**query, "include_deleted": "true"} if self.config["include_deleted"] else query
+
+
+class TimeEntryDetails(Vanishing, ProjectStream):
+    """The time entry search of the web application; `time_entries` is the better source."""
+
+    name = "time_entry_details"
+    path = "/comments/business/{business_id}/time_entries/search"
+    records = ("time_entries",)
+    oauth_scope = "user:time_entries:read"
+    selected_by_default = False
+    fields = ENTRY | Object(highlight=Text())
+
+
+class Timers(Vanishing, ProjectStream):
+    """Running timers of the user behind the connection, with their segments."""
+
+    name = "timers"
+    service = "timetracking"
+    list_key = "timers"
+    oauth_scope = "user:time_entries:read"
+    selected_by_default = False
+    fields = Object(id=Integer(), is_running=Boolean(), time_entries=Array(ENTRY))
