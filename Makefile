@@ -15,7 +15,7 @@ JOBS ?= auto
 # What `make demo-sql` asks; empty opens a prompt.
 QUERY ?=
 
-.PHONY: help demo demo-sql test lint format constraints clean
+.PHONY: help demo demo-sql test lint docs format constraints clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make demo-sql     look at the tables that the demo loaded (or QUERY=\"select …\")"
 	@echo "make test         all tests, with coverage (ARGS=\"-k invoices\" for some of them)"
 	@echo "make lint         ruff, ruff format, mypy --strict"
+	@echo "make docs         write docs/streams.md from the code"
 	@echo "make format       let ruff mend what it can"
 	@echo "make constraints  pin the newest versions of all that the targets above install"
 	@echo "make clean        remove the virtual environment, the demo's data and all caches"
@@ -40,6 +41,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy tap_freshbooks tests demo
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m tap_freshbooks.catalogue_page > docs/streams.md
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "status": ("tap_freshbooks.status", "status", "the connection and what it may read"),
     "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
 }
 """Sub-command: module, function, what it is. The extra that it needs has its name."""

@@ -117,6 +117,26 @@ class TapFreshBooks(Tap):
             "values change without a stamp; 0 for each time",
         ),
         th.Property(
+            "report_interval",
+            th.StringType(allowed_values=["month", "quarter", "year"]),
+            default="month",
+            title="Report interval",
+            description="How long the periods of report streams are",
+        ),
+        th.Property(
+            "report_lookback",
+            th.IntegerType(minimum=0),
+            default=2,
+            title="Report lookback",
+            description="How many of the last periods are read again each time",
+        ),
+        th.Property(
+            "report_currencies",
+            th.ArrayType(th.StringType),
+            title="Report currencies",
+            description="ISO codes to read reports for; default: the currency of the business",
+        ),
+        th.Property(
             "max_concurrency",
             th.IntegerType(minimum=1),
             default=4,

@@ -36,6 +36,7 @@ class Replication(StrEnum):
     FILTERED = "Incremental: FreshBooks lists what changed"
     COMPARED = "Incremental: every row is read, those that changed are delivered"
     WHOLE = "Full table: nothing tells what changed"
+    PERIODS = "By period: closed periods are read once, the last ones again each time"
 
 
 class RecordStream(Stream, ABC):

@@ -41,7 +41,8 @@ class AccountingStream(FreshBooksStream):
         if "resource" in vars(cls):
             cls.path = f"/accounting/account/{{account_id}}/{cls.resource}"
             cls.records = ("response", "result", cls.list_key)
-            cls.query = {"include[]": list(cls.includes)} if cls.includes else {}
+            if cls.includes:
+                cls.query = {"include[]": list(cls.includes)}
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:

@@ -114,6 +114,10 @@ class FreshBooksStream(RecordStream):
         """Whether a record of a stream that shows deletions stands for a deleted row."""
         raise NotImplementedError(f"{type(self).__name__} shows no deletions: {sorted(record)}")
 
+    def emitted(self, record: Row) -> Row:
+        """What is delivered of a record, once the derived streams have had it."""
+        return record
+
     def moved_silently(self, record: Row, since: datetime) -> bool:  # noqa: ARG002
         """Whether a record may have changed since a moment although its stamp did not move."""
         return False
@@ -168,7 +172,7 @@ class FreshBooksStream(RecordStream):
                     seen.add(key)
                     for stream in derived:
                         stream.feed(record)
-                    yield record
+                    yield self.emitted(record)
         except (PermissionDenied, WrongIdentifier) as error:
             if read_at is not None:
                 raise  # rows are out already: this read must not count as complete
@@ -233,6 +237,21 @@ class FreshBooksStream(RecordStream):
                 if since and query and self.replication is Replication.FILTERED:
                     self._check_filter(rows, query, since)
                 yield rows, read_at
+
+    def probe(self, business: Business) -> None:
+        """Ask for one row, to see whether the token may read this stream.
+
+        Raises:
+            FreshBooksError: If it may not, or something else is wrong.
+        """
+        path = self.path.format(**{scope.value: business.identifier(scope) for scope in Scope})
+        _, per_page = self.page_parameters
+        self.connection.client.get(
+            path,
+            {**self.query, per_page: 1},
+            headers=self.headers,
+            subject=f"{self.name} of {business}",
+        )
 
     def walk(
         self, path: str, query: Query, subject: str, records: tuple[str, ...] | None = None

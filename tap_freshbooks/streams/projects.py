@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.identity import Business
     from tap_freshbooks.streams.lists import Page, Query
 
 SERVICE = Object(
@@ -206,6 +207,11 @@ class ProjectThreads(Vanishing, ProjectStream):
     oauth_scope = "user:projects:read"
     selected_by_default = False
     fields = Object(project_id=Integer(), id=Integer(), message=Text())
+
+    @override
+    def probe(self, business: Business) -> None:
+        path = Projects.path.format(business_id=business.business_id)
+        self.connection.client.get(path, {"per_page": 1}, subject=f"{self.name} of {business}")
 
     @override
     def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
