@@ -16,13 +16,26 @@ from tap_freshbooks.fields import (
     Object,
     PlainDate,
     Text,
+    Withheld,
 )
-from tap_freshbooks.streams.reports import COMPANY, DATED, Report, ReportRows, parts_of
+from tap_freshbooks.streams.reports import COMPANY, DATED, RAW, Report, ReportRows, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.streams.base import Row
+
+
+TOTAL = Object(
+    description=Text(),
+    entry_type=Text(),
+    total=Money(),
+    data=Withheld(),  # the same per column; a report has one
+    children=Withheld(),
+)
 
 
 class ProfitLoss(Report):
@@ -32,10 +45,10 @@ class ProfitLoss(Report):
     report = "profitloss_entity"
     list_key = "profitloss|profit_and_loss"
     parts = COMPANY | Object(
-        total_income=Anything(),
-        total_expenses=Anything(),
-        gross_margin=Anything(),
-        net_profit=Anything(),
+        total_income=TOTAL,
+        total_expenses=TOTAL,
+        gross_margin=TOTAL,  # a percent, with the code %
+        net_profit=TOTAL,
     )
 
 
@@ -186,7 +199,13 @@ class AccountsAging(Report):
     name = "report_accounts_aging"
     report = "accounts_aging"
     query_of_period = ("end_date",)  # start_date is ignored here
-    parts = COMPANY
+    parts = COMPANY | Object(totals=AGED)
+
+    @override
+    def record(self, row: Row, context: Context, read_at: datetime) -> Row:
+        totals = {AGES.get(name, name): value for name, value in row[RAW]["totals"].items()}
+        raw = {**row[RAW], "totals": totals}
+        return super().record({**row, RAW: raw}, context, read_at)
 
 
 class AccountsAgingRows(ReportRows):

@@ -66,7 +66,8 @@ def test_a_run_with_nothing_new_delivers_nothing(
     own_sandbox: Sandbox, own_config: dict[str, Any]
 ) -> None:
     assert own_sandbox
-    streams = [stream.name for stream in STREAMS if stream.replication is not Replication.WHOLE]
+    incremental = {Replication.FILTERED, Replication.COMPARED}
+    streams = [stream.name for stream in STREAMS if stream.replication in incremental]
     assert len(streams) > 10
     first = sync(own_config, *streams)
     second = sync(own_config, *streams, state=first.state)
@@ -111,14 +112,74 @@ def test_no_change_around_midnight_is_missed_whatever_zone_the_server_compares_i
 
 @pytest.mark.parametrize("streams", [["invoices"], ["items"], ["clients"]])
 def test_a_server_that_ignores_the_filter_costs_time_but_no_row(
-    tmp_path: Path, streams: list[str]
+    tmp_path: Path, streams: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with Sandbox(invoices=20, rate_limit=0, readings={"updated_filter_ignored": "all"}) as sandbox:
         config = settings_for(sandbox, tmp_path)
         first = sync(config, *streams)
         changed = sandbox.update(streams[0], "oldest", name="mended", note="mended", notes="mended")
         second = sync(config, *streams, state=first.state)
-        assert changed["id"] in {record["id"] for record in second.records[streams[0]]}
+        assert [record["id"] for record in second.records[streams[0]]] == [changed["id"]]
+        ignored = [line for line in caplog.messages if "ignores the filter by change" in line]
+        assert len(ignored) == 1
+
+
+def test_an_invoice_that_becomes_overdue_arrives_although_its_stamp_stays(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    today = datetime.now(UTC).date()
+    [created] = own_sandbox.create(
+        "invoices", create_date=today.isoformat(), due_offset_days=10, status=2
+    )
+    first = sync(own_config, "invoices")
+    own_sandbox.clock(advance=20 * 86_400)
+    state = first.state
+    for partition in state["bookmarks"]["invoices"]["partitions"]:
+        partition["full_read_at"] = "2999-01-01T00:00:00Z"  # no full refresh is due
+    second = sync(own_config, "invoices", state=state)
+    [row] = [row for row in own_sandbox.truth("invoices") if row["id"] == created["id"]]
+    assert (row["v3_status"], row["updated"]) == ("overdue", created["updated"])
+    assert [(r["id"], r["v3_status"]) for r in second.records["invoices"]] == [
+        (created["id"], "overdue")
+    ]
+
+
+def test_a_stream_is_read_whole_when_its_last_full_read_is_old(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    state = sync(config, "items", "expense_categories").state
+    for stream in ("items", "expense_categories"):
+        for partition in state["bookmarks"][stream]["partitions"]:
+            partition["full_read_at"] = "2020-01-01T00:00:00Z"
+    again = sync(config, "items", "expense_categories", state=state)
+    assert len(again.records["items"]) == sandbox.count("items") + sandbox.count("items", 2)
+    assert len(again.records["expense_categories"]) == 2 * sandbox.count("expense_categories")
+    after = sync(config, "items", "expense_categories", state=again.state)
+    assert after.records == {}
+    always = sync({**config, "full_refresh_interval": 0}, "items", state=again.state)
+    assert len(always.records["items"]) == len(again.records["items"])
+
+
+def test_fields_that_are_new_and_values_that_do_not_fit_are_told_once_and_without_the_value(
+    sandbox: Sandbox, config: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    row = '{"id": %d, "name": "x", "new": 1, "newer": 2, "tax1": "sekret"}'
+    rows = ", ".join(row % number for number in (1, 2, 3))
+    sandbox.faults(
+        "status",
+        status=200,
+        body=f'{{"response": {{"result": {{"items": [{rows}], "page": 1, "pages": 1}}}}}}',
+        content_type="application/json",
+        client_id=config["client_id"],
+        path="*/items/*",
+    )
+    messages = sync(config, "items")
+    sandbox.faults_clear()
+    assert all(record["tax1"] is None for record in messages.records["items"])
+    warnings = [each.message for each in caplog.records if each.name == "tap-freshbooks.items"]
+    assert sum("new, newer" in text for text in warnings) == 1
+    assert sum("The field tax1 held a str" in text for text in warnings) == 1
+    assert "sekret" not in caplog.text
 
 
 def test_start_date_leaves_out_what_did_not_change_since(
