@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy tap_freshbooks tests demo
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m tap_freshbooks.catalogue_page > docs/streams.md
+	$(BIN)/python -m tap_freshbooks.streams_page > docs/streams.md
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix

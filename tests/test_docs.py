@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tap_freshbooks.catalogue_page import page
+from tap_freshbooks.streams_page import page
 
 
 def test_the_page_of_streams_is_current() -> None:

@@ -53,6 +53,9 @@ class RecordStream(Stream, ABC):
     oauth_scope: ClassVar[str]
     """What the token must be allowed."""
 
+    webhook_noun: ClassVar[str | None] = None
+    """What webhook events call the resource, if there are any (`webhooks.md §6`)."""
+
     replication: ClassVar[Replication] = Replication.WHOLE
     """How the stream finds out what changed."""
 

@@ -122,6 +122,7 @@ class Bills(AccountingStream):
     resource = "bills/bills"
     list_key = "bills"
     oauth_scope = "user:bills:read"
+    webhook_noun = "bill"
     stamp = "updated_at"
     replication = Replication.COMPARED
     includes = ("vendor",)
@@ -184,6 +185,7 @@ class BillVendors(AccountingStream):
     list_key = "bill_vendors"
     key = ("vendorid",)
     oauth_scope = "user:bill_vendors:read"
+    webhook_noun = "bill_vendor"
     stamp = "updated_at"
     replication = Replication.COMPARED
     fields = VENDOR

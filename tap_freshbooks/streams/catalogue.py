@@ -18,6 +18,7 @@ class Items(AccountingStream):
     resource = "items/items"
     list_key = "items"
     oauth_scope = "user:billable_items:read"
+    webhook_noun = "item"
     fields = Object(
         id=Integer(),
         itemid=Integer(),
@@ -89,6 +90,7 @@ class Taxes(Vanishing, AccountingStream):
     resource = "taxes/taxes"
     list_key = "taxes"
     oauth_scope = "user:taxes:read"
+    webhook_noun = "tax"
     replication = Replication.COMPARED
     shows_deletions = False
     fields = Object(

@@ -48,6 +48,7 @@ class Invoices(AccountingStream):
     resource = "invoices/invoices"
     list_key = "invoices"
     oauth_scope = "user:invoices:read"
+    webhook_noun = "invoice"
     # Not `system`: the account's own data, the same in every row.
     includes = (
         "lines",
@@ -166,6 +167,7 @@ class InvoiceProfiles(AccountingStream):
     resource = "invoice_profiles/invoice_profiles"
     list_key = "invoice_profiles"
     oauth_scope = "user:invoices:read"
+    webhook_noun = "recurring"
     replication = Replication.COMPARED
     includes = (
         "lines",

@@ -29,6 +29,7 @@ class Clients(AccountingStream):
     resource = "users/clients"
     list_key = "clients"
     oauth_scope = "user:clients:read"
+    webhook_noun = "client"
     includes = (
         "outstanding_balance",
         "credit_balance",

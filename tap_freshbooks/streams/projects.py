@@ -46,6 +46,7 @@ class Projects(ProjectStream):
     service = "projects"
     list_key = "projects"
     oauth_scope = "user:projects:read"
+    webhook_noun = "project"
     stamp = "updated_at"
     replication = Replication.FILTERED
     shows_deletions = True
@@ -115,6 +116,7 @@ class Services(ProjectStream):
     service = "comments"  # a historic name
     list_key = "services"
     oauth_scope = "user:billable_items:read"
+    webhook_noun = "service"
     shows_deletions = True
     query = {"include_task_id": "true"}  # noqa: RUF012
     fields = SERVICE | Object(task_id=Integer())

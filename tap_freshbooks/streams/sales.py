@@ -36,6 +36,7 @@ class Estimates(AccountingStream):
     resource = "estimates/estimates"
     list_key = "estimates"
     oauth_scope = "user:estimates:read"
+    webhook_noun = "estimate"
     includes = ("lines", "presentation", "owner", "contacts", "attachments", "sections")
     fields = ADDRESSEE | Object(
         id=Integer(),
@@ -97,6 +98,7 @@ class CreditNotes(AccountingStream):
     resource = "credit_notes/credit_notes"
     list_key = "credit_notes"
     oauth_scope = "user:credit_notes:read"
+    webhook_noun = "credit_note"
     replication = Replication.WHOLE
     stamp = None
     includes = ("lines",)
@@ -146,6 +148,7 @@ class Payments(AccountingStream):
     resource = "payments/payments"
     list_key = "payments"
     oauth_scope = "user:payments:read"
+    webhook_noun = "payment"
     includes = ("order",)
     fields = Object(
         id=Integer(),

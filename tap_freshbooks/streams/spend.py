@@ -19,15 +19,29 @@ from tap_freshbooks.streams.documents import ATTACHMENT
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.vanishing import Vanishing
 
+CATEGORY = Object(
+    id=Integer(),
+    categoryid=Integer(),
+    category=Text(),
+    parentid=Integer(),
+    is_cogs=Boolean(),
+    is_editable=Boolean(),
+    transaction_posted=Boolean(),
+    created_at=EasternTime(),
+    updated_at=EasternTime(),
+    vis_state=Integer(),
+)
+
 
 class Expenses(AccountingStream):
-    """Expenses. Category and project are joined by id, not included once more."""
+    """Expenses, with their category, receipt and bank account."""
 
     name = "expenses"
     resource = "expenses/expenses"
     list_key = "expenses"
     oauth_scope = "user:expenses:read"
-    includes = ("attachment", "account")
+    webhook_noun = "expense"
+    includes = ("attachment", "account", "category", "expense_profile", "project")
     fields = Object(
         id=Integer(),
         expenseid=Integer(),
@@ -74,6 +88,9 @@ class Expenses(AccountingStream):
         vis_state=Integer(),
         attachment=ATTACHMENT,
         account=Anything(),
+        category=CATEGORY,
+        expense_profile=Anything(),
+        project=Anything(),
     )
 
 
@@ -84,20 +101,10 @@ class ExpenseCategories(AccountingStream):
     resource = "expenses/categories"
     list_key = "categories"
     oauth_scope = "user:expenses:read"
+    webhook_noun = "category"
     stamp = "updated_at"
     replication = Replication.COMPARED
-    fields = Object(
-        id=Integer(),
-        categoryid=Integer(),
-        category=Text(),
-        parentid=Integer(),
-        is_cogs=Boolean(),
-        is_editable=Boolean(),
-        transaction_posted=Boolean(),
-        created_at=EasternTime(),
-        updated_at=EasternTime(),
-        vis_state=Integer(),
-    )
+    fields = CATEGORY
 
 
 class ExpenseProfiles(AccountingStream):

@@ -54,6 +54,7 @@ class TimeEntries(ProjectStream):
     service = "timetracking"
     list_key = "time_entries"
     oauth_scope = "user:time_entries:read"
+    webhook_noun = "time_entry"
     replication = Replication.FILTERED
     shows_deletions = True
     # Without `team` only the token owner's entries come.

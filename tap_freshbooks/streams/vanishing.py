@@ -32,19 +32,20 @@ class Vanishing(FreshBooksStream):
     _resend = True
     _prefetched: dict[Any, list[Page]]
     _digest = ""
+    _version = 0
 
     @override
     def begin(self) -> None:
         super().begin()
         self._prefetched = {}
-        version = self._initialized_at // 1000
+        self._version = self._initialized_at // 1000
         if self.replication is Replication.COMPARED:
             self._digest = self._prefetch()
             self._resend = self._digest != self.stream_state.get("keys_digest")
             if not self._resend:
-                version = self.stream_state["version"]
+                self._version = self.stream_state.get("version", self._version)
         for stream in self.consumers:
-            stream._stream_version = version  # noqa: SLF001 - the SDK's own place for it
+            stream._stream_version = self._version  # noqa: SLF001 - the SDK's own place for it
 
     @override
     def finish(self) -> None:
@@ -52,9 +53,9 @@ class Vanishing(FreshBooksStream):
         if not (self._resend and self.complete):
             return
         for stream in self.consumers:
-            stream._write_activate_version_message(stream._stream_version or 0)  # noqa: SLF001
+            stream._write_activate_version_message(self._version)  # noqa: SLF001
         if self._digest:
-            self.stream_state.update(keys_digest=self._digest, version=self._stream_version)
+            self.stream_state.update(keys_digest=self._digest, version=self._version)
 
     @override
     def since(self, context: Context) -> tuple[datetime | None, bool]:

@@ -37,25 +37,6 @@ WORDS = {
     "PERIODS": "periods",
 }
 
-EVENTS = {
-    "bills": "bill",
-    "bill_vendors": "bill_vendor",
-    "expense_categories": "category",
-    "clients": "client",
-    "credit_notes": "credit_note",
-    "estimates": "estimate",
-    "expenses": "expense",
-    "invoices": "invoice",
-    "items": "item",
-    "payments": "payment",
-    "projects": "project",
-    "invoice_profiles": "recurring",
-    "services": "service",
-    "taxes": "tax",
-    "time_entries": "time_entry",
-}
-"""The noun of the webhook events of a stream (`webhooks.md §6`)."""
-
 
 def page() -> str:
     """The page's text."""
@@ -75,7 +56,7 @@ def _row(stream: type[RecordStream]) -> str:
         WORDS[stream.replication.name] + (f", `{stream.stamp}`" if stream.stamp else ""),
         _deletions(source),
         f"`{stream.oauth_scope}`" if stream.oauth_scope.startswith("user:") else stream.oauth_scope,
-        f"`{EVENTS[source.name]}`" if source.name in EVENTS else "",
+        f"`{source.webhook_noun}`" if source.webhook_noun else "",
         str(len(stream.record_properties())),
     ]
     return f"| {' | '.join(cells)} |\n"
