@@ -48,13 +48,16 @@ class AccountingStream(FreshBooksStream):
     def passes(self, since: datetime | None) -> Iterator[Query]:
         changed = {}
         if since is not None and self.replication is Replication.FILTERED:
-            # Compared with the Eastern calendar day of the stamp; a time is not understood.
-            day = (since.astimezone(EASTERN) - OVERLAP).date()
-            changed = {"search[updated_min]": day.isoformat()}
+            changed = {"search[updated_min]": self.filter_day(since)}
         yield changed
         # Lists never show deleted rows; archived ones (2) they do (`accounting.md §5`).
         if self.shows_deletions and self.config["include_deleted"]:
             yield {**changed, "search[vis_state]": DELETED}
+
+    @staticmethod
+    def filter_day(since: datetime) -> str:
+        """The day to ask from: Eastern, as stamps are compared; a time is not understood."""
+        return (since.astimezone(EASTERN) - OVERLAP).date().isoformat()
 
     @override
     def is_deleted(self, record: Row) -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
 from tap_freshbooks.fields import (
     Array,
     Boolean,
@@ -14,10 +19,29 @@ from tap_freshbooks.fields import (
     UtcTime,
     Withheld,
 )
-from tap_freshbooks.streams.base import Replication
+from tap_freshbooks.pagination import PAGE_SIZE
+from tap_freshbooks.streams.base import Replication, Row, parse_moment
 from tap_freshbooks.streams.derived import Lines
-from tap_freshbooks.streams.documents import CONTACT, CONTACTS, LATE_FEE, LATE_REMINDERS
+from tap_freshbooks.streams.documents import (
+    CONTACT,
+    CONTACTS,
+    LATE_FEE,
+    LATE_REMINDERS,
+    fell_due,
+)
 from tap_freshbooks.streams.families import AccountingStream, ProjectStream
+from tap_freshbooks.streams.invoices import Invoices
+from tap_freshbooks.streams.lists import OVERLAP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
+
+    from tap_freshbooks.connection import Connection
+    from tap_freshbooks.streams.lists import Page
 
 BALANCE = Array(Object(amount=Money()))
 
@@ -104,6 +128,43 @@ class Clients(AccountingStream):
         late_reminders=LATE_REMINDERS,
         contacts=CONTACTS,
     )
+
+    def __init__(self, tap: Tap, connection: Connection) -> None:
+        super().__init__(tap, connection)
+        self._affected: set[int] = set()
+
+    @override
+    def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
+        # A client's balances move with his invoices, but his stamp does not.
+        self._affected = set()  # ids of one business mean nothing in another
+        yield from super().pages(context, since)
+        if since is None:
+            return
+        subject = f"{self.name} of {self.business(context['account_id'])}"
+        invoices = Invoices.path.format(account_id=context["account_id"])
+        changed = {"search[updated_min]": self.filter_day(since), "include[]": []}
+        for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
+            for rows, _ in self.walk(invoices, query, subject, records=Invoices.records):
+                self._affected |= {row["customerid"] for row in rows if _concerns(row, since)}
+        for clients in _batches(sorted(self._affected), PAGE_SIZE):
+            path = self.path.format(account_id=context["account_id"])
+            yield from self.walk(path, {"search[userids][]": clients}, subject)
+
+    @override
+    def moved_silently(self, record: Row, since: datetime) -> bool:
+        return record["id"] in self._affected
+
+
+def _batches(ids: Iterable[int], size: int) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _concerns(invoice: Row, since: datetime) -> bool:
+    """Whether an invoice has changed, or fallen due, since a moment."""
+    stamp = parse_moment(EasternTime.convert(invoice.get("updated")))
+    return stamp is None or stamp >= since - OVERLAP or fell_due(invoice, since)
 
 
 class ClientContacts(Lines):

@@ -144,6 +144,24 @@ def test_an_invoice_that_becomes_overdue_arrives_although_its_stamp_stays(
     ]
 
 
+def test_a_client_arrives_when_his_balance_moves_although_his_stamp_stays(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    first = sync(own_config, "clients")
+    [invoice] = own_sandbox.create("invoices", status=2)
+    second = sync(own_config, "clients", state=first.state)
+    [client] = second.records["clients"]
+    assert client["id"] == invoice["customerid"]
+    account = own_sandbox.businesses()[0]["account_id"]
+    [before] = [
+        each
+        for each in first.records["clients"]
+        if (each["account_id"], each["id"]) == (account, client["id"])
+    ]
+    assert client["updated"] == before["updated"]
+    assert client["grand_total_balance"] != before["grand_total_balance"]
+
+
 def test_a_stream_is_read_whole_when_its_last_full_read_is_old(
     sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
