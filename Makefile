@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_PIP = VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip
 PINNED := pyproject.toml constraints.txt
+EXTRAS := sandbox,login,encryption,postgres
 
 # Which Python to build the environment with; empty means the first one that is new enough.
 PYTHON ?=
@@ -59,12 +60,12 @@ clean:
 
 $(VENV)/.demo: $(VENV)/.uv $(PINNED)
 	@echo "Installing the tap, its sandbox, Meltano and PostgreSQL into $(VENV) …"
-	@$(UV_PIP) install --quiet --constraint constraints.txt --editable '.[sandbox]' --group demo
+	@$(UV_PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]' --group demo
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.uv $(PINNED)
 	@echo "Installing the tap and its development tools into $(VENV) …"
-	@$(UV_PIP) install --quiet --constraint constraints.txt --editable '.[sandbox]' --group dev
+	@$(UV_PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]' --group dev
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.uv: constraints.txt
