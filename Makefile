@@ -11,18 +11,21 @@ EXTRAS := sandbox,login,encryption,postgres
 PYTHON ?=
 # More arguments for pytest, e.g. `make test ARGS="-k invoices"`.
 ARGS ?=
+# The Chromium of the browser tests; empty means the one on PATH, installed if need be.
+CHROMIUM ?=
 # How many tests at once.
 JOBS ?= auto
 # What `make demo-sql` asks; empty opens a prompt.
 QUERY ?=
 
-.PHONY: help demo demo-sql test lint docs format constraints clean
+.PHONY: help demo demo-sql test test-browser chromium lint docs format constraints clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo         FreshBooks (a sandbox of it) into PostgreSQL, from nothing, in a minute or two"
 	@echo "make demo-sql     look at the tables that the demo loaded (or QUERY=\"select …\")"
 	@echo "make test         all tests, with coverage (ARGS=\"-k invoices\" for some of them)"
+	@echo "make test-browser the tests that need a browser, in headless Chromium (apt installs it)"
 	@echo "make lint         ruff, ruff format, mypy --strict"
 	@echo "make docs         write docs/streams.md from the code"
 	@echo "make format       let ruff mend what it can"
@@ -36,7 +39,27 @@ demo-sql: $(VENV)/.demo
 	@$(BIN)/python -m demo sql "$(QUERY)"
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term -m "not browser" $(ARGS)
+
+test-browser: $(VENV)/.dev chromium
+	CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -m browser $(ARGS)
+
+# The fonts make screenshots readable; Chromium alone brings none.
+chromium:
+	@for name in $(if $(CHROMIUM),"$(CHROMIUM)",chromium chromium-browser google-chrome); do \
+		if command -v "$$name" >/dev/null; then exit 0; fi; \
+	done; \
+	if [ -z "$(CHROMIUM)" ] && command -v apt-get >/dev/null; then \
+		if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo -n"; fi; \
+		if $$as_root true 2>/dev/null; then \
+			echo "Installing Chromium …"; \
+			$$as_root apt-get update -qq && \
+			$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+				--no-install-recommends chromium fonts-dejavu-core >/dev/null && exit 0; \
+		fi; \
+	fi; \
+	echo "The browser tests need Chromium; $(or $(CHROMIUM),it) is not there. On Debian: apt install chromium fonts-dejavu-core. Another one: make test-browser CHROMIUM=/path/to/chromium" >&2; \
+	exit 1
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
