@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from . import api, applications, consent, control, identity, scopes, token_endpoint
+from . import api, applications, consent, control, identity, pkce, scopes, token_endpoint
 from .gate import Gate
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def _metadata(request: Request) -> JSONResponse:
             "scopes_supported": sorted(scopes.ALL),
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
-            "code_challenge_methods_supported": ["S256"],
+            "code_challenge_methods_supported": [pkce.METHOD],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         }
     )

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from . import scopes
+from . import pkce, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,16 @@ FORM = """<p>The application <code>{client}</code> asks {name} for these permiss
 BAD_SCOPE = "The requested scope is invalid, unknown, or malformed"
 BAD_REDIRECT = "The redirect uri included is not valid."
 DECLINED = "The resource owner or authorization server denied the request."
-KEPT = ("client_id", "redirect_uri", "response_type", "scope", "state")
+BAD_CHALLENGE = f"The code challenge method must be {pkce.METHOD}."
+KEPT = (
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+)
 
 
 def _page(title: str, content: str = "", status: int = 200) -> HTMLResponse:
@@ -47,11 +56,19 @@ def _check(state: State, asked: Mapping[str, str]) -> Response | tuple[App, froz
     if asked.get("response_type") != "code":
         text = "The authorization server does not support this response type."
         return _page("An error has occurred", f"<p>{text}</p>", 400)
+    if not _understands_challenge(state, asked):
+        return _page("An error has occurred", f"<p>{BAD_CHALLENGE}</p>", 400)
     wanted = frozenset(asked.get("scope", "").split()) or app.scopes
     if not wanted <= app.scopes | {scopes.PROFILE}:
         # The whole consent fails, and nothing says which scope (auth.md §3).
         return _page("An error has occurred", f"<p>{BAD_SCOPE}</p>", 400)
     return app, wanted | {scopes.PROFILE}
+
+
+def _understands_challenge(state: State, asked: Mapping[str, str]) -> bool:
+    if state.readings.pkce == "ignored" or not asked.get("code_challenge"):
+        return True
+    return asked.get("code_challenge_method") == pkce.METHOD
 
 
 async def show(request: Request) -> Response:
@@ -87,7 +104,9 @@ async def decide(request: Request) -> Response:
         return checked
     app, wanted = checked
     if asked.get("decision") == "allow":
-        answer = {"code": state.oauth.authorize(app, asked["redirect_uri"], wanted)}
+        challenge = asked.get("code_challenge") or None
+        code = state.oauth.authorize(app, asked["redirect_uri"], wanted, challenge)
+        answer = {"code": code}
     else:
         answer = {"error": "access_denied", "error_description": DECLINED}
     if "state" in asked:

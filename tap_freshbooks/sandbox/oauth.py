@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from . import scopes
+from . import pkce, scopes
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -66,6 +66,7 @@ class Code:
     app: App
     redirect_uri: str
     scopes: frozenset[str]
+    challenge: str | None
     expires_at: float
 
 
@@ -126,14 +127,19 @@ class OAuth:
             raise OAuthError(401, "invalid_client", INVALID_CLIENT)
         return app
 
-    def authorize(self, app: App, redirect_uri: str, granted: frozenset[str]) -> str:
+    def authorize(
+        self, app: App, redirect_uri: str, granted: frozenset[str], challenge: str | None = None
+    ) -> str:
         """A code for a consent that the user gave."""
         code = _hex64()
+        granted |= {scopes.PROFILE}
         expires_at = self.clock.time() + CODE_LIFETIME
-        self.codes[code] = Code(app, redirect_uri, granted | {scopes.PROFILE}, expires_at)
+        self.codes[code] = Code(app, redirect_uri, granted, challenge, expires_at)
         return code
 
-    def exchange(self, app: App, code: str, redirect_uri: str) -> dict[str, Any]:
+    def exchange(
+        self, app: App, code: str, redirect_uri: str, verifier: str | None = None
+    ) -> dict[str, Any]:
         """Spend a code.
 
         Raises:
@@ -141,6 +147,8 @@ class OAuth:
         """
         found = self.codes.get(code)
         if found is None or found.app is not app or found.redirect_uri != redirect_uri:
+            raise invalid_grant()
+        if self.readings.pkce == "checked" and not pkce.proves(verifier, found.challenge):
             raise invalid_grant()
         del self.codes[code]
         if found.expires_at <= self.clock.time():

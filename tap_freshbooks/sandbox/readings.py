@@ -24,6 +24,7 @@ class Readings:
     updated_day_zone: Literal["eastern", "utc"] = "eastern"
     old_access_token: Literal["lives", "dies"] = "lives"  # noqa: S105
     refresh_created_at: Literal["now", "original"] = "now"
+    pkce: Literal["checked", "ignored"] = "checked"
     deleted_projects: Literal["listed", "ignored"] = "listed"
     archived_projects: Literal["hidden", "shown"] = "hidden"
     bad_page: Literal["422", "400", "first"] = "422"

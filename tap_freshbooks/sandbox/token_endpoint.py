@@ -80,7 +80,8 @@ def _answer(state: State, fields: Mapping[str, str]) -> dict[str, Any]:
     app = state.oauth.authenticate(fields.get("client_id"), fields.get("client_secret"))
     if grant_type == "authorization_code":
         code = _required(fields, "code")
-        return state.oauth.exchange(app, code, _required(fields, "redirect_uri"))
+        redirect_uri = _required(fields, "redirect_uri")
+        return state.oauth.exchange(app, code, redirect_uri, fields.get("code_verifier"))
     if grant_type == "refresh_token":
         # Two live clients refresh without redirect_uri (auth.md §4).
         return state.oauth.refresh(app, _required(fields, "refresh_token"))

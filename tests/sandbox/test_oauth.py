@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 TOKEN = "/auth/oauth/token"
 
+# The example of RFC 7636, appendix B.
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = {
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "code_challenge_method": "S256",
+}
+WRONG_VERIFIERS = [{"code_verifier": VERIFIER[::-1]}, {"code_verifier": ""}, {}]
+
 
 def post(sandbox: Sandbox, encoding: str, fields: Mapping[str, Any]) -> requests.Response:
     url, fields = sandbox.url + TOKEN, dict(fields)
@@ -46,6 +54,10 @@ def authorize(sandbox: Sandbox, settings: Mapping[str, Any], **changes: str) -> 
 
 def code_of(answer: requests.Response) -> str:
     return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+
+
+def exchange(sandbox: Sandbox, settings: Mapping[str, Any], **fields: str) -> requests.Response:
+    return post(sandbox, "form", {**settings, "grant_type": "authorization_code", **fields})
 
 
 @pytest.mark.parametrize("encoding", ["form", "json", "multipart", "basic"])
@@ -86,8 +98,7 @@ def test_a_spent_refresh_token_is_refused_and_counted(caller: Caller) -> None:
 
 def test_a_second_consent_kills_the_refresh_token_of_the_first(caller: Caller) -> None:
     code = code_of(authorize(caller.sandbox, caller.settings))
-    exchange = {"grant_type": "authorization_code", "code": code}
-    assert caller.refresh(**exchange).status_code == 200
+    assert exchange(caller.sandbox, caller.settings, code=code).status_code == 200
     assert caller.refresh(caller.tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
@@ -135,15 +146,56 @@ def test_the_refresh_token_of_another_application_is_refused(sandbox: Sandbox) -
 
 def test_a_code_works_once_for_its_redirect_uri_and_five_minutes(own: Sandbox) -> None:
     settings = own.config()
-    exchange = {**settings, "grant_type": "authorization_code"}
     code = code_of(authorize(own, settings))
-    wrong = {**exchange, "code": code, "redirect_uri": "https://localhost/other"}
-    assert post(own, "form", wrong).json()["error"] == "invalid_grant"
-    assert post(own, "form", {**exchange, "code": code}).status_code == 200
-    assert post(own, "form", {**exchange, "code": code}).json()["error"] == "invalid_grant"
+    wrong = exchange(own, settings, code=code, redirect_uri="https://localhost/other")
+    assert wrong.json()["error"] == "invalid_grant"
+    assert exchange(own, settings, code=code).status_code == 200
+    assert exchange(own, settings, code=code).json()["error"] == "invalid_grant"
     late = code_of(authorize(own, settings))
     own.clock(advance=301)
-    assert post(own, "form", {**exchange, "code": late}).json()["error"] == "invalid_grant"
+    assert exchange(own, settings, code=late).json()["error"] == "invalid_grant"
+
+
+def test_a_code_with_a_challenge_is_exchanged_for_its_verifier(sandbox: Sandbox) -> None:
+    settings = sandbox.config()
+    code = code_of(authorize(sandbox, settings, **CHALLENGE))
+    assert exchange(sandbox, settings, code=code, code_verifier=VERIFIER).status_code == 200
+
+
+@pytest.mark.parametrize("wrong", WRONG_VERIFIERS)
+def test_a_wrong_or_missing_verifier_is_refused_and_spends_nothing(
+    sandbox: Sandbox, wrong: dict[str, str]
+) -> None:
+    settings = sandbox.config()
+    code = code_of(authorize(sandbox, settings, **CHALLENGE))
+    refused = exchange(sandbox, settings, code=code, **wrong)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert exchange(sandbox, settings, code=code, code_verifier=VERIFIER).status_code == 200
+
+
+def test_a_verifier_for_a_code_without_a_challenge_is_refused(sandbox: Sandbox) -> None:
+    settings = sandbox.config()
+    code = code_of(authorize(sandbox, settings))
+    refused = exchange(sandbox, settings, code=code, code_verifier=VERIFIER)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert exchange(sandbox, settings, code=code).status_code == 200
+
+
+def test_no_verifier_matters_where_pkce_is_ignored() -> None:
+    with Sandbox(invoices=40, rate_limit=0, readings={"pkce": "ignored"}) as sandbox:
+        settings = sandbox.config()
+        plain = {**CHALLENGE, "code_challenge_method": "plain"}
+        for challenge in ({}, CHALLENGE, plain):
+            for verifier in ({"code_verifier": VERIFIER}, *WRONG_VERIFIERS):
+                code = code_of(authorize(sandbox, settings, **challenge))
+                assert exchange(sandbox, settings, code=code, **verifier).status_code == 200
+
+
+def test_the_consent_page_keeps_the_challenge(sandbox: Sandbox) -> None:
+    asked = {**sandbox.config(), "response_type": "code", **CHALLENGE}
+    page = requests.get(f"{sandbox.url}/oauth/authorize", asked, timeout=30)
+    for name, value in CHALLENGE.items():
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page.text
 
 
 def test_the_consent_page_is_a_form(sandbox: Sandbox) -> None:
@@ -169,6 +221,8 @@ def test_a_declined_consent_comes_back_as_access_denied(sandbox: Sandbox) -> Non
         ({"redirect_uri": "https://elsewhere.example"}, 400, "redirect uri"),
         ({"scope": "user:clients:read user:reports:write"}, 400, "invalid, unknown, or malformed"),
         ({"response_type": "token"}, 400, "response type"),
+        ({**CHALLENGE, "code_challenge_method": "plain"}, 400, "must be S256"),
+        ({"code_challenge": CHALLENGE["code_challenge"]}, 400, "must be S256"),
     ],
 )
 def test_wrong_authorize_requests_end_on_a_page(
