@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from tap_freshbooks.client import FreshBooksClient
 from tap_freshbooks.errors import FreshBooksError, SettingsError
 from tap_freshbooks.identity import IDENTITY_PATH, Business, Scope, read_businesses
+from tap_freshbooks.oauth.alarm import Alarm
 from tap_freshbooks.oauth.authenticator import (
     Authenticator,
     RefreshingAuthenticator,
     StaticToken,
 )
-from tap_freshbooks.oauth.stores import store_for
-from tap_freshbooks.oauth.tokens import TokenEndpoint
+from tap_freshbooks.oauth.endpoint import TokenEndpoint
+from tap_freshbooks.oauth.places import store_for
 from tap_freshbooks.settings import is_url
 from tap_freshbooks.throttle import Throttle
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tap_freshbooks.oauth.stores import TokenStore
+
 logger = logging.getLogger("tap-freshbooks")
 
 API_URL = "https://api.freshbooks.com"
-
-TOKEN_TIMEOUT = 30
-"""Seconds to wait for the token endpoint, at most: others may be waiting for our lock."""
+AUTH_URL = "https://auth.freshbooks.com"
 
 
 class Connection:
@@ -45,12 +46,8 @@ class Connection:
         self.config = config
         self.token_file = token_file
         self.user_agent = config.get("user_agent") or f"tap-freshbooks/{version}"
-        url = config.get("api_url") or os.environ.get("FRESHBOOKS_API_URL") or API_URL
-        if not is_url(str(url)):
-            raise SettingsError(
-                "FRESHBOOKS_API_URL must be a URL such as https://api.freshbooks.com"
-            )
-        self.api_url = str(url).rstrip("/")
+        self.api_url = self._url("api_url", "FRESHBOOKS_API_URL", API_URL)
+        self.auth_url = self._url("auth_url", "FRESHBOOKS_AUTH_URL", AUTH_URL)
         self.skipped: list[str] = []
         """What could not be read, and why; for the end of a run."""
 
@@ -59,7 +56,7 @@ class Connection:
         """The client that every request of this connection goes through."""
         return FreshBooksClient(
             api_url=self.api_url,
-            authenticator=self._authenticator(),
+            authenticator=self.authenticator,
             throttle=Throttle(self.config["requests_per_second"]),
             user_agent=self.user_agent,
             timeout=self.config["request_timeout"],
@@ -107,11 +104,31 @@ class Connection:
         """Those of the businesses that have this identifier."""
         return [business for business in self.businesses if business.identifier(scope)]
 
-    def _authenticator(self) -> Authenticator:
-        config = self.config
-        store = store_for(config, self.token_file, os.environ)
-        if config.get("access_token") and not config.get("refresh_token"):
-            return StaticToken(config["access_token"])
+    @cached_property
+    def store(self) -> TokenStore:
+        """Where the tokens live."""
+        return store_for(self.config, self.token_file, os.environ)
+
+    @property
+    def is_static(self) -> bool:
+        """Whether there is only an access token, which is used as it is."""
+        return bool(self.config.get("access_token") and not self.config.get("refresh_token"))
+
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        """Where requests get their access token from."""
+        if self.is_static:
+            return StaticToken(self.config["access_token"])
+        return self.grant
+
+    @cached_property
+    def grant(self) -> RefreshingAuthenticator:
+        """What keeps, makes and ends the tokens of the connection.
+
+        Raises:
+            SettingsError: If the app is not named.
+        """
+        config, store = self.config, self.store
         missing = [name for name in ("client_id", "client_secret") if not config.get(name)]
         if missing:
             raise SettingsError(
@@ -123,10 +140,44 @@ class Connection:
             client_id=config["client_id"],
             client_secret=config["client_secret"],
             redirect_uri=config.get("redirect_uri"),
-            timeout=min(config["request_timeout"], TOKEN_TIMEOUT),
             user_agent=self.user_agent,
         )
-        return RefreshingAuthenticator(store, endpoint, config.get("refresh_token"))
+        configured = config.get("refresh_token")
+        if configured:  # the file of another store may have been encrypted
+            configured = store.encryption.open(configured, "the settings")
+        url = config.get("auth_failure_url")
+        alarm = Alarm(url, config["connection"], self.user_agent) if url else None
+        return RefreshingAuthenticator(store, endpoint, configured, alarm)
+
+    def connect(self, code: str, verifier: str) -> frozenset[str]:
+        """Trade the code of a consent for tokens, and store them where a sync will look.
+
+        Returns:
+            The scopes that were granted, as far as FreshBooks names them.
+
+        Raises:
+            TapError: As `RefreshingAuthenticator.connect`.
+        """
+        return self.grant.connect(code, verifier)
+
+    def prepare_login(self) -> None:
+        """Find out whether the settings allow a login, before the user is sent anywhere.
+
+        Raises:
+            SettingsError: If they do not.
+        """
+        if self.is_static:
+            raise SettingsError(
+                "the setting access_token is used as it is and nothing would look at the tokens of "
+                "a login: remove it first"
+            )
+        self.grant  # noqa: B018 - names what is missing
+
+    def _url(self, setting: str, variable: str, default: str) -> str:
+        url = str(self.config.get(setting) or os.environ.get(variable) or default)
+        if not is_url(url):
+            raise SettingsError(f"{variable} must be a URL such as {default}")
+        return url.rstrip("/")
 
 
 def _chosen(members: list[Business], wanted: list[int]) -> list[Business]:

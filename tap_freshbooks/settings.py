@@ -23,7 +23,7 @@ FROM_ENVIRONMENT = "ENV"
 
 PLAIN = (
     *("client_id", "client_secret", "redirect_uri", "refresh_token", "access_token"),
-    *("user_agent", "api_url", "auth_url"),
+    *("user_agent", "api_url", "auth_url", "auth_failure_url", "token_encryption_key"),
 )
 """Settings that travel in HTTP, where only printable ASCII may."""
 
@@ -145,7 +145,7 @@ def _wrong_texts(config: Mapping[str, Any]) -> Iterator[str]:
         value = config.get(name)
         if isinstance(value, str) and not (value.isascii() and value.isprintable()):
             yield f"{name} must be plain printable text"
-    for name in ("api_url", "auth_url"):
+    for name in ("api_url", "auth_url", "auth_failure_url"):
         url = config.get(name)
         if isinstance(url, str) and url and not is_url(url):
             yield f"{name} must be a URL such as https://api.freshbooks.com"

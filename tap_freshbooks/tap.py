@@ -79,8 +79,17 @@ class TapFreshBooks(Tap):
             "token_store",
             th.StringType,
             title="Token store",
-            description="The file where tokens live. Default: below Meltano's system directory, "
-            "else the one --config file with the refresh token, else the user's state directory",
+            description="Where tokens live: a file, or a SQLAlchemy URL (sqlite:///…, "
+            "postgresql+psycopg://…). Default: below Meltano's system directory, else "
+            "the one --config file with the refresh token, else the user's state directory",
+        ),
+        th.Property(
+            "token_encryption_key",
+            th.StringType,
+            secret=True,
+            title="Token encryption key",
+            description="Encrypts tokens at rest: a Fernet key, or several separated by commas, "
+            "the newest first",
         ),
         th.Property(
             "connection",
@@ -88,6 +97,13 @@ class TapFreshBooks(Tap):
             default="default",
             title="Connection",
             description="Names this FreshBooks user where several share a token store",
+        ),
+        th.Property(
+            "auth_failure_url",
+            th.StringType,
+            title="Auth failure URL",
+            description="Gets a POST of a JSON event, once, when the account must be authorised "
+            "again",
         ),
         th.Property(
             "business_ids",

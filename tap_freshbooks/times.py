@@ -48,3 +48,8 @@ def utc_text(moment: datetime) -> str:
     if moment.tzinfo:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     return f"{moment.isoformat()}Z"
+
+
+def utc_text_at(epoch: float) -> str:
+    """The same for epoch seconds, to the second."""
+    return utc_text(datetime.fromtimestamp(int(epoch), UTC))

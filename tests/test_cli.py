@@ -78,7 +78,7 @@ class TestWithoutNetwork:
             for name, setting in about["settings"]["properties"].items()
             if setting.get("secret")
         }
-        assert secrets == {"client_secret", "refresh_token", "access_token"}
+        assert secrets == {"client_secret", "refresh_token", "access_token", "token_encryption_key"}
 
     def test_help_names_the_sub_commands(self, tap: Any) -> None:
         status, out, _ = tap("--help")
@@ -103,7 +103,7 @@ class TestBadInput:
         [
             ({}, "the settings client_id and client_secret are missing"),
             ({"client_id": "a"}, "the settings client_secret are missing"),
-            ({"client_id": "a", "client_secret": "b"}, "the setting refresh_token is missing"),
+            ({"client_id": "a", "client_secret": "b"}, "there is no connection yet"),
             ({"business_ids": ["one"]}, "business_ids.0 must be of type integer"),
             ({"client_secret": 12345}, "client_secret must be of type string"),
             ({"access_token": "pasted\u2026"}, "access_token must be plain printable text"),
@@ -115,7 +115,7 @@ class TestBadInput:
             ({"max_concurrency": 0}, "max_concurrency is not allowed: minimum 1"),
             ({"requests_per_second": 0}, "requests_per_second is not allowed"),
             ({"start_date": "yesterday"}, "start_date must be a date"),
-            ({"token_store": "sqlite:///x"}, "token_store must be a file path"),
+            ({"token_store": "mysql://x/y", "client_id": "a"}, "token_store names mysql"),
             ("{not json", "is not valid JSON, line 1"),
             ("[]", "does not hold a JSON object"),
         ],
@@ -250,13 +250,15 @@ class TestBadInput:
 
     def test_a_dead_refresh_token(self, tap: Any, tmp_path: Path, sandbox: Sandbox) -> None:
         path = tmp_path / "config.json"
-        text = json.dumps({**sandbox.config(), "refresh_token": "0" * 64}, indent=3)
+        settings = {**sandbox.config(), "refresh_token": "0" * 64}
+        text = json.dumps(settings, indent=3)
         status, out, error = tap("--config", written(path, text))
         assert status == 3
         assert "the refresh token is spent or revoked" in error
-        assert "authorise the account anew" in error
+        assert "connect the account again with `tap-freshbooks login`" in error
         assert out == ""
-        assert path.read_text() == text
+        content = json.loads(path.read_text())
+        assert {name: content[name] for name in settings} == settings
         assert "0" * 64 not in error
 
     def test_a_read_only_config_file(self, tap: Any, tmp_path: Path, sandbox: Sandbox) -> None:

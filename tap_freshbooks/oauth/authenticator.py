@@ -1,8 +1,8 @@
 """Gives requests an access token that works, refreshing at most once for everybody.
 
-The order of things is what keeps the refresh token from being lost: lock the store, read
-it again, prove that it can be written, spend the token, store the new pair durably, and
-only then use it (`DESIGN` invariant 1).
+The order of things is what keeps the refresh token from being lost: lock the store, read it
+again, write down durably that the token is about to be spent, claim the place of the next pair,
+spend the token, store the new pair durably, and only then use it (`DESIGN` invariant 1).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import random
 import threading
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
@@ -21,25 +23,39 @@ from tap_freshbooks.errors import (
     ReauthorizationRequired,
     RefreshFailed,
     SettingsError,
+    TokenStoreError,
     Unavailable,
 )
-from tap_freshbooks.oauth.tokens import TokenPair, seed_of
+from tap_freshbooks.oauth.rescue import Rescue
+from tap_freshbooks.oauth.stores import Superseded
+from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair, seed_of
+from tap_freshbooks.times import utc_text_at
 
 if TYPE_CHECKING:
-    from tap_freshbooks.oauth.stores import FileStore
-    from tap_freshbooks.oauth.tokens import TokenEndpoint
+    from tap_freshbooks.oauth.alarm import Alarm
+    from tap_freshbooks.oauth.endpoint import TokenEndpoint
+    from tap_freshbooks.oauth.stores import LockedStore, TokenStore
 
 logger = logging.getLogger("tap-freshbooks.oauth")
 
 CONNECT_AGAIN = (
-    "authorise the account anew and set refresh_token to the new token; "
-    "the connection cannot be repaired otherwise"
+    "connect the account again with `tap-freshbooks login`, or set refresh_token to a new token"
 )
 UNREACHED_ATTEMPTS = 3
 """Tries when the token endpoint certainly did not get the request."""
 
 LONGEST_WAIT = 20
 """Seconds between two tries, at most: others may be waiting for our lock."""
+
+LOOKS = 100
+"""How often the store may have changed under our eyes, before something is wrong with it."""
+
+STORE_PATIENCE = 30.0
+"""Seconds to go on trying to store a new pair, before it goes into a rescue file."""
+
+MARGIN = (300, 420)
+"""Seconds before its end at which an access token is replaced: 5 minutes of clock skew do no
+harm, and jitter keeps many workers of one connection from refreshing in one second."""
 
 
 class Authenticator(ABC):
@@ -70,117 +86,310 @@ class StaticToken(Authenticator):
             raise ReauthorizationRequired(
                 "FreshBooks does not accept the configured access_token (they live 12 hours), and "
                 "there is no refresh_token to get another: set a new access_token, or set "
-                "client_id, client_secret and refresh_token"
+                "client_id and client_secret and connect with `tap-freshbooks login`"
             )
         return self._access_token
 
 
 class RefreshingAuthenticator(Authenticator):
-    """Keeps one connection alive over threads and processes. One per tap instance.
+    """Keeps one connection alive over threads, processes and machines. One per tap instance.
 
     Args:
         store: Where the pair lives.
         endpoint: Where it is traded for the next.
         configured: The refresh token of the settings: the seed of an empty store, and the
             winner over a store that was seeded with another one.
+        alarm: Who is told that the account must be authorised again.
     """
 
-    def __init__(self, store: FileStore, endpoint: TokenEndpoint, configured: str | None) -> None:
+    def __init__(
+        self,
+        store: TokenStore,
+        endpoint: TokenEndpoint,
+        configured: str | None,
+        alarm: Alarm | None = None,
+    ) -> None:
         self.store = store
         self.endpoint = endpoint
         self.configured = configured
-        # Jitter, so that many workers of one connection do not all refresh in one second.
-        self.margin = random.uniform(60, 180)  # noqa: S311 - no cryptography
+        self.alarm = alarm
+        self.margin = random.uniform(*MARGIN)  # noqa: S311 - no cryptography
+        self._rescue = Rescue(f"{store}\n{endpoint.client_id}", store.encryption)
         self._pair: TokenPair | None = None
         self._mutex = threading.Lock()
+
+    # Using the connection
 
     @override
     def access_token(self, *, rejected: str | None = None) -> str:
         with self._mutex:
             if token := self._usable(self._pair, rejected):
                 return token
-            with self.store.locked():
-                self._pair = self._newest()
-                if token := self._usable(self._pair, rejected):
-                    return token
-                self._pair = self._refresh(self._pair)
+            # Without the lock first: while somebody refreshes, who needs nothing need not wait.
+            self._pair = self._chosen(self.store.read())
+            if token := self._usable(self._pair, rejected):
+                return token
+            with self.store.locked() as store:
+                self._pair = self._renewed(store, rejected)
             return self._pair.access_token or ""
+
+    def _renewed(self, store: LockedStore, rejected: str | None) -> TokenPair:
+        """The pair that somebody else has made meanwhile, else one of our own making."""
+        for _ in range(LOOKS):
+            pair = self._newest(store)
+            if self._usable(pair, rejected):
+                return pair
+            if fresh := self._refresh(store, pair):
+                return fresh
+        raise TokenStoreError(
+            f"the tokens in {self.store} keep changing: does another program write them too?"
+        )
 
     def _usable(self, pair: TokenPair | None, rejected: str | None) -> str | None:
         if pair and pair.is_fresh(self.margin) and pair.access_token != rejected:
             return pair.access_token
         return None
 
-    def _newest(self) -> TokenPair:
+    def _chosen(self, stored: TokenPair | None) -> TokenPair | None:
         """The pair to go on with: the stored one, unless the user has authorised anew."""
-        stored = self.store.read()
         if self.configured and not self.store.holds_seed:
             seed = seed_of(self.configured)
-            if stored is None or stored.seed != seed:
+            if stored is None:
                 return TokenPair(self.configured, seed=seed)
-        if stored is None:
-            raise SettingsError(
-                f"there is no connection yet: {self.store} holds no tokens and the setting "
-                "refresh_token is missing"
-            )
+            if stored.seed != seed:
+                return TokenPair(
+                    self.configured,
+                    seed=seed,
+                    spending=stored.spending,
+                    rejection=stored.rejection,
+                )
         return stored
 
-    def _refresh(self, pair: TokenPair) -> TokenPair:
-        # From here to the commit a signal waits: a token that is spent must be stored.
-        with self.store.prepared() as write, interruptions.held():
-            try:
-                fresh = self._spend(pair)
-            except ReauthorizationRequired as error:
-                # Final only after another look: somebody without our lock may have refreshed.
-                newest = self._newest()
-                if newest.refresh_token == pair.refresh_token or not self._usable(newest, None):
-                    raise ReauthorizationRequired(
-                        f"{error} (tokens in {self.store}); {CONNECT_AGAIN}"
-                    ) from None
-                return newest
-            write.commit(fresh)
-            if fresh.access_token is None:
-                raise RefreshFailed(
-                    "the token answer of FreshBooks holds no access token; the new refresh token "
-                    f"is kept in {self.store}. Run again later"
-                )
-            # Short lives must not mean a refresh per request.
-            self.margin = min(self.margin, (fresh.expires_at - time.time()) / 2)
-            logger.info("Access token refreshed; the new tokens are in %s", self.store)
-            return fresh
+    def _newest(self, store: LockedStore) -> TokenPair:
+        """The pair to go on with, after a look at what is stored and at what was rescued."""
+        stored = store.read()
+        rescued = self._rescue.find(stored)
+        if rescued:
+            store.write(rescued)
+            self._rescue.discard()
+            logger.warning("The tokens that an earlier run had rescued are now in %s", self.store)
+            stored = store.read()
+        chosen = self._chosen(stored)
+        if chosen is None:
+            raise SettingsError(
+                f"there is no connection yet: {self.store} holds no tokens; connect the account "
+                "with `tap-freshbooks login`, or set refresh_token"
+            )
+        return chosen
 
-    def _spend(self, pair: TokenPair) -> TokenPair:
-        """Trade a pair for the next; a request that may have arrived is repeated once.
+    # Refreshing, under the lock of the store
+
+    def _refresh(self, store: LockedStore, pair: TokenPair) -> TokenPair | None:
+        """Trade a pair for the next.
+
+        Returns:
+            The new pair, None if somebody else has changed the store meanwhile: look again.
+        """
+        if pair.own_rejection:
+            self._refuse(store, pair, pair.own_rejection)
+        doubt = pair.own_spending or Spending(seed_of(pair.refresh_token), time.time())
+        marked = replace(self._kept_beside(store, pair), spending=doubt)
+        try:
+            store.prove(marked)
+        except TokenStoreError as error:
+            raise TokenStoreError(
+                f"{error}, so no refresh token was spent; make it writable or set token_store to "
+                "another place"
+            ) from None
+        if store.read() != marked:
+            return None
+        fresh = self._spend(store, pair)
+        if fresh is None:
+            return None
+        if fresh.access_token is None:
+            raise RefreshFailed(
+                "the token answer of FreshBooks holds no access token; the new refresh token "
+                f"is kept in {self.store}. Run again later"
+            )
+        # Short lives must not mean a refresh per request.
+        self.margin = min(self.margin, (fresh.expires_at - time.time()) / 2)
+        logger.info("Access token refreshed; the new tokens are in %s", self.store)
+        return fresh
+
+    def _kept_beside(self, store: LockedStore, pair: TokenPair) -> TokenPair:
+        """What carries the notes about a pair: itself, or what is stored until it proves good."""
+        return store.read() or pair
+
+    def _spend(self, store: LockedStore, pair: TokenPair) -> TokenPair | None:
+        """Ask for the next pair; a request that may have arrived is repeated once in all.
 
         A lost answer leaves open whether the token is spent. Under our lock nobody else
         can have spent it, so one more try is harmless: it works, or says `invalid_grant`.
+        What an earlier run has lost counts too.
         """
-        answers_lost = 0
-        attempt = 0
-        while True:
-            attempt += 1
+        is_doubtful = pair.own_spending is not None
+        answers_wanted = 1 if is_doubtful else 2
+        is_settled = False
+        try:
+            for attempt in count(1):
+                try:
+                    # From here to the store a signal waits: what is spent must be kept.
+                    with interruptions.held():
+                        fresh = self.endpoint.refresh(pair)
+                        is_settled = True
+                        return self._keep(store, fresh, pair.refresh_token)
+                except Unavailable as error:
+                    is_doubtful |= error.sent
+                    answers_wanted -= error.sent
+                    if not answers_wanted or attempt == UNREACHED_ATTEMPTS:
+                        raise self._unreached(error, is_doubtful) from None
+                    wait = min(error.retry_after or random.uniform(0, 2**attempt), LONGEST_WAIT)  # noqa: S311
+                    logger.warning("%s; trying again in %.1f s", error, wait)
+                    time.sleep(wait)
+                except ReauthorizationRequired as error:
+                    is_settled = True
+                    return self._rejected(store, pair, str(error), is_doubtful)
+            raise AssertionError  # count() has no end
+        finally:
+            if not is_settled and not is_doubtful:
+                self._unmark(store, pair)
+
+    def _unreached(self, error: Unavailable, is_doubtful: bool) -> RefreshFailed:
+        fate = (
+            "whether the refresh token is spent is unknown; the next run tries it once more"
+            if is_doubtful
+            else "the refresh token was not spent"
+        )
+        return RefreshFailed(
+            f"the access token could not be refreshed: {error}; {fate} (tokens in "
+            f"{self.store}). Is {self.endpoint.api_url} reachable, and FreshBooks up? "
+            "Run again later"
+        )
+
+    def _unmark(self, store: LockedStore, pair: TokenPair) -> None:
+        """Take back that the token is being spent: it certainly was not."""
+        try:
+            store.write(replace(self._kept_beside(store, pair), spending=None))
+        except TokenStoreError as error:  # the mark costs the next run a second try, no more
+            logger.warning("%s", error)
+
+    def _keep(self, store: LockedStore, fresh: TokenPair, spent: str | None) -> TokenPair | None:
+        """Store a new pair, somewhere.
+
+        Returns:
+            The pair, None if the store holds a newer one: the user has authorised anew.
+        """
+        deadline = time.monotonic() + STORE_PATIENCE
+        for attempt in count():
             try:
-                return self.endpoint.refresh(pair)
-            except Unavailable as error:
-                answers_lost += error.sent
-                if answers_lost > 1 or attempt == UNREACHED_ATTEMPTS:
-                    fate = (
-                        "whether the refresh token is spent is unknown; if the next run says so, "
-                        "authorise the account anew"
-                        if answers_lost
-                        else "the refresh token was not spent"
-                    )
-                    raise RefreshFailed(
-                        f"the access token could not be refreshed: {error}; {fate} (tokens in "
-                        f"{self.store}). Is {self.endpoint.api_url} reachable, and FreshBooks up? "
-                        "Run again later"
-                    ) from None
-                wait = min(error.retry_after or random.uniform(0, 2**attempt), LONGEST_WAIT)  # noqa: S311
-                logger.warning("%s; trying again in %.1f s", error, wait)
+                store.write(fresh)
+            except Superseded:
+                return None
+            except TokenStoreError as error:
+                wait = min(0.05 * 2**attempt, 2.0)
+                if time.monotonic() + wait > deadline:
+                    self._save_elsewhere(fresh, spent, error)
+                logger.warning("%s; trying again", error)
                 time.sleep(wait)
-            except ReauthorizationRequired as error:
-                if answers_lost:
-                    raise ReauthorizationRequired(
-                        f"{error}, after an answer of the token endpoint was lost"
-                    ) from None
-                raise
+            else:
+                return fresh
+        raise AssertionError  # count() has no end
+
+    def _save_elsewhere(
+        self, fresh: TokenPair, spent: str | None, problem: TokenStoreError
+    ) -> NoReturn:
+        try:
+            path = self._rescue.save(fresh, spent)
+        except OSError as error:
+            raise ReauthorizationRequired(
+                f"the new tokens could be stored nowhere: {problem}, and no other place is "
+                f"writable either ({error}); they are lost. Make the store writable, then "
+                f"{CONNECT_AGAIN}"
+            ) from None
+        raise RefreshFailed(
+            f"{problem}; the new tokens were rescued to {path}. Make the store writable and run "
+            "again with the same settings: the next run takes them from there. Until then do not "
+            "remove that file"
+        )
+
+    # The end of a connection
+
+    def _rejected(
+        self, store: LockedStore, pair: TokenPair, reason: str, is_doubtful: bool
+    ) -> TokenPair | None:
+        """A refresh token was refused: final, unless the store holds another by now."""
+        if self._newest(store).refresh_token != pair.refresh_token:
+            return None  # somebody without our lock has refreshed, or the user authorised anew
+        if is_doubtful:
+            reason += ", after a refresh whose answer never arrived"
+            if pair.own_spending:
+                reason += f" (it began at {utc_text_at(pair.own_spending.since)})"
+        rejection = Rejection(seed_of(pair.refresh_token), time.time(), reason)
+        self._note(store, pair, rejection)
+        self._refuse(store, pair, rejection)
+
+    def _refuse(self, store: LockedStore, pair: TokenPair, rejection: Rejection) -> NoReturn:
+        """Give up, without a request to FreshBooks; tell whoever wants to know, once."""
+        if self.alarm and not rejection.reported and self.alarm.raise_for(rejection):
+            self._note(store, pair, replace(rejection, reported=True))
+        raise ReauthorizationRequired(
+            f"{rejection.reason} (found out at {utc_text_at(rejection.since)}, tokens in "
+            f"{self.store}); {CONNECT_AGAIN}"
+        )
+
+    def _note(self, store: LockedStore, pair: TokenPair, rejection: Rejection) -> None:
+        try:
+            kept = self._kept_beside(store, pair)
+            store.write(replace(kept, spending=None, rejection=rejection))
+        except TokenStoreError as error:
+            logger.warning("%s, so the next run will ask FreshBooks again", error)
+
+    # Beginning and ending a connection on purpose
+
+    def connect(self, code: str, verifier: str) -> frozenset[str]:
+        """Trade the code of a consent for the first pair, and store it.
+
+        Returns:
+            The scopes that were granted, as far as FreshBooks names them.
+
+        Raises:
+            ReauthorizationRequired: If the code is not accepted.
+            TokenStoreError: If the store is not writable; the code is then not spent.
+        """
+        with self._mutex, self.store.locked() as store:
+            old = store.read()
+            try:
+                store.prove(old)
+            except TokenStoreError as error:
+                raise TokenStoreError(f"{error}; make it writable, then log in again") from None
+            store.read()
+            with interruptions.held():
+                pair, scopes = self.endpoint.exchange(code, verifier)
+                # A seed that is still configured is older than this consent.
+                seed = seed_of(self.configured) if self.configured else None
+                spent = old.refresh_token if old else None
+                self._pair = self._keep(store, replace(pair, seed=seed), spent)
+            self._rescue.discard()
+        return scopes
+
+    def disconnect(self) -> bool:
+        """Revoke the tokens and forget them.
+
+        Returns:
+            Whether there were any.
+
+        Raises:
+            FreshBooksError: If FreshBooks did not confirm it; nothing is forgotten then.
+        """
+        with self._mutex, self.store.locked() as store:
+            pair = store.read()
+            if pair is None:
+                return False
+            store.prove(pair)
+            for token in (pair.access_token, pair.refresh_token):
+                if token:
+                    self.endpoint.revoke(token)
+            store.forget()
+            self._rescue.discard()
+            self._pair = None
+        return True

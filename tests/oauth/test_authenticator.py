@@ -19,8 +19,9 @@ from tap_freshbooks.errors import (
     TokenStoreError,
 )
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
-from tap_freshbooks.oauth.stores import FileStore
-from tap_freshbooks.oauth.tokens import TokenEndpoint, _expires_at, seed_of
+from tap_freshbooks.oauth.endpoint import TokenEndpoint, _expires_at
+from tap_freshbooks.oauth.file_store import FileStore
+from tap_freshbooks.oauth.tokens import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +159,7 @@ def test_a_spent_token_ends_in_the_need_to_authorise_again(
 ) -> None:
     new().access_token()
     Path(config["token_store"]).unlink()
-    with pytest.raises(ReauthorizationRequired, match=r"spent or revoked.*authorise the account"):
+    with pytest.raises(ReauthorizationRequired, match=r"spent or revoked.*tap-freshbooks login"):
         new().access_token()
 
 
@@ -172,7 +173,7 @@ def test_an_unknown_app_is_a_wrong_setting(
 def test_without_any_token_the_settings_are_named(
     new: Callable[..., RefreshingAuthenticator],
 ) -> None:
-    with pytest.raises(SettingsError, match="refresh_token is missing"):
+    with pytest.raises(SettingsError, match=r"there is no connection yet.*tap-freshbooks login"):
         new(None).access_token()
 
 
@@ -212,7 +213,7 @@ def test_an_answer_that_was_lost_after_the_rotation_is_tried_once_more_and_expla
     fault: Faults,
 ) -> None:
     fault("cut", when="answered", times=1)
-    with pytest.raises(ReauthorizationRequired, match=r"after an answer .* was lost"):
+    with pytest.raises(ReauthorizationRequired, match=r"whose answer never arrived"):
         new().access_token()
     assert counts(sandbox, config) == (1, 1)
 

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tap_freshbooks.errors import SettingsError, TokenStoreError
+from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth import stores
-from tap_freshbooks.oauth.stores import FileStore, store_for
+from tap_freshbooks.oauth.file_store import FileStore
+from tap_freshbooks.oauth.stores import Superseded
 from tap_freshbooks.oauth.tokens import TokenPair, seed_of
 
 PAIR = TokenPair("refresh-2", "access-2", expires_at=1_800_000_000.0, generation=3, seed="seed")
 
 
 def write(store: FileStore, pair: TokenPair) -> None:
-    with store.locked(), store.prepared() as prepared:
-        prepared.commit(pair)
+    with store.locked() as locked:
+        locked.read()
+        locked.prove(None)
+        locked.write(pair)
 
 
 def test_a_pair_comes_back_as_it_was_stored(tmp_path: Path) -> None:
@@ -54,9 +57,8 @@ def test_a_file_of_one_line_stays_one(tmp_path: Path) -> None:
 def test_without_a_commit_nothing_changes_and_nothing_remains(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text('{"refresh_token": "refresh-1"}')
-    store = FileStore(path)
-    with store.locked(), store.prepared():
-        pass
+    with FileStore(path).locked() as locked:
+        locked.prove(None)
     assert path.read_text() == '{"refresh_token": "refresh-1"}'
     assert {file.name for file in tmp_path.iterdir()} <= {"config.json", "config.json.lock"}
 
@@ -73,12 +75,52 @@ def test_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> None:
 def test_an_edit_of_other_keys_during_a_refresh_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text('{"refresh_token": "refresh-1", "start_date": "2020-01-01"}')
-    store = FileStore(path, holds_seed=True)
-    with store.locked(), store.prepared() as prepared:
-        path.write_text('{"refresh_token": "refresh-1", "start_date": "2024-01-01"}')
-        prepared.commit(PAIR)
+    with FileStore(path, holds_seed=True).locked() as locked:
+        locked.prove(locked.read())
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "start_date": "2024-01-01"}))
+        locked.write(PAIR)
     content = json.loads(path.read_text())
     assert (content["start_date"], content["refresh_token"]) == ("2024-01-01", "refresh-2")
+
+
+def test_a_token_that_the_user_puts_there_during_a_refresh_is_not_overwritten(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"refresh_token": "refresh-1"}')
+    store = FileStore(path, holds_seed=True)
+    with store.locked() as locked:
+        locked.prove(locked.read())
+        path.write_text('{"refresh_token": "pasted"}')
+        with pytest.raises(Superseded):
+            locked.write(PAIR)
+    assert store.read() == TokenPair("pasted", seed=seed_of("pasted"))
+
+
+def test_a_file_that_vanishes_during_a_refresh_is_made_anew_with_all_its_keys(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"client_id": "app", "refresh_token": "refresh-1"}')
+    with FileStore(path, holds_seed=True).locked() as locked:
+        locked.prove(locked.read())
+        path.unlink()
+        locked.write(PAIR)
+    content = json.loads(path.read_text())
+    assert (content["client_id"], content["refresh_token"]) == ("app", "refresh-2")
+
+
+def test_forgetting_leaves_other_keys_and_no_empty_file(tmp_path: Path) -> None:
+    config, tokens = tmp_path / "config.json", tmp_path / "tokens.json"
+    config.write_text('{"client_id": "app", "refresh_token": "refresh-1", "business_ids": [1]}')
+    for path in (config, tokens):
+        store = FileStore(path)
+        write(store, PAIR)
+        with store.locked() as locked:
+            locked.forget()
+    assert json.loads(config.read_text()) == {"client_id": "app", "business_ids": [1]}
+    assert not tokens.exists()
 
 
 def test_the_new_version_is_on_disk_before_it_takes_the_name(
@@ -95,10 +137,12 @@ def test_the_new_version_is_on_disk_before_it_takes_the_name(
         steps.append("replace")
         return replace(source, target)
 
-    monkeypatch.setattr(os, "fsync", spy_fsync)
-    monkeypatch.setattr(Path, "replace", spy_replace)
-    write(FileStore(tmp_path / "tokens.json"), PAIR)
-    assert steps == ["fsync file", "fsync file", "replace", "fsync folder"]
+    with FileStore(tmp_path / "tokens.json").locked() as locked:
+        locked.prove(locked.read())
+        monkeypatch.setattr(os, "fsync", spy_fsync)
+        monkeypatch.setattr(Path, "replace", spy_replace)
+        locked.write(PAIR)
+    assert steps == ["fsync file", "replace", "fsync folder"]
 
 
 def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
@@ -115,12 +159,11 @@ def test_a_read_only_file_is_found_before_anything_is_spent(tmp_path: Path) -> N
     path = tmp_path / "config.json"
     path.write_text('{"refresh_token": "refresh-1"}')
     path.chmod(0o400)
-    store = FileStore(path)
     with (
+        FileStore(path).locked() as locked,
         pytest.raises(TokenStoreError, match=r"cannot be written \(the file is read-only\)"),
-        store.prepared(),
     ):
-        pytest.fail("a token would have been spent")
+        locked.prove(PAIR)
 
 
 def test_a_full_disk_is_found_before_anything_is_spent(
@@ -129,11 +172,12 @@ def test_a_full_disk_is_found_before_anything_is_spent(
     def full(_fd: int, _data: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "write", full)
-    store = FileStore(tmp_path / "tokens.json")
-    with pytest.raises(TokenStoreError, match="No space left"), store.prepared():
-        pytest.fail("a token would have been spent")
-    assert list(tmp_path.iterdir()) == []
+    with FileStore(tmp_path / "tokens.json").locked() as locked:
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(TokenStoreError, match="No space left"):
+            locked.prove(PAIR)
+        monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["tokens.json.lock"]
 
 
 @pytest.mark.parametrize("content", ["{not json", "[]", '"text"'])
@@ -163,7 +207,7 @@ def test_a_token_put_into_the_config_file_by_hand_is_a_new_seed(tmp_path: Path) 
 def test_keys_that_were_damaged_by_hand_leave_the_refresh_token_usable(tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
     path.write_text('{"refresh_token": "refresh-1", "access_token": "a", "expires_at": "soon"}')
-    assert FileStore(path).read() == TokenPair("refresh-1")
+    assert FileStore(path).read() == TokenPair("refresh-1", access_token="a")
 
 
 def test_a_pair_never_shows_its_secrets() -> None:
@@ -214,59 +258,3 @@ def test_the_lock_holds_against_other_threads(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not inside
-
-
-class TestWhichStore:
-    def test_the_setting_wins(self, tmp_path: Path) -> None:
-        config = {"token_store": str(tmp_path / "mine.json"), "refresh_token": "r"}
-        store = store_for(config, None, {"MELTANO_PROJECT_ROOT": "/project"})
-        assert store.path == tmp_path / "mine.json"
-
-    def test_under_meltano_it_is_below_the_system_directory(self, tmp_path: Path) -> None:
-        config = {"client_id": "app", "refresh_token": "r"}
-        file = tmp_path / "config.json"
-        file.write_text('{"refresh_token": "r"}')
-        environ = {"MELTANO_PROJECT_ROOT": str(tmp_path)}
-        store = store_for(config, file, environ)
-        assert store.path.parent == tmp_path / ".meltano" / "tap-freshbooks"
-        elsewhere = store_for(config, file, {**environ, "MELTANO_SYS_DIR_ROOT": "/elsewhere"})
-        assert elsewhere.path.parent == Path("/elsewhere/tap-freshbooks")
-
-    def test_two_connections_and_two_apps_never_share_a_file(self, tmp_path: Path) -> None:
-        environ = {"MELTANO_PROJECT_ROOT": str(tmp_path)}
-        configs = [
-            {"client_id": "a"},
-            {"client_id": "b"},
-            {"client_id": "a", "connection": "../x"},
-            {"client_id": "a", "connection": "y"},
-        ]
-        paths = {store_for(config, None, environ).path for config in configs}
-        assert len(paths) == 4
-        assert {path.parent for path in paths} == {tmp_path / ".meltano" / "tap-freshbooks"}
-
-    def test_the_one_config_file_with_the_token_is_the_store(self, tmp_path: Path) -> None:
-        file = tmp_path / "config.json"
-        file.write_text('{"refresh_token": "r"}')
-        store = store_for({"refresh_token": "r"}, file, {})
-        assert store.path == file
-        assert store.holds_seed
-
-    def test_else_it_is_the_state_directory(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(stores, "user_state_path", lambda name: tmp_path / name)
-        store = store_for({"refresh_token": "r"}, None, {})
-        assert store.path.parent == tmp_path / "tap-freshbooks"
-
-    def test_a_file_holds_one_connection(self, tmp_path: Path) -> None:
-        config = {"token_store": str(tmp_path / "tokens.json"), "connection": "second"}
-        with pytest.raises(SettingsError, match="holds one connection"):
-            store_for(config, None, {})
-
-    def test_a_path_that_is_none_is_refused(self) -> None:
-        with pytest.raises(SettingsError, match="not a usable path"):
-            store_for({"token_store": "~nosuchuser/tokens.json"}, None, {})
-
-    def test_a_database_is_refused_with_a_sentence(self) -> None:
-        with pytest.raises(SettingsError, match="must be a file path"):
-            store_for({"token_store": "sqlite:///tokens.db"}, None, {})

@@ -1,0 +1,79 @@
+"""Tokens at rest: encrypted with the keys of the settings, or as they are without any."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tap_freshbooks.errors import SettingsError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
+MARK = "fernet:"
+"""What an encrypted token begins with; the rest is a Fernet token."""
+
+
+class Encryption:
+    """Seals and opens tokens.
+
+    Args:
+        keys: Fernet keys, separated by commas: the first one seals, each of them opens, so that
+            a key is rotated by putting the new one in front. None: tokens are kept as they are.
+    """
+
+    def __init__(self, keys: str | None = None) -> None:
+        self._keys = [key.strip() for key in (keys or "").split(",") if key.strip()]
+
+    def seal(self, token: str) -> str:
+        """The form in which a token is stored.
+
+        Raises:
+            SettingsError: If a key is none, or the extra is not installed.
+        """
+        return MARK + self._fernet.encrypt(token.encode()).decode() if self._keys else token
+
+    def open(self, stored: str, place: str) -> str:
+        """A token from its stored form; one that was stored without a key is taken as it is.
+
+        Args:
+            stored: What `seal` made, with any of the keys or without one.
+            place: Where it is stored, for messages.
+
+        Raises:
+            SettingsError: If no key fits. Whoever gets this must not overwrite the tokens.
+        """
+        if not stored.startswith(MARK):
+            return stored
+        if not self._keys:
+            raise SettingsError(
+                f"the tokens in {place} are encrypted: set token_encryption_key to their key"
+            )
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415 - an extra
+
+        try:
+            return self._fernet.decrypt(stored.removeprefix(MARK)).decode()
+        except InvalidToken:
+            raise SettingsError(
+                f"token_encryption_key does not fit the tokens in {place}, which were left as they "
+                "are: set the key that they were encrypted with (several are separated by commas, "
+                "the newest first)"
+            ) from None
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        try:
+            from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError:
+            raise SettingsError(
+                "the setting token_encryption_key needs more packages; install them with: "
+                "pip install 'tap-freshbooks[encryption]'"
+            ) from None
+        try:
+            return MultiFernet([Fernet(key) for key in self._keys])
+        except ValueError:
+            raise SettingsError(
+                "token_encryption_key must be Fernet keys (32 bytes in URL-safe base64), separated "
+                'by commas; make one with: python -c "from cryptography.fernet import Fernet; '
+                'print(Fernet.generate_key().decode())"'
+            ) from None

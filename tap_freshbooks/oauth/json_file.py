@@ -1,0 +1,149 @@
+"""A JSON object in a file, replaced as a whole, durably, and without touching its layout."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MODE = 0o600
+
+SPARE = 16_384
+"""Bytes claimed beyond the present content: room for two encrypted tokens and more."""
+
+
+class NotAnObject(ValueError):  # noqa: N818 - says what the file is
+    """The file holds something else than a JSON object; the text says what, never its content."""
+
+
+class JsonFile:
+    """A file with one JSON object; indentation, line ends and order stay as they are found.
+
+    Whoever writes must hold a lock of his own: the next version has one name for all.
+
+    Args:
+        path: The file; a symbolic link is followed, so that it stays one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().resolve()
+        # What a killed process left under this name is used again.
+        self._next = self.path.with_name(f".{self.path.name}.new")
+        self._fd = -1
+
+    def read(self) -> dict[str, Any]:
+        """The object; empty if there is no file.
+
+        Raises:
+            OSError: If the file cannot be read.
+            NotAnObject: If it holds something else.
+        """
+        return self._read()[0]
+
+    def claim(self) -> None:
+        """Claim name and space of the next version, so that a full disk shows now.
+
+        Raises:
+            OSError: If that is not possible.
+            NotAnObject: If the present content is none that can be replaced.
+        """
+        content, layout = self._read()
+        if self.path.exists() and not self.path.stat().st_mode & stat.S_IWUSR:
+            raise PermissionError("the file is read-only")
+        self.discard()
+        self._fd = os.open(self._next, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, MODE)
+        try:
+            os.fchmod(self._fd, MODE)
+            if self.path.exists():
+                owner = self.path.stat()
+                with contextlib.suppress(PermissionError):
+                    os.fchown(self._fd, owner.st_uid, owner.st_gid)
+            self._fill(layout.encode(content) + b" " * SPARE)
+        except OSError:
+            self.discard()
+            raise
+
+    def replace(self, content: Mapping[str, Any]) -> None:
+        """Make this the content, durably: written and synced before it takes the name.
+
+        Raises:
+            OSError: If that fails; the old content is then still in place.
+            NotAnObject: As `claim`.
+        """
+        if self._fd < 0:
+            self.claim()
+        try:
+            with contextlib.suppress(OSError, NotAnObject):
+                self._layout = self._read()[1]
+            self._fill(self._layout.encode(content))
+            self._next.replace(self.path)
+            _sync_folder(self.path.parent)
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Give up what was claimed."""
+        if self._fd < 0:
+            return
+        os.close(self._fd)
+        self._fd = -1
+        with contextlib.suppress(OSError):
+            self._next.unlink()
+
+    def _read(self) -> tuple[dict[str, Any], _Layout]:
+        try:
+            text = self.path.read_bytes().decode("utf-8-sig")
+            content = json.loads(text)
+        except FileNotFoundError:
+            content, text = {}, EMPTY
+        except (ValueError, RecursionError):
+            raise NotAnObject("is not valid JSON") from None
+        if not isinstance(content, dict):
+            raise NotAnObject("does not hold a JSON object")
+        self._layout = _Layout(text)
+        return content, self._layout
+
+    def _fill(self, data: bytes) -> None:
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        os.ftruncate(self._fd, len(data))
+        os.fsync(self._fd)
+
+
+EMPTY = "{\n  \n}\n"
+"""How a file that is not there yet will be laid out."""
+
+
+class _Layout:
+    """How a JSON file is written: its indentation, its line ends, its last line."""
+
+    def __init__(self, text: str) -> None:
+        indented = re.search(r"\n([ \t]+)", text)
+        self.indent = indented[1] if indented else None
+        self.end = "\n" if text.endswith("\n") else ""
+        self.newline = "\r\n" if "\r\n" in text else "\n"
+
+    def encode(self, content: Mapping[str, Any]) -> bytes:
+        text = json.dumps(content, indent=self.indent, ensure_ascii=False) + self.end
+        # A lone surrogate cannot be UTF-8; escaped it stays what it is.
+        return text.replace("\n", self.newline).encode(errors="backslashreplace")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in this folder durable."""
+    if os.name == "nt":  # Windows cannot open folders; its rename needs no second step
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
