@@ -13,7 +13,6 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
@@ -52,6 +51,9 @@ LOOKS = 100
 
 STORE_PATIENCE = 30.0
 """Seconds to go on trying to store a new pair, before it goes into a rescue file."""
+
+FIRST_STORE_WAIT, LONGEST_STORE_WAIT = 0.05, 2.0
+"""Seconds between two tries to store a new pair: doubled from the first to the second."""
 
 MARGIN = (300, 420)
 """Seconds before its end at which an access token is replaced: 5 minutes of clock skew do no
@@ -168,7 +170,7 @@ class RefreshingAuthenticator(Authenticator):
     def _newest(self, store: LockedStore) -> TokenPair:
         """The pair to go on with, after a look at what is stored and at what was rescued."""
         stored = store.read()
-        rescued = self._rescue.find(stored)
+        rescued = self._rescue.find(stored.refresh_token if stored else "", self.configured or "")
         if rescued:
             store.write(rescued)
             self._rescue.discard()
@@ -230,16 +232,21 @@ class RefreshingAuthenticator(Authenticator):
         is_doubtful = pair.own_spending is not None
         answers_wanted = 1 if is_doubtful else 2
         is_settled = False
+        attempt = 0
         try:
-            for attempt in count(1):
+            while True:
+                attempt += 1
                 try:
                     # From here to the store a signal waits: what is spent must be kept.
                     with interruptions.held():
-                        fresh = self.endpoint.refresh(pair)
+                        try:
+                            fresh = self.endpoint.refresh(pair)
+                        except Unavailable as error:
+                            is_doubtful |= error.sent
+                            raise
                         is_settled = True
                         return self._keep(store, fresh, pair.refresh_token)
                 except Unavailable as error:
-                    is_doubtful |= error.sent
                     answers_wanted -= error.sent
                     if not answers_wanted or attempt == UNREACHED_ATTEMPTS:
                         raise self._unreached(error, is_doubtful) from None
@@ -249,7 +256,6 @@ class RefreshingAuthenticator(Authenticator):
                 except ReauthorizationRequired as error:
                     is_settled = True
                     return self._rejected(store, pair, str(error), is_doubtful)
-            raise AssertionError  # count() has no end
         finally:
             if not is_settled and not is_doubtful:
                 self._unmark(store, pair)
@@ -280,20 +286,20 @@ class RefreshingAuthenticator(Authenticator):
             The pair, None if the store holds a newer one: the user has authorised anew.
         """
         deadline = time.monotonic() + STORE_PATIENCE
-        for attempt in count():
+        wait = FIRST_STORE_WAIT
+        while True:
             try:
                 store.write(fresh)
             except Superseded:
                 return None
             except TokenStoreError as error:
-                wait = min(0.05 * 2**attempt, 2.0)
                 if time.monotonic() + wait > deadline:
                     self._save_elsewhere(fresh, spent, error)
                 logger.warning("%s; trying again", error)
                 time.sleep(wait)
+                wait = min(2 * wait, LONGEST_STORE_WAIT)
             else:
                 return fresh
-        raise AssertionError  # count() has no end
 
     def _save_elsewhere(
         self, fresh: TokenPair, spent: str | None, problem: TokenStoreError

@@ -79,16 +79,19 @@ class Rescue:
                 return path
         raise failure
 
-    def find(self, stored: TokenPair | None) -> TokenPair | None:
-        """The rescued pair that follows the stored one, None if there is none.
+    def find(self, *spent: str) -> TokenPair | None:
+        """The rescued pair that was made of one of these refresh tokens, None if there is none.
+
+        Args:
+            spent: Refresh tokens; the empty text stands for a store without one.
 
         Raises:
             SettingsError: If no key opens it.
         """
-        follows = seed_of(stored.refresh_token if stored else "")
+        follows = {seed_of(token) for token in spent}
         for path in self._paths():
             content = _own(path)
-            if content is not None and content.get("follows") == follows:
+            if content is not None and content.get("follows") in follows:
                 return decode(content, self.encryption, str(path))
         return None
 
