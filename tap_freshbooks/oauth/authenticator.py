@@ -169,14 +169,13 @@ class RefreshingAuthenticator(Authenticator):
 
     def _newest(self, store: LockedStore) -> TokenPair:
         """The pair to go on with, after a look at what is stored and at what was rescued."""
-        stored = store.read()
-        rescued = self._rescue.find(stored.refresh_token if stored else "", self.configured or "")
+        chosen = self._chosen(store.read())
+        rescued = self._rescue.find(chosen.refresh_token if chosen else None)
         if rescued:
             store.write(rescued)
             self._rescue.discard()
             logger.warning("The tokens that an earlier run had rescued are now in %s", self.store)
-            stored = store.read()
-        chosen = self._chosen(stored)
+            chosen = self._chosen(store.read())
         if chosen is None:
             raise SettingsError(
                 f"there is no connection yet: {self.store} holds no tokens; connect the account "
@@ -373,7 +372,8 @@ class RefreshingAuthenticator(Authenticator):
                 pair, scopes = self.endpoint.exchange(code, verifier)
                 # A seed that is still configured is older than this consent.
                 seed = seed_of(self.configured) if self.configured else None
-                spent = old.refresh_token if old else None
+                before = self._chosen(old)
+                spent = before.refresh_token if before else None
                 self._pair = self._keep(store, replace(pair, seed=seed), spent)
             self._rescue.discard()
         return scopes

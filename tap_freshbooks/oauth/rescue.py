@@ -54,7 +54,7 @@ class Rescue:
 
         Args:
             pair: The new pair.
-            spent: The refresh token that was spent for it, None after a consent.
+            spent: The refresh token whose place it takes, None if there was no connection.
 
         Returns:
             The path.
@@ -79,19 +79,19 @@ class Rescue:
                 return path
         raise failure
 
-    def find(self, *spent: str) -> TokenPair | None:
-        """The rescued pair that was made of one of these refresh tokens, None if there is none.
+    def find(self, spent: str | None) -> TokenPair | None:
+        """The rescued pair that was stored for the next after a token, None if there is none.
 
         Args:
-            spent: Refresh tokens; the empty text stands for a store without one.
+            spent: That refresh token; None if there is no connection yet.
 
         Raises:
             SettingsError: If no key opens it.
         """
-        follows = {seed_of(token) for token in spent}
+        follows = seed_of(spent or "")
         for path in self._paths():
             content = _own(path)
-            if content is not None and content.get("follows") in follows:
+            if content is not None and content.get("follows") == follows:
                 return decode(content, self.encryption, str(path))
         return None
 
