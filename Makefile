@@ -42,7 +42,7 @@ test: $(VENV)/.dev
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term -m "not browser" $(ARGS)
 
 test-browser: $(VENV)/.dev chromium
-	CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -m browser $(ARGS)
+	CHROMIUM="$(CHROMIUM)" $(BIN)/pytest tests/browser $(ARGS)
 
 # The fonts make screenshots readable; Chromium alone brings none.
 chromium:
