@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "logout": ("tap_freshbooks.logout", "logout", "revoke and forget the connection"),
     "status": ("tap_freshbooks.status", "status", "the connection and what it may read"),
     "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
 }

@@ -196,7 +196,8 @@ class FreshBooksClient:
             return self._send(request, token)
         except DeadToken as error:
             raise ReauthorizationRequired(
-                f"{error}, even with a new access token: authorise the account anew"
+                f"{error}, even with a new access token: connect the account again with "
+                "`tap-freshbooks login`"
             ) from None
 
     def _is_alive(self, token: str) -> bool:

@@ -1,7 +1,8 @@
-"""`tap-freshbooks status`: the connection, its businesses, and which streams the token may read."""
+"""`tap-freshbooks status`: tokens, businesses, and which streams the token may read."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -11,12 +12,16 @@ from tap_freshbooks.settings import FROM_ENVIRONMENT
 from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.streams.reports import Report
 from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.times import utc_text_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_freshbooks.connection import Connection
     from tap_freshbooks.identity import Business
 
 
-@click.command(help="Show the connection, its businesses, and what the token may read.")
+@click.command(help="Show the tokens, the businesses, and what the token may read.")
 @click.option(
     "--config",
     multiple=True,
@@ -28,7 +33,9 @@ def status(config: object) -> None:
     settings = getattr(config, "config", {})
     tap = TapFreshBooks(config=settings, setup_mapper=False)
     connection = tap.connection
-    me = connection.me
+    for line in _tokens(connection):
+        click.echo(line)
+    me = connection.me  # where the account must be authorised again, this says so
     click.echo(f"Connected to {connection.api_url} as {me.get('email') or me.get('id')}")
     businesses = connection.businesses
     for business in businesses:
@@ -41,6 +48,38 @@ def status(config: object) -> None:
     for stream in streams:
         answers = [_try(stream, business) for business in businesses]
         click.echo(f"{stream.name:{width}}  {'  '.join(answers)}")
+
+
+def _tokens(connection: Connection) -> Iterator[str]:
+    """Where the tokens live, how old they are, and whether something is wrong with them."""
+    if connection.is_static:
+        yield "The setting access_token is used as it is, and never refreshed"
+        return
+    yield f"Tokens: {connection.store}"
+    pair = connection.grant.standing()
+    if pair is None:
+        yield "  none yet"
+        return
+    if pair.access_token is None:
+        yield "  a refresh token that was not used yet"
+    now = time.time()
+    if pair.refreshed_at:
+        yield f"  generation {pair.generation}, made {_duration(now - pair.refreshed_at)} ago"
+    if pair.access_token:
+        left = pair.expires_at - now
+        end = f"ends in {_duration(left)}" if left > 0 else f"ended {_duration(-left)} ago"
+        yield f"  the access token {end}"
+    if spending := pair.own_spending:
+        yield f"  a refresh began at {utc_text_at(spending.since)}; its outcome is not known"
+    if rejection := pair.own_rejection:
+        yield f"  flagged at {utc_text_at(rejection.since)}: {rejection.reason}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours, days = int(seconds / 60), int(seconds / 3600), int(seconds / 86400)
+    if days > 1:
+        return f"{days} days"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
 def _try(stream: FreshBooksStream, business: Business) -> str:

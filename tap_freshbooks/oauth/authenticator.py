@@ -128,7 +128,7 @@ class RefreshingAuthenticator(Authenticator):
             if token := self._usable(self._pair, rejected):
                 return token
             # Without the lock first: while somebody refreshes, who needs nothing need not wait.
-            self._pair = self._chosen(self.store.read())
+            self._pair = self.standing()
             if token := self._usable(self._pair, rejected):
                 return token
             with self.store.locked() as store:
@@ -146,6 +146,14 @@ class RefreshingAuthenticator(Authenticator):
         raise TokenStoreError(
             f"the tokens in {self.store} keep changing: does another program write them too?"
         )
+
+    def standing(self) -> TokenPair | None:
+        """The pair that would be used now, None if there is none; nothing is asked or changed.
+
+        Raises:
+            TokenStoreError: If the store cannot be read.
+        """
+        return self._chosen(self.store.read())
 
     def _usable(self, pair: TokenPair | None, rejected: str | None) -> str | None:
         if pair and pair.is_fresh(self.margin) and pair.access_token != rejected:
