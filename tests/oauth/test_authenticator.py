@@ -18,7 +18,7 @@ from tap_freshbooks.errors import (
     SettingsError,
     TokenStoreError,
 )
-from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
+from tap_freshbooks.oauth.authenticator import MARGIN, RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.endpoint import TokenEndpoint, _expires_at
 from tap_freshbooks.oauth.file_store import FileStore
 from tap_freshbooks.oauth.tokens import seed_of
@@ -334,6 +334,16 @@ class TestExpiry:
     def test_it_counts_from_the_moment_of_creation(self) -> None:
         created = int(time.time()) - 100
         assert _expires_at(self.answer(created_at=created)) == created + 43200
+
+    @pytest.mark.parametrize("skew", [-300, 300])
+    def test_a_clock_that_is_five_minutes_off_does_no_harm(self, skew: int) -> None:
+        created = int(time.time()) + skew
+        assert _expires_at(self.answer(created_at=created)) == created + 43200
+        assert min(MARGIN) >= abs(skew)  # the token is replaced before it ends by either clock
+
+    def test_an_old_moment_of_creation_is_distrusted_even_if_the_end_would_lie_ahead(self) -> None:
+        expires_at = _expires_at(self.answer(created_at=time.time() - 3600))
+        assert abs(expires_at - time.time() - 43200) < 5
 
     def test_an_end_in_the_past_is_distrusted(self) -> None:
         # A live answer repeated the created_at of the first grant.
