@@ -51,7 +51,7 @@ class RecordStream(Stream, ABC):
     """Primary key, within one business if there is a scope."""
 
     oauth_scope: ClassVar[str]
-    """What the token must be allowed."""
+    """What the token must be allowed; several scopes are separated by blanks."""
 
     webhook_noun: ClassVar[str | None] = None
     """What webhook events call the resource, if there are any (`webhooks.md §6`)."""

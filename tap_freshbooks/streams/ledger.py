@@ -119,7 +119,7 @@ class ChartOfAccounts(Vanishing, LedgerStream):
     resource = "reports/chart_of_accounts"
     records = ("response", "result", "journal_entry_accounts")
     key = ("account_uuid",)
-    oauth_scope = "user:reports:read"
+    oauth_scope = "user:reports:read user:account:read"
     selected_by_default = False
     fields = CHART_ACCOUNT | Object(sub_accounts=Array(CHART_ACCOUNT))
 
