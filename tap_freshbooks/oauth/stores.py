@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.oauth.tokens import TokenPair
 
-LOCK_TIMEOUT = 330
+LOCK_TIMEOUT = 360
 """Seconds to wait for another process that is refreshing: a bit more than its worst case."""
 
 
