@@ -1,0 +1,24 @@
+"""What every process of these tests has imported before it is forked, and how it begins."""
+
+from __future__ import annotations
+
+import encodings.idna  # noqa: F401 - name resolution would import it later
+import random
+from typing import TYPE_CHECKING
+
+import psycopg  # noqa: F401
+import pytest
+import requests  # noqa: F401
+
+from tap_freshbooks.oauth import authenticator, rescue, sql_store  # noqa: F401
+
+if TYPE_CHECKING:
+    from tests.faults.account import Client
+
+
+def begin(client: Client) -> pytest.MonkeyPatch:
+    """Look for rescue files in the folder of the test, and wait hundredths of seconds."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(rescue, "places", lambda: iter([client.rescue]))
+    patch.setattr(random, "uniform", lambda low, high: low + (high - low) / 1000)
+    return patch
