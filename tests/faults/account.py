@@ -128,7 +128,6 @@ class Account:
             return configured
         return pair.refresh_token if pair else None
 
-    @property
     def is_kept(self) -> bool:
         """Whether the next run would send the living refresh token."""
         return self.next_token == self.living

@@ -245,7 +245,7 @@ class Storm:
         """Compare what is stored with what FreshBooks would take, when nobody is left alive."""
         account = self.account
         _ = account.stats  # what was sent by the dead is answered
-        if account.is_kept:
+        if account.is_kept():
             return
         died = seed_of(account.next_token or "")
         if suspects.get(died) == Where.REQUEST:

@@ -78,8 +78,8 @@ def test_a_death_at_any_step_is_survived_or_explained(
         if store in {"file", "config"}:
             check_file(account)
         _ = account.stats  # what the dead process has sent is answered
-        assert account.is_kept == (number not in costly), moment
-        if account.is_kept:
+        assert account.is_kept() == (number not in costly), moment
+        if account.is_kept():
             check_that_it_works(account, dead)
         else:
             check_that_it_says_what_happened(account, dead)

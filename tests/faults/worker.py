@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - name resolution would import it later
+# A process that has given up its rights may not be able to read modules any more.
+import encodings.idna
+import encodings.utf_8_sig  # noqa: F401
 import random
 from typing import TYPE_CHECKING
 

@@ -1,0 +1,202 @@
+"""Token answers that are cut, late, wrong or missing.
+
+A request whose outcome is unknown is repeated once in all, over all runs that follow until one
+is answered; the mark in the store tells of it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_freshbooks.errors import ReauthorizationRequired, RefreshFailed
+
+if TYPE_CHECKING:
+    from tests.faults.account import Account
+
+UNKNOWN = "whether the refresh token is spent is unknown; the next run tries it once more"
+NOT_SPENT = "the refresh token was not spent"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault of the token endpoint, and what is told of it when it lasts."""
+
+    name: str
+    settings: dict[str, Any]
+    says: str
+    is_unknown: bool = True
+    requests: int = field(default=2, kw_only=True)
+
+
+def status(code: int, body: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"fault": "status", "status": code, "body": body, **more}
+
+
+HTML = "<!doctype html><title>Maintenance</title>"
+NO_REFRESH_TOKEN = json.dumps({"access_token": "only", "expires_in": 43200})
+
+NOT_ROTATED = [
+    Case("cut before", {"fault": "cut", "when": "before"}, "got no complete answer"),
+    Case("500", status(500), "500"),
+    Case("502", status(502), "502"),
+    Case("503", status(503, retry_after=0), "503"),
+    Case("HTML", status(200, HTML), "something that is not complete JSON"),
+    Case("no refresh token", status(200, NO_REFRESH_TOKEN), "holds no refresh token"),
+    Case(
+        "429",
+        {"fault": "rate_limit", "retry_after": 7},
+        "429",
+        is_unknown=False,
+        requests=3,
+    ),
+]
+ROTATED = [
+    Case("cut when answered", {"fault": "cut", "when": "answered"}, "got no complete answer"),
+    Case("cut in the middle", {"fault": "cut", "when": "middle"}, "got no complete answer"),
+]
+
+
+def name_of(case: Case) -> str:
+    return case.name
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds between the tries, which nobody waits for here."""
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return waited
+
+
+@pytest.fixture
+def dead(file_account: Account, waits: list[float]) -> str:
+    """The access token of a connection, which is to be refreshed."""
+    assert not waits
+    return file_account.connected()
+
+
+@pytest.mark.parametrize("case", NOT_ROTATED, ids=name_of)
+def test_a_fault_that_passes_costs_a_second_request(
+    file_account: Account, dead: str, waits: list[float], case: Case
+) -> None:
+    requests = file_account.requests
+    file_account.fault(**case.settings, times=1)
+    assert file_account.accepts(file_account.new().access_token(rejected=dead))
+    assert (file_account.requests - requests, file_account.spent) == (2, 0)
+    assert not file_account.stored.spending
+    assert len(waits) == 1
+    assert waits[0] < 1 or waits[0] == case.settings["retry_after"]
+
+
+@pytest.mark.parametrize("case", NOT_ROTATED, ids=name_of)
+def test_a_fault_that_lasts_ends_the_run_and_keeps_the_token(
+    file_account: Account, dead: str, case: Case
+) -> None:
+    requests = file_account.requests
+    file_account.fault(**case.settings)
+    with pytest.raises(RefreshFailed) as failure:
+        file_account.new().access_token(rejected=dead)
+    assert failure.value.exit_status == 1
+    assert case.says in str(failure.value)
+    assert (UNKNOWN if case.is_unknown else NOT_SPENT) in str(failure.value)
+    assert file_account.requests - requests == case.requests
+    assert bool(file_account.stored.spending) == case.is_unknown
+
+    # What an earlier run has left open is asked once more in each run, not twice.
+    with pytest.raises(RefreshFailed, match=case.says):
+        file_account.new().access_token(rejected=dead)
+    again = 1 if case.is_unknown else case.requests
+    assert file_account.requests - requests == case.requests + again
+    assert bool(file_account.stored.spending) == case.is_unknown
+
+    file_account.sandbox.faults_clear()
+    token = file_account.new().access_token(rejected=dead)
+    assert file_account.accepts(token)
+    assert not file_account.stored.spending
+    assert file_account.requests - requests == case.requests + again + 1
+    assert file_account.spent == 0
+
+
+@pytest.mark.parametrize("case", ROTATED, ids=name_of)
+def test_an_answer_that_is_lost_with_the_new_token_is_explained(
+    file_account: Account, dead: str, case: Case
+) -> None:
+    requests = file_account.requests
+    file_account.fault(**case.settings, times=1)
+    for _ in range(2):  # the second run makes no request
+        with pytest.raises(
+            ReauthorizationRequired,
+            match=r"spent or revoked, after a refresh whose answer never arrived.*login",
+        ):
+            file_account.new().access_token(rejected=dead)
+        assert (file_account.requests - requests, file_account.spent) == (2, 1)
+        assert file_account.stored.rejection
+        assert not file_account.stored.spending
+    file_account.authorise_anew()
+    assert file_account.accepts(file_account.new().access_token(rejected=dead))
+    assert file_account.spent == 1
+
+
+@pytest.mark.parametrize("case", ROTATED, ids=name_of)
+def test_answers_that_are_lost_again_and_again_are_no_loop(
+    file_account: Account, dead: str, case: Case
+) -> None:
+    requests = file_account.requests
+    file_account.fault(**case.settings)
+    for expected in (2, 3, 4):
+        with pytest.raises(RefreshFailed, match=UNKNOWN):
+            file_account.new().access_token(rejected=dead)
+        assert file_account.requests - requests == expected
+        assert file_account.stored.spending
+    file_account.sandbox.faults_clear()
+    with pytest.raises(ReauthorizationRequired, match=r"never arrived \(it began at 20"):
+        file_account.new().access_token(rejected=dead)
+    assert file_account.requests - requests == 5
+
+
+def test_a_long_pause_that_freshbooks_asks_for_is_cut_short(
+    file_account: Account, dead: str, waits: list[float]
+) -> None:
+    file_account.fault("rate_limit", retry_after=3600, times=1)
+    assert file_account.accepts(file_account.new().access_token(rejected=dead))
+    assert waits == [20]
+
+
+def test_an_answer_that_is_not_waited_for_leaves_the_outcome_open(
+    file_account: Account, dead: str
+) -> None:
+    account = file_account
+    requests = account.requests
+    account.client = replace(account.client, timeout=0.2)
+    account.fault("latency", seconds=0.6)
+    with pytest.raises(RefreshFailed, match=UNKNOWN) as failure:
+        account.new().access_token(rejected=dead)
+    assert "got no complete answer (ReadTimeout)" in str(failure.value)
+    assert account.requests - requests == 2
+    assert account.stored.spending
+
+    # FreshBooks has worked on both, late: the first was taken, its answer is lost.
+    assert account.refreshes == 2
+    account.sandbox.faults_clear()
+    account.client = replace(account.client, timeout=60)
+    with pytest.raises(ReauthorizationRequired, match=r"never arrived \(it began at 20"):
+        account.new().access_token(rejected=dead)
+    assert account.requests - requests == 3
+
+
+def test_an_address_where_nobody_answers_costs_no_token_and_leaves_no_mark(
+    file_account: Account, dead: str
+) -> None:
+    api_url = file_account.client.api_url
+    file_account.client = replace(file_account.client, api_url="http://127.0.0.1:9")
+    with pytest.raises(RefreshFailed, match=NOT_SPENT):
+        file_account.new().access_token(rejected=dead)
+    assert not file_account.stored.spending
+    file_account.client = replace(file_account.client, api_url=api_url)
+    assert file_account.accepts(file_account.new().access_token(rejected=dead))
+    assert file_account.spent == 0
