@@ -1,0 +1,3 @@
+"""`tap-freshbooks login`: the consent of a FreshBooks user becomes a connection that works."""
+
+from __future__ import annotations

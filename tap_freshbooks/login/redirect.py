@@ -1,0 +1,69 @@
+"""The redirect URI: whether FreshBooks can take it, and whether we can answer it ourselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from tap_freshbooks.errors import SettingsError
+
+ADVICE = (
+    "register one with your app in the FreshBooks developer portal "
+    "(https://my.freshbooks.com/#/developer) and set redirect_uri to the same text; FreshBooks "
+    "wants https, and https://localhost:8765/callback serves both for the page that this command "
+    "can open and for pasting"
+)
+
+
+def check(redirect_uri: str | None) -> str:
+    """The redirect URI, if FreshBooks can have accepted it (`auth.md §2`).
+
+    Raises:
+        SettingsError: If it is missing, or cannot work.
+    """
+    if not redirect_uri:
+        raise SettingsError(f"the setting redirect_uri is missing: {ADVICE}")
+    parts = _parts(redirect_uri)
+    if parts is None or parts.scheme != "https" or parts.query or parts.fragment:
+        raise SettingsError(
+            f"the setting redirect_uri must be an https address without a query: {ADVICE}"
+        )
+    return redirect_uri
+
+
+def _parts(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAddress:
+    """Where a page of ours can receive the answer: `https://localhost:PORT/…`.
+
+    Attributes:
+        host: `localhost` or `127.0.0.1`, as the browser will name it.
+        port: Of the redirect URI.
+        path: Of the redirect URI, decoded.
+    """
+
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def of(cls, redirect_uri: str) -> Self | None:
+        """The address that a redirect URI names; None if it is not this machine's."""
+        parts = _parts(redirect_uri)
+        if not parts or parts.hostname not in {"localhost", "127.0.0.1"} or not parts.port:
+            return None
+        return cls(parts.hostname, parts.port, unquote(parts.path) or "/")
+
+    @property
+    def authority(self) -> str:
+        """What the browser must send as `Host`; another name could be anybody's."""
+        return f"{self.host}:{self.port}" if self.port != 443 else self.host  # noqa: PLR2004
