@@ -1,0 +1,79 @@
+"""What a login has reached: who the user is, his businesses, and what the token may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from tap_freshbooks.identity import Business, read_businesses
+from tap_freshbooks.login.scopes import missing, selected
+from tap_freshbooks.streams.base import RecordStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_freshbooks.tap import TapFreshBooks
+
+Lacks = dict[tuple[str, ...], list[str]]
+"""Names of streams by the scopes that the token lacks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A FreshBooks user who has given his consent.
+
+    Attributes:
+        user: Name and address, as FreshBooks has them.
+        businesses: All that he is a member of, also those whose books belong to others.
+        readable: Names of the selected streams that the token may read.
+        refused: The selected streams that it may not.
+        unselected: The other streams, as far as it may not read them either.
+    """
+
+    user: str
+    businesses: tuple[Business, ...]
+    readable: tuple[str, ...]
+    refused: Lacks
+    unselected: Lacks
+
+    @classmethod
+    def of(cls, tap: TapFreshBooks, granted: frozenset[str]) -> Self:
+        """Ask FreshBooks who has agreed.
+
+        Args:
+            tap: With the new tokens.
+            granted: The scopes of the token.
+
+        Raises:
+            TapError: If FreshBooks does not say who that is.
+        """
+        me = tap.connection.me
+        wanted = selected(tap)
+        names = {stream.name for stream in wanted}
+        streams = [each for each in tap.streams.values() if isinstance(each, RecordStream)]
+        return cls(
+            user=_user(me),
+            businesses=tuple(read_businesses(me)),
+            readable=tuple(stream.name for stream in wanted if not missing(stream, granted)),
+            refused=_lacks(wanted, granted),
+            unselected=_lacks((each for each in streams if each.name not in names), granted),
+        )
+
+    @property
+    def usable(self) -> tuple[Business, ...]:
+        """The businesses that can be read."""
+        return tuple(each for each in self.businesses if not each.is_client_only)
+
+
+def _lacks(streams: Iterable[RecordStream], granted: frozenset[str]) -> Lacks:
+    lacks: Lacks = {}
+    for stream in streams:
+        if scopes := missing(stream, granted):
+            lacks.setdefault(scopes, []).append(stream.name)
+    return lacks
+
+
+def _user(me: dict[str, Any]) -> str:
+    name = " ".join(str(me[key]) for key in ("first_name", "last_name") if me.get(key))
+    address = str(me.get("email") or me.get("id"))
+    return f"{name} ({address})" if name else address
