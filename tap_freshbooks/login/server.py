@@ -1,0 +1,110 @@
+"""Serves one page to one browser on this machine: https, an own name, headers that protect it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import trustme
+import uvicorn
+from starlette.responses import Response
+from typing_extensions import override
+
+from tap_freshbooks.login.page import STYLE_HASH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from tap_freshbooks.login.redirect import LocalAddress
+
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+LAST_BYTES = 5
+"""Seconds that the last answer may take to reach the browser."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn with a throw-away certificate, no log, and a limit to its patience."""
+
+    def __init__(self, app: ASGIApp, address: LocalAddress) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            log_level="critical",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=LAST_BYTES,
+        )
+        config.load()
+        config.ssl = certified(address.host)
+        super().__init__(config)
+        self.on_started: Callable[[], None] = lambda: None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_started()
+
+    def wait(self, seconds: float | None) -> None:
+        """End after so many seconds from now; None: not before something else says so."""
+        if self._timer:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self.leave) if seconds is not None else None
+
+    def leave(self) -> None:
+        """End, once what is being sent is sent."""
+        self.should_exit = True
+
+
+def listen(address: LocalAddress) -> socket.socket:
+    """A socket that only this machine reaches.
+
+    Raises:
+        OSError: If the port is taken, or not for us.
+    """
+    return socket.create_server(("127.0.0.1", address.port))
+
+
+def certified(host: str) -> ssl.SSLContext:
+    """TLS with a certificate of our own, for a day; its key touches the disk for a moment only."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert(host, not_after=tomorrow).configure_cert(context)
+    return context
+
+
+def guarded(app: ASGIApp, authority: str) -> ASGIApp:
+    """Refuse other names than our own, and put the headers on every answer."""
+
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                message["headers"] = [*message.get("headers", []), *own]
+            await send(message)
+
+        answer: Any = app
+        if headers.get(b"host", b"").lower() != authority.encode():
+            answer = Response(status_code=HTTPStatus.BAD_REQUEST)
+        await answer(scope, receive, send_guarded)
+
+    return guard
