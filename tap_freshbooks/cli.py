@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "login": ("tap_freshbooks.login.command", "login", "connects an account"),
     "logout": ("tap_freshbooks.logout", "logout", "revoke and forget the connection"),
     "status": ("tap_freshbooks.status", "status", "the connection and what it may read"),
     "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
@@ -53,7 +54,8 @@ def run(args: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):  # before the tap has taken over the signals
         return _fail("interrupted", Interrupted(signal.SIGINT).exit_status)
     except Interrupted as interruption:
-        return _fail("interrupted; the state so far is written", interruption.exit_status)
+        flushed = "; the state so far is written" if interruption.has_state else ""
+        return _fail(f"interrupted{flushed}", interruption.exit_status)
     except Exception as error:
         # An error that nobody foresaw: its text could quote a secret, so only its place is told.
         logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)

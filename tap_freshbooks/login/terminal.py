@@ -1,0 +1,136 @@
+"""Talks with the user at the terminal, or takes what a pipe brings.
+
+All of it on stdout, which is no Singer output here: Meltano keeps stderr back until a line ends.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import select
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tap_freshbooks.login.consent import WrongAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from tap_freshbooks.identity import Business
+    from tap_freshbooks.login.consent import Consent
+
+PROMPT = "Paste it here and press Enter (it stays hidden): "
+
+PASTE_PAUSE = 0.15
+"""Seconds of silence after a line end by which a key differs from a line break in a paste."""
+
+BACKSPACE = b"\x08\x7f"
+KILL_LINE = b"\x15"
+END = b"\x04"
+MARKS = (b"\x1b[200~", b"\x1b[201~")
+"""What some terminals put around a paste."""
+
+
+def say(text: str = "") -> None:
+    """Show a text, without what FreshBooks' names could do to a terminal."""
+    click.echo("".join(char if char.isprintable() or char == "\n" else "�" for char in text))
+
+
+def is_interactive() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def receive_code(consent: Consent) -> str:
+    """The code that the user pastes; on a terminal he may try again.
+
+    Raises:
+        WrongAnswer: If what came from a pipe is not the answer to this consent.
+        ConsentRefused: If it says that there is no consent.
+    """
+    if not is_interactive():
+        line = sys.stdin.readline() if sys.stdin is not None else ""
+        if not line.strip():
+            raise WrongAnswer(
+                "standard input ended before there was an answer; write the address that the "
+                "browser shows after the consent to it, or run this in a terminal"
+            )
+        return consent.read(line)
+    while True:
+        try:
+            return consent.read(hidden_input(PROMPT))
+        except WrongAnswer as error:
+            say(f"Not yet: {error}.")
+
+
+def hidden_input(prompt: str) -> str:
+    """What is typed or pasted until Enter, line breaks within a paste included.
+
+    Not `getpass`: it ends at the first line break, and takes no more than 4096 bytes.
+
+    Raises:
+        click.Abort: At the end of the input.
+    """
+    try:
+        import termios  # noqa: PLC0415 - Windows has none
+    except ModuleNotFoundError:
+        return getpass.getpass(prompt)
+    click.echo(prompt, nl=False)
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    hidden = termios.tcgetattr(terminal)
+    hidden[3] &= ~(termios.ECHO | termios.ICANON)
+    try:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, hidden)
+        return _read_paste(terminal)
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        say()
+
+
+def _read_paste(terminal: int) -> str:
+    text = bytearray()
+    while True:
+        chunk = os.read(terminal, 4096)
+        if not chunk or (chunk == END and not text):
+            raise click.Abort
+        for byte in chunk:
+            if byte in BACKSPACE:
+                del text[-1:]
+            elif byte in KILL_LINE:
+                text.clear()
+            else:
+                text.append(byte)
+        if chunk.endswith((b"\n", b"\r")) and not select.select([terminal], [], [], PASTE_PAUSE)[0]:
+            for mark in MARKS:
+                text = text.replace(mark, b"")
+            return text.decode(errors="replace")
+
+
+def choose(usable: Sequence[Business], current: Collection[int]) -> list[int]:
+    """Ask which businesses to read.
+
+    Args:
+        usable: Those that can be.
+        current: The ids that are taken if the answer is empty.
+    """
+    say("\nWhich businesses shall be read?")
+    for number, business in enumerate(usable, start=1):
+        mark = "" if business.business_id in current else "   (not read so far)"
+        say(f"  {number}. {business}{mark}")
+    numbered = {str(at): each.business_id for at, each in enumerate(usable, start=1)}
+    default = "all" if len(current) == len(usable) else "as it is"
+    while True:
+        # Not `click.prompt`: without the module readline, Python would ask on stderr.
+        click.echo(f"Numbers such as 1,2, or Enter for {default}: ", nl=False)
+        answer = sys.stdin.readline()
+        if not answer:
+            raise click.Abort
+        words = answer.replace(",", " ").split()
+        if not words:
+            return list(current)
+        if all(word in numbered for word in words):
+            return [numbered[word] for word in words]
+        say(f"Please give numbers from 1 to {len(usable)}.")
