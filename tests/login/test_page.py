@@ -194,6 +194,24 @@ def test_the_businesses_of_the_settings_are_ticked_at_first(
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_tokens_and_choice_share_a_file(sandbox: Sandbox, logins: Logins) -> None:
+    settings = sandbox.config(redirect_uri=f"https://localhost:{free_port()}/callback")
+    path = logins.write({"note": "mine", **settings})
+    first = sandbox.businesses()[0]["id"]
+    with logins.start("--config", str(path)) as login:
+        browse(Page(login, settings, path).enter(), form={"business": [first]})
+        assert login.finish()[0] == 0
+    content = json.loads(path.read_text())
+    assert content["refresh_token"] != settings["refresh_token"]
+    assert content["access_token"]
+    assert content["business_ids"] == [first]
+    kept = ("note", "client_id", "client_secret", "redirect_uri", "api_url", "auth_url")
+    assert {name: content[name] for name in kept} == {
+        name: value for name, value in {"note": "mine", **settings}.items() if name in kept
+    }
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_file_that_cannot_be_changed_is_told_of(sandbox: Sandbox, local: Page) -> None:
     form = local.enter()
     local.path.chmod(0o400)
