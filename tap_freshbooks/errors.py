@@ -115,12 +115,14 @@ class Unavailable(FreshBooksError):  # noqa: N818 - the field's own term
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived. Not an `Exception`, so that nothing swallows it.
+    """SIGINT, SIGTERM or SIGHUP arrived. Not an `Exception`, so that nothing swallows it.
 
     Attributes:
         exit_status: 128 + the number of the signal.
+        has_state: Whether the state of a sync was written.
     """
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, *, has_state: bool = False) -> None:
         super().__init__(signum)
         self.exit_status = 128 + signum
+        self.has_state = has_state

@@ -1,13 +1,15 @@
-"""Holds SIGINT and SIGTERM back while something must not be cut in two."""
+"""Holds signals that end a run back while something must not be cut in two."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 _held = 0
 _patient = 0
@@ -32,6 +34,17 @@ def held(*, patient: bool = True) -> Iterator[None]:
         if not _held and _pending is not None:
             signum, _pending = _pending, None
             signal.raise_signal(signum)  # the handler runs in the main thread, as it should
+
+
+def handle_hangup(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Handle SIGHUP like the others, so that a terminal that closes cuts nothing either.
+
+    Only where it would end the process: `nohup` has it ignored.
+    """
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    is_main = threading.current_thread() is threading.main_thread()
+    if hangup and is_main and signal.getsignal(hangup) == signal.SIG_DFL:
+        signal.signal(hangup, handler)
 
 
 def must_wait(signum: int) -> bool:

@@ -36,5 +36,5 @@ def logout(config: object) -> None:
         return
     click.echo(f"Disconnected: the tokens are revoked and no longer in {connection.store}.")
     if connection.config.get("refresh_token") and not connection.store.holds_seed:
-        click.echo("The setting refresh_token still holds a token, which is dead now: remove it.")
+        click.echo("The setting refresh_token is still there: remove it, or the next run uses it.")
     click.echo("To connect again: tap-freshbooks login")

@@ -60,9 +60,10 @@ class Settings(dict[str, Any]):
             settings.update(content)
             if content.get("refresh_token"):
                 holders.append(path)
+        named = {name: value for name, value in environment.items() if value != ""}
         if FROM_ENVIRONMENT in places:
-            settings.update(environment)
-        if len(holders) == 1 and "refresh_token" not in environment and holders[0].is_file():
+            settings.update(named)
+        if len(holders) == 1 and "refresh_token" not in named and holders[0].is_file():
             settings.token_file = holders[0]
         return settings
 

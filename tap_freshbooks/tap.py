@@ -200,6 +200,13 @@ class TapFreshBooks(Tap):
         ),
     ).to_dict()
 
+    is_syncing = False
+    """Whether there is a state that an interruption has to write."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        interruptions.handle_hangup(self._handle_termination)
+
     @cached_property
     def connection(self) -> Connection:
         """The FreshBooks user that the settings name."""
@@ -246,6 +253,7 @@ class TapFreshBooks(Tap):
             catalog=read_catalog(catalog),
         )
         tap.connection.open()  # what is wrong with it shows before the first message
+        tap.is_syncing = True
         tap.sync_all()
         if skipped := tap.connection.skipped:
             cls.logger.warning("Not read: %s", "; ".join(skipped))
@@ -261,5 +269,6 @@ class TapFreshBooks(Tap):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         if not interruptions.must_wait(signum):
-            self.state_writer.write_state(self.state)
-            raise Interrupted(signum)
+            if self.is_syncing:
+                self.state_writer.write_state(self.state)
+            raise Interrupted(signum, has_state=self.is_syncing)

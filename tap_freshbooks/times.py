@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+LAST_SECOND = 253_402_300_799
+"""Of the year 9999, epoch seconds."""
+
 EASTERN = ZoneInfo("America/New_York")
 
 
@@ -52,4 +55,4 @@ def utc_text(moment: datetime) -> str:
 
 def utc_text_at(epoch: float) -> str:
     """The same for epoch seconds, to the second."""
-    return utc_text(datetime.fromtimestamp(int(epoch), UTC))
+    return utc_text(datetime.fromtimestamp(min(int(epoch), LAST_SECOND), UTC))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,5 +53,6 @@ def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the settings of whoever runs the tests out of them."""
-    for name in ("FRESHBOOKS_API_URL", "FRESHBOOKS_AUTH_URL", "MELTANO_PROJECT_ROOT"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name.startswith(("FRESHBOOKS_", "MELTANO_", "TAP_FRESHBOOKS_")):
+            monkeypatch.delenv(name)

@@ -22,12 +22,13 @@ from tap_freshbooks.errors import (
     ReauthorizationRequired,
     RefreshFailed,
     SettingsError,
+    TapError,
     TokenStoreError,
     Unavailable,
 )
 from tap_freshbooks.oauth.rescue import Rescue
 from tap_freshbooks.oauth.stores import Superseded
-from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair, seed_of
+from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair, hash_of
 from tap_freshbooks.times import utc_text_at
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ class StaticToken(Authenticator):
         if rejected is not None:
             raise ReauthorizationRequired(
                 "FreshBooks does not accept the configured access_token (they live 12 hours), and "
-                "there is no refresh_token to get another: set a new access_token, or set "
-                "client_id and client_secret and connect with `tap-freshbooks login`"
+                "there is no refresh_token to get another: set a new access_token, or remove it "
+                "and connect the account with `tap-freshbooks login`"
             )
         return self._access_token
 
@@ -116,7 +117,8 @@ class RefreshingAuthenticator(Authenticator):
         self.configured = configured
         self.alarm = alarm
         self.margin = random.uniform(*MARGIN)  # noqa: S311 - no cryptography
-        self._rescue = Rescue(f"{store}\n{endpoint.client_id}", store.encryption)
+        self._client = hash_of(endpoint.client_id)
+        self._rescue = Rescue(f"{store.identity}\n{endpoint.client_id}", store.encryption)
         self._pair: TokenPair | None = None
         self._mutex = threading.Lock()
 
@@ -161,35 +163,63 @@ class RefreshingAuthenticator(Authenticator):
         return None
 
     def _chosen(self, stored: TokenPair | None) -> TokenPair | None:
-        """The pair to go on with: the stored one, unless the user has authorised anew."""
+        """The pair to go on with: the stored one, unless the user has authorised anew.
+
+        Raises:
+            SettingsError: If the settings do not fit what is stored.
+        """
         if self.configured and not self.store.holds_seed:
-            seed = seed_of(self.configured)
+            seed = hash_of(self.configured)
             if stored is None:
                 return TokenPair(self.configured, seed=seed)
+            if seed in stored.replaced:
+                raise SettingsError(
+                    f"the setting refresh_token is older than the tokens in {self.store}, which "
+                    "come from a later consent: remove the setting, or set it to the newest token. "
+                    "If it belongs to another FreshBooks user, give that one a token_store or a "
+                    "connection of his own"
+                )
             if stored.seed != seed:
                 return TokenPair(
                     self.configured,
                     seed=seed,
                     spending=stored.spending,
-                    rejection=stored.rejection,
+                    rejections=stored.rejections,
                 )
+        if stored and stored.client not in {None, self._client}:
+            raise SettingsError(
+                f"the tokens in {self.store} were made for another app than client_id names: set "
+                "the client_id and client_secret of that app, or connect the account to this one "
+                "with `tap-freshbooks login`"
+            )
         return stored
 
     def _newest(self, store: LockedStore) -> TokenPair:
         """The pair to go on with, after a look at what is stored and at what was rescued."""
+        self._adopt(store)
         chosen = self._chosen(store.read())
-        rescued = self._rescue.find(chosen.refresh_token if chosen else None)
-        if rescued:
-            store.write(rescued)
-            self._rescue.discard()
-            logger.warning("The tokens that an earlier run had rescued are now in %s", self.store)
-            chosen = self._chosen(store.read())
         if chosen is None:
             raise SettingsError(
                 f"there is no connection yet: {self.store} holds no tokens; connect the account "
                 "with `tap-freshbooks login`, or set refresh_token"
             )
         return chosen
+
+    def _adopt(self, store: LockedStore) -> None:
+        """Take in a pair that an earlier run could not store, if it follows the present one."""
+        stored = store.read()
+        seed = hash_of(self.configured) if self.configured else None
+        if stored is None:
+            rescued = self._rescue.latest(seed)
+        else:
+            rescued = self._rescue.find(stored.refresh_token)
+            if rescued is None and seed not in {None, stored.seed, *stored.replaced}:
+                rescued = self._rescue.find(self.configured or "")
+        if rescued:
+            path, pair = rescued
+            store.write(pair)
+            path.unlink(missing_ok=True)
+            logger.warning("The tokens that an earlier run had rescued are now in %s", self.store)
 
     # Refreshing, under the lock of the store
 
@@ -201,8 +231,10 @@ class RefreshingAuthenticator(Authenticator):
         """
         if pair.own_rejection:
             self._refuse(store, pair, pair.own_rejection)
-        doubt = pair.own_spending or Spending(seed_of(pair.refresh_token), time.time())
-        marked = replace(self._kept_beside(store, pair), spending=doubt)
+        # A configured token takes the place of the stored pair only once it has proved good.
+        former = store.read() or pair
+        doubt = pair.own_spending or Spending(hash_of(pair.refresh_token), time.time())
+        marked = replace(former, spending=doubt)
         try:
             store.prove(marked)
         except TokenStoreError as error:
@@ -212,7 +244,7 @@ class RefreshingAuthenticator(Authenticator):
             ) from None
         if store.read() != marked:
             return None
-        fresh = self._spend(store, pair)
+        fresh = self._spend(store, pair, former)
         if fresh is None:
             return None
         if fresh.access_token is None:
@@ -221,24 +253,24 @@ class RefreshingAuthenticator(Authenticator):
                 f"is kept in {self.store}. Run again later"
             )
         # Short lives must not mean a refresh per request.
-        self.margin = min(self.margin, (fresh.expires_at - time.time()) / 2)
+        self.margin = max(0.0, min(self.margin, (fresh.expires_at - time.time()) / 2))
         logger.info("Access token refreshed; the new tokens are in %s", self.store)
         return fresh
 
-    def _kept_beside(self, store: LockedStore, pair: TokenPair) -> TokenPair:
-        """What carries the notes about a pair: itself, or what is stored until it proves good."""
-        return store.read() or pair
-
-    def _spend(self, store: LockedStore, pair: TokenPair) -> TokenPair | None:
+    def _spend(self, store: LockedStore, pair: TokenPair, former: TokenPair) -> TokenPair | None:
         """Ask for the next pair; a request that may have arrived is repeated once in all.
 
         A lost answer leaves open whether the token is spent. Under our lock nobody else
         can have spent it, so one more try is harmless: it works, or says `invalid_grant`.
         What an earlier run has lost counts too.
+
+        Args:
+            store: Where `pair` is marked as being spent.
+            pair: What is spent.
+            former: What is stored, `pair` itself as a rule.
         """
-        is_doubtful = pair.own_spending is not None
+        was_doubtful = is_doubtful = pair.own_spending is not None
         answers_wanted = 1 if is_doubtful else 2
-        is_settled = False
         attempt = 0
         try:
             while True:
@@ -246,12 +278,16 @@ class RefreshingAuthenticator(Authenticator):
                 try:
                     # From here to the store a signal waits: what is spent must be kept.
                     with interruptions.held():
+                        is_doubtful = True
                         try:
                             fresh = self.endpoint.refresh(pair)
                         except Unavailable as error:
-                            is_doubtful |= error.sent
+                            is_doubtful = was_doubtful = was_doubtful or error.sent
                             raise
-                        is_settled = True
+                        except (RefreshFailed, SettingsError):  # refused for another reason
+                            is_doubtful = was_doubtful
+                            raise
+                        fresh = replace(fresh, client=self._client).in_place_of(former)
                         return self._keep(store, fresh, pair.refresh_token)
                 except Unavailable as error:
                     answers_wanted -= error.sent
@@ -261,11 +297,10 @@ class RefreshingAuthenticator(Authenticator):
                     logger.warning("%s; trying again in %.1f s", error, wait)
                     time.sleep(wait)
                 except ReauthorizationRequired as error:
-                    is_settled = True
-                    return self._rejected(store, pair, str(error), is_doubtful)
+                    return self._rejected(store, pair, str(error), was_doubtful=was_doubtful)
         finally:
-            if not is_settled and not is_doubtful:
-                self._unmark(store, pair)
+            if not is_doubtful:
+                self._unmark(store)
 
     def _unreached(self, error: Unavailable, is_doubtful: bool) -> RefreshFailed:
         fate = (
@@ -279,15 +314,24 @@ class RefreshingAuthenticator(Authenticator):
             "Run again later"
         )
 
-    def _unmark(self, store: LockedStore, pair: TokenPair) -> None:
+    def _unmark(self, store: LockedStore) -> None:
         """Take back that the token is being spent: it certainly was not."""
         try:
-            store.write(replace(self._kept_beside(store, pair), spending=None))
+            if marked := store.read():
+                store.write(replace(marked, spending=None))
         except TokenStoreError as error:  # the mark costs the next run a second try, no more
             logger.warning("%s", error)
 
-    def _keep(self, store: LockedStore, fresh: TokenPair, spent: str | None) -> TokenPair | None:
+    def _keep(
+        self, store: LockedStore, fresh: TokenPair, spent: str, *, is_newest: bool = False
+    ) -> TokenPair | None:
         """Store a new pair, somewhere.
+
+        Args:
+            store: Where it belongs.
+            fresh: The pair.
+            spent: The refresh token whose place it takes; empty if there was none.
+            is_newest: Whether it counts whatever the store holds by now.
 
         Returns:
             The pair, None if the store holds a newer one: the user has authorised anew.
@@ -296,28 +340,27 @@ class RefreshingAuthenticator(Authenticator):
         wait = FIRST_STORE_WAIT
         while True:
             try:
-                store.write(fresh)
+                store.write(fresh, is_newest=is_newest)
             except Superseded:
                 return None
-            except TokenStoreError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the pair must not be lost
+                problem = _sentence(error)
                 if time.monotonic() + wait > deadline:
-                    self._save_elsewhere(fresh, spent, error)
-                logger.warning("%s; trying again", error)
+                    self._save_elsewhere(fresh, spent, problem)
+                logger.warning("%s; trying again", problem)
                 time.sleep(wait)
                 wait = min(2 * wait, LONGEST_STORE_WAIT)
             else:
                 return fresh
 
-    def _save_elsewhere(
-        self, fresh: TokenPair, spent: str | None, problem: TokenStoreError
-    ) -> NoReturn:
+    def _save_elsewhere(self, fresh: TokenPair, spent: str, problem: str) -> NoReturn:
         try:
             path = self._rescue.save(fresh, spent)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - there is nothing else to try
             raise ReauthorizationRequired(
                 f"the new tokens could be stored nowhere: {problem}, and no other place is "
-                f"writable either ({error}); they are lost. Make the store writable, then "
-                f"{CONNECT_AGAIN}"
+                f"writable either ({_sentence(error)}); they are lost. Make the store writable, "
+                f"then {CONNECT_AGAIN}"
             ) from None
         raise RefreshFailed(
             f"{problem}; the new tokens were rescued to {path}. Make the store writable and run "
@@ -328,16 +371,16 @@ class RefreshingAuthenticator(Authenticator):
     # The end of a connection
 
     def _rejected(
-        self, store: LockedStore, pair: TokenPair, reason: str, is_doubtful: bool
+        self, store: LockedStore, pair: TokenPair, reason: str, *, was_doubtful: bool
     ) -> TokenPair | None:
         """A refresh token was refused: final, unless the store holds another by now."""
         if self._newest(store).refresh_token != pair.refresh_token:
             return None  # somebody without our lock has refreshed, or the user authorised anew
-        if is_doubtful:
+        if was_doubtful:
             reason += ", after a refresh whose answer never arrived"
             if pair.own_spending:
                 reason += f" (it began at {utc_text_at(pair.own_spending.since)})"
-        rejection = Rejection(seed_of(pair.refresh_token), time.time(), reason)
+        rejection = Rejection(hash_of(pair.refresh_token), time.time(), reason)
         self._note(store, pair, rejection)
         self._refuse(store, pair, rejection)
 
@@ -352,8 +395,7 @@ class RefreshingAuthenticator(Authenticator):
 
     def _note(self, store: LockedStore, pair: TokenPair, rejection: Rejection) -> None:
         try:
-            kept = self._kept_beside(store, pair)
-            store.write(replace(kept, spending=None, rejection=rejection))
+            store.write((store.read() or pair).with_rejection(rejection))
         except TokenStoreError as error:
             logger.warning("%s, so the next run will ask FreshBooks again", error)
 
@@ -370,20 +412,19 @@ class RefreshingAuthenticator(Authenticator):
             TokenStoreError: If the store is not writable; the code is then not spent.
         """
         with self._mutex, self.store.locked() as store:
-            old = store.read()
+            former = store.read()
             try:
-                store.prove(old)
+                store.prove(former)
             except TokenStoreError as error:
                 raise TokenStoreError(f"{error}; make it writable, then log in again") from None
-            store.read()
             with interruptions.held():
                 pair, scopes = self.endpoint.exchange(code, verifier)
                 # A seed that is still configured is older than this consent.
-                seed = seed_of(self.configured) if self.configured else None
-                before = self._chosen(old)
-                spent = before.refresh_token if before else None
-                self._pair = self._keep(store, replace(pair, seed=seed), spent)
-            self._rescue.discard()
+                seed = hash_of(self.configured) if self.configured else None
+                pair = replace(pair, client=self._client, seed=seed).in_place_of(former)
+                self._rescue.discard()
+                spent = former.refresh_token if former else ""
+                self._pair = self._keep(store, pair, spent, is_newest=True)
         return scopes
 
     def disconnect(self) -> bool:
@@ -396,6 +437,7 @@ class RefreshingAuthenticator(Authenticator):
             FreshBooksError: If FreshBooks did not confirm it; nothing is forgotten then.
         """
         with self._mutex, self.store.locked() as store:
+            self._adopt(store)
             pair = store.read()
             if pair is None:
                 return False
@@ -403,7 +445,17 @@ class RefreshingAuthenticator(Authenticator):
             for token in (pair.access_token, pair.refresh_token):
                 if token:
                     self.endpoint.revoke(token)
-            store.forget()
+            try:
+                store.forget()
+            except TokenStoreError as error:
+                raise TokenStoreError(
+                    f"the tokens are revoked, but {error}; remove them there"
+                ) from None
             self._rescue.discard()
             self._pair = None
         return True
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, without the text of errors that nobody foresaw: it could quote a secret."""
+    return str(error) if isinstance(error, TapError | OSError) else type(error).__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import SettingsError
@@ -20,18 +19,18 @@ class Encryption:
     Args:
         keys: Fernet keys, separated by commas: the first one seals, each of them opens, so that
             a key is rotated by putting the new one in front. None: tokens are kept as they are.
+
+    Raises:
+        SettingsError: If a key is none, or the extra is not installed.
     """
 
     def __init__(self, keys: str | None = None) -> None:
-        self._keys = [key.strip() for key in (keys or "").split(",") if key.strip()]
+        named = [key.strip() for key in (keys or "").split(",") if key.strip()]
+        self._fernet = _fernet(named) if named else None
 
     def seal(self, token: str) -> str:
-        """The form in which a token is stored.
-
-        Raises:
-            SettingsError: If a key is none, or the extra is not installed.
-        """
-        return MARK + self._fernet.encrypt(token.encode()).decode() if self._keys else token
+        """The form in which a token is stored."""
+        return MARK + self._fernet.encrypt(token.encode()).decode() if self._fernet else token
 
     def open(self, stored: str, place: str) -> str:
         """A token from its stored form; one that was stored without a key is taken as it is.
@@ -45,7 +44,7 @@ class Encryption:
         """
         if not stored.startswith(MARK):
             return stored
-        if not self._keys:
+        if self._fernet is None:
             raise SettingsError(
                 f"the tokens in {place} are encrypted: set token_encryption_key to their key"
             )
@@ -60,20 +59,20 @@ class Encryption:
                 "the newest first)"
             ) from None
 
-    @cached_property
-    def _fernet(self) -> MultiFernet:
-        try:
-            from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 - an extra
-        except ModuleNotFoundError:
-            raise SettingsError(
-                "the setting token_encryption_key needs more packages; install them with: "
-                "pip install 'tap-freshbooks[encryption]'"
-            ) from None
-        try:
-            return MultiFernet([Fernet(key) for key in self._keys])
-        except ValueError:
-            raise SettingsError(
-                "token_encryption_key must be Fernet keys (32 bytes in URL-safe base64), separated "
-                'by commas; make one with: python -c "from cryptography.fernet import Fernet; '
-                'print(Fernet.generate_key().decode())"'
-            ) from None
+
+def _fernet(keys: list[str]) -> MultiFernet:
+    try:
+        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError:
+        raise SettingsError(
+            "the setting token_encryption_key needs more packages; install them with: "
+            "pip install 'tap-freshbooks[encryption]'"
+        ) from None
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError:
+        raise SettingsError(
+            "token_encryption_key must be Fernet keys (32 bytes in URL-safe base64), separated "
+            'by commas; make one with: python -c "from cryptography.fernet import Fernet; '
+            'print(Fernet.generate_key().decode())"'
+        ) from None

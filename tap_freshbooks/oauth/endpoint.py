@@ -18,8 +18,8 @@ import requests
 
 from tap_freshbooks.answers import failure, read_problem
 from tap_freshbooks.errors import (
-    FreshBooksError,
     ReauthorizationRequired,
+    RefreshFailed,
     SettingsError,
     Unavailable,
 )
@@ -70,6 +70,7 @@ class TokenEndpoint:
         Raises:
             ReauthorizationRequired: If the refresh token is spent, revoked or unknown.
             SettingsError: If FreshBooks does not accept the app.
+            RefreshFailed: If FreshBooks refuses the request for another reason.
             Unavailable: If there was no usable answer; `sent` tells whether the token may
                 be spent all the same.
         """
@@ -160,7 +161,7 @@ def _pair(answer: dict[str, Any]) -> TokenPair:
 def _json(response: requests.Response) -> Any:
     try:
         return response.json()
-    except ValueError:
+    except (RecursionError, ValueError):
         return None
 
 
@@ -179,7 +180,10 @@ def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exce
         error.sent = response.status_code != HTTPStatus.TOO_MANY_REQUESTS
         return error
     if error is not None:
-        return FreshBooksError(f"FreshBooks refused the token request: {error}")
+        return RefreshFailed(
+            f"FreshBooks refused the token request: {error} (POST {response.url}); check the "
+            "settings api_url and redirect_uri"
+        )
     return Unavailable("the token answer of FreshBooks holds no refresh token")
 
 
@@ -211,7 +215,7 @@ def _expires_at(answer: dict[str, Any]) -> float:
     if not 0 < lifetime <= MAX_LIFETIME:
         lifetime = DEFAULT_LIFETIME
     created_at = _seconds(answer.get("created_at")) or now
-    if abs(created_at - now) > OLDEST_CREATION:
+    if not abs(created_at - now) <= OLDEST_CREATION:  # NaN is no moment either
         created_at = now
     expires_at = created_at + lifetime
     own = _jwt_exp(answer.get("access_token"))
@@ -230,5 +234,5 @@ def _jwt_exp(token: Any) -> float | None:
         payload = str(token).split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return _seconds(claims["exp"])
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (IndexError, KeyError, RecursionError, TypeError, ValueError):
         return None

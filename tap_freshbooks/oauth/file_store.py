@@ -14,7 +14,7 @@ from tap_freshbooks.oauth import stores
 from tap_freshbooks.oauth.json_file import MODE, JsonFile, NotAnObject
 from tap_freshbooks.oauth.records import KEYS, decode, encode
 from tap_freshbooks.oauth.stores import LockedStore, TokenStore
-from tap_freshbooks.oauth.tokens import TokenPair, seed_of
+from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +45,11 @@ class FileStore(TokenStore):
         """The path."""
         return str(self.path)
 
+    @property
+    @override
+    def identity(self) -> str:
+        return str(self.path)
+
     @override
     @contextlib.contextmanager
     def locked(self) -> Iterator[LockedFile]:
@@ -58,8 +63,9 @@ class FileStore(TokenStore):
             ) from None
         except OSError as error:
             raise TokenStoreError(
-                f"the token store {self} cannot be locked ({error.strerror or error}); make its "
-                "folder writable or set token_store to another place"
+                f"the token store {self} cannot be locked ({error.strerror or error}: "
+                f"{error.filename or self._lock.lock_file}); make that writable or set token_store "
+                "to another place"
             ) from None
         try:
             yield LockedFile(self)
@@ -91,7 +97,7 @@ class FileStore(TokenStore):
     def pair_in(self, content: Mapping[str, Any]) -> TokenPair | None:
         """The pair among the keys of the file."""
         pair = decode(content, self.encryption, str(self))
-        if pair and self.holds_seed and pair.seed != (seed := seed_of(pair.refresh_token)):
+        if pair and self.holds_seed and pair.seed != (seed := hash_of(pair.refresh_token)):
             return TokenPair(pair.refresh_token, seed=seed)  # put there by the user
         return pair
 
@@ -119,7 +125,7 @@ class LockedFile(LockedStore):
         content = self._refreshed()
         if pair:
             if self.store.holds_seed:
-                pair = replace(pair, seed=seed_of(pair.refresh_token))
+                pair = replace(pair, seed=hash_of(pair.refresh_token), replaced=())
             content |= encode(pair, self.store.encryption)
             content = {key: v for key, v in content.items() if v is not None or key not in KEYS}
         self._try(lambda: self.store.file.replace(content))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 MODE = 0o600
 
+NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+"""How a file is opened that must not be there yet, not even as somebody's link."""
+
 SPARE = 16_384
 """Bytes claimed beyond the present content: room for two encrypted tokens and more."""
 
@@ -34,7 +37,7 @@ class JsonFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().resolve()
-        # What a killed process left under this name is used again.
+        # What a killed process left under this name is removed by the next.
         self._next = self.path.with_name(f".{self.path.name}.new")
         self._fd = -1
 
@@ -58,10 +61,9 @@ class JsonFile:
         if self.path.exists() and not self.path.stat().st_mode & stat.S_IWUSR:
             raise PermissionError("the file is read-only")
         self.discard()
-        self._fd = os.open(self._next, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, MODE)
+        self._fd = os.open(self._next, NEW_FILE, MODE)
         try:
-            os.fchmod(self._fd, MODE)
-            if self.path.exists():
+            if os.name != "nt" and self.path.exists():
                 owner = self.path.stat()
                 with contextlib.suppress(PermissionError):
                     os.fchown(self._fd, owner.st_uid, owner.st_gid)
@@ -83,19 +85,22 @@ class JsonFile:
             with contextlib.suppress(OSError, NotAnObject):
                 self._layout = self._read()[1]
             self._fill(self._layout.encode(content))
+            self._close()  # Windows renames no open files
             self._next.replace(self.path)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         finally:
             self.discard()
 
     def discard(self) -> None:
         """Give up what was claimed."""
-        if self._fd < 0:
-            return
-        os.close(self._fd)
-        self._fd = -1
+        self._close()
         with contextlib.suppress(OSError):
             self._next.unlink()
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
     def _read(self) -> tuple[dict[str, Any], _Layout]:
         try:
@@ -138,7 +143,7 @@ class _Layout:
         return text.replace("\n", self.newline).encode(errors="backslashreplace")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in this folder durable."""
     if os.name == "nt":  # Windows cannot open folders; its rename needs no second step
         return

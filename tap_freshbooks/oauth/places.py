@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from platformdirs import user_state_path
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.oauth.encryption import Encryption
 from tap_freshbooks.oauth.file_store import FileStore
+from tap_freshbooks.oauth.tokens import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +50,14 @@ def store_for(
                 "connection, or give each connection a file of its own and leave out connection, "
                 "or name a database: sqlite:///tokens.db holds any number"
             )
-        return FileStore(_path(place), encryption)
+        path = _path(place)
+        holds_seed = token_file is not None and token_file.resolve() == path
+        return FileStore(path, encryption, holds_seed=holds_seed)
     if root := environ.get("MELTANO_PROJECT_ROOT"):
         system = Path(root, environ.get("MELTANO_SYS_DIR_ROOT") or ".meltano")
-        return FileStore(system / "tap-freshbooks" / _file_name(config, connection), encryption)
+        # Plugins that inherit from another, for a second FreshBooks user say, have own tokens.
+        plugin = quote(environ.get("MELTANO_EXTRACTOR_NAME") or "tap-freshbooks", safe="")
+        return FileStore(system / plugin / _file_name(config, connection), encryption)
     if token_file is not None:
         return FileStore(token_file, encryption, holds_seed=True)
     return FileStore(user_state_path("tap-freshbooks") / _file_name(config, connection), encryption)
@@ -68,5 +72,4 @@ def _path(place: str) -> Path:
 
 def _file_name(config: Mapping[str, Any], connection: str) -> str:
     """One file per app and connection: two of them must never share a token."""
-    app = hashlib.sha256(str(config.get("client_id")).encode()).hexdigest()[:12]
-    return f"{quote(connection, safe='')}-{app}.json"
+    return f"{quote(connection, safe='')}-{hash_of(str(config.get('client_id')))[:12]}.json"

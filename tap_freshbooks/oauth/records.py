@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_freshbooks.oauth.encryption import Encryption
-from tap_freshbooks.oauth.tokens import Note, Rejection, Spending, TokenPair
+from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +24,12 @@ def encode(pair: TokenPair, encryption: Encryption) -> dict[str, Any]:
         "access_token": encryption.seal(pair.access_token) if pair.access_token else None,
         "expires_at": int(pair.expires_at),
         "token_generation": pair.generation,
+        "token_client": pair.client,
         "token_seed": pair.seed,
+        "token_seeds_replaced": list(pair.replaced) or None,
         "token_refreshed_at": pair.refreshed_at,
         "token_spending": asdict(pair.spending) if pair.spending else None,
-        "token_rejected": asdict(pair.rejection) if pair.rejection else None,
+        "token_rejections": [asdict(each) for each in pair.rejections] or None,
     }
 
 
@@ -49,11 +51,10 @@ def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenP
         SettingsError: If no key fits.
     """
     stored = row.get("refresh_token")
-    if not isinstance(stored, str) or not stored:
+    if not isinstance(stored, str) or not stored.strip():
         return None
-    refresh_token = encryption.open(stored, place)
+    refresh_token = encryption.open(stored.strip(), place)  # pasted with its line end, say
     access_token = row.get("access_token")
-    seed = row.get("token_seed")
     return TokenPair(
         refresh_token,
         access_token=encryption.open(access_token, place)
@@ -61,18 +62,20 @@ def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenP
         else None,
         expires_at=_number(row.get("expires_at")) or 0.0,
         generation=int(_number(row.get("token_generation")) or 0),
-        seed=seed if isinstance(seed, str) else None,
+        client=_converted(row.get("token_client"), str, None),
+        seed=_converted(row.get("token_seed"), str, None),
+        replaced=_converted(row.get("token_seeds_replaced"), tuple[str, ...], ()),
         refreshed_at=_number(row.get("token_refreshed_at")),
-        spending=_note(row.get("token_spending"), Spending),
-        rejection=_note(row.get("token_rejected"), Rejection),
+        spending=_converted(row.get("token_spending"), Spending, None),
+        rejections=_converted(row.get("token_rejections"), tuple[Rejection, ...], ()),
     )
 
 
-def _note(stored: Any, kind: type[Note]) -> Note | None:
+def _converted(stored: Any, kind: Any, missing: Any) -> Any:
     try:
-        return msgspec.convert(stored, kind) if stored else None
+        return msgspec.convert(stored, kind) if stored else missing
     except msgspec.ValidationError:  # edited by hand
-        return None
+        return missing
 
 
 def _number(value: Any) -> float | None:

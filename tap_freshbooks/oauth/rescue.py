@@ -7,7 +7,6 @@ whose store still holds the token that was spent for it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -16,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_state_path
 
-from tap_freshbooks.oauth.json_file import MODE
+from tap_freshbooks.oauth.json_file import MODE, NEW_FILE, sync_folder
 from tap_freshbooks.oauth.records import decode, encode
-from tap_freshbooks.oauth.tokens import TokenPair, seed_of
+from tap_freshbooks.oauth.tokens import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_freshbooks.oauth.encryption import Encryption
+    from tap_freshbooks.oauth.tokens import TokenPair
 
 
 def places() -> Iterator[Path]:
@@ -37,24 +37,23 @@ def places() -> Iterator[Path]:
 
 
 class Rescue:
-    """The rescue files of one connection.
+    """The rescue files of one connection, one for each token whose successor had no place.
 
     Args:
-        connection: What tells it from all others: its store, app and name.
+        identity: What tells the connection from all others.
         encryption: How tokens are kept in the store, and here.
     """
 
-    def __init__(self, connection: str, encryption: Encryption) -> None:
-        digest = hashlib.sha256(connection.encode()).hexdigest()[:16]
-        self.name = f"tap-freshbooks-rescue-{digest}.json"
+    def __init__(self, identity: str, encryption: Encryption) -> None:
+        self.prefix = f"tap-freshbooks-rescue-{hash_of(identity)[:16]}-"
         self.encryption = encryption
 
-    def save(self, pair: TokenPair, spent: str | None) -> Path:
+    def save(self, pair: TokenPair, spent: str) -> Path:
         """Write a pair where it can be written.
 
         Args:
             pair: The new pair.
-            spent: The refresh token whose place it takes, None if there was no connection.
+            spent: The refresh token whose place it takes, empty if there was no connection.
 
         Returns:
             The path.
@@ -62,57 +61,71 @@ class Rescue:
         Raises:
             OSError: If no place is writable.
         """
-        content = {"follows": seed_of(spent or ""), **encode(pair, self.encryption)}
+        content = json.dumps(encode(pair, self.encryption), indent=2).encode()
         failure = OSError("no place is writable")
         for folder in places():
-            path = folder / self.name
+            path = folder / self._name(spent)
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 path.unlink(missing_ok=True)
-                with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE), "w") as f:
-                    json.dump(content, f, indent=2)
-                    f.flush()
-                    os.fsync(f.fileno())
+                with os.fdopen(os.open(path, NEW_FILE, MODE), "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                sync_folder(folder)
             except OSError as error:
                 failure = error
             else:
                 return path
         raise failure
 
-    def find(self, spent: str | None) -> TokenPair | None:
-        """The rescued pair that was stored for the next after a token, None if there is none.
-
-        Args:
-            spent: That refresh token; None if there is no connection yet.
+    def find(self, spent: str) -> tuple[Path, TokenPair] | None:
+        """The rescued pair that was to take the place of this refresh token, and where it is.
 
         Raises:
             SettingsError: If no key opens it.
         """
-        follows = seed_of(spent or "")
-        for path in self._paths():
-            content = _own(path)
-            if content is not None and content.get("follows") == follows:
-                return decode(content, self.encryption, str(path))
-        return None
+        return next(self._found(self._name(spent)), None)
+
+    def latest(self, seed: str | None) -> tuple[Path, TokenPair] | None:
+        """The newest rescued pair of this seed, for a store that lost all that it held.
+
+        Args:
+            seed: Hash of the configured refresh token; None if there is none: any pair then.
+
+        Raises:
+            SettingsError: If no key opens it.
+        """
+        found = [each for each in self._found("*") if seed in (None, each[1].seed)]
+        return max(found, key=lambda each: each[1].refreshed_at or 0, default=None)
 
     def discard(self) -> None:
-        """Remove the rescue files: their pairs are stored, or dead."""
-        for path in self._paths():
+        """Remove all rescue files of the connection: after a new consent their pairs are dead."""
+        for path in self._paths("*"):
             with contextlib.suppress(OSError):
                 path.unlink()
 
-    def _paths(self) -> list[Path]:
-        return [path for folder in places() if (path := folder / self.name).is_file()]
+    def _name(self, spent: str) -> str:
+        return f"{self.prefix}{hash_of(spent)[:16]}.json"
+
+    def _paths(self, name: str) -> list[Path]:
+        pattern = self.prefix + "*.json" if name == "*" else name
+        return [path for folder in places() for path in folder.glob(pattern)]
+
+    def _found(self, name: str) -> Iterator[tuple[Path, TokenPair]]:
+        for path in self._paths(name):
+            if pair := decode(_own(path), self.encryption, str(path)):
+                yield path, pair
 
 
-def _own(path: Path) -> dict[str, Any] | None:
-    """The content of a file that is ours alone; in a shared folder anybody can put one."""
+def _own(path: Path) -> dict[str, Any]:
+    """The content of a file that only we can have written; in a shared folder anybody can try."""
     try:
         with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
-            if os.name != "nt" and (status.st_uid != os.geteuid() or status.st_mode & 0o077):
-                return None
+            if os.name != "nt" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
+                return {}
             content = json.load(file)
     except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
+        return {}
+    return content if isinstance(content, dict) else {}

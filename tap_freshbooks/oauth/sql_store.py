@@ -7,14 +7,14 @@ SQLite knows no row locks: there the database is locked, and one refresh runs at
 from __future__ import annotations
 
 import contextlib
-import os
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 from typing_extensions import override
 
@@ -36,6 +36,9 @@ CONNECT_TIMEOUT = 10
 IDLE_TIMEOUT = "10min"
 """After so long PostgreSQL ends a worker that holds a row and does nothing: it is hung."""
 
+SQLITE_PATIENCE = 5
+"""Seconds that SQLite waits for a lock, deaf to signals; who wants more asks again."""
+
 STALL_TIMEOUT = 30_000
 """Milliseconds after which a connection whose other end is silent counts as broken."""
 
@@ -48,10 +51,12 @@ TABLE = sa.Table(
     sa.Column("access_token", sa.Text),
     sa.Column("expires_at", sa.Double),
     sa.Column("token_generation", sa.Integer),
+    sa.Column("token_client", sa.Text),
     sa.Column("token_seed", sa.Text),
+    sa.Column("token_seeds_replaced", sa.JSON(none_as_null=True)),
     sa.Column("token_refreshed_at", sa.Double),
     sa.Column("token_spending", sa.JSON(none_as_null=True)),
-    sa.Column("token_rejected", sa.JSON(none_as_null=True)),
+    sa.Column("token_rejections", sa.JSON(none_as_null=True)),
 )
 
 
@@ -75,21 +80,35 @@ class SqlStore(TokenStore):
         self.key = {"client_id": client_id, "connection": connection}
         try:
             self.url = sa.make_url(url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise SettingsError(
                 "the setting token_store is neither a file path nor a database URL such as "
-                "sqlite:///tokens.db or postgresql+psycopg://user@host/database"
+                "sqlite:///tokens.db or postgresql+psycopg://user@host/database (in a password, "
+                "write : / @ as %3A %2F %40)"
             ) from None
         if self.url.drivername not in {"sqlite", "postgresql+psycopg"}:
             raise SettingsError(
                 f"the setting token_store names {self.url.drivername}; databases that can hold "
                 "tokens are sqlite:///… and postgresql+psycopg://…"
             )
-        if self.url.drivername == "sqlite" and self.url.database in {None, "", ":memory:"}:
-            raise SettingsError(
-                "the setting token_store names a database in memory, which would lose the tokens; "
-                "name a file: sqlite:///tokens.db"
-            )
+        if self.is_sqlite:
+            path = self.url.database or ":memory:"
+            if path == ":memory:" or path.startswith("file:") or self.url.query:
+                raise SettingsError(
+                    "the setting token_store names a database in memory, or with options, which "
+                    "could lose the tokens; name a file: sqlite:///tokens.db"
+                )
+            self.url = self.url.set(database=str(Path(path).expanduser().resolve()))
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite, which locks whole databases instead of rows."""
+        return self.url.drivername == "sqlite"
+
+    @property
+    @override
+    def identity(self) -> str:
+        return f"{self.url.render_as_string(hide_password=False)}\n{self.key}"
 
     def __str__(self) -> str:
         """The URL without its password, and the connection."""
@@ -98,7 +117,7 @@ class SqlStore(TokenStore):
 
     @override
     def read(self) -> TokenPair | None:
-        with self._errors("cannot be read"), self.connected() as connection:
+        with self.errors("cannot be read"), self.engine.connect() as connection:
             if not sa.inspect(connection).has_table(TABLE.name):
                 return None
             return self.pair_in(connection)
@@ -108,34 +127,27 @@ class SqlStore(TokenStore):
     def locked(self) -> Iterator[LockedRow]:
         row = LockedRow(self)
         try:
-            with self._errors("cannot be locked"):
+            with self.errors("cannot be locked"):
                 row.take()
             yield row
         finally:
             row.release()
 
-    @contextlib.contextmanager
-    def connected(self) -> Iterator[sa.Connection]:
-        """A connection of its own."""
-        with self.engine.connect() as connection:
-            yield connection
-
     @cached_property
     def engine(self) -> sa.Engine:
         """Connections, none of them kept; statements are never shown with their values."""
-        arguments: dict[str, Any]
-        if self.url.drivername == "sqlite":
-            path = Path(str(self.url.database)).expanduser()
-            url, arguments = self.url.set(database=str(path)), {"timeout": stores.LOCK_TIMEOUT}
-            with self._errors("cannot be opened"):
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, MODE))
+        options: dict[str, Any]
+        if self.is_sqlite:
+            options = {"connect_args": {"timeout": SQLITE_PATIENCE}}
+            with self.errors("cannot be opened"):
+                _make_private(Path(str(self.url.database)))
         else:
-            url = self.url
-            arguments = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
+            timeouts = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
+            # A late-comer has to see what was stored while he waited for the row.
+            options = {"connect_args": timeouts, "isolation_level": "READ COMMITTED"}
         try:
             return sa.create_engine(
-                url, poolclass=sa.NullPool, hide_parameters=True, connect_args=arguments
+                self.url, poolclass=sa.NullPool, hide_parameters=True, **options
             )
         except ModuleNotFoundError:
             raise SettingsError(
@@ -150,7 +162,7 @@ class SqlStore(TokenStore):
         return decode(dict(row), self.encryption, str(self)) if row else None
 
     @contextlib.contextmanager
-    def _errors(self, what: str) -> Iterator[None]:
+    def errors(self, what: str) -> Iterator[None]:
         """Put what a database says into a sentence, without statements and values."""
         try:
             yield
@@ -196,8 +208,15 @@ class LockedRow(LockedStore):
 
     @override
     def _load(self) -> TokenPair | None:
-        with self.store._errors("cannot be read"):  # noqa: SLF001 - one store in two classes
-            return self.store.pair_in(self._held())
+        with self.store.errors("cannot be read"):
+            try:
+                return self._pair()
+            except DBAPIError:  # the database ended our connection, say: once more on a new one
+                return self._pair()
+
+    def _pair(self) -> TokenPair | None:
+        with self._using() as connection:
+            return self.store.pair_in(connection)
 
     @override
     def _save(self, pair: TokenPair | None) -> None:
@@ -208,22 +227,21 @@ class LockedRow(LockedStore):
                 .values(encode(pair, self.store.encryption) if pair else self.store.key)
             )
 
-    @override
-    def _claim(self) -> None:
-        with self.store._errors("cannot be locked"):  # noqa: SLF001
-            self._held()
-
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """A transaction that is committed at the end of the block, which lets the row go."""
-        with self.store._errors("cannot be written"):  # noqa: SLF001
-            connection = self._held()
-            try:
-                yield connection
-                connection.commit()
-            except SQLAlchemyError:
-                self.release()  # its fate is unknown; the next look takes a new one
-                raise
+        with self.store.errors("cannot be written"), self._using() as connection:
+            yield connection
+            connection.commit()
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sa.Connection]:
+        """The connection with our lock; after an error its state is unknown, so it is given up."""
+        try:
+            yield self._held()
+        except SQLAlchemyError:
+            self.release()
+            raise
 
     def _held(self) -> sa.Connection:
         """The connection with our lock, which is taken again if it was let go or broke."""
@@ -239,19 +257,28 @@ class LockedRow(LockedStore):
     def _begin(self, connection: sa.Connection) -> None:
         """Open a transaction that holds our row, which is made if it is missing."""
         key = self.store.key
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if self.store.is_sqlite:
+            _begin_immediate(connection)
         else:
-            milliseconds = int(stores.LOCK_TIMEOUT * 1000)
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
-            connection.exec_driver_sql(
-                f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'"
-            )
+            for setting, value in self._session(connection).items():
+                connection.exec_driver_sql(f"SET LOCAL {setting} = '{value}'")
         row = sa.select(TABLE.c.client_id).filter_by(**key).with_for_update()
         if connection.execute(row).first() is None:
             # SQLAlchemy has this clause in the dialects' own inserts only; the SQL is the same.
             connection.execute(postgresql.insert(TABLE).values(key).on_conflict_do_nothing())
             connection.execute(row)
+
+    def _session(self, connection: sa.Connection) -> dict[str, str]:
+        """What the transaction needs, whatever the defaults of role and database are."""
+        settings = {
+            "lock_timeout": f"{stores.LOCK_TIMEOUT * 1000:.0f}",
+            "statement_timeout": "0",
+            "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+            "synchronous_commit": "on",
+        }
+        if (connection.dialect.server_version_info or ()) >= (17,):
+            settings["transaction_timeout"] = "0"
+        return settings
 
     def _make_table(self, connection: sa.Connection) -> None:
         try:
@@ -261,3 +288,24 @@ class LockedRow(LockedStore):
             connection.rollback()
             if not sa.inspect(connection).has_table(TABLE.name):
                 raise
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    """Lock a SQLite database, in waits that a signal can end."""
+    deadline = time.monotonic() + stores.LOCK_TIMEOUT
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def _make_private(path: Path) -> None:
+    """Make the file of a database, or make it ours alone, before a token gets into it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(MODE)
+    with contextlib.suppress(PermissionError):  # somebody else's, who shares it with us
+        path.chmod(MODE)

@@ -34,6 +34,11 @@ class TokenStore(ABC):
         self.encryption = encryption or Encryption()
         self.holds_seed = holds_seed
 
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """What tells this place from all others; it may hold secrets."""
+
     @abstractmethod
     def read(self) -> TokenPair | None:
         """The stored pair, None if there is none; without the lock, so it may be passing away.
@@ -87,14 +92,18 @@ class LockedStore(ABC):
         self._seen = pair.refresh_token if pair else self._seen
         self._claim()
 
-    def write(self, pair: TokenPair) -> None:
+    def write(self, pair: TokenPair, *, is_newest: bool = False) -> None:
         """Make this pair the store's content, durably.
+
+        Args:
+            pair: What to store.
+            is_newest: Whether it counts whatever the store holds by now: it is of a new consent.
 
         Raises:
             Superseded: If the store does not hold what was read last, but something newer.
             TokenStoreError: If the store cannot be written; its old content is still in place.
         """
-        found = self._load()
+        found = None if is_newest else self._load()
         if found and found.refresh_token not in (self._seen, pair.refresh_token):
             raise Superseded("somebody else has stored new tokens meanwhile")
         self._save(pair)
@@ -116,6 +125,5 @@ class LockedStore(ABC):
     def _save(self, pair: TokenPair | None) -> None:
         """Replace what is stored, durably."""
 
-    @abstractmethod
-    def _claim(self) -> None:
-        """Claim what the next `_save` needs."""
+    def _claim(self) -> None:  # noqa: B027 - a database needs nothing
+        """Claim what the next `_save` needs, if it needs anything."""

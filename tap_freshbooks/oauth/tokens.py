@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Self
+
+LONGEST_MEMORY = 20
+"""How many notes of a kind are kept."""
 
 
-def seed_of(refresh_token: str) -> str:
-    """Hash by which a refresh token is recognised without keeping it."""
-    return hashlib.sha256(refresh_token.encode()).hexdigest()
+def hash_of(text: str) -> str:
+    """Hash by which a token or client id is recognised without keeping it."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenPair:
-    """An access token and the refresh token that follows it, with two notes.
+    """An access token and the refresh token that follows it, with what its store knows besides.
 
     The notes name the token that they speak of: it may be another one that the user has
     configured, and that must not take the place of this pair before it has proved good.
@@ -55,20 +58,24 @@ class TokenPair:
         access_token: None until the first refresh.
         expires_at: When the access token ends, epoch seconds.
         generation: How many times the pair was refreshed since its seed.
+        client: Hash of the client id that the pair was made for.
         seed: Hash of the configured refresh token that the line of pairs began with.
+        replaced: Hashes of earlier seeds in this place: they never win over this pair.
         refreshed_at: When the pair was made, epoch seconds by our clock.
         spending: The refresh whose outcome is unknown, None as a rule.
-        rejection: Which token was refused and why, None as a rule.
+        rejections: Which tokens were refused and why, the latest last.
     """
 
     refresh_token: str
     access_token: str | None = None
     expires_at: float = 0.0
     generation: int = 0
+    client: str | None = None
     seed: str | None = None
+    replaced: tuple[str, ...] = ()
     refreshed_at: float | None = None
     spending: Spending | None = None
-    rejection: Rejection | None = None
+    rejections: tuple[Rejection, ...] = ()
 
     def __repr__(self) -> str:
         """Without the secrets."""
@@ -81,16 +88,28 @@ class TokenPair:
     @property
     def own_spending(self) -> Spending | None:
         """The note of a refresh with this very refresh token."""
-        return _own(self.spending, self.refresh_token)
+        found = self.spending
+        return found if found and found.token == hash_of(self.refresh_token) else None
 
     @property
     def own_rejection(self) -> Rejection | None:
         """The note that this very refresh token was refused."""
-        return _own(self.rejection, self.refresh_token)
+        own = hash_of(self.refresh_token)
+        return next((each for each in self.rejections if each.token == own), None)
 
+    def with_rejection(self, rejection: Rejection) -> Self:
+        """The pair with a note more, which stands for an earlier one about the same token."""
+        others = [each for each in self.rejections if each.token != rejection.token]
+        return replace(self, spending=None, rejections=(*others, rejection)[-LONGEST_MEMORY:])
 
-Note = TypeVar("Note", Spending, Rejection)
-
-
-def _own(note: Note | None, refresh_token: str) -> Note | None:
-    return note if note and note.token == seed_of(refresh_token) else None
+    def in_place_of(self, former: TokenPair | None) -> Self:
+        """The pair with what is worth knowing of the one that it replaces in a store."""
+        if former is None:
+            return self
+        seeds = [seed for seed in (*former.replaced, former.seed) if seed and seed != self.seed]
+        rejections = [each for each in former.rejections if each != former.own_rejection]
+        return replace(
+            self,
+            replaced=tuple(dict.fromkeys(seeds))[-LONGEST_MEMORY:],
+            rejections=tuple(rejections),
+        )

@@ -21,7 +21,7 @@ from tap_freshbooks.errors import (
 from tap_freshbooks.oauth.authenticator import MARGIN, RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.endpoint import TokenEndpoint, _expires_at
 from tap_freshbooks.oauth.file_store import FileStore
-from tap_freshbooks.oauth.tokens import seed_of
+from tap_freshbooks.oauth.tokens import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def test_the_next_refresh_token_is_on_disk_before_the_access_token_is_given_out(
     assert content["access_token"] == token
     assert content["refresh_token"] != config["refresh_token"]
     assert content["token_generation"] == 1
-    assert content["token_seed"] == seed_of(config["refresh_token"])
+    assert content["token_seed"] == hash_of(config["refresh_token"])
     assert content["expires_at"] > time.time() + 40_000
 
 
@@ -150,7 +150,7 @@ def test_a_user_who_authorised_anew_is_followed(
     )
     assert works(config, authenticator.access_token())
     content = json.loads(Path(config["token_store"]).read_text())
-    assert content["token_seed"] == seed_of(again["refresh_token"])
+    assert content["token_seed"] == hash_of(again["refresh_token"])
     assert content["token_generation"] == 1
 
 

@@ -13,7 +13,7 @@ from tap_freshbooks.oauth.encryption import Encryption
 from tap_freshbooks.oauth.file_store import FileStore
 from tap_freshbooks.oauth.places import store_for
 from tap_freshbooks.oauth.rescue import Rescue
-from tap_freshbooks.oauth.tokens import TokenPair, seed_of
+from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ def test_the_config_file_is_encrypted_too_and_a_token_put_there_by_hand_still_wi
     assert stored.access_token == "the-access-token"
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "refresh_token": "pasted"}))
-    assert store.read() == TokenPair("pasted", seed=seed_of("pasted"))
+    assert store.read() == TokenPair("pasted", seed=hash_of("pasted"))
 
 
 def test_a_rescue_file_is_encrypted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_a_rescue_file_is_encrypted_too(tmp_path: Path, monkeypatch: pytest.Monk
     rescue = Rescue("connection", Encryption(NEW))
     path = rescue.save(PAIR, "spent")
     assert "the-refresh-token" not in path.read_text()
-    assert rescue.find("spent") == PAIR
+    assert rescue.find("spent") == (path, PAIR)
     with pytest.raises(SettingsError):
         Rescue("connection", Encryption(OTHER)).find("spent")
 

@@ -12,7 +12,7 @@ import pytest
 
 from tap_freshbooks.connection import Connection
 from tap_freshbooks.errors import ReauthorizationRequired, TapError
-from tap_freshbooks.oauth.tokens import seed_of
+from tap_freshbooks.oauth.tokens import hash_of
 from tests.support import QUICK, sync
 
 if TYPE_CHECKING:
@@ -207,4 +207,4 @@ def test_no_token_is_ever_in_the_state(stored: dict[str, Any]) -> None:
     text = json.dumps(messages.state)
     secrets = [pair.refresh_token, pair.access_token, stored["client_secret"]]
     assert all(str(secret) not in text for secret in secrets)
-    assert seed_of(stored["refresh_token"]) not in text
+    assert hash_of(stored["refresh_token"]) not in text

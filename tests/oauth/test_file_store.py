@@ -14,7 +14,7 @@ from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth import stores
 from tap_freshbooks.oauth.file_store import FileStore
 from tap_freshbooks.oauth.stores import Superseded
-from tap_freshbooks.oauth.tokens import TokenPair, seed_of
+from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 
 PAIR = TokenPair("refresh-2", "access-2", expires_at=1_800_000_000.0, generation=3, seed="seed")
 
@@ -95,7 +95,7 @@ def test_a_token_that_the_user_puts_there_during_a_refresh_is_not_overwritten(
         path.write_text('{"refresh_token": "pasted"}')
         with pytest.raises(Superseded):
             locked.write(PAIR)
-    assert store.read() == TokenPair("pasted", seed=seed_of("pasted"))
+    assert store.read() == TokenPair("pasted", seed=hash_of("pasted"))
 
 
 def test_a_file_that_vanishes_during_a_refresh_is_made_anew_with_all_its_keys(
@@ -201,7 +201,7 @@ def test_a_token_put_into_the_config_file_by_hand_is_a_new_seed(tmp_path: Path) 
 
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "refresh_token": "pasted"}))
-    assert store.read() == TokenPair("pasted", seed=seed_of("pasted"))
+    assert store.read() == TokenPair("pasted", seed=hash_of("pasted"))
 
 
 def test_keys_that_were_damaged_by_hand_leave_the_refresh_token_usable(tmp_path: Path) -> None:

@@ -34,6 +34,19 @@ def test_under_meltano_it_is_below_the_system_directory(tmp_path: Path) -> None:
     assert elsewhere.path.parent == Path("/elsewhere/tap-freshbooks")
 
 
+def test_plugins_that_inherit_from_another_have_tokens_of_their_own(tmp_path: Path) -> None:
+    environ = {"MELTANO_PROJECT_ROOT": str(tmp_path), "MELTANO_EXTRACTOR_NAME": "second-user"}
+    store = file_for({"client_id": "app", "refresh_token": "r"}, None, environ)
+    assert store.path.parent == tmp_path / ".meltano" / "second-user"
+
+
+def test_a_token_store_that_is_the_config_file_holds_the_seed(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"refresh_token": "r"}')
+    assert file_for({"token_store": str(file)}, file, {}).holds_seed
+    assert not file_for({"token_store": str(tmp_path / "other.json")}, file, {}).holds_seed
+
+
 def test_two_connections_and_two_apps_never_share_a_file(tmp_path: Path) -> None:
     environ = {"MELTANO_PROJECT_ROOT": str(tmp_path)}
     configs = [
