@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import textwrap
 import threading
@@ -12,7 +11,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tap_freshbooks import interruptions
 from tap_freshbooks.login import scopes, terminal
 from tap_freshbooks.login.consent import Consent
 from tap_freshbooks.login.redirect import LocalAddress, check
@@ -24,7 +22,6 @@ from tap_freshbooks.tap import TapFreshBooks
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
-    from types import FrameType
 
     from tap_freshbooks.login.account import Account
     from tap_freshbooks.login.next_steps import Step
@@ -94,8 +91,6 @@ def login(
     """Ask the user, take the answer, and say what to do next."""
     places, settings = config
     tap = TapFreshBooks(config=settings, catalog=read_catalog(catalog), setup_mapper=False)
-    for signum in (signal.SIGINT, signal.SIGTERM):  # instead of the tap's, which writes a state
-        signal.signal(signum, _interrupt)
     tap.connection.prepare_login()
     redirect_uri = check(tap.config.get("redirect_uri"))
     wanted = scopes.needed(scopes.selected(tap)) if listed is None else scopes.parse(listed)
@@ -111,14 +106,6 @@ def login(
     else:
         done = _with_paste(steps, browser=browser)
     _report(steps, done)
-
-
-def _interrupt(signum: int, _frame: FrameType | None) -> None:
-    if interruptions.must_wait(signum):
-        return
-    if signum == signal.SIGINT:
-        raise KeyboardInterrupt
-    sys.exit(128 + signum)
 
 
 # Two ways to the code
