@@ -347,7 +347,7 @@ def fault_fired(sandbox: Sandbox) -> bool:
     return any(fault["fired"] for fault in faults)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_signal_during_a_refresh_does_not_lose_the_token(
     tap: Any, tmp_path: Path, sandbox: Sandbox, signum: int, times: int

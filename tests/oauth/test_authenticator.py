@@ -248,6 +248,7 @@ def test_a_fault_before_the_rotation_costs_nothing(
         {},
         {"expires_in": "soon"},
         {"expires_in": "1e400", "created_at": "2026-01-31"},
+        {"created_at": "nan", "expires_in": "nan"},
         {"expires_in": 43200, "created_at": None, "message": "hello", "error": None},
     ],
 )

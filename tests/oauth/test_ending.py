@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 DEAD = "0" * 64
 
 
-def connection(config: dict[str, Any], **changes: Any) -> Connection:
+def connection(
+    config: dict[str, Any], *, token_file: Path | None = None, **changes: Any
+) -> Connection:
     """A connection as a run of its own would open it."""
-    return Connection({"connection": "default", **config, **changes}, None, "test")
+    return Connection({"connection": "default", **config, **changes}, token_file, "test")
 
 
 def token_of(config: dict[str, Any], **changes: Any) -> str:
@@ -141,6 +143,29 @@ def test_the_alarm_is_raised_once_for_each_flag_and_holds_no_secret(
     with pytest.raises(ReauthorizationRequired):
         token_of(dead, refresh_token="1" * 64)
     assert len(receiver.events) == 2
+
+
+def test_two_jobs_with_two_dead_tokens_raise_two_alarms(
+    stored: dict[str, Any], receiver: Receiver
+) -> None:
+    dead = {**stored, "auth_failure_url": receiver.url}
+    for _ in range(3):
+        for token in (DEAD, "1" * 64):
+            with pytest.raises(ReauthorizationRequired):
+                token_of(dead, refresh_token=token)
+    assert len(receiver.events) == 2
+
+
+def test_a_dead_token_beside_a_connection_that_works_raises_one_alarm(
+    stored: dict[str, Any], receiver: Receiver
+) -> None:
+    works = connection(stored).authenticator
+    token = works.access_token()
+    for _ in range(3):
+        with pytest.raises(ReauthorizationRequired):
+            token_of(stored, refresh_token=DEAD, auth_failure_url=receiver.url)
+        token = works.access_token(rejected=token)
+    assert len(receiver.events) == 1
 
 
 def test_an_alarm_that_was_not_taken_is_raised_again_by_the_next_run(
