@@ -6,8 +6,6 @@ All of it on stdout, which is no Singer output here: Meltano keeps stderr back u
 from __future__ import annotations
 
 import getpass
-import os
-import select
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,15 +20,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.login.consent import Consent
 
 PROMPT = "Paste it here and press Enter (it stays hidden): "
-
-PASTE_PAUSE = 0.15
-"""Seconds of silence after a line end by which a key differs from a line break in a paste."""
-
-BACKSPACE = b"\x08\x7f"
-KILL_LINE = b"\x15"
-END = b"\x04"
-MARKS = (b"\x1b[200~", b"\x1b[201~")
-"""What some terminals put around a paste."""
 
 
 def say(text: str = "") -> None:
@@ -60,53 +49,11 @@ def receive_code(consent: Consent) -> str:
         return consent.read(line)
     while True:
         try:
-            return consent.read(hidden_input(PROMPT))
+            return consent.read(getpass.getpass(PROMPT))
         except WrongAnswer as error:
             say(f"Not yet: {error}.")
-
-
-def hidden_input(prompt: str) -> str:
-    """What is typed or pasted until Enter, line breaks within a paste included.
-
-    Not `getpass`: it ends at the first line break, and takes no more than 4096 bytes.
-
-    Raises:
-        click.Abort: At the end of the input.
-    """
-    try:
-        import termios  # noqa: PLC0415 - Windows has none
-    except ModuleNotFoundError:
-        return getpass.getpass(prompt)
-    click.echo(prompt, nl=False)
-    terminal = sys.stdin.fileno()
-    before = termios.tcgetattr(terminal)
-    hidden = termios.tcgetattr(terminal)
-    hidden[3] &= ~(termios.ECHO | termios.ICANON)
-    try:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, hidden)
-        return _read_paste(terminal)
-    finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
-        say()
-
-
-def _read_paste(terminal: int) -> str:
-    text = bytearray()
-    while True:
-        chunk = os.read(terminal, 4096)
-        if not chunk or (chunk == END and not text):
-            raise click.Abort
-        for byte in chunk:
-            if byte in BACKSPACE:
-                del text[-1:]
-            elif byte in KILL_LINE:
-                text.clear()
-            else:
-                text.append(byte)
-        if chunk.endswith((b"\n", b"\r")) and not select.select([terminal], [], [], PASTE_PAUSE)[0]:
-            for mark in MARKS:
-                text = text.replace(mark, b"")
-            return text.decode(errors="replace")
+        except EOFError:
+            raise click.Abort from None
 
 
 def choose(usable: Sequence[Business], current: Collection[int]) -> list[int]:

@@ -307,9 +307,7 @@ class TestOnATerminal:
         answer = decide(url_in(terminal.wait_for(PROMPT)))
         terminal.type("https://localhost/callback?code=wrong&state=wrong\r")
         assert "Not yet: this is not the answer" in terminal.wait_for(PROMPT)
-        half = len(answer) // 2
-        terminal.type(f"{answer[:half]}\r{answer[half:]}")  # a paste with a line break
-        terminal.type("\r")
+        terminal.type(f" '{answer}' \r")
         question = terminal.wait_for("Enter for all: ")
         second = sandbox.businesses()[1]
         assert f"2. {second['name']} (business {second['id']})" in question
