@@ -39,7 +39,7 @@ def test_status_shows_tokens_businesses_and_what_the_token_may_read(
     table = {line.split()[0]: line for line in lines[6:]}
     assert f"{first['id']}: yes  {second['id']}: yes" in table["invoices"]
     assert f"{bare['id']}: no account_id" in table["invoices"]
-    assert f"{first['id']}: denied (user:clients:read)" in table["clients"]
+    assert f"{first['id']}: denied (user:clients:read user:invoices:read)" in table["clients"]
     assert len(table) > 50
     _, lines, _ = run("status", config, tmp_path)
     assert lines[1] == "  generation 1, made 0 min ago"

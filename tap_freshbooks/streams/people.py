@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_freshbooks.errors import PermissionDenied
 from tap_freshbooks.fields import (
     Array,
     Boolean,
@@ -52,7 +53,7 @@ class Clients(AccountingStream):
     name = "clients"
     resource = "users/clients"
     list_key = "clients"
-    oauth_scope = "user:clients:read"
+    oauth_scope = f"user:clients:read {Invoices.oauth_scope}"
     webhook_noun = "client"
     includes = (
         "outstanding_balance",
@@ -141,14 +142,28 @@ class Clients(AccountingStream):
         if since is None:
             return
         subject = f"{self.name} of {self.business(context['account_id'])}"
+        try:
+            self._affected = self._with_moved_balances(context, since, subject)
+        except PermissionDenied as error:
+            self.logger.warning(
+                "The balances of clients are brought up to date by the next full read only: %s "
+                "(scope %s)",
+                error,
+                Invoices.oauth_scope,
+            )
+        for clients in _batches(sorted(self._affected), PAGE_SIZE):
+            path = self.path.format(account_id=context["account_id"])
+            yield from self.walk(path, {"search[userids][]": clients}, subject)
+
+    def _with_moved_balances(self, context: Context, since: datetime, subject: str) -> set[int]:
+        """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
+        affected = set()
         invoices = Invoices.path.format(account_id=context["account_id"])
         changed = {"search[updated_min]": self.filter_day(since), "include[]": []}
         for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
             for rows, _ in self.walk(invoices, query, subject, records=Invoices.records):
-                self._affected |= {row["customerid"] for row in rows if _concerns(row, since)}
-        for clients in _batches(sorted(self._affected), PAGE_SIZE):
-            path = self.path.format(account_id=context["account_id"])
-            yield from self.walk(path, {"search[userids][]": clients}, subject)
+                affected |= {row["customerid"] for row in rows if _concerns(row, since)}
+        return affected
 
     @override
     def moved_silently(self, record: Row, since: datetime) -> bool:

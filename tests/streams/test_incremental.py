@@ -291,3 +291,17 @@ def test_full_table_can_be_forced(sandbox: Sandbox, config: dict[str, Any]) -> N
     assert len(messages.records["time_entries"]) == sum(
         sandbox.count("time_entries", n) for n in (1, 2, 3)
     )
+
+
+def test_clients_are_read_again_even_if_the_token_may_not_read_the_invoices_behind_their_balances(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scopes = ["user:profile:read", "user:clients:read"]
+    config = {**sandbox.config(scopes=scopes), "token_store": str(tmp_path / "tokens.json")}
+    first = sync(config, "clients")
+    assert first.records["clients"]
+    second = sync(config, "clients", state=first.state)
+    assert "The balances of clients are brought up to date by the next full read" in caplog.text
+    assert "user:invoices:read" in caplog.text
+    bookmarks = [each.state["bookmarks"]["clients"]["partitions"] for each in (first, second)]
+    assert len(bookmarks[1]) == len(bookmarks[0]) == 2
