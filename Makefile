@@ -18,7 +18,7 @@ JOBS ?= auto
 # What `make demo-sql` asks; empty opens a prompt.
 QUERY ?=
 
-.PHONY: help demo demo-sql test test-browser chromium lint docs format constraints clean
+.PHONY: help demo demo-sql test test-browser soak chromium lint docs format constraints clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make demo-sql     look at the tables that the demo loaded (or QUERY=\"select …\")"
 	@echo "make test         all tests, with coverage (ARGS=\"-k invoices\" for some of them)"
 	@echo "make test-browser the tests that need a browser, in headless Chromium (apt installs it)"
+	@echo "make soak         10,000 refreshes under fire, in many minutes (ARGS=file or postgres for one)"
 	@echo "make lint         ruff, ruff format, mypy --strict"
 	@echo "make docs         write docs/streams.md from the code"
 	@echo "make format       let ruff mend what it can"
@@ -43,6 +44,9 @@ test: $(VENV)/.dev
 
 test-browser: $(VENV)/.dev chromium
 	CHROMIUM="$(CHROMIUM)" $(BIN)/pytest tests/browser $(ARGS)
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 # The fonts make screenshots readable; Chromium alone brings none.
 chromium:

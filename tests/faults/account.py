@@ -5,6 +5,7 @@ A `Client` can be sent to other processes; the `Account` stays with the sandbox,
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,6 @@ from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator
 from tap_freshbooks.oauth.endpoint import TokenEndpoint
 from tap_freshbooks.oauth.file_store import FileStore
 from tap_freshbooks.oauth.sql_store import SqlStore
-from tap_freshbooks.oauth.tokens import seed_of
 
 if TYPE_CHECKING:
     from tap_freshbooks.oauth.stores import TokenStore
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 TOKEN = "/auth/oauth/token"
 OTHER_KEYS = {"start_date": "2020-01-01", "business_ids": [7], "größe": {"a": [1, None]}}
 """What a user keeps in his configuration beside the tokens."""
+
+
+def hash_of(refresh_token: str) -> str:
+    """What a store may know of a token without keeping it."""
+    return hashlib.sha256(refresh_token.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,12 @@ class Client:
             return SqlStore(self.place, self.client_id, "default")
         return FileStore(Path(self.place), holds_seed=self.holds_seed)
 
-    def new(self) -> RefreshingAuthenticator:
-        """An authenticator as a process of its own would make it."""
+    def new(self, store: TokenStore | None = None) -> RefreshingAuthenticator:
+        """An authenticator as a process of its own would make it.
+
+        Args:
+            store: One of `self.store`, if it shall be used again.
+        """
         endpoint = TokenEndpoint(
             api_url=self.api_url,
             client_id=self.client_id,
@@ -59,7 +68,7 @@ class Client:
             user_agent="test",
             timeout=self.timeout,
         )
-        return RefreshingAuthenticator(self.store, endpoint, self.seed)
+        return RefreshingAuthenticator(store or self.store, endpoint, self.seed)
 
 
 class Account:
@@ -124,7 +133,7 @@ class Account:
     def next_token(self) -> str | None:
         """The refresh token that the next run would send."""
         pair, configured = self.client.store.read(), self.client.seed
-        if configured and (pair is None or pair.seed != seed_of(configured)):
+        if configured and (pair is None or pair.seed != hash_of(configured)):
             return configured
         return pair.refresh_token if pair else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -78,9 +79,10 @@ class Process:
         return found
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send it a signal, if it is still there."""
         assert self._process.pid
-        os.kill(self._process.pid, number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         """End it without giving it time for anything."""

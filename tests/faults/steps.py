@@ -96,9 +96,9 @@ class Steps:
     def _phase(self, owner: Any, name: str, phase: str, then: str) -> None:
         original = getattr(owner, name)
 
-        def watched(*arguments: Any) -> Any:
+        def watched(*arguments: Any, **more: Any) -> Any:
             self.phase = phase
-            result = original(*arguments)
+            result = original(*arguments, **more)
             self.phase = then
             return result
 

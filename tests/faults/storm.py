@@ -8,33 +8,37 @@ such a death may lose a token.
 from __future__ import annotations
 
 import ctypes
+import os
 import random
 import signal
 import statistics
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tap_freshbooks.oauth.endpoint import TokenEndpoint
 from tap_freshbooks.oauth.stores import LockedStore
-from tap_freshbooks.oauth.tokens import TokenPair, seed_of
+from tests.faults.account import hash_of
 from tests.faults.processes import CONTEXT, Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tap_freshbooks.oauth.tokens import TokenPair
     from tests.faults.account import Account, Client
 
 FILE_STRIKES, DATABASE_STRIKES = 0.08, 0.15
 """Seconds between two strikes, on average: several refreshes."""
 
-PAUSE = 0.06
-"""Seconds in which one process of a database store starts a refresh, on average.
+DATABASE_PAUSE = 0.025
+"""Seconds in which one of the processes of a database begins a run, on average.
 
-A database serves whoever waits in turn, and each of them finds the work done: a crowd without
-a pause would mostly look. Of those who wait for a file, any may be next.
+A database serves whoever waits in turn: without a pause, each of a crowd would mostly look at
+what another has done.
 """
 
 
@@ -107,14 +111,18 @@ def refresh_for_ever(
     windows: Path,
     pause: float,
 ) -> None:
-    """Reject the access token that is there, again and again."""
+    """Begin run after run, and reject the token of the last run or, after a pause, any."""
     watch(markers[number], windows)
     say("ready")
-    authenticator = client.new()
-    while True:
-        pair = authenticator.store.read()
-        authenticator.access_token(rejected=pair.access_token if pair else None)
-        time.sleep(pause and random.expovariate(1 / pause))
+    store = client.store
+    token = None
+    parent = os.getppid()
+    while os.getppid() == parent:  # an orphan has nobody left to end it
+        run = client.new(store)
+        if pause:
+            time.sleep(random.expovariate(1 / pause))
+            token = run.access_token()
+        token = run.access_token(rejected=token)
 
 
 def watch(marker: Marker, windows: Path) -> None:
@@ -122,24 +130,25 @@ def watch(marker: Marker, windows: Path) -> None:
     refresh, write = TokenEndpoint.refresh, LockedStore.write
     file = windows.open("ab", buffering=0)
 
-    def marked_refresh(self: TokenEndpoint, pair: TokenPair) -> TokenPair:
-        marker.token = seed_of(pair.refresh_token).encode()
+    def marked_refresh(endpoint: TokenEndpoint, pair: TokenPair) -> TokenPair:
+        marker.token = hash_of(pair.refresh_token).encode()
         marker.where = Where.REQUEST
-        fresh = refresh(self, pair)
+        fresh = refresh(endpoint, pair)
         marker.answered_at = time.perf_counter_ns()
         marker.where = Where.ANSWERED
         return fresh
 
-    def marked_write(self: LockedStore, pair: TokenPair) -> None:
-        write(self, pair)
+    def marked_write(*arguments: Any, **more: Any) -> None:
+        write(*arguments, **more)
         if marker.where == Where.ANSWERED:
             stored_at = time.perf_counter_ns()
             marker.where = Where.STORED
             file.write((stored_at - marker.answered_at).to_bytes(8, "little"))
             marker.where = Where.IDLE
 
-    TokenEndpoint.refresh = marked_refresh  # type: ignore[method-assign]
-    LockedStore.write = marked_write  # type: ignore[method-assign]
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TokenEndpoint, "refresh", marked_refresh)
+    patch.setattr(LockedStore, "write", marked_write)
 
 
 class Storm:
@@ -159,7 +168,7 @@ class Storm:
         self.windows = windows
         is_file = "://" not in account.client.place
         self.strikes = FILE_STRIKES if is_file else DATABASE_STRIKES
-        self.pause = 0.0 if is_file else PAUSE * count
+        self.pause = 0.0 if is_file else DATABASE_PAUSE * count
         self.processes: dict[int, Process] = {}
         self.random = random.Random(seed)  # noqa: S311 - no cryptography
 
@@ -170,23 +179,30 @@ class Storm:
             The figures. The connection works at the end.
         """
         began = time.perf_counter()
-        self._fill()
-        while self.account.refreshes < rotations:
-            time.sleep(self.random.expovariate(1 / self.strikes))
-            self._strike()
+        try:
             self._fill()
-        self._judge(self._kill(set(self.processes)))
+            while self.account.refreshes < rotations:
+                time.sleep(self.random.expovariate(1 / self.strikes))
+                self._strike()
+                self._fill()
+            self._judge(self._kill(set(self.processes)))
+        finally:
+            for process in self.processes.values():
+                process.kill()
         token = self.account.new().access_token()
         token = self.account.new().access_token(rejected=token)
         assert self.account.accepts(token)
+        return replace(
+            self.figures,
+            rotations=self.account.refreshes,
+            spent=self.account.spent,
+            windows=self._read_windows(),
+            seconds=time.perf_counter() - began,
+        )
+
+    def _read_windows(self) -> list[int]:
         data = self.windows.read_bytes()
-        self.figures.windows = [
-            int.from_bytes(data[at : at + 8], "little") for at in range(0, len(data), 8)
-        ]
-        self.figures.rotations = self.account.refreshes
-        self.figures.spent = self.account.spent
-        self.figures.seconds = time.perf_counter() - began
-        return self.figures
+        return [int.from_bytes(data[at : at + 8], "little") for at in range(0, len(data), 8)]
 
     def _fill(self) -> None:
         """Put a new process in the place of each dead one."""
@@ -210,7 +226,7 @@ class Storm:
         The others are stopped meanwhile, so that nobody sends what is lost before it was seen.
         """
         everybody = set(self.processes)
-        count = min(self.random.choice([1, 1, self.random.randint(1, 4)]), len(everybody))
+        count = self.random.choice([1, 1, self.random.randint(1, len(everybody))])
         victims = set(self.random.sample(sorted(everybody), count))
         for number in everybody - victims:
             self.processes[number].send(signal.SIGSTOP)
@@ -247,7 +263,7 @@ class Storm:
         _ = account.stats  # what was sent by the dead is answered
         if account.is_kept():
             return
-        died = seed_of(account.next_token or "")
+        died = hash_of(account.next_token or "")
         if suspects.get(died) == Where.REQUEST:
             self.figures.lost_in_request += 1
         elif suspects.get(died) == Where.ANSWERED:

@@ -24,4 +24,4 @@ def test_processes_that_die_at_random_moments_lose_no_token(
     print(figures)  # noqa: T201 - for whoever runs it with -s
     assert (figures.lost, figures.spent) == (0, 0), figures
     assert figures.rotations >= rotations
-    assert figures.kills_in_window > 10
+    assert figures.kills_in_window > 0

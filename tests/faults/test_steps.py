@@ -58,7 +58,7 @@ def check_that_it_says_what_happened(account: Account, dead: str) -> None:
     with pytest.raises(ReauthorizationRequired, match=CUT_OFF):
         account.new().access_token(rejected=dead)
     assert (account.requests - requests, account.spent) == (0, 1)
-    assert account.stored.rejection
+    assert account.stored.own_rejection
     account.authorise_anew()
     assert account.accepts(account.new().access_token(rejected=dead))
     assert account.spent == 1

@@ -88,7 +88,7 @@ def test_a_fault_that_passes_costs_a_second_request(
     file_account.fault(**case.settings, times=1)
     assert file_account.accepts(file_account.new().access_token(rejected=dead))
     assert (file_account.requests - requests, file_account.spent) == (2, 0)
-    assert not file_account.stored.spending
+    assert not file_account.stored.own_spending
     assert len(waits) == 1
     assert waits[0] < 1 or waits[0] == case.settings["retry_after"]
 
@@ -105,19 +105,19 @@ def test_a_fault_that_lasts_ends_the_run_and_keeps_the_token(
     assert case.says in str(failure.value)
     assert (UNKNOWN if case.is_unknown else NOT_SPENT) in str(failure.value)
     assert file_account.requests - requests == case.requests
-    assert bool(file_account.stored.spending) == case.is_unknown
+    assert bool(file_account.stored.own_spending) == case.is_unknown
 
     # What an earlier run has left open is asked once more in each run, not twice.
     with pytest.raises(RefreshFailed, match=case.says):
         file_account.new().access_token(rejected=dead)
     again = 1 if case.is_unknown else case.requests
     assert file_account.requests - requests == case.requests + again
-    assert bool(file_account.stored.spending) == case.is_unknown
+    assert bool(file_account.stored.own_spending) == case.is_unknown
 
     file_account.sandbox.faults_clear()
     token = file_account.new().access_token(rejected=dead)
     assert file_account.accepts(token)
-    assert not file_account.stored.spending
+    assert not file_account.stored.own_spending
     assert file_account.requests - requests == case.requests + again + 1
     assert file_account.spent == 0
 
@@ -135,8 +135,8 @@ def test_an_answer_that_is_lost_with_the_new_token_is_explained(
         ):
             file_account.new().access_token(rejected=dead)
         assert (file_account.requests - requests, file_account.spent) == (2, 1)
-        assert file_account.stored.rejection
-        assert not file_account.stored.spending
+        assert file_account.stored.own_rejection
+        assert not file_account.stored.own_spending
     file_account.authorise_anew()
     assert file_account.accepts(file_account.new().access_token(rejected=dead))
     assert file_account.spent == 1
@@ -152,7 +152,7 @@ def test_answers_that_are_lost_again_and_again_are_no_loop(
         with pytest.raises(RefreshFailed, match=UNKNOWN):
             file_account.new().access_token(rejected=dead)
         assert file_account.requests - requests == expected
-        assert file_account.stored.spending
+        assert file_account.stored.own_spending
     file_account.sandbox.faults_clear()
     with pytest.raises(ReauthorizationRequired, match=r"never arrived \(it began at 20"):
         file_account.new().access_token(rejected=dead)
@@ -178,7 +178,7 @@ def test_an_answer_that_is_not_waited_for_leaves_the_outcome_open(
         account.new().access_token(rejected=dead)
     assert "got no complete answer (ReadTimeout)" in str(failure.value)
     assert account.requests - requests == 2
-    assert account.stored.spending
+    assert account.stored.own_spending
 
     # FreshBooks has worked on both, late: the first was taken, its answer is lost.
     assert account.refreshes == 2
@@ -196,7 +196,7 @@ def test_an_address_where_nobody_answers_costs_no_token_and_leaves_no_mark(
     file_account.client = replace(file_account.client, api_url="http://127.0.0.1:9")
     with pytest.raises(RefreshFailed, match=NOT_SPENT):
         file_account.new().access_token(rejected=dead)
-    assert not file_account.stored.spending
+    assert not file_account.stored.own_spending
     file_account.client = replace(file_account.client, api_url=api_url)
     assert file_account.accepts(file_account.new().access_token(rejected=dead))
     assert file_account.spent == 0
