@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import RefreshFailed, TokenStoreError
-from tap_freshbooks.oauth import authenticator, sql_store, stores
+from tap_freshbooks.oauth import rotation, sql_store, stores
 from tap_freshbooks.oauth.endpoint import TokenEndpoint
 from tap_freshbooks.oauth.rescue import Rescue
 from tests.faults.account import OTHER_KEYS, Account
@@ -77,7 +77,7 @@ def ask_while_the_disk_fills(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TokenEndpoint, "refresh", last_refresh)
         patch.setattr(Rescue, "save", save_elsewhere)
-        patch.setattr(authenticator, "STORE_PATIENCE", 0.3)
+        patch.setattr(rotation, "STORE_PATIENCE", 0.3)
         return ask(client, say, rejected)
 
 
@@ -164,7 +164,7 @@ def ask_with_an_event(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TokenEndpoint, "refresh", slow_refresh)
-        patch.setattr(authenticator, "STORE_PATIENCE", 0.3)
+        patch.setattr(rotation, "STORE_PATIENCE", 0.3)
         return ask(client, say, rejected)
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import RefreshFailed, SettingsError, TokenStoreError
-from tap_freshbooks.oauth import authenticator as protocol
-from tap_freshbooks.oauth import rescue
+from tap_freshbooks.oauth import rescue, rotation
 from tap_freshbooks.oauth.endpoint import TokenEndpoint
 from tap_freshbooks.oauth.places import store_for
 from tap_freshbooks.oauth.stores import LockedStore
@@ -45,7 +44,7 @@ def rescues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where rescue files go in this test; a store that fails is given up at once."""
     folder = tmp_path / "rescues"
     monkeypatch.setattr(rescue, "places", lambda: iter([folder]))
-    monkeypatch.setattr(protocol, "STORE_PATIENCE", 0)
+    monkeypatch.setattr(rotation, "STORE_PATIENCE", 0)
     return folder
 
 
