@@ -46,7 +46,7 @@ test-browser: $(VENV)/.dev chromium
 	CHROMIUM="$(CHROMIUM)" $(BIN)/pytest tests/browser $(ARGS)
 
 soak: $(VENV)/.dev
-	$(BIN)/python -m tests.faults.soak $(ARGS)
+	$(BIN)/python -m tests.faults $(ARGS)
 
 # The fonts make screenshots readable; Chromium alone brings none.
 chromium:

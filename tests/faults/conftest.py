@@ -1,28 +1,19 @@
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.pipeline import Postgres
 from tests.faults.account import Account
 from tests.faults.worker import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tap_freshbooks.sandbox import Sandbox
 
 STORES = ("file", "config", "sqlite", "postgres")
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A server for all tests, outside pytest's folder as in `tests/pipeline`."""
-    with tempfile.TemporaryDirectory() as folder, Postgres(Path(folder) / "data") as server:
-        yield server
 
 
 @pytest.fixture

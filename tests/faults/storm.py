@@ -31,15 +31,8 @@ if TYPE_CHECKING:
     from tap_freshbooks.oauth.tokens import TokenPair
     from tests.faults.account import Account, Client
 
-FILE_STRIKES, DATABASE_STRIKES = 0.08, 0.15
-"""Seconds between two strikes, on average: several refreshes."""
-
-DATABASE_PAUSE = 0.025
-"""Seconds in which one of the processes of a database begins a run, on average.
-
-A database serves whoever waits in turn: without a pause, each of a crowd would mostly look at
-what another has done.
-"""
+STRIKES = 0.02
+"""Seconds between two strikes, on average and per process: each strike makes work for others."""
 
 
 class Where(IntEnum):
@@ -158,17 +151,21 @@ class Storm:
         account: The account.
         count: How many processes.
         windows: A file for the windows that were seen.
+        pause: Seconds that a process waits on average before each run. Without a pause, each
+            new token is looked at by all of a crowd before it is rejected: a few processes at a
+            file do not mind, but a database serves all that wait in turn.
         seed: Of the random moments.
     """
 
-    def __init__(self, account: Account, count: int, windows: Path, seed: int = 0) -> None:
+    def __init__(
+        self, account: Account, count: int, windows: Path, pause: float = 0, seed: int = 0
+    ) -> None:
         self.account = account
         self.figures = Figures()
         self.markers = CONTEXT.RawArray(Marker, count)
         self.windows = windows
-        is_file = "://" not in account.client.place
-        self.strikes = FILE_STRIKES if is_file else DATABASE_STRIKES
-        self.pause = 0.0 if is_file else DATABASE_PAUSE * count
+        self.pause = pause
+        self.strikes = STRIKES * count
         self.processes: dict[int, Process] = {}
         self.random = random.Random(seed)  # noqa: S311 - no cryptography
 

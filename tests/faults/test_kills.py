@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from tests.faults.account import Account
 
 
-@pytest.mark.parametrize(("kind", "rotations"), [("file", 2000), ("postgres", 300)])
+@pytest.mark.parametrize(
+    ("kind", "rotations", "pause"), [("file", 2000, 0), ("postgres", 300, 0.1)]
+)
 def test_processes_that_die_at_random_moments_lose_no_token(
-    new_account: Callable[[str], Account], tmp_path: Path, kind: str, rotations: int
+    new_account: Callable[[str], Account], tmp_path: Path, kind: str, rotations: int, pause: float
 ) -> None:
     account = new_account(kind)
-    figures = Storm(account, 4, tmp_path / "windows").rage(rotations)
+    figures = Storm(account, 4, tmp_path / "windows", pause).rage(rotations)
     print(figures)  # noqa: T201 - for whoever runs it with -s
     assert (figures.lost, figures.spent) == (0, 0), figures
     assert figures.rotations >= rotations
