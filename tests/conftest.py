@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from demo.pipeline import Postgres
 from tap_freshbooks import client
 from tap_freshbooks.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +44,17 @@ def own_config(own_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 def settings_for(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
     """Settings of a fresh connection, with the tokens in a folder of the test."""
     return {**sandbox.config(), "token_store": str(folder / "tokens.json")}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for all tests.
+
+    Its data are not in pytest's folder: for root, PostgreSQL runs as another user, which another
+    session of pytest would lock out of that folder.
+    """
+    with tempfile.TemporaryDirectory() as folder, Postgres(Path(folder) / "data") as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

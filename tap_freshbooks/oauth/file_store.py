@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.oauth.encryption import Encryption
 
 
+POLL_INTERVAL = 0.01
+"""Seconds between two looks at a lock that somebody else holds; a refresh takes little longer."""
+
+
 class FileStore(TokenStore):
     """A token pair in a JSON file; its lock is `FILE.lock`.
 
@@ -39,7 +43,7 @@ class FileStore(TokenStore):
         super().__init__(encryption, holds_seed=holds_seed)
         self.file = JsonFile(path)
         self.path = self.file.path
-        self._lock = FileLock(f"{self.path}.lock", mode=MODE)
+        self._lock = FileLock(f"{self.path}.lock", mode=MODE, poll_interval=POLL_INTERVAL)
 
     def __str__(self) -> str:
         """The path."""
