@@ -21,8 +21,8 @@ from tests.faults.processes import at_once
 from tests.faults.storm import Storm
 from tests.faults.worker import begin
 
-PAUSES = {"file": 0.008, "postgres": 0.025}
-"""Seconds in which one of the processes begins a run, on average: somewhat more than can be."""
+PAUSES = {"file": 0.008, "postgres": 0.1}
+"""Seconds in which one of the processes begins a run, on average: about as often as can be."""
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ import pytest
 from tap_freshbooks.oauth.endpoint import TokenEndpoint
 from tap_freshbooks.oauth.stores import LockedStore
 from tests.faults.account import hash_of
-from tests.faults.processes import CONTEXT, Process
+from tests.faults.processes import CONTEXT, PATIENCE, Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,7 +178,11 @@ class Storm:
         began = time.perf_counter()
         try:
             self._fill()
-            while self.account.refreshes < rotations:
+            done, since = 0, began
+            while (refreshes := self.account.refreshes) < rotations:
+                if refreshes > done:
+                    done, since = refreshes, time.perf_counter()
+                assert time.perf_counter() - since < PATIENCE, "nobody gets a token any more"
                 time.sleep(self.random.expovariate(1 / self.strikes))
                 self._strike()
                 self._fill()
