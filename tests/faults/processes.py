@@ -79,10 +79,10 @@ class Process:
         return found
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal, if it is still there."""
-        assert self._process.pid
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, number)
+        """Send it a signal, if it is still there: its number may be another one's by now."""
+        if self._process.is_alive() and self._process.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         """End it without giving it time for anything."""
