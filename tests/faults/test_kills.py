@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("kind", "rotations", "pause"), [("file", 2000, 0), ("postgres", 300, 0.1)]
+    ("kind", "rotations", "pause"), [("file", 2000, 0), ("postgres", 150, 0.1)]
 )
 def test_processes_that_die_at_random_moments_lose_no_token(
     new_account: Callable[[str], Account], tmp_path: Path, kind: str, rotations: int, pause: float
