@@ -1,4 +1,4 @@
-"""Processes that refresh without a pause, and die at random moments.
+"""Processes that refresh for ever, and die at random moments.
 
 The product is watched from outside: each process keeps a marker in shared memory that survives
 it, so that it is known afterwards whether it died between FreshBooks' answer and the disk. Only
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 STRIKES = 0.02
 """Seconds between two strikes, on average and per process: each strike makes work for others."""
+
+FEWEST = 5
+"""Deaths between request and disk, without which a storm proves nothing and goes on."""
 
 
 class Where(IntEnum):
@@ -83,15 +86,19 @@ class Figures:
     windows: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def usual_window(self) -> float:
+        """Seconds between answer and disk, in the median."""
+        return statistics.median(self.windows) / 1e9
+
     def __str__(self) -> str:
-        microseconds = [window / 1000 for window in self.windows]
         return (
             f"{self.rotations} rotations in {self.seconds:.1f} s, {self.kills} processes killed, "
             f"{self.kills_in_window} of them between request and disk\n"
             f"excepted: {self.lost_in_request} tokens died while the answer was awaited, "
             f"{self.lost_before_disk} between answer and disk\n"
-            f"answer to disk: {max(microseconds):.0f} µs at most, "
-            f"{statistics.median(microseconds):.0f} µs in the median\n"
+            f"answer to disk: {max(self.windows) / 1000:.0f} µs at most, "
+            f"{self.usual_window * 1e6:.0f} µs in the median\n"
             f"tokens lost: {self.lost}; spent tokens seen by FreshBooks: {self.spent}"
         )
 
@@ -179,7 +186,9 @@ class Storm:
         try:
             self._fill()
             done, since = 0, began
-            while (refreshes := self.account.refreshes) < rotations:
+            while (
+                refreshes := self.account.refreshes
+            ) < rotations or self.figures.kills_in_window < FEWEST:
                 if refreshes > done:
                     done, since = refreshes, time.perf_counter()
                 assert time.perf_counter() - since < PATIENCE, "nobody gets a token any more"
