@@ -86,11 +86,6 @@ class Figures:
     windows: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
-    @property
-    def usual_window(self) -> float:
-        """Seconds between answer and disk, in the median."""
-        return statistics.median(self.windows) / 1e9
-
     def __str__(self) -> str:
         return (
             f"{self.rotations} rotations in {self.seconds:.1f} s, {self.kills} processes killed, "
@@ -98,7 +93,7 @@ class Figures:
             f"excepted: {self.lost_in_request} tokens died while the answer was awaited, "
             f"{self.lost_before_disk} between answer and disk\n"
             f"answer to disk: {max(self.windows) / 1000:.0f} µs at most, "
-            f"{self.usual_window * 1e6:.0f} µs in the median\n"
+            f"{statistics.median(self.windows) / 1000:.0f} µs in the median\n"
             f"tokens lost: {self.lost}; spent tokens seen by FreshBooks: {self.spent}"
         )
 
