@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from backoff.types import Details
 
     from tap_freshbooks.oauth.authenticator import Authenticator
+    from tap_freshbooks.tallies import Tally
     from tap_freshbooks.throttle import Throttle
 
 logger = logging.getLogger("tap-freshbooks.client")
@@ -74,10 +76,14 @@ class Answer:
     Attributes:
         body: The decoded JSON; numbers with a fraction are exact `Decimal`s.
         date: When the server made it, by its own clock where it says so.
+        sent: When the request left, `time.monotonic()`.
+        received: When the answer was there, by the same clock.
     """
 
     body: Any
     date: datetime
+    sent: float
+    received: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Request:
     path: str
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    tally: Tally | None = None
 
 
 class FreshBooksClient:
@@ -126,6 +133,7 @@ class FreshBooksClient:
         *,
         subject: str,
         headers: Mapping[str, str] | None = None,
+        tally: Tally | None = None,
     ) -> Answer:
         """Read one resource or one page.
 
@@ -134,6 +142,7 @@ class FreshBooksClient:
             query: Query parameters; a list repeats its name.
             subject: What is being read and for which business, for messages.
             headers: Besides the usual ones.
+            tally: Where requests, retries and 429s are counted.
 
         Raises:
             FreshBooksError: Of the class that fits the answer, with the subject named.
@@ -159,7 +168,7 @@ class FreshBooksClient:
             logger=None,
         )(self._get_signed)
         try:
-            answer: Answer = attempt(Request(path, query or {}, headers or {}))
+            answer: Answer = attempt(Request(path, query or {}, headers or {}, tally))
         except Unavailable as error:
             raise Unavailable(
                 f"{subject}: {error}; gave up after {self.max_attempts} attempts. "
@@ -210,6 +219,9 @@ class FreshBooksClient:
 
     def _send(self, request: Request, token: str) -> Answer:
         self.throttle.wait()
+        if request.tally:
+            request.tally.count(requests=1)
+        sent = time.monotonic()
         try:
             response = self._session.get(
                 self.api_url + request.path,
@@ -221,11 +233,13 @@ class FreshBooksClient:
             )
         except requests.RequestException as error:
             raise Unavailable(_transport_problem(error)) from None
+        received = time.monotonic()
         body = decode(response.content)
         problem = failure(response.status_code, response.headers, body)
         if problem is not None:
             raise problem
-        return Answer(body, http_date(response.headers.get("Date")) or datetime.now(UTC))
+        date = http_date(response.headers.get("Date")) or datetime.now(UTC)
+        return Answer(body, date, sent, received)
 
 
 class _Bearer(requests.auth.AuthBase):

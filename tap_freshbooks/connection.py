@@ -19,6 +19,7 @@ from tap_freshbooks.oauth.authenticator import (
 from tap_freshbooks.oauth.endpoint import TokenEndpoint
 from tap_freshbooks.oauth.places import store_for
 from tap_freshbooks.settings import is_url
+from tap_freshbooks.tallies import Tallies
 from tap_freshbooks.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Connection:
         self.auth_url = self._url("auth_url", "FRESHBOOKS_AUTH_URL", AUTH_URL)
         self.skipped: list[str] = []
         """What could not be read, and why; for the end of a run."""
+        self.tallies = Tallies()
+        """What reading has cost and brought, stream by stream."""
 
     @cached_property
     def client(self) -> FreshBooksClient:

@@ -1,0 +1,80 @@
+"""What reading has cost and brought so far, stream by stream."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of one stream. Any thread may count.
+
+    Attributes:
+        stream: Its name.
+        rows: Records delivered.
+        total: Rows that FreshBooks has announced for the lists begun so far; may be more than
+            the token may read, and more than are news.
+        pages: Pages read.
+        requests: Requests sent, the repeated ones included.
+        retries: How many of them were repetitions.
+        throttled: How many were answered with 429.
+        began: When the first request left, `time.monotonic()`; None before it.
+        ended: When the last record was delivered; None until then.
+    """
+
+    stream: str
+    rows: int = 0
+    total: int = 0
+    pages: int = 0
+    requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    began: float | None = None
+    ended: float | None = None
+    _mutex: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def count(
+        self,
+        *,
+        requests: int = 0,
+        retries: int = 0,
+        throttled: int = 0,
+        pages: int = 0,
+        total: int = 0,
+    ) -> None:
+        """Add to the counts; the rows are the writer's own, who adds to them directly."""
+        with self._mutex:
+            if self.began is None:
+                self.began = time.monotonic()
+            self.requests += requests
+            self.retries += retries
+            self.throttled += throttled
+            self.pages += pages
+            self.total += total
+
+    @property
+    def seconds(self) -> float:
+        """From the first request to the last record, or until now."""
+        if self.began is None:
+            return 0.0
+        return (self.ended or time.monotonic()) - self.began
+
+
+class Tallies:
+    """The tallies of a run, in the order in which their streams began."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._by_stream: dict[str, Tally] = {}
+
+    def of(self, stream: str) -> Tally:
+        """The tally of a stream."""
+        with self._mutex:
+            return self._by_stream.setdefault(stream, Tally(stream))
+
+    def all(self) -> list[Tally]:
+        """Those of all streams that have begun."""
+        with self._mutex:
+            return list(self._by_stream.values())
