@@ -33,7 +33,7 @@ class Budget:
 
 @dataclass
 class RateLimit:
-    """So many calls in so many seconds for each key; a limit of 0 counts but never refuses."""
+    """So many calls in so many seconds for each key; a limit of 0 never comes nearer."""
 
     limit: int
     window: float = 60
@@ -51,7 +51,7 @@ class RateLimit:
         reset = begun + self.window
         return Budget(
             limit=limit,
-            remaining=max(limit - used, 0),
+            remaining=max(limit - used, 0) if self.limit else limit - 1,
             reset=reset,
             is_allowed=self.limit == 0 or used <= self.limit,
             seconds_left=reset - now,

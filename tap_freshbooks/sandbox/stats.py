@@ -1,8 +1,9 @@
-"""What the sandbox saw: requests per path, most in flight, refreshes, spent tokens seen again."""
+"""What the sandbox saw: requests per path, the most at once, refreshes, spent tokens seen again."""
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,21 @@ class Tally:
     statuses: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
     most_in_flight: int = 0
+    most_in_a_second: int = 0
     refreshes: int = 0
     spent_refresh_tokens: int = 0
+    _last_second: deque[float] = field(default_factory=deque)
+
+    def began(self, request: str) -> None:
+        """Count a request that has come in."""
+        self.paths[request] += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        now = time.monotonic()
+        self._last_second.append(now)
+        while now - self._last_second[0] >= 1:
+            self._last_second.popleft()
+        self.most_in_a_second = max(self.most_in_a_second, len(self._last_second))
 
     def as_dict(self) -> dict[str, Any]:
         """The form of `GET /_sandbox/stats`."""
@@ -26,6 +40,7 @@ class Tally:
             "statuses": dict(self.statuses),
             "in_flight": self.in_flight,
             "most_in_flight": self.most_in_flight,
+            "most_in_a_second": self.most_in_a_second,
             "refreshes": self.refreshes,
             "spent_refresh_tokens": self.spent_refresh_tokens,
         }
@@ -47,9 +62,7 @@ class Stats:
         """Count a request; the tallies returned go to `ended`."""
         tallies = self._of(client_id)
         for tally in tallies:
-            tally.paths[request] += 1
-            tally.in_flight += 1
-            tally.most_in_flight = max(tally.most_in_flight, tally.in_flight)
+            tally.began(request)
         return tallies
 
     def ended(self, tallies: list[Tally], status: str) -> None:
