@@ -104,14 +104,21 @@ class Unavailable(FreshBooksError):  # noqa: N818 - the field's own term
     Attributes:
         retry_after: Seconds that the server asks us to wait, or None.
         sent: Whether the request may have reached the server.
+        throttled: Whether it was a 429.
     """
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, sent: bool = True
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        sent: bool = True,
+        throttled: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.sent = sent
+        self.throttled = throttled
 
 
 class Interrupted(BaseException):
@@ -126,3 +133,11 @@ class Interrupted(BaseException):
         super().__init__(signum)
         self.exit_status = 128 + signum
         self.has_state = has_state
+
+
+class Cancelled(BaseException):
+    """The run is over, so the thread that gets this has nothing more to do.
+
+    Not an `Exception`, so that no retry and no report takes it for a failure; the outermost
+    function of a thread catches it, because nobody wants to read of it.
+    """

@@ -1,4 +1,4 @@
-"""Holds signals that end a run back while something must not be cut in two."""
+"""Holds signals that end a run back while something must not be cut in two, in any thread."""
 
 from __future__ import annotations
 
@@ -11,29 +11,55 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+_mutex = threading.RLock()
+"""Re-entrant, because the handler may run in the middle of its holder."""
+
 _held = 0
 _patient = 0
 _pending: int | None = None
+_is_repeated = False
 
 
 @contextlib.contextmanager
 def held(*, patient: bool = True) -> Iterator[None]:
-    """Let signals wait for the end of the block.
+    """Let signals wait for the end of the block, whichever thread it runs in.
 
     Args:
         patient: Whether a second signal has to wait, too.
     """
-    global _held, _patient, _pending  # noqa: PLW0603 - signals are the process's own
-    _held += 1
-    _patient += patient
+    global _held, _patient  # noqa: PLW0603 - signals are the process's own
+    with _mutex:
+        _held += 1
+        _patient += patient
     try:
         yield
     finally:
-        _held -= 1
-        _patient -= patient
-        if not _held and _pending is not None:
-            signum, _pending = _pending, None
-            signal.raise_signal(signum)  # the handler runs in the main thread, as it should
+        with _mutex:
+            _patient -= patient
+            _held -= 1
+            due = _due()
+        if due is not None:
+            _deliver(due)
+
+
+def _due() -> int | None:
+    """The signal whose time has come, None if there is none or somebody still holds it."""
+    global _pending, _is_repeated
+    due = _pending
+    if not _held:
+        _pending, _is_repeated = None, False
+    elif _patient or not _is_repeated:  # else the second signal, for which the patient are gone
+        due = None
+    return due
+
+
+def _deliver(signum: int) -> None:
+    """Let the handler run, in the main thread as always; a signal to it ends its waiting, too."""
+    main = threading.main_thread()
+    if threading.current_thread() is main or not hasattr(signal, "pthread_kill"):
+        signal.raise_signal(signum)
+    elif main.ident is not None:
+        signal.pthread_kill(main.ident, signum)
 
 
 def handle_hangup(handler: Callable[[int, FrameType | None], None]) -> None:
@@ -49,7 +75,9 @@ def handle_hangup(handler: Callable[[int, FrameType | None], None]) -> None:
 
 def must_wait(signum: int) -> bool:
     """Asked by a signal handler: whether the signal is to be forgotten now and will come again."""
-    global _pending  # noqa: PLW0603
-    waits = bool(_held) and (_patient > 0 or _pending is None)
-    _pending = signum if waits else None
-    return waits
+    global _pending, _is_repeated  # noqa: PLW0603
+    with _mutex:
+        waits = bool(_held) and (_patient > 0 or _pending is None)
+        _is_repeated = waits and _pending is not None
+        _pending = signum if waits else None
+        return waits

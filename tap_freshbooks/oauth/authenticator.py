@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_freshbooks import interruptions
-from tap_freshbooks.errors import ReauthorizationRequired, SettingsError, TokenStoreError
+from tap_freshbooks.errors import (
+    Cancelled,
+    ReauthorizationRequired,
+    SettingsError,
+    TokenStoreError,
+)
 from tap_freshbooks.oauth.rescue import Rescue
 from tap_freshbooks.oauth.rotation import Rotation
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
@@ -50,7 +55,12 @@ class Authenticator(ABC):
 
         Raises:
             ReauthorizationRequired: If there is no way to one without a new consent.
+            Cancelled: If it would take a refresh after `close`.
         """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Begin no refresh any more, and wait for the end of one that is under way."""
 
 
 class StaticToken(Authenticator):
@@ -68,6 +78,10 @@ class StaticToken(Authenticator):
                 "and connect the account with `tap-freshbooks login`"
             )
         return self._access_token
+
+    @override
+    def close(self) -> None:
+        pass
 
 
 class RefreshingAuthenticator(Authenticator):
@@ -97,6 +111,8 @@ class RefreshingAuthenticator(Authenticator):
         self._rotation = Rotation(str(store), endpoint, self._rescue, alarm)
         self._pair: TokenPair | None = None
         self._mutex = threading.Lock()
+        self._rotating = threading.Lock()
+        """Apart from the mutex: `close` need not wait for who only waits for the store."""
 
     # Using the connection
 
@@ -119,13 +135,26 @@ class RefreshingAuthenticator(Authenticator):
             pair = self._newest(store)
             if self._usable(pair, rejected):
                 return pair
-            if fresh := self._rotation.refresh(store, pair):
+            with self._rotating:
+                if self._rotation.closed.is_set():
+                    raise Cancelled
+                fresh = self._rotation.refresh(store, pair)
+            if fresh:
                 # Short lives must not mean a refresh per request.
                 self.margin = max(0.0, min(self.margin, (fresh.expires_at - time.time()) / 2))
                 return fresh
         raise TokenStoreError(
             f"the tokens in {self.store} keep changing: does another program write them too?"
         )
+
+    @override
+    def close(self) -> None:
+        # A signal must not end the waiting: the process would go, and with it the thread that
+        # has spent a token.
+        with interruptions.held():
+            self._rotation.closed.set()
+            with self._rotating:
+                pass
 
     def standing(self) -> TokenPair | None:
         """The pair that would be used now, None if there is none; nothing is asked or changed.

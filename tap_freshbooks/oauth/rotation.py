@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from tap_freshbooks import interruptions
 from tap_freshbooks.errors import (
+    Cancelled,
     ReauthorizationRequired,
     RefreshFailed,
     SettingsError,
@@ -68,6 +70,8 @@ class Rotation:
         self.client = hash_of(endpoint.client_id)
         self.rescue = rescue
         self.alarm = alarm
+        self.closed = threading.Event()
+        """Set when the run is over: what has begun is finished, but not tried again."""
 
     def refresh(self, store: LockedStore, pair: TokenPair) -> TokenPair | None:
         """Trade a pair for the next.
@@ -143,7 +147,8 @@ class Rotation:
                         raise self._unreached(error, is_doubtful) from None
                     wait = min(error.retry_after or random.uniform(0, 2**attempt), LONGEST_WAIT)  # noqa: S311
                     logger.warning("%s; trying again in %.1f s", error, wait)
-                    time.sleep(wait)
+                    if self.closed.wait(wait):
+                        raise Cancelled from None
                 except ReauthorizationRequired as error:
                     reason = _reason(error, pair, was_doubtful=was_doubtful)
                     self._rejected(store, pair, former, reason)
