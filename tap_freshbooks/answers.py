@@ -129,7 +129,11 @@ def failure(
     if problem and problem.errno is not None:
         text += f" (errno {problem.errno})"
     if status in RETRIED_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unavailable(f"FreshBooks answered {text}", retry_after=_retry_after(status, headers))
+        return Unavailable(
+            f"FreshBooks answered {text}",
+            retry_after=retry_after(status, headers),
+            throttled=status == HTTPStatus.TOO_MANY_REQUESTS,
+        )
     if status == HTTPStatus.UNAUTHORIZED:
         return _unauthorized(problem, text)
     if status == HTTPStatus.FORBIDDEN or _denied(problem):
@@ -164,16 +168,44 @@ def _reason(status: int) -> str:
         return "unknown status"
 
 
-def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+    """Seconds that a 429 or 503 asks us to wait, None if it names no time."""
     value = headers.get("Retry-After", "").strip()
     if not value or status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         return None
-    if value.isdigit():
+    if value.isdecimal():
         return min(float(value), LONGEST_RETRY_AFTER)
     moment = http_date(value)
     if moment is None:
         return None
     return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
+
+
+@dataclass(frozen=True, slots=True)
+class RateWindow:
+    """What an answer says about its rate limit (`errors-and-limits.md §2`).
+
+    Attributes:
+        remaining: Requests that are left in the window.
+        seconds: Until the next window, `LONGEST_RETRY_AFTER` at most.
+    """
+
+    remaining: int
+    seconds: float
+
+
+def rate_window(headers: Mapping[str, str]) -> RateWindow | None:
+    """Read the rate limit headers, None if they are missing or make no sense."""
+    remaining = _integer(headers.get("X-RateLimit-Remaining"))
+    reset = _integer(headers.get("X-RateLimit-Reset"))
+    now = http_date(headers.get("Date"))  # by the clock that the reset is told by
+    if remaining is None or reset is None or now is None:
+        return None
+    seconds = reset - int(now.timestamp())
+    if remaining < 0 or seconds < 0:
+        return None
+    # One more, because both have lost their fractions.
+    return RateWindow(remaining, min(seconds + 1.0, LONGEST_RETRY_AFTER))
 
 
 def http_date(value: str | None) -> datetime | None:

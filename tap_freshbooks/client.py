@@ -1,22 +1,27 @@
-"""FreshBooksClient: one session, sign → throttle → send → classify the answer → retry."""
+"""FreshBooksClient: one session, sign → throttle → send → classify the answer → retry.
+
+Any number of threads may ask at once; how fast they may is the throttle's business.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-import random
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import count
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import backoff
 import msgspec
 import requests
+import urllib3
+from requests.adapters import HTTPAdapter
 
-from tap_freshbooks.answers import failure, http_date
+from tap_freshbooks.answers import failure, http_date, retry_after
 from tap_freshbooks.errors import (
     AmbiguousUnauthorized,
     DeadToken,
@@ -26,11 +31,10 @@ from tap_freshbooks.errors import (
     Unavailable,
 )
 from tap_freshbooks.identity import IDENTITY_PATH
+from tap_freshbooks.retries import RetryBudget
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
-
-    from backoff.types import Details
+    from collections.abc import Mapping
 
     from tap_freshbooks.oauth.authenticator import Authenticator
     from tap_freshbooks.tallies import Tally
@@ -86,14 +90,26 @@ class Answer:
     received: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
-    """What is asked for: a path, its query, and headers besides the usual ones."""
+    """What is asked for: a path, its query, and headers besides the usual ones.
+
+    Attributes:
+        tally: Where each sending is counted.
+        was_sent: Whether the next sending is a repetition.
+    """
 
     path: str
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     tally: Tally | None = None
+    was_sent: bool = False
+
+    def count(self) -> None:
+        """Count a sending."""
+        if self.tally:
+            self.tally.count(requests=1, retries=int(self.was_sent))
+        self.was_sent = True
 
 
 class FreshBooksClient:
@@ -102,7 +118,7 @@ class FreshBooksClient:
     Args:
         api_url: Base URL, without a slash at its end.
         authenticator: Where access tokens come from.
-        throttle: How fast requests may leave.
+        throttle: How fast requests may leave, and how many at once.
         user_agent: Sent with each request.
         timeout: Seconds to wait for an answer.
         max_attempts: Tries per request, the first included.
@@ -123,8 +139,18 @@ class FreshBooksClient:
         self.throttle = throttle
         self.timeout = timeout
         self.max_attempts = max_attempts
+        self._budget = RetryBudget()
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_maxsize=throttle.max_concurrency)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        # Proxies and certificates of the environment, looked up once and not for each request.
+        self._environment = self._session.merge_environment_settings(
+            api_url, {}, stream=True, verify=None, cert=None
+        )
+        self._session.trust_env = False
 
     def get(
         self,
@@ -148,66 +174,88 @@ class FreshBooksClient:
             FreshBooksError: Of the class that fits the answer, with the subject named.
             ReauthorizationRequired: If FreshBooks refuses a token that was just refreshed.
         """
-
-        def announce(details: Details) -> None:
-            logger.warning(
-                "%s: %s; trying again in %.1f s (attempt %d of %d failed)",
-                subject,
-                details.get("exception"),
-                details.get("wait", 0),
-                details["tries"],
-                self.max_attempts,
-            )
-
-        attempt = backoff.on_exception(
-            self._waits,
-            Unavailable,
-            max_tries=self.max_attempts,
-            jitter=None,  # the waits have their own, and Retry-After is not to be undercut
-            on_backoff=announce,
-            logger=None,
-        )(self._get_signed)
+        request = Request(path, query or {}, headers or {}, tally)
         try:
-            answer: Answer = attempt(Request(path, query or {}, headers or {}, tally))
+            answer = self._get_at_last(request, subject)
         except Unavailable as error:
             raise Unavailable(
-                f"{subject}: {error}; gave up after {self.max_attempts} attempts. "
-                f"Is {self.api_url} reachable, and FreshBooks up? Run again later: "
-                "nothing that was delivered is lost"
+                f"{subject}: {error}. Is {self.api_url} reachable, and FreshBooks up? "
+                "Run again later: nothing that was delivered is lost"
             ) from None
         except FreshBooksError as error:
             raise type(error)(f"{subject}: {error} (GET {path}); {error.remedy}") from None
+        self._budget.refill()
         return answer
 
-    def _waits(self) -> Generator[float, Unavailable, None]:
-        """Seconds to wait after each failure: the server's word, else full jitter."""
-        error = yield 0.0
-        for doubling in count():
-            if error.retry_after is None:
-                ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**doubling)
-                wait = random.uniform(0, ceiling)  # noqa: S311 - no cryptography
-            else:
-                wait = error.retry_after + random.uniform(0, FIRST_BACKOFF)  # noqa: S311
-            error = yield wait
+    def close(self) -> None:
+        """Send nothing any more: threads that wait get a `Cancelled`, and a refresh is finished."""
+        self.throttle.close()
+        try:
+            self.authenticator.close()
+        finally:
+            self._session.close()
+
+    def _get_at_last(self, request: Request, subject: str) -> Answer:
+        """Send until there is an answer, as often as is sensible."""
+        ceilings = backoff.expo(factor=FIRST_BACKOFF, max_value=LONGEST_BACKOFF)
+        next(ceilings)  # where backoff begins is not a wait yet
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._get_signed(request)
+            except Unavailable as error:
+                if attempt == self.max_attempts:
+                    raise Unavailable(f"{error}; gave up after {attempt} attempts") from None
+                # A 429 is no outage: it asks for patience, which the throttle has.
+                if not error.throttled and not self._budget.spend():
+                    raise Unavailable(
+                        f"{error}; gave up, because too many requests of this run have failed"
+                    ) from None
+                self._wait(error, next(ceilings), f"{subject}: {error}", attempt)
+
+    def _wait(self, error: Unavailable, ceiling: float, problem: str, attempt: int) -> None:
+        """Wait before the next attempt: for as long as the server says, else with full jitter."""
+        wait = error.retry_after
+        if wait is None:
+            wait = backoff.full_jitter(ceiling)
+        logger.warning(
+            "%s; trying again in %.1f s (attempt %d of %d failed)",
+            problem,
+            wait,
+            attempt,
+            self.max_attempts,
+        )
+        if error.retry_after is not None:
+            return  # the throttle has begun to pause when the answer came
+        if error.throttled:
+            self.throttle.pause(wait)
+        else:
+            self.throttle.sleep(wait)
 
     def _get_signed(self, request: Request) -> Answer:
-        """Send once; a dead token is replaced once."""
+        """Send once; a dead token is replaced once, and again if others replace it meanwhile."""
         token = self.authenticator.access_token()
-        try:
-            return self._send(request, token)
-        except DeadToken:
-            pass
-        except AmbiguousUnauthorized as error:
-            if self._is_alive(token):
-                raise PermissionDenied(str(error)) from None
-        token = self.authenticator.access_token(rejected=token)
-        try:
-            return self._send(request, token)
-        except DeadToken as error:
-            raise ReauthorizationRequired(
-                f"{error}, even with a new access token: connect the account again with "
-                "`tap-freshbooks login`"
-            ) from None
+        is_renewed = False
+        while True:
+            try:
+                return self._send(request, token)
+            except DeadToken as error:
+                problem: FreshBooksError = error
+            except AmbiguousUnauthorized as error:
+                if self._is_alive(token):
+                    raise PermissionDenied(str(error)) from None
+                problem = error
+            present = self.authenticator.access_token()
+            if present == token:
+                if is_renewed:
+                    raise ReauthorizationRequired(
+                        f"{problem}, even with a new access token: connect the account again "
+                        "with `tap-freshbooks login`"
+                    )
+                present = self.authenticator.access_token(rejected=token)
+                is_renewed = True
+            token = present
 
     def _is_alive(self, token: str) -> bool:
         """Whether a token still opens users/me, which every token may read."""
@@ -218,28 +266,43 @@ class FreshBooksClient:
         return True
 
     def _send(self, request: Request, token: str) -> Answer:
-        self.throttle.wait()
-        if request.tally:
-            request.tally.count(requests=1)
-        sent = time.monotonic()
+        with self.throttle.slot() as sent:
+            request.count()
+            response, content = self._exchange(request, token)
+            received = time.monotonic()
+            status, headers = response.status_code, response.headers
+            # Before the slot is free, so that nobody leaves in ignorance of it.
+            self.throttle.observe(headers)
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
+                self.throttle.slow_down(sent)
+                if request.tally:
+                    request.tally.count(throttled=1)
+            if (wait := retry_after(status, headers)) is not None:
+                self.throttle.pause(wait + backoff.full_jitter(FIRST_BACKOFF))
+        body = decode(content)
+        problem = failure(status, headers, body)
+        if problem is not None:
+            raise problem
+        self.throttle.speed_up(sent)
+        date = http_date(headers.get("Date")) or datetime.now(UTC)
+        return Answer(body, date, sent, received)
+
+    def _exchange(self, request: Request, token: str) -> tuple[requests.Response, bytes]:
+        """Send a request, and read the answer to its end."""
         try:
-            response = self._session.get(
+            with self._session.get(
                 self.api_url + request.path,
                 params=request.query,
                 headers=request.headers,
                 timeout=self.timeout,
                 allow_redirects=False,
                 auth=_Bearer(token),
-            )
-        except requests.RequestException as error:
+                **self._environment,
+            ) as response:
+                # At once: `response.content` would read pieces of 10 kB.
+                return response, response.raw.read(decode_content=True)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise Unavailable(_transport_problem(error)) from None
-        received = time.monotonic()
-        body = decode(response.content)
-        problem = failure(response.status_code, response.headers, body)
-        if problem is not None:
-            raise problem
-        date = http_date(response.headers.get("Date")) or datetime.now(UTC)
-        return Answer(body, date, sent, received)
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -253,8 +316,8 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _transport_problem(error: requests.RequestException) -> str:
-    if isinstance(error, requests.Timeout):
+def _transport_problem(error: Exception) -> str:
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
         return "the server cannot be reached"

@@ -60,11 +60,16 @@ class Connection:
         return FreshBooksClient(
             api_url=self.api_url,
             authenticator=self.authenticator,
-            throttle=Throttle(self.config["requests_per_second"]),
+            throttle=Throttle(self.config["requests_per_second"], self.config["max_concurrency"]),
             user_agent=self.user_agent,
             timeout=self.config["request_timeout"],
             max_attempts=self.config["max_attempts"],
         )
+
+    def close(self) -> None:
+        """Ask for nothing any more; a refresh under way is finished first."""
+        if "client" in self.__dict__:
+            self.client.close()
 
     @cached_property
     def me(self) -> dict[str, Any]:
