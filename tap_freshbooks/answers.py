@@ -205,7 +205,7 @@ def rate_window(headers: Mapping[str, str]) -> RateWindow | None:
     if remaining < 0 or seconds < 0:
         return None
     # One more, because both have lost their fractions.
-    return RateWindow(remaining, min(seconds + 1.0, LONGEST_RETRY_AFTER))
+    return RateWindow(remaining, float(min(seconds + 1, LONGEST_RETRY_AFTER)))
 
 
 def http_date(value: str | None) -> datetime | None:

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_freshbooks.errors import (
+    Cancelled,
     PermissionDenied,
     ReauthorizationRequired,
     RequestRefused,
     Unavailable,
     WrongIdentifier,
 )
+from tap_freshbooks.tallies import Tally
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import QUICK
 
@@ -151,6 +155,112 @@ def test_a_second_401_ends_the_run(
     with pytest.raises(ReauthorizationRequired, match="even with a new access token"):
         get(connection, invoices)
     assert sandbox.stats(fault.client_id)["refreshes"] == 2
+
+
+def get_at_once(connection: Connection, path: str, threads: int) -> list[Any]:
+    """Ask from many threads in the same moment."""
+    barrier = Barrier(threads)
+
+    def ask(_: int) -> Any:
+        barrier.wait(10)
+        return get(connection, path)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(ask, range(threads)))
+
+
+@pytest.mark.parametrize("body", [None, "ambiguous"])
+def test_many_threads_with_a_dead_token_cause_one_refresh(
+    config: dict[str, Any],
+    fault: FaultsOfThisTest,
+    sandbox: Sandbox,
+    body: str | None,
+    recwarn: pytest.WarningsRecorder,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tap = TapFreshBooks(config={**QUICK, **config, "max_concurrency": 12}, setup_mapper=False)
+    [business, *_] = tap.connection.businesses
+    path = f"/accounting/account/{business.account_id}/invoices/invoices"
+    sandbox.expire_tokens(fault.client_id)
+    fault("latency", seconds=0.1)  # so that all of them have left before the first answer
+    if body:
+        refused = {"status": 401, "body": AMBIGUOUS, "content_type": "application/json"}
+        fault("status", times=12, **refused)
+    assert all(get_at_once(tap.connection, path, threads=12))
+    stats = sandbox.stats(fault.client_id)
+    assert (stats["refreshes"], stats["spent_refresh_tokens"]) == (2, 0)
+    assert stats["most_in_flight"] == 12
+    assert not recwarn
+    assert not [record for record in caplog.records if record.name.startswith("urllib3")]
+
+
+def test_a_token_that_others_have_replaced_meanwhile_does_not_end_the_run(
+    connection: Connection, invoices: str, sandbox: Sandbox, fault: FaultsOfThisTest
+) -> None:
+    real, others = connection.authenticator.access_token, iter([True])
+
+    def access_token(*, rejected: str | None = None) -> str:
+        token = real(rejected=rejected)
+        if rejected and next(others, False):  # before it is sent, it has been replaced
+            sandbox.expire_tokens(fault.client_id)
+            real(rejected=token)
+        return token
+
+    sandbox.expire_tokens(fault.client_id)
+    connection.authenticator.access_token = access_token  # type: ignore[method-assign]
+    assert get(connection, invoices)
+    assert sandbox.stats(fault.client_id)["refreshes"] == 3
+
+
+def test_after_a_close_nothing_is_sent(
+    connection: Connection, invoices: str, sandbox: Sandbox, fault: FaultsOfThisTest
+) -> None:
+    connection.close()
+    with pytest.raises(Cancelled):
+        get(connection, invoices)
+    assert fault.requests() == 0
+    sandbox.expire_tokens(fault.client_id)
+    token = connection.authenticator.access_token()
+    with pytest.raises(Cancelled):
+        connection.authenticator.access_token(rejected=token)
+    assert sandbox.stats(fault.client_id)["refreshes"] == 1
+
+
+def test_requests_retries_and_429s_are_counted(
+    connection: Connection, invoices: str, fault: FaultsOfThisTest
+) -> None:
+    fault("status", status=500, times=1)
+    fault("rate_limit", skip=1, times=2, retry_after=0)
+    tally = Tally("invoices")
+    connection.client.get(invoices, subject="invoices", tally=tally)
+    assert (tally.requests, tally.retries, tally.throttled) == (4, 3, 2)
+
+
+def test_an_answer_tells_the_times_of_the_attempt_that_succeeded(
+    connection: Connection, invoices: str, fault: FaultsOfThisTest
+) -> None:
+    fault("latency", seconds=0.3, times=1)
+    fault("status", status=500, times=1)
+    began = time.monotonic()
+    answer = connection.client.get(invoices, subject="invoices")
+    assert began + 0.3 < answer.sent < answer.received < time.monotonic()
+
+
+def test_the_proxy_of_the_environment_is_used(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", config["api_url"])
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    elsewhere = {**QUICK, **config, "api_url": "http://freshbooks.invalid", "max_attempts": 1}
+    elsewhere |= {"access_token": "a", "refresh_token": None}
+    tap = TapFreshBooks(config=elsewhere, setup_mapper=False)
+    with pytest.raises(WrongIdentifier):  # so the sandbox has answered, who is no proxy
+        get(tap.connection, ME)
+    monkeypatch.setenv("NO_PROXY", "freshbooks.invalid")
+    tap = TapFreshBooks(config=elsewhere, setup_mapper=False)
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        get(tap.connection, ME)
 
 
 @pytest.mark.parametrize("reason", ["scope", "feature", "plan"])
