@@ -1,17 +1,25 @@
-"""Which page comes next, from what the server says about pages and from nothing else."""
+"""What an answer says about its place in a list, and the pages of a list in their order.
+
+Page metadata drives paging; never row counts and never the requested page size: FreshBooks caps
+the size in silence, and `total` may count rows that the token cannot see (`accounting.md §3`).
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_freshbooks.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
 PAGE_SIZE = 100
 """Rows asked for; FreshBooks silently caps at this (`accounting.md §3`)."""
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +54,92 @@ class PageMetadata:
         return cls(page, pages, total)
 
 
-class PageMetadataPaginator:
-    """Walks a list by its page metadata.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a list.
 
-    Never by row counts and never by the requested page size: FreshBooks caps the size, and
-    `total` may count rows that the token cannot see (`accounting.md §3`).
-
-    Args:
-        page: Name of the query parameter for the page.
-        per_page: Name of the one for its size.
+    Attributes:
+        number: The page that was asked for.
+        rows: What it held.
+        metadata: What it says about its place.
+        date: When the server made it, by the server's clock.
+        sent: When it was asked for, `time.monotonic()`.
+        received: When it was there, by the same clock.
     """
 
-    def __init__(self, page: str = "page", per_page: str = "per_page") -> None:
-        self.parameters = (page, per_page)
-        self.page = 1
-        self.finished = False
+    number: int
+    rows: list[Row]
+    metadata: PageMetadata
+    date: datetime
+    sent: float
+    received: float
 
-    def query(self) -> dict[str, int]:
-        """Query parameters of the page to ask for."""
-        page, per_page = self.parameters
-        return {page: self.page, per_page: PAGE_SIZE}
 
-    def advance(self, metadata: PageMetadata, rows: int) -> None:
-        """Go to the next page, or finish.
+class Pending(Protocol):
+    """A page that is on its way."""
 
-        Args:
-            metadata: Of the page that was just read.
-            rows: How many rows it held.
+    def result(self) -> Page:
+        """Wait for it; raises what went wrong."""
 
-        Raises:
-            RequestRefused: If the server repeats one page although there are more.
-        """
-        if metadata.page is not None and metadata.page != self.page:
-            # The server ignores `page` (said of services): fine if it sends all at once.
-            if metadata.total is None or rows < metadata.total:
-                raise RequestRefused(
-                    f"FreshBooks answered page {metadata.page} when asked for page {self.page}, "
-                    f"with {rows} of {metadata.total} rows; the list cannot be read completely"
-                )
-            self.finished = True
+    def cancel(self) -> bool:
+        """Give it up, if it has not been asked for yet."""
+
+
+def in_order(ask: Callable[[int], Pending], window: int) -> Iterator[Page]:
+    """All pages of a list, in their order, several of them on their way at once.
+
+    The first answer says how many there are; a later one that says more is believed too.
+
+    Args:
+        ask: Asks for a page by its number, from 1.
+        window: How many pages may be on their way or waiting, at most.
+
+    Raises:
+        RequestRefused: If the server repeats one page although there are more.
+    """
+    ahead = deque([ask(1)])
+    asked = 1
+    try:
+        while ahead:
+            page = ahead.popleft().result()
+            last = _last(page)
+            if len(page.rows) > PAGE_SIZE:  # the size is ignored, so perhaps the page is as well
+                window = 1
+            while asked < last and len(ahead) < window:
+                asked += 1
+                ahead.append(ask(asked))
+            yield page
+    finally:
+        for pending in ahead:
+            pending.cancel()
+
+
+def unnumbered(ask: Callable[[int], Pending]) -> Iterator[Page]:
+    """The pages of a list that says nothing about them: until one is empty or the same again."""
+    number, previous = 1, None
+    while True:
+        page = ask(number).result()
+        yield page
+        if page.metadata.page is not None:
+            if page.number >= _last(page):
+                return
+        elif not page.rows or page.rows == previous:
             return
-        self.finished = self.page >= metadata.pages
-        self.page += 1
+        number, previous = number + 1, page.rows
+
+
+def _last(page: Page) -> int:
+    """Number of the last page, as far as a page tells."""
+    metadata = page.metadata
+    if metadata.page is None or metadata.page == page.number:
+        return metadata.pages
+    # The server ignores `page` (said of services): fine if it sends all at once.
+    if metadata.total is None or len(page.rows) < metadata.total:
+        raise RequestRefused(
+            f"FreshBooks answered page {metadata.page} when asked for page {page.number}, "
+            f"with {len(page.rows)} of {metadata.total} rows; the list cannot be read completely"
+        )
+    return 0
 
 
 def _integer(value: Any) -> int | None:

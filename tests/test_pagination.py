@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tap_freshbooks.errors import RequestRefused
-from tap_freshbooks.pagination import PageMetadata, PageMetadataPaginator
+from tap_freshbooks.pagination import Page, PageMetadata, in_order
 
 
 @pytest.mark.parametrize(
@@ -27,15 +28,23 @@ def test_both_shapes_of_metadata_are_read(holder: dict[str, Any], metadata: Page
     assert PageMetadata.read(holder) == metadata
 
 
-def walk(*answers: tuple[PageMetadata, int]) -> list[int]:
-    """Feed a paginator; the pages that it asked for."""
-    paginator = PageMetadataPaginator()
-    asked = []
-    for metadata, rows in answers:
-        assert not paginator.finished
-        asked.append(paginator.query()["page"])
-        paginator.advance(metadata, rows)
-    assert paginator.finished
+def walk(*answers: tuple[PageMetadata, int], window: int = 4) -> list[int]:
+    """Answer in this order; the pages that were asked for."""
+    asked: list[int] = []
+
+    class Answered:
+        def __init__(self, number: int) -> None:
+            asked.append(number)
+            self.number = number
+
+        def result(self) -> Page:
+            metadata, rows = answers[self.number - 1]
+            return Page(self.number, [{}] * rows, metadata, datetime.now(UTC), 0, 0)
+
+        def cancel(self) -> bool:
+            return True
+
+    assert [page.number for page in in_order(Answered, window)] == asked
     return asked
 
 
