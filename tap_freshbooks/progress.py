@@ -241,7 +241,8 @@ def _picture(tallies: Tallies, console: Console) -> RenderableType:
             Text(_rows(tally)),
             Text(_left(tally)),
         )
-    return Group(bars, Text(_done(tallies), no_wrap=True, overflow="ellipsis"))
+    done = _done(tallies)
+    return Group(bars, *([Text(done, no_wrap=True, overflow="ellipsis")] if done else []))
 
 
 def _handlers() -> list[logging.StreamHandler[Any]]:

@@ -68,7 +68,14 @@ print(sys.stderr is sys.__stderr__)
 class Program:
     """A program with fake tallies, its stderr a terminal or a pipe."""
 
-    def __init__(self, text: str, *, terminal: bool, environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        terminal: bool,
+        environment: dict[str, str],
+        stdout_too: bool = False,
+    ) -> None:
         quiet = {"NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"}
         kept = {name: value for name, value in os.environ.items() if name not in quiet}
         self._reader: int
@@ -76,7 +83,7 @@ class Program:
         self._process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM + text],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=writer if stdout_too else subprocess.PIPE,
             stderr=writer,
             text=True,
             env={**kept, "TERM": "xterm-256color", **environment},
@@ -131,10 +138,9 @@ class Program:
 
     @property
     def lines(self) -> list[str]:
-        """The text of the log lines, in which nothing may stand that is not theirs."""
-        return re.findall(
-            r"\d\d:\d\d:\d\d,\d{3} \| INFO {5}\| \S+ +\| ([^\r\n]*)\r?\n", self.stderr
-        )
+        """The text of the log lines that begin and end as lines, not behind or before a bar."""
+        begin = r"(?:^|\n|\x1b\[2K|\x1b\[\?25l)[0-9-]+ [0-9:,]+ \| INFO {5}\| \S+ +\| "
+        return re.findall(begin + r"([^\r\n]*)(?=\r?\n)", self.stderr)
 
 
 def in_terminal(text: str, **environment: str) -> Program:
@@ -171,6 +177,7 @@ def test_log_lines_stay_whole_above_the_bars() -> None:
 
         with progress.shown(tallies):
             read("invoices", 250, 1000, 3)
+            wait()
             threads = [threading.Thread(target=log, args=(name,)) for name in "ab"]
             for thread in threads:
                 thread.start()
@@ -181,8 +188,9 @@ def test_log_lines_stay_whole_above_the_bars() -> None:
             wait()
     """
     with in_terminal(dedented(text)) as program:
-        program.wait_for("no log line\r?\n")
         program.wait_for("250 of 1,000 rows")
+        program.go_on()
+        program.wait_for("no log line\r?\n")
         assert program.end() == 0
     assert "nor ended\r\n" in program.stderr
     for name in "ab":
@@ -309,6 +317,13 @@ def test_json_logs_have_no_bars_beside_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("variable", [("TERM", "dumb"), ("TTY_INTERACTIVE", "0")])
 def test_a_terminal_that_cannot_draw_gets_log_lines(variable: tuple[str, str]) -> None:
     with in_terminal(FINISHED, **dict([variable])) as program:
+        program.wait_for("So far: reading invoices")
+        assert program.end() == 0
+    assert "\x1b" not in program.stderr
+
+
+def test_singer_messages_in_the_terminal_have_no_bars_among_them() -> None:
+    with Program(FINISHED, terminal=True, environment={}, stdout_too=True) as program:
         program.wait_for("So far: reading invoices")
         assert program.end() == 0
     assert "\x1b" not in program.stderr
