@@ -38,7 +38,7 @@ class Throttle:
         max_concurrency: The most requests in flight.
     """
 
-    def __init__(self, requests_per_second: float, max_concurrency: int = 1) -> None:
+    def __init__(self, requests_per_second: float, max_concurrency: int) -> None:
         self._cap = requests_per_second
         self._most = max_concurrency
         self._share = 1.0

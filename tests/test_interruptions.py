@@ -195,6 +195,20 @@ def test_a_close_waits_for_a_refresh_in_spite_of_a_signal(
     sandbox.faults_clear()
 
 
+def test_a_close_does_not_wait_for_who_waits_for_the_store(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    ours, others = (TapFreshBooks(config=config, setup_mapper=False).connection for _ in "ab")
+    with ThreadPoolExecutor(1) as pool:
+        with others.store.locked():
+            asked = pool.submit(ours.client.get, IDENTITY_PATH, subject="me")
+            ours.close()
+            assert not asked.done()
+        with pytest.raises(Cancelled):
+            asked.result(5)
+    assert sandbox.stats(config["client_id"])["requests"] == 0
+
+
 # Whole processes
 
 
