@@ -1,0 +1,184 @@
+"""Lists that move while they are read ahead: no row is missed, and none goes back."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_freshbooks.sandbox import Sandbox, lists
+from tests import support
+from tests.streams.schedules import BY_NAME, LISTS, PAGE, Books, Edit, Schedule, bookmark_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def books() -> Iterator[Books]:
+    """A sandbox whose pages are short, so that few rows make many of them."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Sandbox(invoices=12, rate_limit=0) as sandbox,
+    ):
+        patch.setattr(lists, "CAP", PAGE)
+        patch.setattr(support, "catalog_of", cache(support.catalog_of))
+        yield Books(sandbox)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_no_row_is_missed_and_none_goes_back(books: Books, tmp_path: Path, seed: int) -> None:
+    listed = LISTS[seed % len(LISTS)]
+    is_second = seed // len(LISTS) % 2 == 1
+    prepared = books.prepared(listed, tmp_path)
+    books.put_back(prepared.at_second if is_second else prepared.at_first)
+    edits = Schedule(seed, books, listed).draw()
+    reading = books.read(listed, edits, tmp_path, is_second=is_second)
+    assert reading.missed == set(), edits
+    assert reading.gone_back == [], edits
+    assert reading.wrong_in_the_end == {}, edits
+
+
+RUNS = [
+    ("payments", False),
+    ("payments", True),
+    ("expenses", False),
+    ("time_entries", False),
+    ("time_entries", True),
+    ("clients", True),
+    ("credit_notes", False),
+    ("other_incomes", False),
+]
+
+
+@pytest.mark.parametrize("answered", [1, 2, 4])
+@pytest.mark.parametrize(("stream", "is_second"), RUNS)
+def test_a_row_that_is_deleted_after_it_was_read_hides_no_other(
+    books: Books, tmp_path: Path, stream: str, is_second: bool, answered: int
+) -> None:
+    edits = [Edit(answered - 1, "after", "delete", "top")]
+    reading = books.read(BY_NAME[stream], edits, tmp_path, is_second=is_second)
+    assert len(reading.before) > 5 * PAGE
+    assert reading.missed == set()
+    assert reading.wrong_in_the_end == {}
+
+
+@pytest.mark.parametrize("answered", [1, 2, 4])
+@pytest.mark.parametrize(("stream", "is_second"), RUNS)
+def test_nor_does_it_if_another_is_created_at_the_same_moment(
+    books: Books, tmp_path: Path, stream: str, is_second: bool, answered: int
+) -> None:
+    listed = BY_NAME[stream]
+    books.prepared(listed, tmp_path)
+    values = {**listed.whole, listed.text: "marker 500"}
+    if stream == "payments":
+        values["invoiceid"] = books.sandbox.truth("invoices", fields="id")[0]["id"]
+    if stream == "expenses":
+        values["date"] = "2020-01-01"  # at the end of the list
+    edits = [
+        Edit(answered - 1, "after", "delete", "top"),
+        Edit(answered - 1, "after", "create", values=values),
+    ]
+    reading = books.read(listed, edits, tmp_path, is_second=is_second)
+    assert reading.missed == set()
+    assert reading.wrong_in_the_end == {}
+
+
+@pytest.mark.parametrize("answered", [1, 2, 4])
+def test_nor_does_it_if_a_row_far_down_comes_back_in_a_list_without_stamps(
+    books: Books, tmp_path: Path, answered: int
+) -> None:
+    # The total stays, and no filter tells what happened.
+    listed = BY_NAME["credit_notes"]
+    before = books.prepared(listed, tmp_path).before
+    deleted = min(key for key, row in before.items() if row.is_deleted)
+    edits = [
+        Edit(answered - 1, "after", "delete", "top"),
+        Edit(answered - 1, "after", "update", deleted, {"vis_state": 0}),
+    ]
+    reading = books.read(listed, edits, tmp_path, is_second=False)
+    assert reading.missed == set()
+    assert reading.wrong_in_the_end == {}
+
+
+@pytest.mark.parametrize("answered", [1, 2, 4])
+@pytest.mark.parametrize("stream", ["payments", "time_entries", "clients", "projects"])
+def test_nor_does_it_if_an_old_row_joins_the_list_of_changed_ones(
+    books: Books, tmp_path: Path, stream: str, answered: int
+) -> None:
+    listed = BY_NAME[stream]
+    before = books.prepared(listed, tmp_path).before
+    oldest = min(key for key, row in before.items() if not row.is_deleted)
+    values = {**listed.whole, listed.text: "marker 500"}
+    edits = [
+        Edit(answered - 1, "after", "delete", "top"),
+        Edit(answered - 1, "after", "update", oldest, values),
+    ]
+    reading = books.read(listed, edits, tmp_path, is_second=True)
+    assert reading.missed == set()
+    assert reading.wrong_in_the_end == {}
+
+
+@pytest.mark.parametrize("counted", ["in pages too", "in the total alone"])
+@pytest.mark.parametrize(
+    ("stream", "is_second"), [("payments", False), ("payments", True), ("credit_notes", False)]
+)
+def test_a_total_that_counts_rows_which_nobody_may_read_blocks_nothing(
+    books: Books,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stream: str,
+    is_second: bool,
+    counted: str,
+) -> None:
+    hidden = 60
+    listed = BY_NAME[stream]
+    prepared = books.prepared(listed, tmp_path)
+    select, select_page = lists._select, lists.select_page
+
+    def with_hidden_rows(*args: Any) -> lists.Selection:
+        selection = select(*args)
+        return replace(selection, total=selection.total + hidden)
+
+    def with_hidden_total(*args: Any) -> Any:
+        page, *rest = select_page(*args)
+        return replace(page, total=page.total + hidden), *rest
+
+    if counted == "in pages too":
+        monkeypatch.setattr(lists, "_select", with_hidden_rows)
+    else:
+        monkeypatch.setattr(lists, "select_page", with_hidden_total)
+    reading = books.read(listed, [], tmp_path, is_second=is_second)
+    assert reading.missed == set()
+    requests = books.sandbox.stats(reading.config["client_id"])["requests"]
+    pages = (len(reading.before) + 2 * hidden) / PAGE
+    assert requests < 5 * pages + 20
+    if stream == "payments":
+        former = bookmark_of(prepared.state, stream) if is_second else ""
+        assert (reading.bookmark or "") > (former or "")
+    monkeypatch.undo()
+    assert reading.wrong_in_the_end == {}
+
+
+@pytest.mark.parametrize("is_second", [False, True])
+@pytest.mark.parametrize("stream", ["payments", "time_entries", "expenses"])
+def test_a_list_that_never_settles_moves_no_bookmark(
+    books: Books, tmp_path: Path, caplog: pytest.LogCaptureFixture, stream: str, is_second: bool
+) -> None:
+    listed = BY_NAME[stream]
+    former = bookmark_of(books.prepared(listed, tmp_path).state, stream) if is_second else None
+    caplog.clear()
+    reading = books.read(listed, [Edit(-1, "after", "delete")], tmp_path, is_second=is_second)
+    assert books.sandbox.stats(reading.config["client_id"])["requests"] < 200
+    warnings = [
+        record
+        for record in caplog.records
+        if record.levelno >= logging.WARNING and stream in f"{record.name} {record.getMessage()}"
+    ]
+    assert warnings
+    assert reading.bookmark == former
+    assert reading.wrong_in_the_end == {}
