@@ -122,6 +122,11 @@ class _List:
         """Whether all answers count the same."""
         return len({answer.total for answer in self.observed}) <= 1
 
+    @property
+    def has_repetitions(self) -> bool:
+        """Whether a row is in the chain twice."""
+        return len(self.keys()) < sum(len(answer.keys) for answer in self.chain)
+
     def keys(self) -> set[Hashable]:
         """Those of all rows in the chain."""
         return {key for answer in self.chain for key in answer.keys}
@@ -343,7 +348,13 @@ class CompleteReading:
             yield from self._read(each)
             for answer in each.chain:
                 answer.quiet = 1  # what the stamps have to say is looked at here
-            if before <= each.keys() and moved == self._moved and not self._torn(each):
+            if (
+                before <= each.keys()
+                and moved == self._moved
+                and not self._torn(each)
+                # Rows that the token may not read are lacking each time, and move nothing.
+                and not (self._lacks_rows(each) and each.has_repetitions)
+            ):
                 return
         self.settled = False
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_freshbooks.oauth.stores import TokenStore
+    from tap_freshbooks.read_ahead import ReadAhead
 
 logger = logging.getLogger("tap-freshbooks")
 
@@ -53,6 +54,8 @@ class Connection:
         """What could not be read, and why; for the end of a run."""
         self.tallies = Tallies()
         """What reading has cost and brought, stream by stream."""
+        self.ahead: ReadAhead[Any] | None = None
+        """Reads the partitions that come next, while a sync is under way."""
 
     @cached_property
     def client(self) -> FreshBooksClient:

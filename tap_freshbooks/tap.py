@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
-from tap_freshbooks import interruptions
+from tap_freshbooks import interruptions, progress
 from tap_freshbooks.connection import Connection
 from tap_freshbooks.errors import Interrupted, SettingsError
 from tap_freshbooks.output import SingerOutput
+from tap_freshbooks.read_ahead import ReadAhead
 from tap_freshbooks.settings import (
     FROM_ENVIRONMENT,
     Settings,
@@ -24,7 +26,7 @@ from tap_freshbooks.settings import (
 from tap_freshbooks.streams import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
     from typing import IO
 
@@ -213,6 +215,37 @@ class TapFreshBooks(Tap):
         token_file = self._config.token_file if isinstance(self._config, Settings) else None
         return Connection(self.config, token_file, self.plugin_version)
 
+    def sync(self) -> None:
+        """Read all that is selected, ahead of the writing."""
+        self.connection.open()  # what is wrong with it shows before the first message
+        self.is_syncing = True
+        output = self.message_writer
+        lines = output if isinstance(output, SingerOutput) else None
+        with (
+            self._reading_ahead(lines.flush if lines else lambda: None),
+            progress.shown(self.connection.tallies),
+            lines.buffered() if lines else nullcontext(),
+        ):
+            self.sync_all()
+
+    @contextmanager
+    def _reading_ahead(self, wait: Callable[[], None]) -> Iterator[None]:
+        plan = (
+            reading
+            for stream in self.streams.values()
+            if (stream.selected or stream.has_selected_descendents)
+            and not stream.parent_stream_type
+            for reading in cast("RecordStream", stream).readings()
+        )
+        ahead = ReadAhead(plan, self.config["max_concurrency"], wait)
+        self.connection.ahead = ahead
+        try:
+            yield
+        finally:
+            self.connection.ahead = None
+            ahead.close()
+            self.connection.close()
+
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
         return [stream(self, self.connection) for stream in STREAMS]
@@ -252,9 +285,7 @@ class TapFreshBooks(Tap):
             state=read_state(state),
             catalog=read_catalog(catalog),
         )
-        tap.connection.open()  # what is wrong with it shows before the first message
-        tap.is_syncing = True
-        tap.sync_all()
+        tap.sync()
         if skipped := tap.connection.skipped:
             cls.logger.warning("Not read: %s", "; ".join(skipped))
 

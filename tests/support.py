@@ -68,6 +68,5 @@ def sync(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None 
         state=deepcopy(state),
         message_writer=messages,
     )
-    tap.connection.open()
-    tap.sync_all()
+    tap.sync()
     return messages

@@ -13,7 +13,7 @@ from tap_freshbooks.streams.lists import OVERLAP, FreshBooksStream, Query
 from tap_freshbooks.times import EASTERN, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
 DELETED = 1
@@ -35,6 +35,13 @@ class AccountingStream(FreshBooksStream):
     replication = Replication.FILTERED
     shows_deletions = True
 
+    deletions_are_stamped: ClassVar[bool] = True
+    """Whether a deletion moves the stamp."""
+
+    newest_first: ClassVar[bool] = False
+    """Whether the list is proven to be sorted by id, so that an edit moves nothing
+    (`accounting.md §3`)."""
+
     def __init_subclass__(cls) -> None:
         """Spell the facts of a resource the way this family does."""
         super().__init_subclass__()
@@ -48,20 +55,33 @@ class AccountingStream(FreshBooksStream):
     def passes(self, since: datetime | None) -> Iterator[Query]:
         changed = {}
         if since is not None and self.replication is Replication.FILTERED:
-            changed = {"search[updated_min]": self.filter_day(since)}
+            changed = self.changed_since(since - OVERLAP)
         yield changed
         # Lists never show deleted rows; archived ones (2) they do (`accounting.md §5`).
         if self.shows_deletions and self.config["include_deleted"]:
             yield {**changed, "search[vis_state]": DELETED}
 
     @staticmethod
-    def filter_day(since: datetime) -> str:
-        """The day to ask from: Eastern, as stamps are compared; a time is not understood."""
-        return (since.astimezone(EASTERN) - OVERLAP).date().isoformat()
+    def changed_since(since: datetime) -> Query:
+        """The filter of this family: by Eastern day, as stamps are; a time is not understood."""
+        return {"search[updated_min]": since.astimezone(EASTERN).date().isoformat()}
 
     @override
     def is_deleted(self, record: Row) -> bool:
         return record.get("vis_state") == DELETED
+
+    @override
+    def changes(self, since: datetime) -> Sequence[Query] | None:
+        if not (self.stamp and self.shows_deletions and self.deletions_are_stamped):
+            return None
+        if self.replication is Replication.FILTERED:
+            changed = self.changed_since(since)
+            return [changed, {**changed, "search[vis_state]": DELETED}]
+        return [] if self.config["include_deleted"] else None
+
+    @override
+    def moves_others(self, row: Row) -> bool:
+        return not self.newest_first or row.get("vis_state") == DELETED
 
 
 class ProjectStream(FreshBooksStream):
@@ -83,14 +103,18 @@ class ProjectStream(FreshBooksStream):
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:
-        yield self.changed_since(since)
+        yield self.overlapping(since)
 
-    def changed_since(self, since: datetime | None) -> Query:
-        """The filter of this family: UTC, to the second, inclusive."""
+    def overlapping(self, since: datetime | None) -> Query:
+        """The filter of a pass."""
         if since is None or self.replication is not Replication.FILTERED:
             return {}
-        moment = (since.astimezone(UTC) - OVERLAP).replace(microsecond=0)
-        return {"updated_since": utc_text(moment)}
+        return self.changed_since(since - OVERLAP)
+
+    @staticmethod
+    def changed_since(since: datetime) -> Query:
+        """The filter of this family: UTC, to the second, inclusive."""
+        return {"updated_since": utc_text(since.astimezone(UTC).replace(microsecond=0))}
 
     @override
     def is_deleted(self, record: Row) -> bool:

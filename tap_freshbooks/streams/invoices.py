@@ -61,6 +61,7 @@ class Invoices(AccountingStream):
         "direct_links",
         "attachments",
     )
+    newest_first = True
     fields = ADDRESSEE | Object(
         id=Integer(),
         invoiceid=Integer(),
@@ -169,6 +170,7 @@ class InvoiceProfiles(AccountingStream):
     oauth_scope = "user:invoices:read"
     webhook_noun = "recurring"
     replication = Replication.COMPARED
+    newest_first = True
     includes = (
         "lines",
         "late_fee",

@@ -19,9 +19,11 @@ from tap_freshbooks.fields import (
     Text,
     UtcTime,
 )
+from tap_freshbooks.read_ahead import Lazy
 from tap_freshbooks.streams.base import RecordStream, Replication, Row
 from tap_freshbooks.streams.derived import Lines
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream
+from tap_freshbooks.streams.reading import unwrap
 from tap_freshbooks.streams.vanishing import Vanishing
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.read_ahead import Submit
     from tap_freshbooks.streams.lists import Query
 
 
@@ -69,10 +72,33 @@ class ConstantList(RecordStream):
     path: ClassVar[str]
     oauth_scope = "user:profile:read"
 
+    @property
+    def turn(self) -> str:
+        """What the stream is known by, where it is read ahead."""
+        return self.name
+
+    @override
+    def readings(self) -> Iterator[ConstantList]:
+        yield self  # its own and only one
+
+    def begin(self, submit: Submit, window: int) -> Iterator[list[Row]]:  # noqa: ARG002
+        """Ask for the list."""
+        tally = self.connection.tallies.of(self.name)
+
+        def get() -> list[Row]:
+            answer = self.connection.client.get(self.path, subject=self.name, tally=tally)
+            rows, _ = unwrap(answer.body, ("data",), self.name)
+            tally.count(pages=1, total=len(rows))
+            return rows
+
+        yield submit(get).result()
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
-        answer = self.connection.client.get(self.path, subject=self.name)
-        yield from (self.convert(row) for row in answer.body["data"])
+        ahead = self.connection.ahead
+        _, batches = ahead.take(self.turn) if ahead else (self, self.begin(Lazy, 1))
+        for rows in batches:
+            yield from map(self.convert, rows)
         self.problems.report()
 
 

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.errors import FreshBooksError, PermissionDenied, WrongIdentifier
+from tap_freshbooks.errors import PermissionDenied, WrongIdentifier
 from tap_freshbooks.fields import Field, Integer, Text, UtcTime
 from tap_freshbooks.identity import Scope
-from tap_freshbooks.pagination import PageMetadata, PageMetadataPaginator
+from tap_freshbooks.read_ahead import Lazy
 from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Replication, Row, parse_moment
 from tap_freshbooks.streams.derived import DerivedStream
+from tap_freshbooks.streams.reading import Batch, Reading
 from tap_freshbooks.times import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -43,7 +44,6 @@ BELIEVED = timedelta(days=3)
 """A row that changed longer than this before the bookmark shows that a filter was ignored."""
 
 Query = dict[str, Any]
-Page = tuple[list[Row], "datetime"]
 
 
 class FreshBooksStream(RecordStream):
@@ -122,6 +122,18 @@ class FreshBooksStream(RecordStream):
         """Whether a record may have changed since a moment although its stamp did not move."""
         return False
 
+    def changes(self, since: datetime) -> Sequence[Query] | None:  # noqa: ARG002
+        """Queries that show, with their stamps, the rows that came, changed or went since a moment.
+
+        Empty if the stream's lists show them themselves. None if nothing does: then a list of
+        several pages is read twice (`completeness.py`).
+        """
+        return None
+
+    def moves_others(self, row: Row) -> bool:  # noqa: ARG002
+        """Whether rows may have changed places when this one changed."""
+        return True
+
     # Reading
 
     @override
@@ -157,19 +169,29 @@ class FreshBooksStream(RecordStream):
         """Called when the last partition was read."""
         self.problems.report()
 
+    @override
+    def readings(self) -> Iterator[Reading]:
+        return (Reading(self, context) for context in self.partitions)
+
+    def take(self, context: Context) -> tuple[Reading, Iterator[Batch]]:
+        """The reading of a partition, which was perhaps begun before, and what it brings."""
+        reading = Reading(self, context)
+        ahead = self.connection.ahead
+        return ahead.take(reading.turn) if ahead else (reading, reading.begin(Lazy, 1))
+
     def _partition(self, context: Context) -> Iterator[Row]:
         since, full = self.since(context)
         derived = self._derived()
         read_at = None
-        seen = set()  # passes may overlap, and rows move between pages while they are read
+        reading, batches = self.take(context)
         try:
-            for rows, read_at in self.pages(context, since):
-                for row in rows:
+            for batch in batches:
+                read_at = batch.read_at
+                news_since = None if batch.are_news else since
+                for row in batch.rows:
                     record = self.record(row, context, read_at)
-                    key = self._key(record) if record else None
-                    if key is None or key in seen or not self._is_news(record, since):
+                    if not record or not self._is_news(record, news_since):
                         continue
-                    seen.add(key)
                     for stream in derived:
                         stream.feed(record)
                     yield self.emitted(record)
@@ -180,7 +202,14 @@ class FreshBooksStream(RecordStream):
             self.connection.skipped.append(f"{error} (scope {self.oauth_scope})")
             self.logger.warning("Skipped %s (its scope is %s)", error, self.oauth_scope)
             return
-        if read_at is not None:
+        if not reading.settled:
+            self.complete = False
+            self.logger.warning(
+                "%s kept moving while it was read, so a row may be missing: the bookmark stays "
+                "where it was, and the next run reads the same again",
+                reading.subject,
+            )
+        elif read_at is not None:
             for consumer in self.consumers:
                 consumer.remember(context, read_at, full=full)
 
@@ -195,15 +224,6 @@ class FreshBooksStream(RecordStream):
             return start, True
         since = min(known)
         return max(since, start) if start else since, False
-
-    def _key(self, record: Row) -> tuple[Any, ...]:
-        key = tuple(record.get(name) for name in self.key)
-        if None in key:
-            raise FreshBooksError(
-                f"{self.name}: FreshBooks sent a row without {' or '.join(self.key)}, "
-                "which cannot be told from others; please report this"
-            )
-        return key
 
     def _is_news(self, record: Row, since: datetime | None) -> bool:
         """Whether a record changed since a moment, as far as can be told."""
@@ -225,18 +245,23 @@ class FreshBooksStream(RecordStream):
             record[DELETED_AT] = (stamp or utc_text(read_at)) if deleted else None
         return record
 
-    def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
-        """All pages of all passes, each with the moment at which the read began."""
-        identifier = context[self.scope.value]
-        business = self.business(identifier)
-        path = self.path.format(**{scope.value: business.identifier(scope) for scope in Scope})
-        read_at = None
-        for query in self.passes(since):
-            for rows, date in self.walk(path, query, f"{self.name} of {business}"):
-                read_at = read_at or date
-                if since and query and self.replication is Replication.FILTERED:
-                    self._check_filter(rows, query, since)
-                yield rows, read_at
+    def pages(self, reading: Reading) -> Iterator[Batch]:
+        """What is read of a business. Runs in a thread of its own."""
+        query: Query = {}
+
+        def passes() -> Iterator[Query]:
+            nonlocal query
+            for query in self.passes(reading.since):  # noqa: UP028 - the rows below are of this one
+                yield query
+
+        for batch in reading.complete(passes()):
+            if reading.since and self.replication is Replication.FILTERED:
+                self._check_filter(batch.rows, query, reading.since)
+            yield batch
+
+    def path_of(self, business: Business) -> str:
+        """Path of the list of a business."""
+        return self.path.format(**{scope.value: business.identifier(scope) for scope in Scope})
 
     def probe(self, business: Business) -> None:
         """Ask for one row, to see whether the token may read this stream.
@@ -244,57 +269,13 @@ class FreshBooksStream(RecordStream):
         Raises:
             FreshBooksError: If it may not, or something else is wrong.
         """
-        path = self.path.format(**{scope.value: business.identifier(scope) for scope in Scope})
         _, per_page = self.page_parameters
         self.connection.client.get(
-            path,
+            self.path_of(business),
             {**self.query, per_page: 1},
             headers=self.headers,
             subject=f"{self.name} of {business}",
         )
-
-    def walk(
-        self, path: str, query: Query, subject: str, records: tuple[str, ...] | None = None
-    ) -> Iterator[Page]:
-        """All pages of one list, each with the moment of its answer."""
-        paginator = PageMetadataPaginator(*self.page_parameters)
-        previous = None
-        while not paginator.finished:
-            answer = self.connection.client.get(
-                path,
-                {**self.query, **query, **paginator.query()},
-                headers=self.headers,
-                subject=subject,
-            )
-            rows, metadata = self._unwrap(answer.body, records or self.records, subject)
-            paginator.advance(metadata, len(rows))
-            if metadata.page is None and not self.page_metadata_known:
-                paginator.finished = not rows or rows == previous
-                previous = rows
-            yield rows, answer.date
-
-    @staticmethod
-    def _unwrap(
-        body: Any, records: tuple[str, ...], subject: str
-    ) -> tuple[list[Row], PageMetadata]:
-        """Find the list of an answer, or its one object, and what it says about pages."""
-        holder, found = body, body
-        for names in records:
-            if not isinstance(found, dict):
-                found = None
-                break
-            holder = found
-            found = next((holder[name] for name in names.split("|") if name in holder), None)
-        if isinstance(found, dict):
-            return [found], PageMetadata(None, 1, None)
-        if not isinstance(found, list):
-            # Not an empty list: with a wrong key every account would look empty.
-            raise FreshBooksError(
-                f"{subject}: the answer has no list at {'.'.join(records)}; please report this"
-            )
-        if not all(isinstance(row, dict) for row in found):
-            raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
-        return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
 
     def _check_filter(self, rows: list[Row], query: Query, since: datetime) -> None:
         """Unknown filters are answered with the whole list and a 200 (`accounting.md §4`).

@@ -33,16 +33,13 @@ from tap_freshbooks.streams.documents import (
 from tap_freshbooks.streams.families import AccountingStream, ProjectStream
 from tap_freshbooks.streams.invoices import Invoices
 from tap_freshbooks.streams.lists import OVERLAP
+from tap_freshbooks.streams.reading import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from singer_sdk import Tap
-    from singer_sdk.helpers.types import Context
-
-    from tap_freshbooks.connection import Connection
-    from tap_freshbooks.streams.lists import Page
+    from tap_freshbooks.streams.reading import Reading
 
 BALANCE = Array(Object(amount=Money()))
 
@@ -66,6 +63,7 @@ class Clients(AccountingStream):
         "late_fee",
         "contacts",
     )
+    newest_first = True
     fields = Object(
         id=Integer(),
         userid=Integer(),
@@ -130,20 +128,18 @@ class Clients(AccountingStream):
         contacts=CONTACTS,
     )
 
-    def __init__(self, tap: Tap, connection: Connection) -> None:
-        super().__init__(tap, connection)
-        self._affected: set[int] = set()
-
     @override
-    def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
+    def pages(self, reading: Reading) -> Iterator[Batch]:
         # A client's balances move with his invoices, but his stamp does not.
-        self._affected = set()  # ids of one business mean nothing in another
-        yield from super().pages(context, since)
-        if since is None:
+        delivered = set()
+        for batch in super().pages(reading):
+            if reading.since:
+                delivered |= {row["id"] for row in batch.rows if _changed(row, reading.since)}
+            yield batch
+        if reading.since is None:
             return
-        subject = f"{self.name} of {self.business(context['account_id'])}"
         try:
-            self._affected = self._with_moved_balances(context, since, subject)
+            affected = self._with_moved_balances(reading, reading.since)
         except PermissionDenied as error:
             self.logger.warning(
                 "The balances of clients are brought up to date by the next full read only: %s "
@@ -151,23 +147,22 @@ class Clients(AccountingStream):
                 error,
                 Invoices.oauth_scope,
             )
-        for clients in _batches(sorted(self._affected), PAGE_SIZE):
-            path = self.path.format(account_id=context["account_id"])
-            yield from self.walk(path, {"search[userids][]": clients}, subject)
+            return
+        for clients in _batches(sorted(affected - delivered), PAGE_SIZE):
+            for page in reading.walk({"search[userids][]": clients}):
+                rows = [row for row in page.rows if row.get("id") in affected]
+                yield Batch(rows, page.date, are_news=True)
 
-    def _with_moved_balances(self, context: Context, since: datetime, subject: str) -> set[int]:
+    @staticmethod
+    def _with_moved_balances(reading: Reading, since: datetime) -> set[int]:
         """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
         affected = set()
-        invoices = Invoices.path.format(account_id=context["account_id"])
-        changed = {"search[updated_min]": self.filter_day(since), "include[]": []}
+        path = Invoices.path.format(account_id=reading.business.account_id)
+        changed = {**AccountingStream.changed_since(since - OVERLAP), "include[]": []}
         for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
-            for rows, _ in self.walk(invoices, query, subject, records=Invoices.records):
-                affected |= {row["customerid"] for row in rows if _concerns(row, since)}
+            for page in reading.walk(query, path, Invoices.records):
+                affected |= {row["customerid"] for row in page.rows if _concerns(row, since)}
         return affected
-
-    @override
-    def moved_silently(self, record: Row, since: datetime) -> bool:
-        return record["id"] in self._affected
 
 
 def _batches(ids: Iterable[int], size: int) -> Iterator[list[int]]:
@@ -178,8 +173,13 @@ def _batches(ids: Iterable[int], size: int) -> Iterator[list[int]]:
 
 def _concerns(invoice: Row, since: datetime) -> bool:
     """Whether an invoice has changed, or fallen due, since a moment."""
-    stamp = parse_moment(EasternTime.convert(invoice.get("updated")))
-    return stamp is None or stamp >= since - OVERLAP or fell_due(invoice, since)
+    return _changed(invoice, since) or fell_due(invoice, since)
+
+
+def _changed(row: Row, since: datetime) -> bool:
+    """Whether a client or invoice has changed since a moment, as far as its stamp tells."""
+    stamp = parse_moment(EasternTime.convert(row.get("updated")))
+    return stamp is None or stamp >= since - OVERLAP
 
 
 class ClientContacts(Lines):

@@ -18,16 +18,21 @@ from tap_freshbooks.fields import (
 )
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
+from tap_freshbooks.streams.reading import Batch
 from tap_freshbooks.streams.vanishing import Vanishing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from singer_sdk.helpers.types import Context
-
     from tap_freshbooks.identity import Business
-    from tap_freshbooks.streams.lists import Page, Query
+    from tap_freshbooks.streams.lists import Query
+    from tap_freshbooks.streams.reading import Reading
+
+# Archived projects are hidden unless asked for, deleted ones as well; whether one flag shows the
+# other's rows is unknown (`projects-and-time.md §5`): ask for each.
+ALIVE: tuple[Query, ...] = ({}, {"complete": "true"})
+DELETED: tuple[Query, ...] = ({"active": "false"}, {"active": "false", "complete": "true"})
 
 SERVICE = Object(
     id=Integer(),
@@ -99,14 +104,13 @@ class Projects(ProjectStream):
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:
-        changed = self.changed_since(since)
-        # Archived projects are hidden unless asked for, deleted ones as well; whether one
-        # flag shows the other's rows is unknown (`projects-and-time.md §5`): ask for each.
-        yield changed
-        yield {**changed, "complete": "true"}
-        if self.config["include_deleted"]:
-            yield {**changed, "active": "false"}
-            yield {**changed, "active": "false", "complete": "true"}
+        states = ALIVE + DELETED if self.config["include_deleted"] else ALIVE
+        changed = self.overlapping(since)
+        yield from ({**changed, **state} for state in states)
+
+    @override
+    def changes(self, since: datetime) -> list[Query]:
+        return [{**self.changed_since(since), **state} for state in ALIVE + DELETED]
 
 
 class Services(ProjectStream):
@@ -216,15 +220,13 @@ class ProjectThreads(Vanishing, ProjectStream):
         self.connection.client.get(path, {"per_page": 1}, subject=f"{self.name} of {business}")
 
     @override
-    def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
-        business_id = context["business_id"]
-        subject = f"{self.name} of {self.business(business_id)}"
+    def pages(self, reading: Reading) -> Iterator[Batch]:
+        business_id = reading.business.business_id
         projects = Projects.path.format(business_id=business_id)
-        read_at = None
-        for query in ({}, {"complete": "true"}):
-            for rows, date in self.walk(projects, query, subject, records=Projects.records):
-                read_at = read_at or date
-                for project in rows:
+        for query in ALIVE:
+            for page in reading.walk(query, projects, Projects.records):
+                for project in page.rows:
                     path = self.path.format(business_id=business_id, project_id=project["id"])
-                    for threads, _ in self.walk(path, {}, subject):
-                        yield [{**row, "project_id": project["id"]} for row in threads], read_at
+                    for threads in reading.walk({}, path):
+                        rows = [{**row, "project_id": project["id"]} for row in threads.rows]
+                        yield Batch(rows, page.date)

@@ -28,6 +28,7 @@ from tap_freshbooks.streams.base import RecordStream, Replication, Row, parse_mo
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.periods import Period, periods
+from tap_freshbooks.streams.reading import Batch
 from tap_freshbooks.times import utc_text
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.streams.lists import Page, Query
+    from tap_freshbooks.streams.lists import Query
+    from tap_freshbooks.streams.reading import Reading
 
 READ_UNTIL = "read_until"
 RAW = "raw"
@@ -79,25 +81,33 @@ class Report(AccountingStream):
         super().__init_subclass__()
 
     @override
-    def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
-        identifier = context[self.scope.value]
-        path = self.path.format(account_id=identifier)
+    def pages(self, reading: Reading) -> Iterator[Batch]:
+        currencies = self.config.get("report_currencies") or [None]
+        wanted = [
+            (period, currency)
+            for period in self._periods(reading.context)
+            for currency in currencies
+        ]
+        requests = [
+            (
+                self._query(period, currency),
+                f"{reading.subject}, {period.start} to {period.end}",
+            )
+            for period, currency in wanted
+        ]
         read_at = None
-        for period in self._periods(context):
-            for currency in self.config.get("report_currencies") or [None]:
-                query = self._query(period, currency)
-                subject = f"{self.name} of {self.business(identifier)}, {period.start} to"
-                subject = f"{subject} {period.end}"
-                for rows, answered_at in self.walk(path, query, subject):
-                    read_at = read_at or answered_at
-                    self._check(rows[0], query, subject)
-                    heading = {
-                        "period_start": period.start.isoformat(),
-                        "period_end": period.end.isoformat(),
-                        "report_currency": currency or rows[0].get("currency_code") or "",
-                        "read_at": utc_text(answered_at),
-                    }
-                    yield [{RAW: rows[0], **heading}], read_at
+        pages = reading.firsts(requests)
+        for (period, currency), (query, subject), page in zip(wanted, requests, pages, strict=True):
+            [report] = page.rows
+            read_at = read_at or page.date
+            self._check(report, query, subject)
+            heading = {
+                "period_start": period.start.isoformat(),
+                "period_end": period.end.isoformat(),
+                "report_currency": currency or report.get("currency_code") or "",
+                "read_at": utc_text(page.date),
+            }
+            yield Batch([{RAW: report, **heading}], read_at)
 
     def _periods(self, context: Context) -> list[Period]:
         """Those not yet read when they were closed, and the last `report_lookback` of the rest."""

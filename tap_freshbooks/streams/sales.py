@@ -102,6 +102,7 @@ class CreditNotes(AccountingStream):
     replication = Replication.WHOLE
     stamp = None
     includes = ("lines",)
+    newest_first = True
     fields = ADDRESSEE | Object(
         id=Integer(),
         creditid=Integer(),
@@ -150,6 +151,7 @@ class Payments(AccountingStream):
     oauth_scope = "user:payments:read"
     webhook_noun = "payment"
     includes = ("order",)
+    newest_first = True
     fields = Object(
         id=Integer(),
         logid=Integer(),
@@ -184,7 +186,9 @@ class OtherIncomes(AccountingStream):
     key = ("incomeid",)
     oauth_scope = "user:other_income:read"
     stamp = "updated_at"
+    deletions_are_stamped = False  # (`accounting.md §5`)
     replication = Replication.COMPARED
+    newest_first = True
     fields = Object(
         incomeid=Integer(),
         amount=Money(),
@@ -203,5 +207,5 @@ class OtherIncomes(AccountingStream):
 
     @override
     def moved_silently(self, record: Row, since: object) -> bool:
-        # A deletion does not move the stamp (`accounting.md §5`): the deleted are sent each time.
+        # A deletion does not move the stamp: the deleted are sent each time.
         return record[DELETED_AT] is not None

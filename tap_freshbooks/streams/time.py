@@ -63,8 +63,13 @@ class TimeEntries(ProjectStream):
 
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:
-        query = self.changed_since(since)
+        query = self.overlapping(since)
         yield {**query, "include_deleted": "true"} if self.config["include_deleted"] else query
+
+    @override
+    def changes(self, since: datetime) -> list[Query] | None:
+        # With the deleted ones in it, no row ever leaves the list: its total tells all.
+        return [] if self.config["include_deleted"] else None
 
 
 class TimeEntryDetails(Vanishing, ProjectStream):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.streams.lists import Page
+    from tap_freshbooks.errors import FreshBooksError
+    from tap_freshbooks.streams.reading import Batch, Reading
 
 
 class Vanishing(FreshBooksStream):
@@ -30,17 +31,17 @@ class Vanishing(FreshBooksStream):
     """
 
     _resend = True
-    _prefetched: dict[Any, list[Page]]
+    _read_already: dict[Any, tuple[Reading, list[Batch], FreshBooksError | None]]
     _digest = ""
     _version = 0
 
     @override
     def begin(self) -> None:
         super().begin()
-        self._prefetched = {}
+        self._read_already = {}
         self._version = self._initialized_at // 1000
         if self.replication is Replication.COMPARED:
-            self._digest = self._prefetch()
+            self._digest = self._read_all()
             self._resend = self._digest != self.stream_state.get("keys_digest")
             if not self._resend:
                 self._version = self.stream_state.get("version", self._version)
@@ -62,25 +63,35 @@ class Vanishing(FreshBooksStream):
         return (None, True) if self._resend else super().since(context)
 
     @override
-    def pages(self, context: Context, since: datetime | None) -> Iterator[Page]:
+    def take(self, context: Context) -> tuple[Reading, Iterator[Batch]]:
         identifier = context[self.scope.value]
-        if identifier in self._prefetched:
-            return iter(self._prefetched.pop(identifier))
-        return super().pages(context, since)
+        if identifier not in self._read_already:
+            return super().take(context)
+        reading, batches, error = self._read_already.pop(identifier)
+        return reading, _again(batches, error)
 
-    def _prefetch(self) -> str:
+    def _read_all(self) -> str:
         """Read everything (these lists are short), and tell one set of keys from another."""
         keys = []
         for context in self.partitions:
             identifier = context[self.scope.value]
+            reading, batches = super().take(context)
+            read: list[Batch] = []
+            error = None
             try:
-                pages = list(super().pages(context, None))
-            except (PermissionDenied, WrongIdentifier):
-                continue  # the partition itself will say so
-            self._prefetched[identifier] = pages
+                read.extend(batches)
+            except (PermissionDenied, WrongIdentifier) as problem:
+                error = problem  # the partition itself will say so
+            self._read_already[identifier] = reading, read, error
             keys += [
                 (str(identifier), *(str(row.get(name)) for name in self.key))
-                for rows, _ in pages
-                for row in rows
+                for batch in read
+                for row in batch.rows
             ]
         return hashlib.sha256(repr(sorted(set(keys))).encode()).hexdigest()[:16]
+
+
+def _again(batches: list[Batch], error: FreshBooksError | None) -> Iterator[Batch]:
+    yield from batches
+    if error:
+        raise error

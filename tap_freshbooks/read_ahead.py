@@ -1,0 +1,246 @@
+"""Reading ahead: pages of one list, and the lists that come next in the order of the sync.
+
+The main thread writes. Each partition (a stream of a business) is read in a thread of its own,
+which waits as soon as a few of its pages are waiting; all of them send their requests through a
+few workers, those of the earliest partition first. All threads are daemons, so that a request
+that hangs does not keep the process alive.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from itertools import count
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from tap_freshbooks.errors import Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+PAGES_WAITING = 2
+"""Pages that a partition may have waiting for the writer, besides those of its window."""
+
+PARTITIONS_AHEAD = 4
+"""Partitions that may be read before their turn, for each request that may be in flight."""
+
+
+class Workers:
+    """Threads that send requests, the most urgent one first.
+
+    Args:
+        number: How many there are at most; they are started when they are needed.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._threads = 0
+        self._idle = 0
+        self._order = count()
+        self._tasks: list[tuple[int, int, Future[Any], Callable[[], Any]]] = []
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def submit(self, urgency: int, task: Callable[[], T]) -> Future[T]:
+        """Let a worker do something; the lowest urgency first, equal ones in their order."""
+        future: Future[T] = Future()
+        with self._changed:
+            if self._closed:
+                future.cancel()
+                return future
+            heapq.heappush(self._tasks, (urgency, next(self._order), future, task))
+            if self._idle:
+                self._changed.notify()
+            elif self._threads < self.number:
+                self._threads += 1
+                _start(self._work, "freshbooks-worker")
+        return future
+
+    def close(self) -> None:
+        """Begin nothing any more; who waits for a task that has not begun gets a `Cancelled`."""
+        with self._changed:
+            self._closed = True
+            tasks, self._tasks = self._tasks, []
+            self._changed.notify_all()
+        for _, _, future, _ in tasks:
+            future.cancel()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._idle += 1
+                while not self._tasks and not self._closed:
+                    self._changed.wait()
+                self._idle -= 1
+                if self._closed:
+                    return
+                _, _, future, task = heapq.heappop(self._tasks)
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(task())
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it shall have it
+                future.set_exception(error)
+            del future, task  # a page is not to be kept until the next one comes
+
+
+class Partition(Generic[T]):
+    """What one stream reads of one business, on its way from its thread to the writer."""
+
+    def __init__(self, items: Iterator[T], wait: Callable[[], None]) -> None:
+        self._items = items
+        self._wait = wait
+        self._waiting: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._is_over = False
+        self._closed = False
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to read."""
+        _start(self._read, "freshbooks-partition")
+
+    def close(self) -> None:
+        """Let the thread end at the next item."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _read(self) -> None:
+        error: BaseException | None = None
+        try:
+            for item in self._items:
+                with self._changed:
+                    while len(self._waiting) >= PAGES_WAITING and not self._closed:
+                        self._changed.wait()
+                    if self._closed:
+                        return
+                    self._waiting.append(item)
+                    self._changed.notify_all()
+                del item
+        except (Cancelled, CancelledError):
+            error = Cancelled()
+        except BaseException as problem:  # noqa: BLE001 - it belongs to the writer
+            error = problem
+        finally:
+            with self._changed:
+                self._is_over = True
+                self._error = error
+                self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[T]:
+        """What was read, in its order; at its end the error that ended it, if there was one."""
+        while True:
+            if not self._waiting and not self._is_over:
+                self._wait()
+            with self._changed:
+                while not self._waiting and not self._is_over:
+                    self._changed.wait()
+                if not self._waiting:
+                    break
+                item = self._waiting.popleft()
+                self._changed.notify_all()
+            yield item
+            del item
+        if self._error is not None:
+            raise self._error
+
+
+Submit = Callable[[Callable[[], Any]], Any]
+"""Lets a worker do something: takes a function, returns its future."""
+
+
+class Readable(Protocol[T_co]):
+    """Something that is read at its turn, and may be begun before."""
+
+    @property
+    def turn(self) -> Hashable:
+        """What it is known by."""
+
+    def begin(self, submit: Submit, window: int) -> Iterator[T_co]:
+        """Make ready what a thread will iterate over. Called in the main thread.
+
+        Args:
+            submit: Lets a worker send a request.
+            window: How many pages of one list may be on their way or waiting.
+        """
+
+
+R = TypeVar("R", bound=Readable[Any])
+
+
+class ReadAhead(Generic[R]):
+    """Begins the partitions that come next while one is written.
+
+    Args:
+        plan: All partitions, in the order in which they will be taken.
+        concurrency: How many requests may be in flight.
+        wait: Called before the main thread waits for a page.
+    """
+
+    def __init__(self, plan: Iterable[R], concurrency: int, wait: Callable[[], None]) -> None:
+        self.workers = Workers(concurrency)
+        self._plan = iter(plan)
+        self._ahead = PARTITIONS_AHEAD * concurrency
+        self._window = 2 * concurrency
+        self._wait = wait
+        self._order = count()
+        self._begun: dict[Hashable, tuple[R, Partition[Any]]] = {}
+
+    def take(self, turn: Hashable) -> tuple[R, Iterator[Any]]:
+        """A partition and what is read of it; others are begun meanwhile.
+
+        Raises:
+            KeyError: If it was not planned, or is taken a second time.
+        """
+        while turn not in self._begun:
+            if not self._begin_next():
+                raise KeyError(turn)
+        readable, partition = self._begun.pop(turn)
+        return readable, self._items(partition)
+
+    def close(self) -> None:
+        """Read nothing any more."""
+        self.workers.close()
+        for _, partition in self._begun.values():
+            partition.close()
+
+    def _items(self, partition: Partition[T]) -> Iterator[T]:
+        try:
+            while len(self._begun) < self._ahead and self._begin_next():
+                pass
+            yield from partition
+        finally:
+            partition.close()
+
+    def _begin_next(self) -> bool:
+        readable = next(self._plan, None)
+        if readable is None:
+            return False
+        urgency = next(self._order)
+        items = readable.begin(lambda task: self.workers.submit(urgency, task), self._window)
+        partition = Partition(items, self._wait)
+        self._begun[readable.turn] = readable, partition
+        partition.start()
+        return True
+
+
+class Lazy(Generic[T]):
+    """What stands for a future where nothing is read ahead: done when it is waited for."""
+
+    def __init__(self, task: Callable[[], T]) -> None:
+        self.result = task
+
+    def cancel(self) -> bool:
+        """Nothing was begun."""
+        return True
+
+
+def _start(work: Callable[[], None], name: str) -> None:
+    threading.Thread(target=work, name=name, daemon=True).start()

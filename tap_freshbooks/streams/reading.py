@@ -1,0 +1,239 @@
+"""One business as one stream reads it this time: requests, pages, and what makes them complete."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.completeness import SLACK, CompleteReading
+from tap_freshbooks.errors import FreshBooksError
+from tap_freshbooks.pagination import PAGE_SIZE, Page, PageMetadata, Row, in_order
+from tap_freshbooks.read_ahead import Lazy
+from tap_freshbooks.streams.base import parse_moment
+from tap_freshbooks.times import EASTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_freshbooks.completeness import Query
+    from tap_freshbooks.pagination import Pending
+    from tap_freshbooks.read_ahead import Submit
+    from tap_freshbooks.streams.lists import FreshBooksStream
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one page, ready for the writer.
+
+    Attributes:
+        rows: As FreshBooks sent them.
+        read_at: When the reading of the partition began, by the server's clock.
+        are_news: Whether they are to be delivered whatever their stamps say.
+    """
+
+    rows: list[Row]
+    read_at: datetime
+    are_news: bool = False
+
+
+class Reading:
+    """One business as one stream reads it.
+
+    Args:
+        stream: Whose rows they are.
+        context: The partition.
+
+    Attributes:
+        since: From when on changes are wanted, None for all.
+        settled: Whether every row that existed throughout was certainly read.
+    """
+
+    def __init__(self, stream: FreshBooksStream, context: Context) -> None:
+        self.stream = stream
+        self.context = context
+        self.business = stream.business(context[stream.scope.value])
+        self.subject = f"{stream.name} of {self.business}"
+        self.since, _ = stream.since(context)
+        self.settled = True
+        self.window = 1
+        self._submit: Submit = Lazy
+        self._tally = stream.connection.tallies.of(stream.name)
+
+    @property
+    def turn(self) -> Hashable:
+        """What the reading is known by."""
+        return self.stream.name, self.context[self.stream.scope.value]
+
+    def begin(self, submit: Submit, window: int) -> Iterator[Batch]:
+        """Read with workers, ahead of the writer."""
+        self._submit, self.window = submit, window
+        return self.stream.pages(self)
+
+    # What a stream reads
+
+    def complete(self, queries: Iterable[Query]) -> Iterator[Batch]:
+        """Every row of the stream's lists, although they may move meanwhile.
+
+        Args:
+            queries: Those of the lists which together have every row.
+        """
+        lists = StreamLists(self)
+        reading = CompleteReading(lists, _slack())
+        for rows in reading.pages(queries):
+            assert reading.read_at is not None  # noqa: S101 - a page was read
+            yield Batch(rows, reading.read_at)
+        self.settled = self.settled and reading.settled
+
+    def walk(
+        self,
+        query: Query,
+        path: str | None = None,
+        records: tuple[str, ...] | None = None,
+        subject: str = "",
+    ) -> Iterator[Page]:
+        """All pages of one list, without a look at whether it moves.
+
+        Args:
+            query: Besides that of the stream.
+            path: Another path than that of the stream.
+            records: Keys to the list, where they are others than those of the stream.
+            subject: What is read, for messages.
+        """
+
+        def ask(number: int) -> Pending:
+            return self.ask(query, number, path, records, subject)
+
+        return in_order(ask, self.window)
+
+    def firsts(self, requests: Iterable[tuple[Query, str]]) -> Iterator[Page]:
+        """One page of each of many lists, several at once, in their order.
+
+        Args:
+            requests: Query of each, and what it is called in messages.
+        """
+        rest = iter(requests)
+        ahead: deque[Pending] = deque()
+        while True:
+            for query, subject in islice(rest, self.window - len(ahead)):
+                ahead.append(self.ask(query, 1, subject=subject))
+            if not ahead:
+                return
+            yield ahead.popleft().result()
+
+    def ask(
+        self,
+        query: Query,
+        number: int,
+        path: str | None = None,
+        records: tuple[str, ...] | None = None,
+        subject: str = "",
+    ) -> Pending:
+        """Ask for a page."""
+        stream = self.stream
+        path = path or stream.path_of(self.business)
+        page, per_page = stream.page_parameters
+        parameters = {**stream.query, **query, page: number, per_page: PAGE_SIZE}
+        subject = subject or self.subject
+
+        def get() -> Page:
+            answer = stream.connection.client.get(
+                path, parameters, headers=stream.headers, subject=subject, tally=self._tally
+            )
+            rows, metadata = unwrap(answer.body, records or stream.records, subject)
+            total = (metadata.total or len(rows)) if number == 1 else 0
+            self._tally.count(pages=1, total=total)
+            return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
+
+        pending: Pending = self._submit(get)
+        return pending
+
+
+class StreamLists:
+    """The lists of a stream, as `completeness` wants to know them."""
+
+    def __init__(self, reading: Reading) -> None:
+        stream = reading.stream
+        self.reading = reading
+        self.window = reading.window
+        self.pages_numbered = stream.page_metadata_known
+        self.changes = stream.changes
+        self.moves_others = stream.moves_others
+        self._names = stream.key
+        self._single = stream.key[0] if len(stream.key) == 1 else None
+        self._stamp = stream.stamp
+        self._convert = (
+            stream.fields.fields[stream.stamp].converter(stream.stamp, stream.problems)
+            if stream.stamp
+            else None
+        )
+
+    def ask(self, query: Query, number: int) -> Pending:
+        """Ask for a page."""
+        return self.reading.ask(query, number)
+
+    def key(self, row: Row) -> Hashable:
+        """What tells a row from the others of its business.
+
+        Raises:
+            FreshBooksError: If the row does not have it.
+        """
+        if self._single:
+            key: Any = row.get(self._single)
+            missing = key is None
+        else:
+            key = tuple([row.get(name) for name in self._names])
+            missing = None in key
+        if missing:
+            raise FreshBooksError(
+                f"{self.reading.stream.name}: FreshBooks sent a row without "
+                f"{' or '.join(self._names)}, which cannot be told from others; please report this"
+            )
+        return key  # type: ignore[no-any-return]
+
+    def changed_at(self, row: Row) -> datetime | None:
+        """When a row changed last, None if it does not say."""
+        stamp = row.get(self._stamp) if self._stamp else None
+        return parse_moment(self._convert(stamp)) if stamp and self._convert else None
+
+
+def _slack() -> timedelta:
+    """How far stamps may be from the truth."""
+    now = datetime.now(EASTERN)
+    repeated = now.utcoffset() != now.replace(fold=1 - now.fold).utcoffset()
+    # The hour that November has twice is read as its first passage (`accounting.md §7`).
+    return SLACK + timedelta(hours=repeated)
+
+
+def unwrap(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
+    """Find the list of an answer, or its one object, and what it says about pages.
+
+    Args:
+        body: The decoded answer.
+        records: Keys to the list, from outside in; `a|b` means either.
+        subject: What is read, for messages.
+
+    Raises:
+        FreshBooksError: If there is no list, or if its rows are no objects.
+    """
+    holder, found = body, body
+    for names in records:
+        if not isinstance(found, dict):
+            found = None
+            break
+        holder = found
+        found = next((holder[name] for name in names.split("|") if name in holder), None)
+    if isinstance(found, dict):
+        return [found], PageMetadata(None, 1, None)
+    if not isinstance(found, list):
+        # Not an empty list: with a wrong key every account would look empty.
+        raise FreshBooksError(
+            f"{subject}: the answer has no list at {'.'.join(records)}; please report this"
+        )
+    if not all(isinstance(row, dict) for row in found):
+        raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
+    return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
