@@ -18,7 +18,7 @@ JOBS ?= auto
 # What `make demo-sql` asks; empty opens a prompt.
 QUERY ?=
 
-.PHONY: help demo demo-sql test test-browser soak chromium lint docs format constraints clean
+.PHONY: help demo demo-sql test test-browser soak bench chromium lint docs format constraints clean
 .DELETE_ON_ERROR:
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make test         all tests, with coverage (ARGS=\"-k invoices\" for some of them)"
 	@echo "make test-browser the tests that need a browser, in headless Chromium (apt installs it)"
 	@echo "make soak         10,000 refreshes under fire, in many minutes (ARGS=file or postgres for one)"
+	@echo "make bench        against peers and the least possible, in 25 minutes (ARGS=--quick: in three)"
 	@echo "make lint         ruff, ruff format, mypy --strict"
 	@echo "make docs         write docs/streams.md from the code"
 	@echo "make format       let ruff mend what it can"
@@ -48,6 +49,9 @@ test-browser: $(VENV)/.dev chromium
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.faults $(ARGS)
 
+bench: $(VENV)/.demo
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 # The fonts make screenshots readable; Chromium alone brings none.
 chromium:
 	@for name in $(if $(CHROMIUM),"$(CHROMIUM)",chromium chromium-browser google-chrome); do \
@@ -68,7 +72,7 @@ chromium:
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy tap_freshbooks tests demo
+	$(BIN)/mypy tap_freshbooks tests demo benchmarks
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tap_freshbooks.streams_page > docs/streams.md
@@ -83,7 +87,7 @@ constraints: $(VENV)/.uv
 
 # Not .meltano: that is where Meltano keeps its state and the tap keeps its tokens.
 clean:
-	rm -rf $(VENV) demo-data .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) benchmarks/.venvs demo-data .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 $(VENV)/.demo: $(VENV)/.uv $(PINNED)
 	@echo "Installing the tap, its sandbox, Meltano and PostgreSQL into $(VENV) …"

@@ -1,0 +1,237 @@
+"""What FreshBooks sends for an invoice, in the SDK's own types."""
+
+from __future__ import annotations
+
+from singer_sdk import typing as th
+
+MONEY = th.ObjectType(th.Property("amount", th.StringType), th.Property("code", th.StringType))
+
+SCHEMA = th.PropertiesList(
+    th.Property("address", th.StringType),
+    th.Property("attach_pdf_to_email", th.BooleanType),
+    th.Property("auto_bill", th.BooleanType),
+    th.Property("autobill_status", th.StringType),
+    th.Property("basecampid", th.IntegerType),
+    th.Property("create_date", th.StringType),
+    th.Property("currency_code", th.StringType),
+    th.Property("deposit_percentage", th.StringType),
+    th.Property("discount_description", th.StringType),
+    th.Property("discount_value", th.StringType),
+    th.Property("due_date", th.StringType),
+    th.Property("due_offset_days", th.IntegerType),
+    th.Property("estimateid", th.IntegerType),
+    th.Property("ext_archive", th.IntegerType),
+    th.Property("generation_date", th.StringType),
+    th.Property("gmail", th.BooleanType),
+    th.Property("invoice_number", th.StringType),
+    th.Property("language", th.StringType),
+    th.Property("last_order_status", th.StringType),
+    th.Property("lock_status", th.StringType),
+    th.Property("notes", th.StringType),
+    th.Property("ownerid", th.IntegerType),
+    th.Property("parent", th.IntegerType),
+    th.Property("payment_details", th.StringType),
+    th.Property("po_number", th.StringType),
+    th.Property("return_uri", th.StringType),
+    th.Property("sentid", th.IntegerType),
+    th.Property("series", th.StringType),
+    th.Property("show_attachments", th.BooleanType),
+    th.Property("status", th.IntegerType),
+    th.Property("template", th.StringType),
+    th.Property("terms", th.StringType),
+    th.Property("vis_state", th.IntegerType),
+    th.Property("customerid", th.IntegerType),
+    th.Property("created_at", th.StringType),
+    th.Property("id", th.IntegerType),
+    th.Property("updated", th.StringType),
+    th.Property("invoiceid", th.IntegerType),
+    th.Property("version", th.StringType),
+    th.Property("organization", th.StringType),
+    th.Property("fname", th.StringType),
+    th.Property("lname", th.StringType),
+    th.Property("street", th.StringType),
+    th.Property("street2", th.StringType),
+    th.Property("city", th.StringType),
+    th.Property("province", th.StringType),
+    th.Property("code", th.StringType),
+    th.Property("country", th.StringType),
+    th.Property("vat_name", th.StringType),
+    th.Property("vat_number", th.StringType),
+    th.Property("current_organization", th.StringType),
+    th.Property("display_status", th.StringType),
+    th.Property("v3_status", th.StringType),
+    th.Property("payment_status", th.StringType),
+    th.Property("dispute_status", th.StringType),
+    th.Property("deposit_amount", MONEY),
+    th.Property("deposit_status", th.StringType),
+    th.Property("accountid", th.StringType),
+    th.Property("accounting_systemid", th.StringType),
+    th.Property("uuid", th.StringType),
+    th.Property("amount", MONEY),
+    th.Property("paid", MONEY),
+    th.Property("outstanding", MONEY),
+    th.Property("net_paid_amount", MONEY),
+    th.Property("discount_total", MONEY),
+    th.Property(
+        "discount",
+        th.ObjectType(
+            th.Property("amount", MONEY),
+            th.Property("rate", th.StringType),
+            th.Property("type", th.StringType),
+        ),
+    ),
+    th.Property("date_paid", th.StringType),
+    th.Property("fulfillment_date", th.StringType),
+    th.Property("description", th.StringType),
+    th.Property(
+        "sender_address",
+        th.ObjectType(
+            th.Property("street", th.StringType),
+            th.Property("street2", th.StringType),
+            th.Property("city", th.StringType),
+            th.Property("province", th.StringType),
+            th.Property("code", th.StringType),
+            th.Property("country", th.StringType),
+        ),
+    ),
+    th.Property(
+        "allowed_gateways",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("id", th.IntegerType),
+                th.Property("allowedid", th.IntegerType),
+                th.Property("gatewayid", th.IntegerType),
+                th.Property("gateway_name", th.StringType),
+                th.Property("connectionid", th.StringType),
+            )
+        ),
+    ),
+    th.Property(
+        "attachments",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("id", th.IntegerType),
+                th.Property("attachmentid", th.IntegerType),
+                th.Property("jwt", th.StringType),
+                th.Property("media_type", th.StringType),
+            )
+        ),
+    ),
+    th.Property(
+        "contacts",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("contactid", th.IntegerType),
+                th.Property("userid", th.IntegerType),
+                th.Property("invoiceid", th.IntegerType),
+                th.Property("fname", th.StringType),
+                th.Property("lname", th.StringType),
+                th.Property("email", th.StringType),
+            )
+        ),
+    ),
+    th.Property(
+        "direct_links",
+        th.ObjectType(
+            th.Property("client_view", th.StringType),
+        ),
+    ),
+    th.Property(
+        "late_fee",
+        th.ObjectType(
+            th.Property("enabled", th.BooleanType),
+            th.Property("days", th.IntegerType),
+            th.Property("type", th.StringType),
+            th.Property("value", th.IntegerType),
+            th.Property("repeat", th.BooleanType),
+            th.Property("calculation_type", th.StringType),
+            th.Property("compounded_taxes", th.BooleanType),
+            th.Property("first_tax_name", th.StringType),
+            th.Property("first_tax_percent", th.StringType),
+            th.Property("second_tax_name", th.StringType),
+            th.Property("second_tax_percent", th.StringType),
+        ),
+    ),
+    th.Property(
+        "late_reminders",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("id", th.IntegerType),
+                th.Property("position", th.IntegerType),
+                th.Property("enabled", th.BooleanType),
+                th.Property("delay", th.IntegerType),
+                th.Property("body", th.StringType),
+            )
+        ),
+    ),
+    th.Property(
+        "lines",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("lineid", th.IntegerType),
+                th.Property("taskno", th.IntegerType),
+                th.Property("invoiceid", th.IntegerType),
+                th.Property("updated", th.StringType),
+                th.Property("type", th.IntegerType),
+                th.Property("name", th.StringType),
+                th.Property("description", th.StringType),
+                th.Property("qty", th.StringType),
+                th.Property("unit_cost", MONEY),
+                th.Property("amount", MONEY),
+                th.Property("taxName1", th.StringType),
+                th.Property("taxAmount1", th.StringType),
+                th.Property("taxNumber1", th.StringType),
+                th.Property("taxName2", th.StringType),
+                th.Property("taxAmount2", th.StringType),
+                th.Property("taxNumber2", th.StringType),
+                th.Property("compounded_tax", th.BooleanType),
+                th.Property("expenseid", th.IntegerType),
+                th.Property("date", th.StringType),
+                th.Property("retainer_id", th.StringType),
+                th.Property("retainer_period_id", th.StringType),
+                th.Property("basecampid", th.IntegerType),
+                th.Property("modern_project_id", th.IntegerType),
+                th.Property(
+                    "modern_time_entries",
+                    th.ArrayType(
+                        th.ObjectType(
+                            th.Property("id", th.IntegerType),
+                        )
+                    ),
+                ),
+            )
+        ),
+    ),
+    th.Property(
+        "owner",
+        th.ObjectType(
+            th.Property("userid", th.IntegerType),
+            th.Property("email", th.StringType),
+            th.Property("fname", th.StringType),
+            th.Property("lname", th.StringType),
+            th.Property("organization", th.StringType),
+        ),
+    ),
+    th.Property(
+        "presentation",
+        th.ObjectType(
+            th.Property("invoiceid", th.IntegerType),
+            th.Property("date_format", th.StringType),
+            th.Property("theme_font_name", th.StringType),
+            th.Property("theme_layout", th.StringType),
+            th.Property("theme_primary_color", th.StringType),
+            th.Property("image_logo_src", th.StringType),
+            th.Property("image_banner_src", th.StringType),
+            th.Property("image_banner_position_y", th.IntegerType),
+            th.Property("label", th.StringType),
+            th.Property("description_heading", th.StringType),
+            th.Property("item_heading", th.StringType),
+            th.Property("quantity_heading", th.StringType),
+            th.Property("rate_heading", th.StringType),
+            th.Property("hours_heading", th.StringType),
+            th.Property("task_heading", th.StringType),
+            th.Property("unit_cost_heading", th.StringType),
+            th.Property("time_entry_notes_heading", th.StringType),
+        ),
+    ),
+).to_dict()
