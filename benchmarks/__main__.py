@@ -83,6 +83,8 @@ def main() -> int:
             return 0
         if not chosen.report:
             measure(chosen, RESULTS)
+        elif not RESULTS.exists():
+            raise BenchmarkError("nothing was measured so far")
         stored = json.loads(RESULTS.read_text("utf-8"))
     except BenchmarkError as error:
         say(f"Failed: {error}")

@@ -50,7 +50,7 @@ class Size:
     starts: int = 9
 
 
-QUICK = Size(repeats=2, records=2_000, pages=60, many=10_000, starts=3)
+QUICK = Size(repeats=1, records=5_000, pages=60, many=10_000, starts=3)
 
 
 @dataclass
