@@ -74,6 +74,9 @@ def main() -> int:
         The exit status.
     """
     chosen = arguments()
+    if chosen.report and not RESULTS.exists():
+        say("Nothing was measured so far")
+        return 1
     try:
         if chosen.quick:
             with tempfile.TemporaryDirectory() as folder:
@@ -83,8 +86,6 @@ def main() -> int:
             return 0
         if not chosen.report:
             measure(chosen, RESULTS)
-        elif not RESULTS.exists():
-            raise BenchmarkError("nothing was measured so far")
         stored = json.loads(RESULTS.read_text("utf-8"))
     except BenchmarkError as error:
         say(f"Failed: {error}")

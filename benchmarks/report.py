@@ -208,8 +208,8 @@ def _latency(part: Mapping[str, Any]) -> str:
         f"{best:.1f} s for a concurrency of {part['concurrency']}, and"
         f" {best * part['concurrency']:.0f} s for one request at a time.\n\n"
         + table(["", "wall, s", "of the ideal", "runs"], rows)
-        + "\nThose that ask for one page after the other ran side by side, for most of their time is\n"
-        "waiting; alone, they would be faster by what they were in each other's way.\n\n"
+        + "\nThose that ask for one page after the other ran side by side, for most of that is\n"
+        "waiting; alone they are faster by what they were in each other's way.\n\n"
         f"All default streams of one business, each with a page or less: {short['requests']}\n"
         f"requests, {sequential:.1f} s of latency if sent one by one,"
         f" {sequential / part['concurrency']:.1f} s if {part['concurrency']} at once.\n\n"
