@@ -12,11 +12,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from functools import cached_property, lru_cache
+from typing import Annotated, Any, Protocol
 
+import msgspec
 from typing_extensions import override
 
-from tap_freshbooks.times import eastern_to_utc, parse_time, utc_text
+from tap_freshbooks.rows import RowConverter, shape
+from tap_freshbooks.times import (
+    eastern_to_utc,
+    parse_time,
+    usual_eastern_text,
+    usual_utc_text,
+    utc_text,
+)
 
 Converter = Callable[[Any], Any]
 
@@ -36,13 +45,21 @@ class Field(ABC):
 
     emitted = True
 
+    @property
+    def kind(self) -> Any:
+        """The msgspec type of values that stay as they are; None if there are none such."""
+        return None
+
     @abstractmethod
     def schema(self) -> dict[str, Any]:
         """JSON schema of the emitted value; null is always allowed."""
 
     @abstractmethod
     def converter(self, path: str, problems: Problems) -> Converter:
-        """Compile the conversion of values other than null at this path of a record."""
+        """Compile the conversion of values other than null at this path of a record.
+
+        It never changes what it is given, but may return it or parts of it.
+        """
 
 
 class Leaf(Field):
@@ -86,6 +103,7 @@ class Text(Leaf):
     """Text as it is, `""` included; numbers become text, as some ids change kind with age."""
 
     json_type = "string"
+    kind = str
 
     @override
     @staticmethod
@@ -103,6 +121,7 @@ class Integer(Leaf):
     """An integer; also read from `"12"`, `"12.00"`, `12.0` and `""` (null)."""
 
     json_type = "integer"
+    kind = int
 
     @override
     @staticmethod
@@ -122,6 +141,7 @@ class Boolean(Leaf):
     """A boolean; also read from 0, 1 and their texts, and `""` (null)."""
 
     json_type = "boolean"
+    kind = bool
     words = {"true": True, "1": True, "false": False, "0": False, "": None}  # noqa: RUF012
 
     @override
@@ -143,6 +163,7 @@ class DecimalText(Leaf):
     # writes `singer.decimal`, which they take for plain text.
     json_format = "x-singer.decimal"
     plain = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+    kind = Annotated[str, msgspec.Meta(pattern=rf"\A{plain.pattern}\Z")]
 
     @override
     @staticmethod
@@ -165,6 +186,7 @@ class PlainDate(Leaf):
 
     json_type = "string"
     json_format = "date"
+    kind = date
 
     @override
     @staticmethod
@@ -176,7 +198,12 @@ class PlainDate(Leaf):
             return None
         if value[10:11] not in {"", " ", "T"}:
             raise ValueError
-        return date.fromisoformat(day).isoformat()
+        return _iso_day(day)
+
+
+@lru_cache(maxsize=4096)
+def _iso_day(day: str) -> str:
+    return date.fromisoformat(day).isoformat()
 
 
 class UtcTime(Leaf):
@@ -188,6 +215,8 @@ class UtcTime(Leaf):
     @override
     @staticmethod
     def convert(value: Any) -> str | None:
+        if usual := usual_utc_text(value):
+            return usual
         moment = parse_time(value)
         return None if moment is None else utc_text(moment)
 
@@ -201,6 +230,8 @@ class EasternTime(UtcTime):
     @override
     @staticmethod
     def convert(value: Any) -> str | None:
+        if usual := usual_eastern_text(value):
+            return usual
         moment = parse_time(value)
         if moment is None:
             return None
@@ -226,7 +257,12 @@ class Anything(Field):
 
     def __init__(self, json_type: str = "object") -> None:
         self.json_type = json_type
-        self.kind: type = {"object": dict, "array": list}[json_type]
+        self._type: type = {"object": dict, "array": list}[json_type]
+
+    @property
+    @override
+    def kind(self) -> Any:
+        return self._type
 
     @override
     def schema(self) -> dict[str, Any]:
@@ -235,7 +271,7 @@ class Anything(Field):
     @override
     def converter(self, path: str, problems: Problems) -> Converter:
         def keep(value: Any) -> Any:
-            if isinstance(value, self.kind):
+            if isinstance(value, self._type):
                 return value
             problems.unfit(path, value)
             return None
@@ -263,6 +299,16 @@ class Object(Field):
     def __init__(self, **fields: Field) -> None:
         self.fields = fields
 
+    @cached_property
+    @override
+    def kind(self) -> Any:
+        kinds = self.kinds()
+        return None if None in kinds.values() else shape(kinds)
+
+    def kinds(self) -> dict[str, Any]:
+        """The `kind` of each field."""
+        return {name: field.kind for name, field in self.fields.items()}
+
     def __or__(self, other: Object) -> Object:
         """The fields of both."""
         return Object(**self.fields | other.fields)
@@ -275,27 +321,15 @@ class Object(Field):
     @override
     def converter(self, path: str, problems: Problems) -> Converter:
         prefix = f"{path}." if path else ""
-        converters = {
-            name: field.converter(prefix + name, problems) if field.emitted else None
-            for name, field in self.fields.items()
-        }
-
-        def convert(row: Any) -> dict[str, Any] | None:
-            if not isinstance(row, dict):
-                problems.unfit(path, row)
-                return None
-            record = {}
-            for name, value in row.items():
-                try:
-                    converter = converters[name]
-                except KeyError:
-                    problems.unknown(prefix + name)
-                    continue
-                if converter is not None:
-                    record[name] = None if value is None else converter(value)
-            return record
-
-        return convert
+        return RowConverter(
+            path,
+            {
+                name: field.converter(prefix + name, problems) if field.emitted else None
+                for name, field in self.fields.items()
+            },
+            self.kinds,
+            problems,
+        )
 
 
 class NamedObject(Object):
@@ -346,6 +380,12 @@ class Array(Field):
 
     def __init__(self, item: Field) -> None:
         self.item = item
+
+    @property
+    @override
+    def kind(self) -> Any:
+        kind = self.item.kind
+        return None if kind is None else list[kind | None]  # type: ignore[valid-type] # msgspec reads it, nobody else
 
     @override
     def schema(self) -> dict[str, Any]:

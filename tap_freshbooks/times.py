@@ -5,7 +5,8 @@ Accounting stamps are US/Eastern without saying so, most others UTC (`accounting
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ LAST_SECOND = 253_402_300_799
 """Of the year 9999, epoch seconds."""
 
 EASTERN = ZoneInfo("America/New_York")
+
+_FRACTION = re.compile(r"\.(?!000000)[0-9]{6}Z?")
 
 
 @lru_cache(maxsize=1024)
@@ -23,6 +26,60 @@ def _eastern_offset(hour: str) -> timedelta:
     stamp is then never later than the truth, so no bookmark can overtake a row.
     """
     return datetime.fromisoformat(hour).replace(tzinfo=EASTERN).utcoffset() or timedelta()
+
+
+@lru_cache(maxsize=4096)
+def _utc_hour(hour: str) -> str | None:
+    """`2024-04-02T09` of an hour written with a blank or a `T`; None if it is none."""
+    try:
+        return datetime.fromisoformat(hour).isoformat()[:13]
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _utc_hour_of_eastern(hour: str) -> str | None:
+    """`2024-04-02T13` of the Eastern hour `2024-04-02 09`.
+
+    None if it is no hour, or none of the UTC's (before 1883 clocks went by the sun).
+    """
+    try:
+        utc = eastern_to_utc(datetime.fromisoformat(hour)).isoformat()
+    except (ValueError, OverflowError):
+        return None
+    return utc[:13] if utc[13:] == ":00:00" else None
+
+
+@lru_cache(maxsize=4096)
+def _is_within_hour(text: str) -> bool:
+    """Whether a text is `:MM:SS`."""
+    try:
+        return time.fromisoformat(f"00{text}").isoformat() == f"00{text}"
+    except ValueError:
+        return False
+
+
+def usual_utc_text(value: object) -> str | None:
+    """What `utc_text` writes of a UTC moment in a usual form, found without any arithmetic.
+
+    Usual are whole seconds, and six digits of a fraction; with `Z` or without. None for all else.
+    """
+    if type(value) is str and value[10:11] in {"T", " "} and _is_within_hour(value[13:19]):
+        rest = value[19:]
+        if not rest or rest == "Z" or _FRACTION.fullmatch(rest):
+            hour = _utc_hour(value[:13])
+            return hour and f"{hour}{value[13:19]}{rest.rstrip('Z')}Z"
+    return None
+
+
+def usual_eastern_text(value: object) -> str | None:
+    """The same of an Eastern moment: with a blank and no `Z`."""
+    if type(value) is str and value[10:11] == " " and _is_within_hour(value[13:19]):
+        rest = value[19:]
+        if not rest or (rest[-1] != "Z" and _FRACTION.fullmatch(rest)):
+            hour = _utc_hour_of_eastern(value[:13])
+            return hour and f"{hour}{value[13:19]}{rest}Z"
+    return None
 
 
 def eastern_to_utc(moment: datetime) -> datetime:

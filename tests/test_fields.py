@@ -4,7 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tap_freshbooks import fields as fields_module
 from tap_freshbooks.fields import (
     Anything,
     Array,
@@ -152,3 +155,33 @@ def test_money_is_declared_as_exact_decimal() -> None:
         "type": ["string", "null"],
         "format": "x-singer.decimal",
     }
+
+
+def test_what_was_odd_once_is_converted_and_reported_each_time() -> None:
+    heard = Heard()
+    fields = Object(id=Integer(), day=PlainDate(), total=Money(), token=Withheld())
+    convert = fields.converter("", heard)
+    usual = {"id": 1, "day": "2024-04-02", "total": {"amount": "1.00", "code": "CAD"}}
+    odd = {"id": "1", "day": "2024-04-02 09:00:00", "total": {"amount": 1, "code": None, "x": 1}}
+    for _ in range(3):
+        assert convert(usual) == usual
+        assert convert({**odd, "new": None, "token": "secret"}) == {
+            "id": 1,
+            "day": "2024-04-02",
+            "total": {"amount": "1", "code": None},
+        }
+    assert heard.unknown_paths == ["total.x", "new"] * 3
+    assert heard.unfit_paths == []
+
+
+@given(
+    st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z?\Z")
+    | st.datetimes().map(str)
+    | st.text(alphabet="0123456789-: TZ.+", max_size=26)
+)
+def test_the_short_way_to_a_moment_leads_where_the_long_one_does(text: str) -> None:
+    for field, usual in ((UtcTime, "usual_utc_text"), (EasternTime, "usual_eastern_text")):
+        short = converted(field(), text)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fields_module, usual, lambda _: None)
+            assert converted(field(), text) == short
