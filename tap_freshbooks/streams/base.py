@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Stream
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 from typing_extensions import override
 
+from tap_freshbooks.output import SingerOutput
+from tap_freshbooks.streams.selection import selection
 from tap_freshbooks.times import utc_text
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable, Generator, Iterable
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.fields import Object
+    from tap_freshbooks.read_ahead import Readable
+    from tap_freshbooks.tallies import Tally
 
 DELETED_AT = "_sdc_deleted_at"
 
 CLOCK_SKEW = timedelta(hours=1)
 """How far the server's clock may be ahead of ours."""
+
+COUNTED_AT_ONCE = 100
+"""Records; the SDK's counter looks at the clock each time."""
 
 Row = dict[str, Any]
 
@@ -97,6 +109,10 @@ class RecordStream(Stream, ABC):
             "properties": properties,
         }
 
+    def readings(self) -> Iterable[Readable[Any]]:
+        """What a sync will take of the stream, in its order, and may begin before."""
+        return ()
+
     # The place in the state
 
     def bookmark(self, context: Context) -> datetime | None:
@@ -153,6 +169,103 @@ class RecordStream(Stream, ABC):
         self, latest_record: Row, *, context: Context | None = None
     ) -> None:
         """No single record moves a bookmark; only a complete read does."""
+
+    # Writing
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Row, Any, Any]:
+        """Deliver the records, and a STATE for each partition that moved it.
+
+        The SDK's own way is taken where its steps are wanted: a limit of records, BATCH files.
+        """
+        if not write_messages or self.ABORT_AT_RECORD_COUNT is not None:
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        partitions: list[Any] = [context] if context is not None else self.partitions or []
+        with self.get_record_counter() as counter, self.get_sync_timer() as timer:
+            for partition in partitions or [None]:
+                counter.with_context(partition or {})
+                timer.with_context(partition or {})
+                delivered = 0
+                try:
+                    for record in cast("Iterable[Row]", self.get_records(partition)):
+                        if not self.selected:
+                            continue
+                        for name, value in (partition or {}).items():
+                            record.setdefault(name, value)
+                        self._write_record_message(record)
+                        delivered += 1
+                        if delivered % COUNTED_AT_ONCE == 0:
+                            counter.increment(COUNTED_AT_ONCE)
+                        yield record
+                finally:
+                    counter.increment(delivered % COUNTED_AT_ONCE)
+                self._finalize_state(self.get_context_state(partition))
+                if self._has_place(partition):
+                    self._write_state_message()
+        if not context:
+            self._finalize_state(self.stream_state)
+        self._tally.ended = time.monotonic()
+        self._write_state_message()
+
+    def _has_place(self, context: Context | None) -> bool:
+        """Whether the state says anything of a partition, for this stream or those it feeds."""
+        return any(
+            stream.selected and stream.get_context_state(context).keys() - {"context"}
+            for stream in (self, *self.child_streams)
+        )
+
+    @override
+    def _write_record_message(self, record: Row) -> None:
+        record = self._select(record)
+        is_delivered = False
+        for alias, transform in self._outlets:
+            mapped = transform(record) if transform else record
+            if mapped is not None:
+                self._write(alias, mapped, self._stream_version)
+                is_delivered = True
+        self._tally.rows += is_delivered
+        self.state_manager.is_flushed = False
+
+    @override
+    def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:
+        record = self._select(record)
+        for alias, transform in self._outlets:
+            mapped = transform(record) if transform else record
+            if mapped is not None:
+                yield RecordMessage(alias, mapped, self._stream_version, datetime.now(UTC))
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return self.connection.tallies.of(self.name)
+
+    @cached_property
+    def _select(self) -> Callable[[Row], Row]:
+        """What the catalog leaves of a record; the record itself is not changed."""
+        return selection(self)
+
+    @cached_property
+    def _outlets(self) -> list[tuple[str, Callable[[Row], Row | None] | None]]:
+        """Under which names records are written, and what stream maps make of them first."""
+        return [
+            (
+                stream_map.stream_alias,
+                None
+                if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
+                else stream_map.transform,
+            )
+            for stream_map in self.stream_maps
+        ]
+
+    @cached_property
+    def _write(self) -> Callable[[str, Row, int | None], None]:
+        writer = self._tap.message_writer
+        return writer.write_record if isinstance(writer, SingerOutput) else self._write_object
+
+    def _write_object(self, stream: str, record: Row, version: int | None) -> None:
+        self._tap.write_message(RecordMessage(stream, record, version, datetime.now(UTC)))
 
     @property
     @override

@@ -1,0 +1,86 @@
+"""What a catalog leaves of records: deselected fields, and a schema other than the stream's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.helpers._typing import conform_record_data_types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from singer_sdk import Stream
+
+    from tap_freshbooks.streams.base import Row
+
+Deselected = dict[str, "Deselected | None"]
+"""Names of fields to leave out; or, where a part of a field is to be, the names in it."""
+
+
+def selection(stream: Stream) -> Callable[[Row], Row]:
+    """Compile what a stream's catalog leaves of a record, which is not changed by it.
+
+    The SDK walks through every record, whether anything is deselected or not, and conforms its
+    values to the schema, which ours do by themselves unless the catalog has another one.
+    """
+    tree = _deselected(stream.mask)
+
+    def select(record: Row) -> Row:
+        return _without(record, tree) if tree else record
+
+    def conform(record: Row) -> Row:
+        return conform_record_data_types(
+            stream.name,
+            select(record),
+            stream.effective_schema,
+            stream.TYPE_CONFORMANCE_LEVEL,
+            stream.logger,
+        )
+
+    is_own = _structure(stream.effective_schema) == _structure(stream.schema)
+    return select if is_own else conform
+
+
+def _deselected(mask: Mapping[tuple[str, ...], bool]) -> Deselected:
+    tree: Deselected = {}
+    for breadcrumb in sorted(mask, key=len):
+        if mask[breadcrumb] or not breadcrumb or set(breadcrumb[::2]) != {"properties"}:
+            continue
+        *outer, name = breadcrumb[1::2]
+        branch: Deselected = tree
+        for part in outer:
+            inner = branch.setdefault(part, {})
+            if inner is None:  # all of it is left out
+                break
+            branch = inner
+        else:
+            branch[name] = None
+    return tree
+
+
+def _without(record: Row, tree: Deselected) -> Row:
+    kept = {}
+    for name, value in record.items():
+        if name in tree:
+            branch = tree[name]
+            if branch is None:
+                continue
+            kept[name] = _without(value, branch) if isinstance(value, dict) else value
+        else:
+            kept[name] = value
+    return kept
+
+
+def _structure(schema: Any) -> Any:
+    """What a schema says about types, without what it says to people."""
+    if not isinstance(schema, dict):
+        return schema
+    properties = schema.get("properties")
+    return {
+        "type": schema.get("type"),
+        "format": schema.get("format"),
+        "anyOf": schema.get("anyOf"),
+        "items": _structure(schema.get("items")),
+        "properties": properties and {name: _structure(part) for name, part in properties.items()},
+        "additionalProperties": schema.get("additionalProperties"),
+    }
