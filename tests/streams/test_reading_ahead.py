@@ -1,0 +1,102 @@
+"""What reading ahead does to the requests, seen from FreshBooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_freshbooks.streams.lists import FreshBooksStream
+from tap_freshbooks.tap import TapFreshBooks
+from tests.conftest import settings_for
+from tests.support import QUICK, Messages, catalog_of, sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_freshbooks.sandbox import Sandbox
+
+STREAMS = ["clients", "invoices", "expenses", "payments", "items", "projects", "taxes", "services"]
+
+
+def test_the_same_is_asked_and_delivered_with_and_without(sandbox: Sandbox, tmp_path: Path) -> None:
+    requests, records = [], []
+    for number in (1, 4):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        config = {**settings_for(sandbox, folder), "max_concurrency": number}
+        records.append(dict(sync(config, *STREAMS).records))
+        requests.append(sandbox.stats(config["client_id"])["paths"])
+    assert requests[0] == requests[1]
+    assert records[0] == records[1]
+    assert list(records[0]) == list(records[1])
+
+
+def test_a_small_account_keeps_all_workers_busy(sandbox: Sandbox, config: dict[str, Any]) -> None:
+    sandbox.faults("latency", seconds=0.05, client_id=config["client_id"])
+    sync({**config, "max_concurrency": 4}, *STREAMS)
+    assert sandbox.stats(config["client_id"])["most_in_flight"] == 4
+    sandbox.faults_clear()
+
+
+def test_pages_of_one_list_are_read_at_once(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    own_sandbox.create("payments", count=900)
+    own_sandbox.clock(advance=60)
+    own_sandbox.faults("latency", seconds=0.05, client_id=own_config["client_id"])
+    business = own_sandbox.businesses()[0]["id"]
+    config = {**own_config, "business_ids": [business], "max_concurrency": 3}
+    records = sync(config, "payments").records["payments"]
+    ids = [record["id"] for record in records if record["_sdc_deleted_at"] is None]
+    assert ids == sorted(ids, reverse=True)  # delivered in the order of the list
+    assert own_sandbox.stats(own_config["client_id"])["most_in_flight"] == 3
+
+
+def test_an_error_ends_the_requests_of_all_streams(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    own_sandbox.faults("status", status=400, path="*/clients", body="{}")
+    own_sandbox.faults("latency", seconds=0.05)
+    with pytest.raises(Exception, match="clients of"):
+        sync({**own_config, "max_concurrency": 2}, "clients", "time_entries", "taxes", "projects")
+    asked = own_sandbox.stats(own_config["client_id"])["requests"]
+    own_sandbox.faults_clear()
+    # Who am I, the token, the list that fails, and the first pages of those that come next.
+    assert asked <= 16
+
+
+def test_a_connection_test_reads_one_page_of_a_list(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    own_sandbox.create("payments", count=900)
+    tap = TapFreshBooks(
+        config={**QUICK, **own_config},
+        catalog=catalog_of("payments"),
+        message_writer=Messages(),
+    )
+    payments = [stream for stream in tap.streams.values() if stream.name == "payments"]
+    assert isinstance(payments[0], FreshBooksStream)
+    assert tap.run_sync_dry_run(1, payments)
+    paths = own_sandbox.stats(own_config["client_id"])["paths"]
+    account = own_sandbox.businesses()[0]["account_id"]
+    assert paths[f"GET /accounting/account/{account}/payments/payments"] == 1
+
+
+def test_what_a_stream_cost_is_tallied(own_sandbox: Sandbox, own_config: dict[str, Any]) -> None:
+    own_sandbox.create("payments", count=150)
+    own_sandbox.clock(advance=60)
+    messages = Messages()
+    tap = TapFreshBooks(
+        config={**QUICK, **own_config}, catalog=catalog_of("payments"), message_writer=messages
+    )
+    own_sandbox.faults("status", status=503, path="*/payments", times=2)
+    tap.sync()
+    [tally] = [each for each in tap.connection.tallies.all() if each.stream == "payments"]
+    paths = own_sandbox.stats(own_config["client_id"])["paths"]
+    asked = sum(count for path, count in paths.items() if path.endswith("/payments"))
+    assert tally.requests == asked
+    assert tally.retries == 2
+    assert tally.pages == asked - 2
+    assert tally.throttled == 0
+    assert tally.rows == len(messages.records["payments"]) <= tally.total
