@@ -195,22 +195,25 @@ def _killed(command: Command, target: Target, books: Books, random: Random, leng
     with command.start(target.state) as process:
         output = _output(process)
         target.begin()
-        for line in islice(output, moment):
-            target.take(line)
+        last = b""
+        for last in islice(output, moment):
+            target.take(last)
             if random.random() < 0.001:
                 books.edit(1)
         if random.random() < 0.5:
             time.sleep(random.uniform(0, 0.3))  # meanwhile reading goes on
         process.send_signal(signum)
-        last = b""
-        for line in output:
-            target.take(line)
-            last = line
-    if signum == signal.SIGTERM and process.returncode != 0:
+        for last in output:
+            target.take(last)
+    if process.returncode in (0, -signal.SIGTERM):  # Python itself was about to end
+        assert json.loads(last)["type"] == "STATE"
+        assert command.errors == []
+        return False
+    if signum == signal.SIGTERM:
         assert process.returncode == 143
         assert json.loads(last)["type"] == "STATE"
         assert command.errors == ["Error: interrupted; the state so far is written"]
-    return process.returncode != 0
+    return True
 
 
 def _output(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
