@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.sandbox import Sandbox
     from tests.support import Messages, Record
 
-PAGE = 25
+PAGE = 15
 """Rows that the sandbox puts on a page, however many are asked for."""
 
-OLD, NEW, TOUCHED, GONE = 130, 110, 30, 12
+OLD, NEW, TOUCHED, GONE = 80, 70, 20, 10
 """Rows created long ago, and since the last run; old ones edited since then, and deleted before."""
 
 WORDS = ("Anvil", "Bellows", "Chisel", "Dowel", "File", "Lathe", "Mallet", "Plane", "Rasp", "Vise")
