@@ -88,6 +88,7 @@ class _Answer:
 
     number: int
     keys: list[Hashable]
+    pages: int
     total: int | None
     date: datetime
     sent: float
@@ -97,8 +98,8 @@ class _Answer:
 
     @classmethod
     def of(cls, page: Page, keys: list[Hashable]) -> _Answer:
-        total = page.metadata.total
-        return cls(page.number, keys, total, page.date, page.sent, page.received)
+        says = page.metadata
+        return cls(page.number, keys, says.pages, says.total, page.date, page.sent, page.received)
 
 
 @dataclass(slots=True)
@@ -283,25 +284,32 @@ class CompleteReading:
             yield news
 
     def _mend(self, each: _List, runs: list[tuple[int, int]]) -> Iterator[list[Row]]:
-        """Put new answers between the answers at the ends of each run."""
+        """Put new answers between those at the ends of each run; at the list's ends, in place."""
         for begin, end in reversed(runs):
             former, latter = each.chain[begin], each.chain[end]
+            is_first, is_last = begin == 0, end == len(each.chain) - 1
             # Pages that went apart by more than a page: one page further to the front each time.
             back = latter.number <= former.number
             first = max(1, min(former.number, latter.number) - back)
             last = max(former.number, latter.number)
+            known = len(each.observed)
             # From the end to the front: a row that is deleted meanwhile then makes an overlap.
-            ahead: deque[Pending] = deque()
-            numbers = iter(range(last, first - 1, -1))
-            patch = []
-            while True:
-                for number in islice(numbers, self.source.window - len(ahead)):
-                    ahead.append(self.source.ask(each.query, number))
-                if not ahead:
-                    break
-                yield self._take(each, ahead.popleft().result())
+            yield from self._take_all(each, range(last, first - 1, -1))
+            patch = each.observed[: known - 1 : -1]
+            while is_last and patch[-1].number < patch[-1].pages:
+                yield from self._take_all(each, [patch[-1].number + 1])
                 patch.append(each.observed[-1])
-            each.chain[begin + 1 : end] = reversed(patch)
+            each.chain[begin + (not is_first) : end + is_last] = patch
+
+    def _take_all(self, each: _List, numbers: Iterable[int]) -> Iterator[list[Row]]:
+        rest = iter(numbers)
+        ahead: deque[Pending] = deque()
+        while True:
+            for number in islice(rest, self.source.window - len(ahead)):
+                ahead.append(self.source.ask(each.query, number))
+            if not ahead:
+                return
+            yield self._take(each, ahead.popleft().result())
 
     # Links
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_freshbooks import interruptions, progress
@@ -301,5 +302,6 @@ class TapFreshBooks(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         if not interruptions.must_wait(signum):
             if self.is_syncing:
-                self.state_writer.write_state(self.state)
+                # Also an unchanged one: it vouches for the records since.
+                self.message_writer.write_message(StateMessage(value=self.state))
             raise Interrupted(signum, has_state=self.is_syncing)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -256,3 +257,42 @@ def test_lists_of_which_nothing_tells(decisions: list[int], rows: int, window: i
 def test_lists_that_keep_deleted_rows(decisions: list[int], rows: int, window: int) -> None:
     books = Books(decisions, rows=rows, has_ranks=False, keeps_deleted=True)
     read(books, Lists(books, window, shown), [{}])
+
+
+@pytest.mark.parametrize("has_ranks", [False, True])
+@pytest.mark.parametrize("changes", [stamped, shown])
+def test_rows_that_all_changed_just_before_settle_soon(changes: Any, has_ranks: bool) -> None:
+    books = Books([], rows=30, has_ranks=has_ranks)
+    for record in books.records.values():
+        record.stamp = -1.0
+    source = Lists(books, 4, changes)
+    reading, _ = read(books, source, [{}, {"deleted": True}])
+    assert reading.settled
+    assert source.asked < 5 * 10
+
+
+def test_a_quiet_list_is_read_once_and_asked_once_for_changes() -> None:
+    books = Books([], rows=30, has_ranks=False)
+    source = Lists(books, 4, stamped)
+    reading, _ = read(books, source, [{}, {"deleted": True}])
+    assert reading.settled
+    assert source.asked == 10 + 1 + 2
+
+
+def test_a_list_of_one_page_costs_one_request() -> None:
+    for changes in (stamped, shown, silent):
+        books = Books([], rows=ROWS_PER_PAGE, has_ranks=True)
+        source = Lists(books, 4, changes)
+        read(books, source, [{}])
+        assert source.asked == 1
+
+
+def test_a_bystander_that_slips_to_a_page_already_read_is_found() -> None:
+    # A deletion right after the third answer; the row at the head of page 4 moves to page 3.
+    books = Books([0] * 6 + [0, 1, 0, 3, 14], rows=15, has_ranks=False)
+    source = Lists(books, 1, stamped)
+    reading, keys = read(books, source, [{}, {"deleted": True}])
+    assert reading.settled
+    assert books.gone
+    assert keys == set(range(1, 16))
+    assert source.asked > 5 + 1 + 2

@@ -59,6 +59,8 @@ class Reading:
         self.business = stream.business(context[stream.scope.value])
         self.subject = f"{stream.name} of {self.business}"
         self.since, _ = stream.since(context)
+        for consumer in stream.consumers:
+            consumer.get_context_state(context)  # made here, where no other thread is writing it
         self.settled = True
         self.window = 1
         self._submit: Submit = Lazy
