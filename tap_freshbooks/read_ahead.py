@@ -55,9 +55,9 @@ class Workers:
                 future.cancel()
                 return future
             heapq.heappush(self._tasks, (urgency, next(self._order), future, task))
-            if self._idle:
-                self._changed.notify()
-            elif self._threads < self.number:
+            self._changed.notify()
+            # An idle thread may have been notified of an earlier task, and not be awake yet.
+            if len(self._tasks) > self._idle and self._threads < self.number:
                 self._threads += 1
                 _start(self._work, "freshbooks-worker")
         return future

@@ -165,6 +165,14 @@ def test_no_more_workers_than_allowed_are_busy() -> None:
     assert most == 3
 
 
+def test_as_many_workers_as_allowed_are_busy_where_there_is_enough_to_do() -> None:
+    workers = Workers(4)
+    workers.submit(0, lambda: None).result(10)  # one worker is idle from here on
+    gate = threading.Barrier(4)
+    for future in [workers.submit(0, lambda: gate.wait(10)) for _ in range(4)]:
+        future.result(10)
+
+
 def test_closed_workers_begin_nothing() -> None:
     workers = Workers(1)
     started, release = threading.Event(), threading.Event()
