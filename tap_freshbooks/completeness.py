@@ -27,12 +27,13 @@ A list of one page is a snapshot, and costs nothing more.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tap_freshbooks.pagination import in_order, unnumbered
 
@@ -82,12 +83,39 @@ class Source(Protocol):
         """
 
 
+class _Seen:
+    """A set of keys that only grows; small for whole numbers near each other, as most ids are."""
+
+    def __init__(self) -> None:
+        self._masks: dict[int, int] = {}
+        """Which of 64 numbers in a row are in it."""
+        self._others: set[Hashable] = set()
+
+    def add(self, key: Hashable) -> bool:
+        """Add a key; whether it was not there yet."""
+        if type(key) is int:
+            place, bit = key >> 6, 1 << (key & 63)
+            mask = self._masks.get(place, 0)
+            self._masks[place] = mask | bit
+            return not mask & bit
+        size = len(self._others)
+        self._others.add(key)
+        return len(self._others) > size
+
+
+def _compact(keys: list[Hashable]) -> Sequence[Hashable]:
+    try:
+        return array("q", cast("list[int]", keys))
+    except (TypeError, OverflowError):
+        return keys
+
+
 @dataclass(slots=True)
 class _Answer:
     """What is kept of a page: enough to see whether it joins another."""
 
     number: int
-    keys: list[Hashable]
+    keys: Sequence[Hashable]
     pages: int
     total: int | None
     date: datetime
@@ -168,7 +196,7 @@ class CompleteReading:
         self.slack = slack
         self.read_at: datetime | None = None
         self.settled = True
-        self._seen: set[Hashable] = set()
+        self._seen = _Seen()
         self._delivered_again: dict[Hashable, datetime] = {}
         self._moved: dict[Hashable, datetime] = {}
         """Rows that came, went or moved since the reading began, and when."""
@@ -224,11 +252,8 @@ class CompleteReading:
         if self._lists_show_changes:
             for row, key in zip(page.rows, keys, strict=True):
                 self._note_change(row, key)
-        fresh = []
-        for row, key in zip(page.rows, keys, strict=True):
-            if key not in self._seen:
-                self._seen.add(key)
-                fresh.append(row)
+        is_new = self._seen.add
+        fresh = [row for row, key in zip(page.rows, keys, strict=True) if is_new(key)]
         each.fresh += len(fresh)
         return fresh
 
@@ -274,9 +299,9 @@ class CompleteReading:
                 key = self.source.key(row)
                 moment = self._note_change(row, key)
                 is_news = moment is not None and self._delivered_again.get(key) != moment
-                if key not in taken and (is_news or key not in self._seen):
+                is_new = self._seen.add(key)
+                if key not in taken and (is_news or is_new):
                     news.append(row)
-                    self._seen.add(key)
                     if moment:
                         self._delivered_again[key] = moment
                 taken.add(key)
