@@ -64,6 +64,8 @@ class Reading:
         self.settled = True
         self.window = 1
         self._submit: Submit = Lazy
+        self._begun: set[str] = set()
+        """The lists whose rows are announced: a second reading brings no more."""
         self._tally = stream.connection.tallies.of(stream.name)
 
     @property
@@ -147,7 +149,9 @@ class Reading:
                 path, parameters, headers=stream.headers, subject=subject, tally=self._tally
             )
             rows, metadata = unwrap(answer.body, records or stream.records, subject)
-            total = (metadata.total or len(rows)) if number == 1 else 0
+            is_begun = f"{path} {query}" in self._begun
+            self._begun.add(f"{path} {query}")
+            total = 0 if is_begun else (metadata.total or len(rows))
             self._tally.count(pages=1, total=total)
             return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
 
