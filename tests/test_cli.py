@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.support import catalog_of, sync
+from tests.support import catalog_of, sync, unmeasured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -356,7 +356,9 @@ def test_a_signal_during_a_refresh_does_not_lose_the_token(
     sandbox.faults("latency", client_id=settings["client_id"], path="*/oauth/token", seconds=1)
     path = written(tmp_path / "config.json", settings)
     catalog = written(tmp_path / "catalog.json", catalog_of("identity"))
-    process = subprocess.Popen([*TAP, "--config", path], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*TAP, "--config", path], stderr=subprocess.PIPE, text=True, env=unmeasured()
+    )
     try:
         deadline = time.monotonic() + 30
         while not fault_fired(sandbox):
@@ -390,6 +392,7 @@ def test_an_interrupted_run_flushes_its_state_and_is_no_success(
             stdout=file,
             stderr=subprocess.PIPE,
             text=True,
+            env=unmeasured(),
         )
     try:
         deadline = time.monotonic() + 30
@@ -422,7 +425,10 @@ def test_a_message_is_written_whole_before_a_signal_ends_the_run(
     catalog = written(tmp_path / "catalog.json", catalog_of("invoices"))
     path = written(tmp_path / "config.json", {**settings, "requests_per_second": 1000})
     with subprocess.Popen(
-        [*TAP, "--config", path, "--catalog", catalog], stdout=subprocess.PIPE, text=True
+        [*TAP, "--config", path, "--catalog", catalog],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=unmeasured(),
     ) as process:
         assert process.stdout is not None
         assert "SCHEMA" in process.stdout.readline()

@@ -19,6 +19,7 @@ from tap_freshbooks import interruptions
 from tap_freshbooks.errors import Cancelled
 from tap_freshbooks.identity import IDENTITY_PATH
 from tap_freshbooks.tap import TapFreshBooks
+from tests.support import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,6 +223,7 @@ class Reader:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            env=unmeasured(),
         )
 
     def interrupt(self, signum: int, times: int = 1) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from tap_freshbooks import progress
 from tap_freshbooks.tallies import Tallies, Tally
+from tests.support import unmeasured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ class Program:
         stdout_too: bool = False,
     ) -> None:
         quiet = {"NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"}
-        kept = {name: value for name, value in os.environ.items() if name not in quiet}
+        kept = {name: value for name, value in unmeasured().items() if name not in quiet}
         self._reader: int
         self._reader, writer = pty.openpty() if terminal else os.pipe()
         self._process = subprocess.Popen(

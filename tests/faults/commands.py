@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tests.support import catalog_of
+from tests.support import catalog_of, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 60
 """Seconds after which a process that should have ended is at fault."""
-
-
-def unmeasured() -> dict[str, str]:
-    """The environment without coverage, whose lock stays locked when a signal arrives inside."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 class Command:
