@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_freshbooks import fields as fields_module
@@ -16,8 +17,10 @@ from tap_freshbooks.fields import (
     EasternTime,
     Field,
     Integer,
+    Leaf,
     LocalTime,
     Money,
+    NamedObject,
     Object,
     PlainDate,
     Text,
@@ -185,3 +188,113 @@ def test_the_short_way_to_a_moment_leads_where_the_long_one_does(text: str) -> N
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fields_module, usual, lambda _: None)
             assert converted(field(), text) == short
+
+
+ROW = Object(
+    id=Integer(),
+    note=Text(),
+    paid=Boolean(),
+    rate=DecimalText(),
+    day=PlainDate(),
+    updated=EasternTime(),
+    created_at=UtcTime(),
+    begins=LocalTime(),
+    total=Money(),
+    links=Anything(),
+    tags=Anything("array"),
+    token=Withheld(),
+    names=Array(Text()),
+    sums=Array(Money()),
+    owner=NamedObject("name", name=Text(), age=Integer()),
+    late_fee=Object(days=Integer(), value=DecimalText(), secret=Withheld()),
+    lines=Array(Object(lineid=Integer(), cost=Money(), updated=EasternTime(), name=Text())),
+)
+
+VALUES: list[Any] = [
+    *(None, "", " ", "Mira", "0", "12", "-12", "12.50", "-0.5", ".5", "5.", "+5", "1e3", "NaN"),
+    *("1_000", " 7 ", "\u0661\u0662", "12\n", "true", "False", 0, 1, 12, -3, True, False),
+    *(Decimal("1.50"), Decimal(7), Decimal("1E+3"), Decimal("NaN")),
+    *("2024-04-02", "2024-13-01", "0000-00-00", "0000-00-00 00:00:00", "2024-04-02 09:14:31"),
+    *("2024-04-02T09:14:31", "2024-04-02T09:14:31Z", "2024-04-02 09:14:31.118204"),
+    *("2024-04-02 9:14:31", "2024-04-02T09:14:31+02:00", {}, [], {"any": 1}, ["a", None, 1]),
+    *({"amount": "1.00", "code": "CAD"}, {"code": "CAD", "amount": "1.00"}, {"amount": "1.00"}),
+    *({"amount": "1.00", "code": None}, {"amount": "1.00", "code": "CAD", "new": 1}),
+    *({"amount": "many", "code": "CAD"}, {"amount": 1, "code": 2}, {"amount": {}, "code": "CAD"}),
+]
+
+USUAL: dict[type[Field], list[Any]] = {
+    Integer: [0, 12],
+    Text: ["", "Mira"],
+    Boolean: [True, False],
+    DecimalText: ["0.00", "13"],
+    PlainDate: ["2024-04-02"],
+    EasternTime: ["2024-04-02 09:14:31", "2024-07-01 23:14:31.118204"],
+    UtcTime: ["2024-04-02T09:14:31Z", "2024-04-02 09:14:31"],
+    Money: [{"amount": "41.94", "code": "CAD"}],
+}
+
+
+def sent_for(field: Field) -> st.SearchStrategy[Any]:
+    """What may be sent for a field: mostly the usual, and anything else."""
+    odd = st.sampled_from(VALUES)
+    if type(field) in USUAL:
+        usual = st.sampled_from(USUAL[type(field)])
+        return usual | usual | st.none() | odd
+    if isinstance(field, Object):
+        return rows_of(field) | rows_of(field) | odd
+    if isinstance(field, Array):
+        return st.lists(st.none() | sent_for(field.item), max_size=3) | odd
+    return odd
+
+
+def rows_of(fields: Object) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects with some of the declared fields, and some that are not."""
+    known = {name: sent_for(field) for name, field in fields.fields.items()}
+    new = {"new": st.sampled_from(VALUES), "lines.new": st.none()}
+    return st.fixed_dictionaries({}, optional=known | new)
+
+
+def one_by_one(field: Field, value: Any, path: str, heard: Heard) -> Any:  # noqa: C901 - all kinds
+    """What the conversion is to give, found without any short way."""
+    if value is None:
+        return None
+    if isinstance(field, NamedObject) and isinstance(value, str):
+        value = {field.name: value}
+    if isinstance(field, Money) and not isinstance(value, dict):
+        amount = one_by_one(DecimalText(), value, path, heard)
+        return None if amount is None else {"amount": amount, "code": None}
+    if isinstance(field, Object) and isinstance(value, dict):
+        prefix = f"{path}." if path else ""
+        converted = {}
+        for name, part in value.items():
+            if name not in field.fields:
+                heard.unknown(prefix + name)
+            elif field.fields[name].emitted:
+                converted[name] = one_by_one(field.fields[name], part, prefix + name, heard)
+        return converted
+    if isinstance(field, Array) and isinstance(value, list):
+        return [one_by_one(field.item, part, path, heard) for part in value]
+    kinds: dict[str, Any] = {"object": dict, "array": list}
+    if isinstance(field, Anything) and isinstance(value, kinds[field.json_type]):
+        return value
+    if isinstance(field, Leaf):
+        try:
+            return field.convert(value)
+        except (ValueError, TypeError, ArithmeticError):
+            pass
+    heard.unfit(path, value)
+    return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(rows_of(ROW), min_size=1, max_size=4))
+def test_objects_are_converted_as_one_by_one(rows: list[dict[str, Any]]) -> None:
+    heard, expected = Heard(), Heard()
+    convert = ROW.converter("", heard)
+    for row in (*rows, *rows):
+        before = deepcopy(row)
+        record = convert(row)
+        assert repr(record) == repr(one_by_one(ROW, row, "", expected))  # 1 is no True
+        assert repr(row) == repr(before)
+    assert sorted(heard.unknown_paths) == sorted(expected.unknown_paths)
+    assert sorted(heard.unfit_paths) == sorted(expected.unfit_paths)

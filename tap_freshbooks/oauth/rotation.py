@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
 from tap_freshbooks import interruptions
@@ -70,7 +70,7 @@ class Rotation:
         self.client = hash_of(endpoint.client_id)
         self.rescue = rescue
         self.alarm = alarm
-        self.closed = threading.Event()
+        self.closed = Event()
         """Set when the run is over: what has begun is finished, but not tried again."""
 
     def refresh(self, store: LockedStore, pair: TokenPair) -> TokenPair | None:

@@ -7,6 +7,7 @@ is answered; the mark in the store tells of it.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import ReauthorizationRequired, RefreshFailed
+from tap_freshbooks.oauth import rotation
 
 if TYPE_CHECKING:
     from tests.faults.account import Account
@@ -69,6 +71,14 @@ def name_of(case: Case) -> str:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds between the tries, which nobody waits for here."""
     waited: list[float] = []
+
+    class Hurried(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            waited.append(timeout)
+            return self.is_set()
+
+    monkeypatch.setattr(rotation, "Event", Hurried)
     monkeypatch.setattr(time, "sleep", waited.append)
     return waited
 
