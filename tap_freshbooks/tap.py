@@ -6,17 +6,16 @@ from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import msgspec
 from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
-from tap_freshbooks import interruptions, progress
-from tap_freshbooks.connection import Connection
+from tap_freshbooks import interruptions
 from tap_freshbooks.errors import Interrupted, SettingsError
 from tap_freshbooks.output import SingerOutput
-from tap_freshbooks.read_ahead import ReadAhead
 from tap_freshbooks.settings import (
     FROM_ENVIRONMENT,
     Settings,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
 
 
@@ -213,11 +213,17 @@ class TapFreshBooks(Tap):
     @cached_property
     def connection(self) -> Connection:
         """The FreshBooks user that the settings name."""
+        from tap_freshbooks.connection import (  # noqa: PLC0415 - discovery needs no HTTP
+            Connection,
+        )
+
         token_file = self._config.token_file if isinstance(self._config, Settings) else None
         return Connection(self.config, token_file, self.plugin_version)
 
     def sync(self) -> None:
         """Read all that is selected, ahead of the writing."""
+        from tap_freshbooks import progress  # noqa: PLC0415 - discovery shows none
+
         self.connection.open()  # what is wrong with it shows before the first message
         self.is_syncing = True
         output = self.message_writer
@@ -231,6 +237,8 @@ class TapFreshBooks(Tap):
 
     @contextmanager
     def _reading_ahead(self, wait: Callable[[], None]) -> Iterator[None]:
+        from tap_freshbooks.read_ahead import ReadAhead  # noqa: PLC0415 - nor reads anything
+
         plan = (
             reading
             for stream in self.streams.values()
@@ -249,7 +257,31 @@ class TapFreshBooks(Tap):
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
-        return [stream(self, self.connection) for stream in STREAMS]
+        return [stream(self) for stream in STREAMS]
+
+    @property
+    @override
+    def catalog_dict(self) -> dict[str, Any]:
+        # The SDK makes an object of each part of each schema, and a dictionary of each object.
+        return {
+            "streams": [
+                {
+                    "tap_stream_id": stream.tap_stream_id,
+                    **({"replication_key": key} if (key := stream.replication_key) else {}),
+                    "replication_method": stream.replication_method,
+                    "key_properties": stream.primary_keys,
+                    "schema": stream.schema,
+                    "stream": stream.name,
+                    "metadata": stream.metadata.to_list(),
+                }
+                for stream in self.streams.values()
+            ]
+        }
+
+    @property
+    @override
+    def catalog_json_text(self) -> str:
+        return msgspec.json.format(msgspec.json.encode(self.catalog_dict), indent=2).decode()
 
     @classmethod
     @override

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.connection import Connection
-    from tap_freshbooks.fields import Object
+    from tap_freshbooks.fields import Converter, Object
     from tap_freshbooks.read_ahead import Readable
     from tap_freshbooks.tallies import Tally
 
@@ -74,15 +74,24 @@ class RecordStream(Stream, ABC):
     stamp: ClassVar[str | None] = None
     """The field with the moment of the last change."""
 
-    def __init__(self, tap: Tap, connection: Connection) -> None:
+    def __init__(self, tap: Tap) -> None:
         super().__init__(tap, schema=self.record_schema())
-        self.connection = connection
         self.primary_keys = self.record_keys()
         self.problems = LoggedProblems(self.logger)
-        self.convert = self.fields.converter("", self.problems)
         if self.replication is not Replication.WHOLE:
             self.replication_key = self.stamp
             self.forced_replication_method = REPLICATION_INCREMENTAL
+
+    @property
+    def connection(self) -> Connection:
+        """The FreshBooks user whose rows they are; made when something is read."""
+        connection: Connection = self._tap.connection  # type: ignore[attr-defined] # of our own tap
+        return connection
+
+    @cached_property
+    def convert(self) -> Converter:
+        """Converts a row; compiled for the first one."""
+        return self.fields.converter("", self.problems)
 
     @classmethod
     def record_keys(cls) -> tuple[str, ...]:

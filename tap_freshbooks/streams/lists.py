@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.connection import Connection
     from tap_freshbooks.identity import Business
 
 SCOPE_FIELDS: dict[Scope, Field] = {
@@ -74,8 +73,8 @@ class FreshBooksStream(RecordStream):
     shows_deletions: ClassVar[bool] = False
     """Whether deleted rows can be told by a look at them."""
 
-    def __init__(self, tap: Tap, connection: Connection) -> None:
-        super().__init__(tap, connection)
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(tap)
         self.complete = True
         """Whether every business could be read, so far."""
         self._filter_believed = True
