@@ -236,9 +236,17 @@ class TestBadInput:
             "refresh_token": "r",
             "api_url": "http://127.0.0.1:9",
         }
-        without_waiting = (
-            "import time; time.sleep = print; from tap_freshbooks.cli import main; main()"
-        )
+        without_waiting = """
+from tap_freshbooks.cli import main
+from tap_freshbooks.oauth import rotation
+
+class Hurried(rotation.Event):
+    def wait(self, timeout=None):
+        print(timeout)
+
+rotation.Event = Hurried
+main()
+"""
         status, out, error = tap(
             "--config",
             written(tmp_path / "config.json", config),
