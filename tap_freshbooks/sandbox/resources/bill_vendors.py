@@ -74,9 +74,14 @@ def _tax_defaults(row: Row, business: Business) -> list[dict[str, Any]]:
 
 
 def _computed(row: Row, business: Business) -> Mapping[str, Any]:
+    def owed(*, overdue: bool) -> list[dict[str, Any]]:
+        # Each of a vendor's bills shows him.
+        key = ("owed", row["id"], overdue)
+        return business.cached(key, lambda: _owed(row, business, overdue=overdue))
+
     return {
-        "outstanding_balance": _owed(row, business, overdue=False),
-        "overdue_balance": _owed(row, business, overdue=True),
+        "outstanding_balance": owed(overdue=False),
+        "overdue_balance": owed(overdue=True),
         "tax_defaults": _tax_defaults(row, business),
     }
 
