@@ -1,8 +1,8 @@
 """Reading a list of each business: passes, pages, what changed, what was deleted, what vanished.
 
 A stream class says where its resource is and which fields it has; a family class says how its
-kind of endpoint filters, pages and shows deletions; `reading.py` reads. This module makes records of
-what was read, and sets the bookmarks.
+kind of endpoint filters, pages and shows deletions; `reading.py` reads. This module makes records
+of what was read, and sets the bookmarks.
 """
 
 from __future__ import annotations
