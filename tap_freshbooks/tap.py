@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -229,6 +230,7 @@ class TapFreshBooks(Tap):
         output = self.message_writer
         lines = output if isinstance(output, SingerOutput) else None
         with (
+            _seldom_collected(),
             self._reading_ahead(lines.flush if lines else lambda: None),
             progress.shown(self.connection.tallies),
             lines.buffered() if lines else nullcontext(),
@@ -337,3 +339,14 @@ class TapFreshBooks(Tap):
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
             raise Interrupted(signum, has_state=self.is_syncing)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for garbage seldom: pages are many small objects, and go without being looked for."""
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
