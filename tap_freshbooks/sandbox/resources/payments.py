@@ -122,6 +122,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
     if invoice["status"] == DRAFT and row["vis_state"] == 0:
         invoice["status"] = SENT
     invoice["updated"] = now
+    business.tell("invoices", "update", invoice, is_caused=True)
 
 
 def _book_the_rest(row: Row, excess: int, business: Business) -> None:
