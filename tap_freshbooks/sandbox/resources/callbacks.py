@@ -56,7 +56,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         raise _refuse(*problems)
     columns: dict[str, Any] = {name: body[name] for name in ("event", "uri") if name in body}
     if row is None:
-        return columns
+        return {**columns, "verified": False}
     if "verifier" in body:
         if body["verifier"] != row["_verifier"]:
             raise _refuse("verifier: Value error, Verifier does not match.")
