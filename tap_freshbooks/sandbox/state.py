@@ -58,7 +58,7 @@ class State:
             business.listener = switchboard.hear
         self.connections: dict[tuple[str, int], asyncio.Transport] = {}
 
-    def scene(self, business: Business, resource: str) -> Scene:
-        """Where a list is read, at this moment."""
+    def scene(self, business: Business, resource: str, client_id: str) -> Scene:
+        """Where a list is read, at this moment, by which application."""
         business.at(self.clock.today())
-        return Scene(business, self.identity["id"], self.readings, resource)
+        return Scene(business, self.identity["id"], self.readings, resource, client_id)

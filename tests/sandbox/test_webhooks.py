@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tap_freshbooks.sandbox import Sandbox, SandboxError
+from tap_freshbooks.sandbox.webhooks.post import post
 from tap_freshbooks.sandbox.webhooks.signature import forge, sign
 
 from .conftest import Caller
@@ -98,6 +100,33 @@ class Hooks:
 )
 def test_the_signature_is_the_one_worked_out_by_hand(body: str, signature: str) -> None:
     assert sign(SECRET, dict(parse_qsl(body))) == signature
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204),
+        (b"HTTP/1.0 500\r\nContent-Length: 9\r\n\r\ncut", 500),
+        (b"", EOFError),
+        (b"nonsense\r\n", ValueError),
+    ],
+)
+def test_an_answer_is_read_as_far_as_it_goes(answer: bytes, outcome: int | type) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\nbody")
+        writer.write(answer)
+        writer.close()
+
+    async def asked() -> int | type:
+        async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            try:
+                return await post(f"http://127.0.0.1:{port}", b"body", {})
+            except (OSError, EOFError, ValueError) as problem:
+                return type(problem)
+
+    assert asyncio.run(asked()) == outcome
 
 
 def test_forgeries_are_the_mistakes_that_are_common() -> None:
@@ -470,6 +499,22 @@ def test_a_sandbox_that_starts_again_sends_again(receiver: Receiver) -> None:
             sandbox.create("callbacks", event="client", uri=receiver.url)
             sandbox.webhooks.settle()
     assert receiver.names == ["callback.verify"] * 2
+
+
+def test_callbacks_may_belong_to_the_application(receiver: Receiver) -> None:
+    with Sandbox(invoices=10, readings={"callbacks_of": "application"}) as sandbox:
+        callers = [Caller(sandbox) for _ in range(2)]
+        mine, theirs = (Hooks(caller, receiver) for caller in callers)
+        key = mine.register("client")
+        path = f"/events/account/{mine.caller.account}/events/callbacks"
+        for hooks, keys in ((mine, [key]), (theirs, [])):
+            found = hooks.caller.get(path).json()["response"]["result"]
+            assert [row["callbackid"] for row in found["callbacks"]] == keys
+        assert mine.call("GET", f"/{key}")["event"] == "client"
+        for method in ("GET", "DELETE"):
+            assert theirs.caller.request(method, f"{path}/{key}").status_code == 404
+        for caller in callers:
+            caller.session.close()
 
 
 def test_readings_of_what_is_unknown(receiver: Receiver) -> None:
