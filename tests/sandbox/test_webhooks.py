@@ -501,6 +501,29 @@ def test_a_sandbox_that_starts_again_sends_again(receiver: Receiver) -> None:
     assert receiver.names == ["callback.verify"] * 2
 
 
+@pytest.mark.parametrize("caused", ["silent", "sent"])
+def test_a_row_that_moves_with_another_may_be_told_of(caused: str) -> None:
+    with Sandbox(invoices=40, rate_limit=0, readings={"caused_events": caused}) as sandbox:
+        caller = Caller(sandbox)
+        for noun in ("invoice", "payment", "credit_note", "bill", "service", "time_entry"):
+            uri = "http://hooks.example.test/all"
+            key = sandbox.create("callbacks", event=noun, uri=uri)[0]["callbackid"]
+            sandbox.webhooks.verify(key)
+        sandbox.webhooks.deliveries_clear()
+        sandbox.create("bill_payments")
+        sandbox.create("payments", amount={"amount": "900000.00", "code": "CAD"})
+        sandbox.create("tasks")
+        timers = f"/timetracking/business/{caller.business}/timers"
+        timer = caller.request("POST", timers, {"timer": {}}).json()["timer"]
+        caller.request("DELETE", f"{timers}/{timer['id']}")
+        caller.session.close()
+        found = sandbox.webhooks.deliveries()
+        told = sorted(each["fields"]["name"] for each in found if each["uri"] == uri)
+    moved = ["bill.update", "credit_note.create", "invoice.update", "payment.create"]
+    moved += ["service.create", "time_entry.create", "time_entry.delete"]
+    assert told == sorted(["payment.create", *(moved if caused == "sent" else [])])
+
+
 def test_callbacks_may_belong_to_the_application(receiver: Receiver) -> None:
     with Sandbox(invoices=10, readings={"callbacks_of": "application"}) as sandbox:
         callers = [Caller(sandbox) for _ in range(2)]

@@ -149,6 +149,8 @@ def _book_the_rest(row: Row, excess: int, business: Business) -> None:
     row["_cents"] -= excess
     row |= {"overpaymentid": rest["id"], "creditid": note["id"]}
     business.add("payments", rest)
+    business.tell("credit_notes", "create", note, is_caused=True)
+    business.tell("payments", "create", rest, is_caused=True)
 
 
 def _example(business: Business) -> dict[str, Any]:

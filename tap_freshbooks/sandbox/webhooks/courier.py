@@ -18,6 +18,7 @@ from tap_freshbooks.sandbox import faults
 from tap_freshbooks.sandbox.clock import Clock, utc_z
 
 from .delivery import Attempt, Delivery
+from .events import VERIFY
 from .post import leads_nowhere, post
 from .signature import HEADER, forge, sign
 
@@ -196,6 +197,7 @@ class Courier:
         key = (business.id, callback["callbackid"])
         if delivery.status == "delivered":
             del self._given_up[key]
+        if delivery.status == "delivered" or delivery.name == VERIFY:
             return
         self._given_up[key] += 1
         limit = self.settings.disable_after
