@@ -112,7 +112,7 @@ def _show(
 ) -> Response:
     """A view."""
     authorize_view(request, view, business, token)
-    scene = state.scene(business, view.name)
+    scene = state.scene(business, view.name, token.app.client_id)
     body = view.build(parse(request.url.query), scene, key)
     return _respond(200, body if isinstance(body, bytes) else encode(body), family)
 
@@ -122,19 +122,19 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     authorize(request, resource, business, token)
     query = parse(request.url.query)
     query.parent = target.parent
-    scene = state.scene(business, resource.name)
+    scene = state.scene(business, resource.name, token.app.client_id)
     check_service(request, resource, state.readings, is_list=target.key is None)
     if is_read(request) and target.key is None:
         return _respond(200, list_page(resource, query, scene), target.family)
     includes = includes_of(resource, query)
     if is_read(request):
-        return _single(target, _find(target), scene, includes)
+        return _single(target, _find(target, scene), scene, includes)
     rules = resource.writes
     if rules is None or not rules.is_served:
         raise Refusal(405, "Method not allowed.")
     now = state.clock.moment()
     if request.method == "DELETE" and rules.http_delete != "none":
-        row = _find(target)
+        row = _find(target, scene)
         writes.delete(resource, business, row, now)
         return _deleted(target, row, scene)
     if request.method not in ("POST", "PUT") or rules.is_delete_only:
@@ -142,23 +142,28 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     body = await _body(request, resource)
     if rules.scope_of is not None and (wanted := rules.scope_of(body)) is not None:
         check_scope(token, (wanted,), None)
-    row, is_new = _written(request.method, target, body, now)
+    row, is_new = _written(request.method, target, body, scene, now)
     return _single(target, row, scene, includes, is_new=is_new)
 
 
-def _written(method: str, target: Target, body: dict[str, Any], now: int) -> tuple[Row, bool]:
+def _written(
+    method: str, target: Target, body: dict[str, Any], scene: Scene, now: int
+) -> tuple[Row, bool]:
     """The row that a body made or changed, and whether it is new."""
     resource, business = target.resource, target.business
     if method == "POST" and target.key is None:
         if resource.parent is not None:
             body[resource.parent[1]] = target.parent
-        return writes.create(resource, business, body, now), True
+        row = writes.create(resource, business, body, now)
+        if resource.application_key is not None:
+            row[resource.application_key] = scene.client_id
+        return row, True
     if _is_first_write(target):
         body[resource.key] = target.key
         return writes.create(resource, business, body, now), True
     if method != "PUT" and (resource.writes is None or resource.writes.keyed_by is None):
         raise Refusal(405, "Method not allowed.")
-    row = _find(target)
+    row = _find(target, scene)
     writes.update(resource, business, row, body, now)
     return row, False
 
@@ -173,7 +178,7 @@ def _is_first_write(target: Target) -> bool:
     return not is_there and int(key) in target.business.index(table, column)
 
 
-def _find(target: Target) -> Row:
+def _find(target: Target, scene: Scene) -> Row:
     resource, business = target.resource, target.business
     text = target.key or ""
     table = business.table(resource.name)
@@ -181,7 +186,7 @@ def _find(target: Target) -> Row:
         table = {row[resource.key]: row for row in resource.rows(business)}
     row = table.get(int(text)) if text.isdecimal() else None
     row = row or table.get(text)
-    if row is None or not may_see(resource, row, business):
+    if row is None or not may_see(resource, row, scene):
         if target.family.name == "accounting":
             name = resource.alias or resource.key
             title = resource.single.capitalize().replace("_", " ")

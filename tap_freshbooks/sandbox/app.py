@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from . import api, applications, consent, control, identity, pkce, scopes, token_endpoint
 from .gate import Gate
+from .webhooks import control as webhooks
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -53,6 +54,7 @@ def build(state: State) -> Starlette:
     """The application around one sandbox's state."""
     routes = [
         *control.ROUTES,
+        *webhooks.ROUTES,
         *(Route(path, consent.show, methods=["GET"]) for path in AUTHORIZE),
         *(Route(path, consent.decide, methods=["POST"]) for path in AUTHORIZE),
         *(Route(f"{path}/token", token_endpoint.token, methods=["POST"]) for path in OAUTH),

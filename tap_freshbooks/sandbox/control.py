@@ -6,20 +6,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from starlette.responses import Response
 from starlette.routing import Route
 
 from . import scopes
 from .changes import change
 from .clock import utc_z
-from .errors import Refusal
-from .families import encode
-from .faults import AnyFault, Change
+from .faults import AnyDeliveryFault, AnyFault, Change
+from .handle import careful
 from .resources import BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
 
     from .state import State
@@ -54,29 +50,8 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     frozen: bool = False
 
 
-def _json(content: Any, status: int = 200) -> Response:
-    return Response(encode(content), status, media_type="application/json")
-
-
-def _careful(
-    handler: Callable[[State, Request], Awaitable[Any]],
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        state: State = request.app.state.sandbox
-        try:
-            return _json(await handler(state, request))
-        except (msgspec.DecodeError, ValueError) as problem:
-            return _json({"error": str(problem)}, 422)
-        except KeyError as problem:
-            return _json({"error": f"There is no {problem.args[0]!r} here."}, 404)
-        except Refusal as refusal:
-            return _json({"error": refusal.message, "field": refusal.field}, refusal.status)
-
-    return endpoint
-
-
 async def _add_fault(state: State, request: Request) -> Any:
-    order = msgspec.json.decode(await request.body(), type=AnyFault)
+    order = msgspec.json.decode(await request.body(), type=AnyFault | AnyDeliveryFault)
     if isinstance(order, Change):
         _ = BY_NAME[order.resource], state.store.find(order.business)
     return state.faults.add(order).as_dict()
@@ -88,6 +63,7 @@ async def _list_faults(state: State, _request: Request) -> Any:
 
 async def _clear_faults(state: State, _request: Request) -> Any:
     state.faults.clear()
+    state.courier.release()
     return {"faults": []}
 
 
@@ -184,16 +160,16 @@ async def _businesses(state: State, _request: Request) -> Any:
 
 
 ROUTES = [
-    Route("/_sandbox/faults", _careful(_add_fault), methods=["POST"]),
-    Route("/_sandbox/faults", _careful(_list_faults), methods=["GET"]),
-    Route("/_sandbox/faults", _careful(_clear_faults), methods=["DELETE"]),
-    Route("/_sandbox/stats", _careful(_read_stats), methods=["GET"]),
-    Route("/_sandbox/stats", _careful(_clear_stats), methods=["DELETE"]),
-    Route("/_sandbox/truth/{resource}", _careful(_truth), methods=["GET"]),
-    Route("/_sandbox/edit", _careful(_edit), methods=["POST"]),
-    Route("/_sandbox/apps", _careful(_register), methods=["POST"]),
-    Route("/_sandbox/expire", _careful(_expire), methods=["POST"]),
-    Route("/_sandbox/clock", _careful(_set_clock), methods=["POST"]),
-    Route("/_sandbox/clock", _careful(_read_clock), methods=["GET"]),
-    Route("/_sandbox/businesses", _careful(_businesses), methods=["GET"]),
+    Route("/_sandbox/faults", careful(_add_fault), methods=["POST"]),
+    Route("/_sandbox/faults", careful(_list_faults), methods=["GET"]),
+    Route("/_sandbox/faults", careful(_clear_faults), methods=["DELETE"]),
+    Route("/_sandbox/stats", careful(_read_stats), methods=["GET"]),
+    Route("/_sandbox/stats", careful(_clear_stats), methods=["DELETE"]),
+    Route("/_sandbox/truth/{resource}", careful(_truth), methods=["GET"]),
+    Route("/_sandbox/edit", careful(_edit), methods=["POST"]),
+    Route("/_sandbox/apps", careful(_register), methods=["POST"]),
+    Route("/_sandbox/expire", careful(_expire), methods=["POST"]),
+    Route("/_sandbox/clock", careful(_set_clock), methods=["POST"]),
+    Route("/_sandbox/clock", careful(_read_clock), methods=["GET"]),
+    Route("/_sandbox/businesses", careful(_businesses), methods=["GET"]),
 ]

@@ -1,7 +1,7 @@
-"""Faults on order: what to do wrong, to which requests, how often.
+"""Faults on order: what to do wrong, to which requests or deliveries, how often.
 
-Every fault has the same conditions (`path`, `method`, `client_id`, `skip`, `times`,
-`probability`); gate.py carries them out.
+Every fault has the same conditions; gate.py carries out those of requests, webhooks/courier.py
+those of deliveries.
 """
 
 from __future__ import annotations
@@ -13,23 +13,37 @@ from typing import Any, Literal
 import msgspec
 
 from .limits import RateLimit
+from .webhooks.signature import Forgery  # noqa: TC001 msgspec reads the annotation
 
 
-class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault"):
+class Conditions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault"):
+    """How often a fault strikes.
+
+    Of the requests or deliveries that match, the first `skip` pass; then `times` of them are hit
+    (all when None), each with `probability`, drawn from a generator that starts at `seed`.
+    """
+
+    skip: int = 0
+    times: int | None = None
+    probability: float = 1.0
+    seed: int = 0
+
+
+class Fault(Conditions, kw_only=True):
     """Which requests are hit.
 
-    `path` is a glob over the URL path, or a part of it where it holds no `*`. Of the requests that
-    match, the first `skip` pass; then `times` of them are hit (all when None), each with
-    `probability`, drawn from a generator that starts at `seed`.
+    `path` is a glob over the URL path, or a part of it where it holds no `*`.
     """
 
     path: str = "*"
     method: str | None = None
     client_id: str | None = None
-    skip: int = 0
-    times: int | None = None
-    probability: float = 1.0
-    seed: int = 0
+
+    def concerns(self, method: str, path: str, client_id: str | None) -> bool:
+        """Whether a request is of the kind."""
+        if self.method not in (None, method) or self.client_id not in (None, client_id):
+            return False
+        return fnmatchcase(path, self.path) or ("*" not in self.path and self.path in path)
 
 
 class Latency(Fault, tag="latency"):
@@ -97,27 +111,63 @@ class Change(Fault, tag="change"):
     when: Literal["before", "after"] = "after"
 
 
+class DeliveryFault(Conditions, kw_only=True):
+    """Which deliveries of webhooks are hit: `event` is a glob over their name."""
+
+    event: str = "*"
+    callback: int | None = None
+
+    def concerns(self, event: str, callback: int) -> bool:
+        """Whether a message is of the kind."""
+        return fnmatchcase(event, self.event) and self.callback in (None, callback)
+
+
+class Lose(DeliveryFault, tag="lose"):
+    """Never send it."""
+
+
+class Delay(DeliveryFault, tag="delay"):
+    """Send it `seconds` later."""
+
+    seconds: float
+
+
+class Duplicate(DeliveryFault, tag="duplicate"):
+    """Send it `copies` times more."""
+
+    copies: int = 1
+
+
+class Shuffle(DeliveryFault, tag="shuffle"):
+    """Hold back `count` of them, then send the last first."""
+
+    count: int = 2
+
+
+class Forge(DeliveryFault, tag="forge"):
+    """Sign it with another secret, over something else, or not at all."""
+
+    how: Forgery = "secret"
+
+
 AnyFault = Latency | Status | TooMany | Throttle | Cut | Deny | ExpireToken | Change
+AnyDeliveryFault = Lose | Delay | Duplicate | Shuffle | Forge
 
 
 class Armed:
     """A fault with its counters."""
 
-    def __init__(self, fault: AnyFault) -> None:
+    def __init__(self, fault: AnyFault | AnyDeliveryFault) -> None:
         self.fault = fault
         self.seen = 0
         self.fired = 0
         self._random = random.Random(fault.seed)  # noqa: S311 reproducible, not secret
         self._limit = RateLimit(fault.limit, fault.window) if isinstance(fault, Throttle) else None
 
-    def fires(self, method: str, path: str, client_id: str | None) -> bool:
-        """Count the request, and say whether it is hit."""
+    def fires(self, client_id: str | None = None) -> bool:
+        """Count a request or delivery that it concerns, and say whether it is hit."""
         fault = self.fault
         if fault.times is not None and self.fired >= fault.times:
-            return False
-        if fault.method not in (None, method) or fault.client_id not in (None, client_id):
-            return False
-        if not (fnmatchcase(path, fault.path) or ("*" not in fault.path and fault.path in path)):
             return False
         self.seen += 1
         if self.seen <= fault.skip:
@@ -140,7 +190,7 @@ class Faults:
     def __init__(self) -> None:
         self._armed: list[Armed] = []
 
-    def add(self, fault: AnyFault) -> Armed:
+    def add(self, fault: AnyFault | AnyDeliveryFault) -> Armed:
         """Take an order."""
         armed = Armed(fault)
         self._armed.append(armed)
@@ -148,7 +198,23 @@ class Faults:
 
     def due(self, method: str, path: str, client_id: str | None) -> list[AnyFault]:
         """The faults that hit this request."""
-        return [armed.fault for armed in self._armed if armed.fires(method, path, client_id)]
+        return [
+            armed.fault
+            for armed in self._armed
+            if isinstance(armed.fault, Fault)
+            and armed.fault.concerns(method, path, client_id)
+            and armed.fires(client_id)
+        ]
+
+    def due_to(self, event: str, callback: int) -> list[AnyDeliveryFault]:
+        """The faults that hit this delivery."""
+        return [
+            armed.fault
+            for armed in self._armed
+            if isinstance(armed.fault, DeliveryFault)
+            and armed.fault.concerns(event, callback)
+            and armed.fires()
+        ]
 
     def list(self) -> list[dict[str, Any]]:
         """All of them with their counters."""

@@ -24,12 +24,16 @@ Predicate = Callable[["Row"], bool]
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a filter is applied: the business, the caller and the sandbox's readings."""
+    """Where a filter is applied: the business, the caller and the sandbox's readings.
+
+    `client_id` is the application that asks.
+    """
 
     business: Business
     identity_id: int
     readings: Readings
     resource: str
+    client_id: str
 
 
 Getter = Callable[["Row", "Business"], Any]

@@ -54,7 +54,7 @@ def select_page(
     """
     query.filters = resource.family.filters(query)
     number, per_page = _paging(resource, query, scene.readings)
-    view = _view_key(resource, query)
+    view = _view_key(resource, query, scene)
     selection = scene.business.cached(view, lambda: _select(resource, query, scene))
     size = per_page or max(selection.total, 1)
     pages = -(-selection.total // size)
@@ -107,10 +107,11 @@ def _per_page(resource: Resource, query: Query, default: int | None) -> int | No
     return min(int(size), CAP)
 
 
-def _view_key(resource: Resource, query: Query) -> Hashable:
+def _view_key(resource: Resource, query: Query, scene: Scene) -> Hashable:
     filters = tuple(sorted((name, *values) for name, values in query.filters.items()))
     lists = tuple(sorted(query.lists))
-    return ("view", resource.name, query.parent, query.sort, filters, lists)
+    caller = scene.client_id if resource.application_key is not None else None
+    return ("view", resource.name, query.parent, query.sort, filters, lists, caller)
 
 
 def _select(resource: Resource, query: Query, scene: Scene) -> Selection:
@@ -138,8 +139,19 @@ def _is_own(resource: Resource, row: Row, business: Business) -> bool:
     return resource.client_key is not None and row.get(resource.client_key) == business.client_id
 
 
-def may_see(resource: Resource, row: Row, business: Business) -> bool:
+def _is_of_another(resource: Resource, row: Row, scene: Scene) -> bool:
+    """Whether another application made the row, where that matters."""
+    key = resource.application_key
+    if key is None or scene.readings.callbacks_of == "account":
+        return False
+    return row.get(key) != scene.client_id
+
+
+def may_see(resource: Resource, row: Row, scene: Scene) -> bool:
     """Whether the caller, in his role in this business, may read the row."""
+    business = scene.business
+    if _is_of_another(resource, row, scene):
+        return False
     key = resource.identity_key
     if key is not None and row[key] != business.profile["identity_id"]:
         return False
@@ -151,6 +163,8 @@ def _predicates(resource: Resource, query: Query, scene: Scene) -> list[Predicat
     hidden = resource.visibility(query, scene)
     if hidden is not None:
         predicates.append(hidden)
+    if resource.application_key is not None:
+        predicates.append(lambda row: not _is_of_another(resource, row, scene))
     for name, values in query.filters.items():
         known = resource.filters.get(name)
         if known is None:

@@ -43,6 +43,11 @@ class Readings:
     payables_aging: Literal["refused", "granted"] = "refused"
     payments_collected: Literal["business", "all"] = "business"
     side_unauthenticated: Literal["common", "own"] = "common"
+    callbacks_of: Literal["account", "application"] = "account"
+    changed_uri: Literal["unverified", "verified"] = "unverified"
+    resent_verifier: Literal["same", "new"] = "same"
+    message_fields: Literal["documented", "recorded"] = "documented"
+    caused_events: Literal["silent", "sent"] = "silent"
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> Readings:

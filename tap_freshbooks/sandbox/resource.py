@@ -55,7 +55,8 @@ class Resource:
     follow from others, `hidden` the keys of a row that never leave the sandbox. `stamps` says
     from which moment of the row, and in which form, each time stamp is written. `client_key`
     names the column that leads to a client; a customer of the business sees only his own rows.
-    `identity_key` names the column of the person to whom alone a row shows itself.
+    `identity_key` names the column of the person to whom alone a row shows itself, and
+    `application_key` that of the application, where the reading `callbacks_of` says so.
     On project-like resources an include is the bare switch by which it is asked for:
     `include_x` fills `x`, `skip_x` leaves `x_id` out.
 
@@ -105,6 +106,7 @@ class Resource:
     meta: Meta | None = None
     client_key: str | None = None
     identity_key: str | None = None
+    application_key: str | None = None
     writes: Writes | None = None
 
     def table(self, business: Business) -> Iterable[Row]:

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from .app import build
 from .readings import Readings
 from .state import Options, State
+from .webhooks.handles import Webhooks
 
 if TYPE_CHECKING:
     import asyncio
@@ -64,11 +65,17 @@ class Server(uvicorn.Server):
             )
         )
         self._on_started = on_started
+        self._courier = state.courier
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, then say so."""
         await super().startup(sockets)
         self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop sending messages, then close all connections."""
+        await self._courier.close()
+        await super().shutdown(sockets)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -134,6 +141,7 @@ class Sandbox:
                 readings=Readings.of(readings or {}),
             )
         )
+        self.webhooks = Webhooks(self._order)
         self.url = ""
         self._thread: threading.Thread | None = None
         self._server: Server | None = None

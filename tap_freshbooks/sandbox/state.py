@@ -14,6 +14,8 @@ from .readings import Readings
 from .stats import Stats
 from .store import Business, Store
 from .story import tell
+from .webhooks.courier import Courier
+from .webhooks.switchboard import Switchboard
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,7 +33,7 @@ class Options:
 
 
 class State:
-    """Clock, data, tokens, faults and counts of one sandbox."""
+    """Clock, data, tokens, faults, counts and messages of one sandbox."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -50,9 +52,13 @@ class State:
             token_lifetime=options.token_lifetime,
             identity_id=self.identity["id"],
         )
+        self.courier = Courier(self.clock, self.faults)
+        switchboard = Switchboard(self.courier, self.readings, self.identity["id"])
+        for business in self.store.businesses:
+            business.listener = switchboard.hear
         self.connections: dict[tuple[str, int], asyncio.Transport] = {}
 
-    def scene(self, business: Business, resource: str) -> Scene:
-        """Where a list is read, at this moment."""
+    def scene(self, business: Business, resource: str, client_id: str) -> Scene:
+        """Where a list is read, at this moment, by which application."""
         business.at(self.clock.today())
-        return Scene(business, self.identity["id"], self.readings, resource)
+        return Scene(business, self.identity["id"], self.readings, resource, client_id)

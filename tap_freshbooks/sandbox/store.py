@@ -19,6 +19,16 @@ Key = int | str
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Happening:
+    """A write: `row` of `resource` underwent `verb`; `is_caused` where another row was written."""
+
+    resource: str
+    verb: str
+    row: Row
+    is_caused: bool = False
+
+
 @dataclass
 class Business:
     """One business as the token's owner meets it, with all of its rows."""
@@ -36,6 +46,7 @@ class Business:
     tables: dict[str, dict[Key, Row]] = field(default_factory=dict)
     today: date | None = None
     encoded_bytes: int = 0
+    listener: Callable[[Business, Happening], None] | None = None
     _derived: dict[Hashable, Any] = field(default_factory=dict)
 
     def table(self, name: str) -> dict[Key, Row]:
@@ -59,6 +70,11 @@ class Business:
         """Forget everything derived."""
         self._derived.clear()
         self.encoded_bytes = 0
+
+    def tell(self, resource: str, verb: str, row: Row, *, is_caused: bool = False) -> None:
+        """Let the listener know of a write, once it is done."""
+        if self.listener is not None:
+            self.listener(self, Happening(resource, verb, row, is_caused))
 
     def at(self, today: date) -> None:
         """Take note of the day: a new one may have made invoices overdue."""

@@ -37,6 +37,7 @@ class Writes:
     `moves_on_delete` is False where a new vis_state leaves the stamp alone; `protect` refuses
     changes to rows that are not to be touched; `needs_all_on_put` wants all that is `required` in
     every PUT that does more than set the vis_state. `is_delete_only` refuses all other writes.
+    `can_be_mailed` tells of a body that sends the document by e-mail.
     """
 
     translate: Translate | None = None
@@ -61,6 +62,7 @@ class Writes:
     protect: Callable[[Row, Body], None] | None = None
     http_delete: Literal["soft", "hard", "none"] = "none"
     delete_by_put: bool = True
+    can_be_mailed: bool = False
 
 
 def missing(resource: Resource, name: str) -> Refusal:
@@ -132,6 +134,8 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
     if rules.settle is not None:
         rules.settle(row, None, business, now)
     business.changed()
+    business.tell(resource.name, "create", row)
+    _tell_of_mail(resource, business, row, body)
     return row
 
 
@@ -152,6 +156,12 @@ def update(resource: Resource, business: Business, row: Row, body: Body, now: in
             _check_required(resource, body)
         columns = _columns(resource, body, row, business)
     _apply(resource, business, row, columns, now)
+    _tell_of_mail(resource, business, row, body)
+
+
+def _tell_of_mail(resource: Resource, business: Business, row: Row, body: Body) -> None:
+    if _rules(resource).can_be_mailed and body.get("action_email"):
+        business.tell(resource.name, "sendByEmail", row)
 
 
 def delete(resource: Resource, business: Business, row: Row, now: int) -> None:
@@ -162,6 +172,7 @@ def delete(resource: Resource, business: Business, row: Row, now: int) -> None:
             rules.farewell(row, business, now)
         del business.table(resource.name)[row[resource.key]]
         business.changed()
+        business.tell(resource.name, "delete", row)
         return
     _apply(resource, business, row, dict([rules.deleted]), now)
 
@@ -188,6 +199,13 @@ def _apply(
     if rules.settle is not None:
         rules.settle(row, before, business, now)
     business.changed()
+    was_gone, is_gone = (_is_deleted(resource, state) for state in (before, row))
+    business.tell(resource.name, "delete" if is_gone and not was_gone else "update", row)
+
+
+def _is_deleted(resource: Resource, row: Row) -> bool:
+    gone = _rules(resource).deleted
+    return gone is not None and row.get(gone[0], resource.blank.get(gone[0])) == gone[1]
 
 
 def pick(resource: Resource, business: Business, which: int | str) -> Row:
@@ -198,12 +216,7 @@ def pick(resource: Resource, business: Business, which: int | str) -> Row:
     """
     table: Mapping[Key, Row] = business.table(resource.name)
     if which in ("newest", "oldest"):
-        gone = _rules(resource).deleted
-        living = [
-            key
-            for key, row in table.items()
-            if gone is None or row.get(gone[0], resource.blank.get(gone[0])) != gone[1]
-        ]
+        living = [key for key, row in table.items() if not _is_deleted(resource, row)]
         if not living:
             raise KeyError(which)
         return table[living[-1] if which == "newest" else living[0]]

@@ -50,7 +50,9 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
 
 def _settle(row: Row, _before: Row | None, business: Business, now: int) -> None:
     """The bill's status, paid and outstanding change, so its stamp moves (accounting.md §5)."""
-    business.table("bills")[row["billid"]]["updated_at"] = now
+    bill = business.table("bills")[row["billid"]]
+    bill["updated_at"] = now
+    business.tell("bills", "update", bill, is_caused=True)
 
 
 BILL_PAYMENTS = Resource(

@@ -1,8 +1,7 @@
-"""Webhook callbacks: registered, verified, sent again and removed; nothing is delivered yet."""
+"""Webhook callbacks: registered, verified, sent again and removed; webhooks/ sends."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,8 @@ from tap_freshbooks.sandbox.clock import utc_z
 from tap_freshbooks.sandbox.errors import Refusal
 from tap_freshbooks.sandbox.resource import Resource, everything
 from tap_freshbooks.sandbox.side_families import EVENTS, invalid_event
+from tap_freshbooks.sandbox.webhooks.events import KNOWN, NOUNS, read_scope
+from tap_freshbooks.sandbox.webhooks.verifiers import verifier_of
 from tap_freshbooks.sandbox.writes import Writes
 
 if TYPE_CHECKING:
@@ -19,48 +20,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.sandbox.filters import Predicate, Scene
     from tap_freshbooks.sandbox.store import Business, Row
 
-# Of each noun, the object whose read scope its events need (webhooks.md §6).
-NOUNS = {
-    "bill": "bills",
-    "bill_vendor": "bill_vendors",
-    "category": "expenses",
-    "client": "clients",
-    "credit_note": "credit_notes",
-    "estimate": "estimates",
-    "expense": "expenses",
-    "invoice": "invoices",
-    "item": "billable_items",
-    "payment": "payments",
-    "project": "projects",
-    "recurring": "invoices",
-    "service": "billable_items",
-    "tax": "taxes",
-    "time_entry": "time_entries",
-}
-VERBS = ("create", "update", "delete")
-BY_EMAIL = ("estimate.sendByEmail", "invoice.sendByEmail")
-KNOWN = {
-    *NOUNS,
-    *(f"{noun}.{verb}" for noun in NOUNS for verb in VERBS),
-    *BY_EMAIL,
-}
-VERIFIER_LENGTH = 34
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
-
-def verifier_of(key: int, business: Business) -> str:
-    """The secret of one callback: letters and digits, about 34 of them (webhooks.md §3)."""
-    digest = hashlib.sha512(f"{business.uuid}/callback/{key}".encode()).digest()
-    return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:VERIFIER_LENGTH])
-
-
-def _scope(event: str) -> str:
-    return f"user:{NOUNS[event.partition('.')[0]]}:read"
-
 
 def _scope_of(body: Mapping[str, Any]) -> str | None:
     event = str(body.get("event", ""))
-    return _scope(event) if event in KNOWN else None
+    return read_scope(event) if event in KNOWN else None
 
 
 def _refuse(*details: str) -> Refusal:
@@ -87,26 +50,28 @@ def _problems(body: Mapping[str, Any], *, is_new: bool) -> list[str]:
     return problems
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
+def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     problems = _problems(body, is_new=row is None)
     if problems:
         raise _refuse(*problems)
     columns: dict[str, Any] = {name: body[name] for name in ("event", "uri") if name in body}
     if row is None:
-        return columns
-    if columns.get("uri", row["uri"]) != row["uri"]:
-        # Another receiver has to prove itself (webhooks.md §2; inference).
-        columns["verified"] = False
+        return {**columns, "verified": False}
     if "verifier" in body:
         if body["verifier"] != row["_verifier"]:
             raise _refuse("verifier: Value error, Verifier does not match.")
         columns["verified"] = True
+    if body.get("resend"):
+        business.tell("callbacks", "resend", row)
     return columns
 
 
 def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None:
     if before is None:
         row["_verifier"] = verifier_of(row["callbackid"], business)
+        business.tell("callbacks", "register", row)
+    elif row["uri"] != before["uri"]:
+        business.tell("callbacks", "move", row)
 
 
 def _event(_name: str, values: list[str], _scene: Scene) -> Predicate:
@@ -122,11 +87,12 @@ CALLBACKS = Resource(
     plural="callbacks",
     single="callback",
     scope="invoices",
-    any_scope=tuple(sorted({f"user:{name}:read" for name in NOUNS.values()})),
+    any_scope=tuple(sorted({noun.read_scope for noun in NOUNS.values()})),
     key="callbackid",
     blank={"event": "", "uri": "", "verified": False},
     stamps={"updated_at": ("updated_at", utc_z)},
-    hidden=("_verifier",),
+    hidden=("_verifier", "_serial", "_client_id"),
+    application_key="_client_id",
     order=lambda rows: sorted(rows, key=lambda row: row["callbackid"], reverse=True),
     visibility=everything,
     filters={"event": filters.Filter(_event)},

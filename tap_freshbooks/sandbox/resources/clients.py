@@ -170,6 +170,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
         for document in business.index(name, "customerid").get(row["id"], []):
             if name == "invoices" and is_draft(document) and document["vis_state"] != 1:
                 document["updated"] = now
+                business.tell("invoices", "update", document, is_caused=True)
             else:
                 keep_address(document, before)
     for note in business.index("credit_notes", "clientid").get(row["id"], []):
@@ -177,6 +178,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
     for profile in business.index("invoice_profiles", "customerid").get(row["id"], []):
         if profile["vis_state"] != 1:
             profile["updated"] = now
+            business.tell("invoice_profiles", "update", profile, is_caused=True)
 
 
 def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:

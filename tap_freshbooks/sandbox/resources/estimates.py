@@ -172,5 +172,6 @@ ESTIMATES = Resource(
         required=("customerid", "create_date"),
         created=("created_at",),
         http_delete="soft",
+        can_be_mailed=True,
     ),
 )

@@ -251,5 +251,6 @@ INVOICES = Resource(
         forbidden=("due_date",),
         created=("created_at",),
         http_delete="soft",
+        can_be_mailed=True,
     ),
 )

@@ -122,6 +122,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
     if invoice["status"] == DRAFT and row["vis_state"] == 0:
         invoice["status"] = SENT
     invoice["updated"] = now
+    business.tell("invoices", "update", invoice, is_caused=True)
 
 
 def _book_the_rest(row: Row, excess: int, business: Business) -> None:
@@ -148,6 +149,8 @@ def _book_the_rest(row: Row, excess: int, business: Business) -> None:
     row["_cents"] -= excess
     row |= {"overpaymentid": rest["id"], "creditid": note["id"]}
     business.add("payments", rest)
+    business.tell("credit_notes", "create", note, is_caused=True)
+    business.tell("payments", "create", rest, is_caused=True)
 
 
 def _example(business: Business) -> dict[str, Any]:

@@ -49,7 +49,9 @@ def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None
     services = business.table("services")
     if before is None and key not in services:
         service = {"id": key, "name": row["name"], "billable": row.get("billable", True)}
-        business.add("services", {**service, "project_default": False, "vis_state": 0})
+        service |= {"project_default": False, "vis_state": 0}
+        business.add("services", service)
+        business.tell("services", "create", service, is_caused=True)
 
 
 def _new_key(business: Business, _now: int) -> int:

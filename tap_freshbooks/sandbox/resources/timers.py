@@ -65,6 +65,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
     elif row.get("is_running") is False:
         for segment in filter(is_running, segments):
             segment |= {"duration": (now - segment["started_at"]) // SECOND, "_updated": now}
+            business.tell("time_entries", "update", segment, is_caused=True)
     business.changed()
     still = any(map(is_running, _segments(row, business)))
     for segment in _segments(row, business):
@@ -87,6 +88,7 @@ def _start(row: Row, business: Business, now: int) -> None:
         "timer": {"id": row["id"], "is_running": True},
     }
     business.add("time_entries", entry)
+    business.tell("time_entries", "create", entry, is_caused=True)
 
 
 def _log(row: Row, segments: list[Row], business: Business, now: int) -> None:
@@ -101,14 +103,17 @@ def _log(row: Row, segments: list[Row], business: Business, now: int) -> None:
     wanted = ("note", "client_id", "project_id", "service_id", "billable", "duration")
     first |= {"is_logged": True, "duration": spent, "timer": None, "_updated": now}
     first |= {name: changes[name] for name in wanted if changes.get(name) is not None}
+    business.tell("time_entries", "update", first, is_caused=True)
     for segment in rest:
         segment |= {"active": False, "timer": None, "_updated": now}
+        business.tell("time_entries", "delete", segment, is_caused=True)
     del business.table("timers")[row["id"]]
 
 
 def _discard(row: Row, business: Business, now: int) -> None:
     for segment in _segments(row, business):
         segment |= {"active": False, "timer": None, "_updated": now}
+        business.tell("time_entries", "delete", segment, is_caused=True)
 
 
 TIMERS = Resource(

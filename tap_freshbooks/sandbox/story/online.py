@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.sandbox.resources.callbacks import verifier_of
 from tap_freshbooks.sandbox.resources.online_payments import link_key
+from tap_freshbooks.sandbox.webhooks.verifiers import verifier_of
 
 from .calendar import BEGIN, END, day_of, spread
 

@@ -1,0 +1,4 @@
+"""FreshBooks' part in webhooks: verification, signed deliveries, retries, giving up (webhooks.md).
+
+switchboard.py hears of writes and decides whom they concern, courier.py carries the messages.
+"""
