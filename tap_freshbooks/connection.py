@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.oauth.stores import TokenStore
     from tap_freshbooks.read_ahead import ReadAhead
+    from tap_freshbooks.webhooks.news import News
 
 logger = logging.getLogger("tap-freshbooks")
 
@@ -54,6 +55,8 @@ class Connection:
         """What could not be read, and why; for the end of a run."""
         self.tallies = Tallies()
         """What reading has cost and brought, stream by stream."""
+        self.news: News | None = None
+        """What webhooks have told, while a sync with an inbox is under way."""
         self.ahead: ReadAhead[Any] | None = None
         """Reads the partitions that come next, while a sync is under way."""
 
@@ -84,6 +87,16 @@ class Connection:
             raise FreshBooksError(f"{subject}: the answer does not name any memberships")
         return me
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether FreshBooks was asked who we are."""
+        return "me" in self.__dict__
+
+    @cached_property
+    def members(self) -> list[Business]:
+        """The businesses that the user is a member of."""
+        return read_businesses(self.me)
+
     @cached_property
     def businesses(self) -> list[Business]:
         """The businesses to read: those of the setting, else all that the user may read.
@@ -91,7 +104,7 @@ class Connection:
         Raises:
             SettingsError: If `business_ids` names one that the user may not read.
         """
-        members = read_businesses(self.me)
+        members = self.members
         wanted = self.config.get("business_ids")
         if wanted:
             return _chosen(members, wanted)
@@ -103,7 +116,8 @@ class Connection:
     def open(self) -> None:
         """Find out whether the connection works, and say which businesses it reaches."""
         names = ", ".join(str(business) for business in self.businesses)
-        logger.info("Connected to %s; reading %s", self.api_url, names or "no business")
+        how = "Connected to" if self.has_asked else "To read from"
+        logger.info("%s %s: %s", how, self.api_url, names or "no business")
         for business in self.businesses:
             for scope in Scope:
                 if business.identifier(scope) is None:

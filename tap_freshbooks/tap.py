@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
+    from tap_freshbooks.webhooks.news import News
 
 
 class TapFreshBooks(Tap):
@@ -157,6 +158,30 @@ class TapFreshBooks(Tap):
             description="ISO codes to read reports for; default: the currency of the business",
         ),
         th.Property(
+            "webhook_inbox",
+            th.StringType,
+            secret=True,
+            title="Webhook inbox",
+            description="Where `tap-freshbooks webhooks serve` keeps what FreshBooks tells: a "
+            "SQLite file, or a SQLAlchemy URL. Then what changed is read by its id, within seconds",
+        ),
+        th.Property(
+            "poll_interval",
+            th.NumberType(minimum=0),
+            default=1,
+            title="Poll interval",
+            description="With webhook_inbox: hours after which a stream without webhooks is read "
+            "again",
+        ),
+        th.Property(
+            "reconcile_interval",
+            th.NumberType(minimum=0),
+            default=24,
+            title="Reconcile interval",
+            description="With webhook_inbox: hours after which the lists of a stream with webhooks "
+            "are read all the same, since deliveries can be lost",
+        ),
+        th.Property(
             "max_concurrency",
             th.IntegerType(minimum=1),
             default=4,
@@ -225,7 +250,12 @@ class TapFreshBooks(Tap):
         """Read all that is selected, ahead of the writing."""
         from tap_freshbooks import progress  # noqa: PLC0415 - discovery shows none
 
+        news = self._news()
         self.connection.open()  # what is wrong with it shows before the first message
+        if news:
+            for idle in news.begin(list(self._sources), self.streams["businesses"].stream_state):
+                for stream in (idle, *idle.child_streams):
+                    del self.streams[stream.name]
         self.is_syncing = True
         output = self.message_writer
         lines = output if isinstance(output, SingerOutput) else None
@@ -237,17 +267,33 @@ class TapFreshBooks(Tap):
         ):
             self.sync_all()
 
+    @property
+    def _sources(self) -> Iterator[RecordStream]:
+        """The streams that a sync reads; they feed the derived ones."""
+        for stream in self.streams.values():
+            if (
+                stream.selected or stream.has_selected_descendents
+            ) and not stream.parent_stream_type:
+                yield cast("RecordStream", stream)
+
+    def _news(self) -> News | None:
+        """What webhooks have told, if there is an inbox for them."""
+        if not self.config.get("webhook_inbox"):
+            return None
+        from tap_freshbooks.webhooks.inbox import Inbox  # noqa: PLC0415 - others need none
+        from tap_freshbooks.webhooks.news import News  # noqa: PLC0415
+
+        inbox = Inbox(self.config["webhook_inbox"])
+        news = News(inbox, self.connection, self.config, dict(self.streams))
+        news.recall_members(self.streams["businesses"].stream_state)
+        self.connection.news = news
+        return news
+
     @contextmanager
     def _reading_ahead(self, wait: Callable[[], None]) -> Iterator[None]:
         from tap_freshbooks.read_ahead import ReadAhead  # noqa: PLC0415 - nor reads anything
 
-        plan = (
-            reading
-            for stream in self.streams.values()
-            if (stream.selected or stream.has_selected_descendents)
-            and not stream.parent_stream_type
-            for reading in cast("RecordStream", stream).readings()
-        )
+        plan = (reading for stream in self._sources for reading in stream.readings())
         ahead = ReadAhead(plan, self.config["max_concurrency"], wait)
         self.connection.ahead = ahead
         try:
@@ -256,6 +302,8 @@ class TapFreshBooks(Tap):
             self.connection.ahead = None
             ahead.close()
             self.connection.close()
+            if self.connection.news:
+                self.connection.news.inbox.close()
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:

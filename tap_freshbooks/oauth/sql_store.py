@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from typing_extensions import override
 
-from tap_freshbooks.errors import SettingsError, TokenStoreError
+from tap_freshbooks.database import Database, make_table, reason
+from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth import stores
-from tap_freshbooks.oauth.json_file import MODE
 from tap_freshbooks.oauth.records import KEYS, decode, encode
 from tap_freshbooks.oauth.stores import LockedStore, TokenStore
 
@@ -30,17 +27,11 @@ if TYPE_CHECKING:
     from tap_freshbooks.oauth.encryption import Encryption
     from tap_freshbooks.oauth.tokens import TokenPair
 
-CONNECT_TIMEOUT = 10
-"""Seconds until the database must have answered."""
-
 IDLE_TIMEOUT = "10min"
 """After so long PostgreSQL ends a worker that holds a row and does nothing: it is hung."""
 
 SQLITE_PATIENCE = 5
 """Seconds that SQLite waits for a lock, deaf to signals; who wants more asks again."""
-
-STALL_TIMEOUT = 30_000
-"""Milliseconds after which a connection whose other end is silent counts as broken."""
 
 TABLE = sa.Table(
     "tap_freshbooks_tokens",
@@ -78,46 +69,20 @@ class SqlStore(TokenStore):
     ) -> None:
         super().__init__(encryption)
         self.key = {"client_id": client_id, "connection": connection}
-        try:
-            self.url = sa.make_url(url)
-        except (ArgumentError, ValueError):
-            raise SettingsError(
-                "the setting token_store is neither a file path nor a database URL such as "
-                "sqlite:///tokens.db or postgresql+psycopg://user@host/database (in a password, "
-                "write : / @ as %3A %2F %40)"
-            ) from None
-        if self.url.drivername not in {"sqlite", "postgresql+psycopg"}:
-            raise SettingsError(
-                f"the setting token_store names {self.url.drivername}; databases that can hold "
-                "tokens are sqlite:///… and postgresql+psycopg://…"
-            )
-        if self.is_sqlite:
-            path = self.url.database or ":memory:"
-            if path == ":memory:" or path.startswith("file:") or self.url.query:
-                raise SettingsError(
-                    "the setting token_store names a database in memory, or with options, which "
-                    "could lose the tokens; name a file: sqlite:///tokens.db"
-                )
-            self.url = self.url.set(database=str(Path(path).expanduser().resolve()))
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether it is SQLite, which locks whole databases instead of rows."""
-        return self.url.drivername == "sqlite"
+        self.database = Database(url, "token_store", "tokens", patience=SQLITE_PATIENCE)
 
     @property
     @override
     def identity(self) -> str:
-        return f"{self.url.render_as_string(hide_password=False)}\n{self.key}"
+        return f"{self.database.url.render_as_string(hide_password=False)}\n{self.key}"
 
     def __str__(self) -> str:
         """The URL without its password, and the connection."""
-        place = self.url.set(query={}).render_as_string(hide_password=True)
-        return f"{place} (connection {self.key['connection']})"
+        return f"{self.database} (connection {self.key['connection']})"
 
     @override
     def read(self) -> TokenPair | None:
-        with self.errors("cannot be read"), self.engine.connect() as connection:
+        with self.errors("cannot be read"), self.connect() as connection:
             if not sa.inspect(connection).has_table(TABLE.name):
                 return None
             return self.pair_in(connection)
@@ -133,27 +98,11 @@ class SqlStore(TokenStore):
         finally:
             row.release()
 
-    @cached_property
-    def engine(self) -> sa.Engine:
-        """Connections, none of them kept; statements are never shown with their values."""
-        options: dict[str, Any]
-        if self.is_sqlite:
-            options = {"connect_args": {"timeout": SQLITE_PATIENCE}}
-            with self.errors("cannot be opened"):
-                _make_private(Path(str(self.url.database)))
-        else:
-            timeouts = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
-            # A late-comer has to see what was stored while he waited for the row.
-            options = {"connect_args": timeouts, "isolation_level": "READ COMMITTED"}
-        try:
-            return sa.create_engine(
-                self.url, poolclass=sa.NullPool, hide_parameters=True, **options
-            )
-        except ModuleNotFoundError:
-            raise SettingsError(
-                "the setting token_store names a PostgreSQL database, which needs more packages; "
-                "install them with: pip install 'tap-freshbooks[postgres]'"
-            ) from None
+    def connect(self) -> sa.Connection:
+        """A connection of its own."""
+        with self.errors("cannot be opened"):
+            engine = self.database.engine
+        return engine.connect()
 
     def pair_in(self, connection: sa.Connection) -> TokenPair | None:
         """The pair in our row, as this connection sees it."""
@@ -167,14 +116,14 @@ class SqlStore(TokenStore):
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
-            reason = str(getattr(error, "orig", None) or error).partition("\n")[0].strip()
-            if "lock timeout" in reason or "database is locked" in reason:
+            why = reason(error)
+            if "lock timeout" in why or "database is locked" in why:
                 raise TokenStoreError(
                     f"the token store {self} has been locked by another process for "
                     f"{stores.LOCK_TIMEOUT} seconds; end that process, then run again"
                 ) from None
             raise TokenStoreError(
-                f"the token store {self} {what} ({type(error).__name__}: {reason})"
+                f"the token store {self} {what} ({type(error).__name__}: {why})"
             ) from None
 
 
@@ -188,9 +137,8 @@ class LockedRow(LockedStore):
 
     def take(self) -> None:
         """Connect, make what is missing, and wait for the row."""
-        self._connection = connection = self.store.engine.connect()
-        if not sa.inspect(connection).has_table(TABLE.name):
-            self._make_table(connection)
+        self._connection = connection = self.store.connect()
+        make_table(connection, TABLE)
         connection.rollback()
         self._begin(connection)
 
@@ -257,7 +205,7 @@ class LockedRow(LockedStore):
     def _begin(self, connection: sa.Connection) -> None:
         """Open a transaction that holds our row, which is made if it is missing."""
         key = self.store.key
-        if self.store.is_sqlite:
+        if self.store.database.is_sqlite:
             _begin_immediate(connection)
         else:
             for setting, value in self._session(connection).items():
@@ -280,15 +228,6 @@ class LockedRow(LockedStore):
             settings["transaction_timeout"] = "0"
         return settings
 
-    def _make_table(self, connection: sa.Connection) -> None:
-        try:
-            connection.execute(CreateTable(TABLE, if_not_exists=True))
-            connection.commit()
-        except SQLAlchemyError:  # PostgreSQL lets two of these collide
-            connection.rollback()
-            if not sa.inspect(connection).has_table(TABLE.name):
-                raise
-
 
 def _begin_immediate(connection: sa.Connection) -> None:
     """Lock a SQLite database, in waits that a signal can end."""
@@ -301,11 +240,3 @@ def _begin_immediate(connection: sa.Connection) -> None:
                 raise
         else:
             return
-
-
-def _make_private(path: Path) -> None:
-    """Make the file of a database, or make it ours alone, before a token gets into it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(MODE)
-    with contextlib.suppress(PermissionError):  # somebody else's, who shares it with us
-        path.chmod(MODE)

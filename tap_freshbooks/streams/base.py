@@ -78,6 +78,8 @@ class RecordStream(Stream, ABC):
         super().__init__(tap, schema=self.record_schema())
         self.primary_keys = self.record_keys()
         self.problems = LoggedProblems(self.logger)
+        self.settled = True
+        """Whether every row that existed throughout was certainly read, so far."""
         if self.replication is not Replication.WHOLE:
             self.replication_key = self.stamp
             self.forced_replication_method = REPLICATION_INCREMENTAL
@@ -121,6 +123,14 @@ class RecordStream(Stream, ABC):
     def readings(self) -> Iterable[Readable[Any]]:
         """What a sync will take of the stream, in its order, and may begin before."""
         return ()
+
+    @property
+    def consumers(self) -> list[RecordStream]:
+        """The selected streams that live on what this one reads, itself included."""
+        streams = [self, *self.child_streams]
+        return [
+            stream for stream in streams if isinstance(stream, RecordStream) and stream.selected
+        ]
 
     # The place in the state
 
@@ -216,6 +226,8 @@ class RecordStream(Stream, ABC):
                     self._write_state_message()
         if not context:
             self._finalize_state(self.stream_state)
+        if (news := self.connection.news) and self.settled and not self.webhook_noun:
+            news.polled(self)
         self._tally.ended = time.monotonic()
         self._write_state_message()
 

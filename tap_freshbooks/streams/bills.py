@@ -186,6 +186,7 @@ class BillVendors(AccountingStream):
     key = ("vendorid",)
     oauth_scope = "user:bill_vendors:read"
     webhook_noun = "bill_vendor"
+    moved_by = {"bills": "vendorid"}  # noqa: RUF012 - their balances
     stamp = "updated_at"
     replication = Replication.COMPARED
     fields = VENDOR

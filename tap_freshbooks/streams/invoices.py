@@ -49,6 +49,7 @@ class Invoices(AccountingStream):
     list_key = "invoices"
     oauth_scope = "user:invoices:read"
     webhook_noun = "invoice"
+    moved_by = {"payments": "invoiceid"}  # noqa: RUF012
     # Not `system`: the account's own data, the same in every row.
     includes = (
         "lines",
@@ -169,6 +170,7 @@ class InvoiceProfiles(AccountingStream):
     list_key = "invoice_profiles"
     oauth_scope = "user:invoices:read"
     webhook_noun = "recurring"
+    object_key = "invoice_profile"
     replication = Replication.COMPARED
     newest_first = True
     includes = (

@@ -8,8 +8,9 @@ of what was read, and sets the bookmarks.
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -19,17 +20,18 @@ from tap_freshbooks.identity import Scope
 from tap_freshbooks.read_ahead import Lazy
 from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Replication, Row, parse_moment
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.streams.reading import Batch, Reading
+from tap_freshbooks.streams.reading import Batch, Look, Reading, unwrap
 from tap_freshbooks.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.errors import FreshBooksError
     from tap_freshbooks.identity import Business
+    from tap_freshbooks.webhooks.news import Plan
 
 SCOPE_FIELDS: dict[Scope, Field] = {
     Scope.ACCOUNT: Text(),
@@ -74,6 +76,21 @@ class FreshBooksStream(RecordStream):
     shows_deletions: ClassVar[bool] = False
     """Whether deleted rows can be told by a look at them."""
 
+    can_vanish: ClassVar[bool] = False
+    """Whether deleted rows disappear without a trace."""
+
+    moved_by: ClassVar[dict[str, str]] = {}
+    """Streams whose changes move rows of this one, and their fields with the ids of these.
+
+    Whether FreshBooks sends events for what a change causes elsewhere is not known.
+    """
+
+    object_path: ClassVar[str] = ""
+    """Path of one object, where it is not `{object_id}` below the list."""
+
+    object_key: ClassVar[str] = ""
+    """Key to the one object of an answer, where it is not the noun of its events."""
+
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap)
         self.complete = True
@@ -92,7 +109,7 @@ class FreshBooksStream(RecordStream):
             cls.scope.value: SCOPE_FIELDS[cls.scope].schema(),
             **super().record_properties(),
         }
-        if cls.shows_deletions:
+        if cls.shows_deletions or (cls.can_vanish and cls.webhook_noun):
             properties[DELETED_AT] = UtcTime().schema()
         return properties
 
@@ -130,6 +147,10 @@ class FreshBooksStream(RecordStream):
         """
         return None
 
+    def listed(self, row: Row) -> Row:
+        """How a list would show an object that was asked for by its id."""
+        return row
+
     def moves_others(self, row: Row) -> bool:  # noqa: ARG002
         """Whether rows may have changed places when this one changed."""
         return True
@@ -141,14 +162,6 @@ class FreshBooksStream(RecordStream):
         """None: derived streams are fed by the pages of this one, not synced one by one."""
         return ()
 
-    @property
-    def consumers(self) -> list[RecordStream]:
-        """The selected streams that live on this one's pages, itself included."""
-        streams = [self, *self.child_streams]
-        return [
-            stream for stream in streams if isinstance(stream, RecordStream) and stream.selected
-        ]
-
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
         if context is None:  # no business has the identifier that this stream needs
@@ -156,7 +169,9 @@ class FreshBooksStream(RecordStream):
         partitions = self.partitions
         if context == partitions[0]:
             self.begin()
-        yield from self._partition(context)
+        plan = self.plan(context)
+        if not (plan and plan.is_idle):
+            yield from self._partition(context, plan)
         if context == partitions[-1]:
             self.finish()
 
@@ -171,7 +186,15 @@ class FreshBooksStream(RecordStream):
 
     @override
     def readings(self) -> Iterator[Reading]:
-        return (Reading(self, context) for context in self.partitions)
+        for context in self.partitions:
+            plan = self.plan(context)
+            if not (plan and plan.is_idle):
+                yield Reading(self, context)
+
+    def plan(self, context: Context) -> Plan | None:
+        """What events tell of a business; None if they are not listened to."""
+        news = self.connection.news
+        return news.plan(self, context) if news and self.webhook_noun else None
 
     def take(self, context: Context) -> tuple[Reading, Iterator[Batch]]:
         """The reading of a partition, which was perhaps begun before, and what it brings."""
@@ -179,11 +202,12 @@ class FreshBooksStream(RecordStream):
         ahead = self.connection.ahead
         return ahead.take(reading.turn) if ahead else (reading, reading.begin(Lazy, 1))
 
-    def _partition(self, context: Context) -> Iterator[Row]:
+    def _partition(self, context: Context, plan: Plan | None) -> Iterator[Row]:
         since, full = self.since(context)
         derived = self._derived()
         read_at = None
         reading, batches = self.take(context)
+        missed = plan.missed_rows() if plan else None
         try:
             for batch in batches:
                 read_at = batch.read_at
@@ -192,26 +216,42 @@ class FreshBooksStream(RecordStream):
                     record = self.record(row, context, read_at)
                     if not record or not self._is_news(record, news_since):
                         continue
+                    if missed:
+                        missed.see(record, read_at)
                     for stream in derived:
                         stream.feed(record)
                     yield self.emitted(record)
+                for object_id in batch.gone:
+                    yield from self._gone(object_id, context, read_at)
         except (PermissionDenied, WrongIdentifier) as error:
-            if read_at is not None:
+            if read_at is not None and not reading.by_id:
                 raise  # rows are out already: this read must not count as complete
-            self.complete = False
-            self.connection.skipped.append(f"{error} (scope {self.oauth_scope})")
-            self.logger.warning("Skipped %s (its scope is %s)", error, self.oauth_scope)
+            self._skip(error, plan)
             return
+        self._conclude(reading, read_at, full=full)
+        if plan and reading.settled and read_at is not None:
+            plan.done(reading.looked_at, read_at, missed)
+
+    def _skip(self, error: FreshBooksError, plan: Plan | None) -> None:
+        """Leave a business out that may not be read."""
+        self.complete = False
+        self.connection.skipped.append(f"{error} (scope {self.oauth_scope})")
+        self.logger.warning("Skipped %s (its scope is %s)", error, self.oauth_scope)
+        if plan:
+            plan.denied()
+
+    def _conclude(self, reading: Reading, read_at: datetime | None, *, full: bool) -> None:
+        """Move the bookmarks of a business, if all that was wanted of its lists was delivered."""
         if not reading.settled:
-            self.complete = False
+            self.complete = self.settled = False
             self.logger.warning(
                 "%s kept moving while it was read, so a row may be missing: the bookmark stays "
                 "where it was, and the next run reads the same again",
                 reading.subject,
             )
-        elif read_at is not None:
+        elif read_at is not None and not reading.by_id:
             for consumer in self.consumers:
-                consumer.remember(context, read_at, full=full)
+                consumer.remember(reading.context, read_at, full=full)
 
     def since(self, context: Context) -> tuple[datetime | None, bool]:
         """From when on changes are wanted, None for all; and whether that is a full read."""
@@ -245,8 +285,26 @@ class FreshBooksStream(RecordStream):
             record[DELETED_AT] = (stamp or utc_text(read_at)) if deleted else None
         return record
 
+    def _gone(self, object_id: str, context: Context, read_at: datetime) -> Iterator[Row]:
+        """A record that says no more of an object than that it was deleted."""
+        key = self.key[0]
+        value = self.fields.fields[key].converter(key, self.problems)(object_id)
+        if value is not None:
+            yield {
+                self.scope.value: context[self.scope.value],
+                key: value,
+                DELETED_AT: utc_text(read_at),
+            }
+
     def pages(self, reading: Reading) -> Iterator[Batch]:
         """What is read of a business. Runs in a thread of its own."""
+        if reading.plan and reading.by_id:
+            yield from reading.looks(reading.plan)
+        else:
+            yield from self.list_pages(reading)
+
+    def list_pages(self, reading: Reading) -> Iterator[Batch]:
+        """What the lists of a business have. Runs in a thread of its own."""
         query: Query = {}
 
         def passes() -> Iterator[Query]:
@@ -259,9 +317,32 @@ class FreshBooksStream(RecordStream):
                 self._check_filter(batch.rows, query, reading.since)
             yield batch
 
+    def look(self, business: Business, object_id: str) -> Look:
+        """Ask for one object, with all that the list would show of it."""
+        subject = f"{self.name} {object_id} of {business}"
+        template = self.object_path or f"{self.path}/{{object_id}}"
+        path = self._path(template, business, object_id=quote(object_id, safe=""))
+        tally = self.connection.tallies.of(self.name)
+        try:
+            answer = self.connection.client.get(
+                path, self.query, headers=self.headers, subject=subject, tally=tally
+            )
+        except WrongIdentifier:
+            return Look(None, datetime.now(UTC))
+        key = self.object_key or str(self.webhook_noun)
+        rows, _ = unwrap(answer.body, (*self.records[:-1], key), subject)
+        tally.count(total=1)
+        return Look(self.listed(rows[0]) if rows else None, answer.date)
+
     def path_of(self, business: Business) -> str:
         """Path of the list of a business."""
-        return self.path.format(**{scope.value: business.identifier(scope) for scope in Scope})
+        return self._path(self.path, business)
+
+    @staticmethod
+    def _path(template: str, business: Business, **more: str) -> str:
+        return template.format(
+            **{scope.value: business.identifier(scope) for scope in Scope}, **more
+        )
 
     def probe(self, business: Business) -> None:
         """Ask for one row, to see whether the token may read this stream.

@@ -52,6 +52,11 @@ class Clients(AccountingStream):
     list_key = "clients"
     oauth_scope = f"user:clients:read {Invoices.oauth_scope}"
     webhook_noun = "client"
+    moved_by = {  # noqa: RUF012 - their balances
+        "invoices": "customerid",
+        "credit_notes": "clientid",
+        "payments": "clientid",
+    }
     includes = (
         "outstanding_balance",
         "credit_balance",
@@ -129,10 +134,10 @@ class Clients(AccountingStream):
     )
 
     @override
-    def pages(self, reading: Reading) -> Iterator[Batch]:
+    def list_pages(self, reading: Reading) -> Iterator[Batch]:
         # A client's balances move with his invoices, but his stamp does not.
         delivered = set()
-        for batch in super().pages(reading):
+        for batch in super().list_pages(reading):
             if reading.since:
                 delivered |= {row["id"] for row in batch.rows if _changed(row, reading.since)}
             yield batch

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_freshbooks.identity import Business
+    from tap_freshbooks.streams.base import Row
     from tap_freshbooks.streams.lists import Query
     from tap_freshbooks.streams.reading import Reading
 
@@ -52,6 +53,7 @@ class Projects(ProjectStream):
     list_key = "projects"
     oauth_scope = "user:projects:read"
     webhook_noun = "project"
+    object_path = "/projects/business/{business_id}/project/{object_id}"
     stamp = "updated_at"
     replication = Replication.FILTERED
     shows_deletions = True
@@ -109,6 +111,15 @@ class Projects(ProjectStream):
         yield from ({**changed, **state} for state in states)
 
     @override
+    def listed(self, row: Row) -> Row:
+        # One project has its group where the list has the group's id (`resources/projects.yaml`).
+        group = row.get("group")
+        if not isinstance(group, dict) or row.get("group_id") is not None:
+            return row
+        kept = {name: value for name, value in row.items() if name != "group"}
+        return {**kept, "group_id": group.get("id")}
+
+    @override
     def changes(self, since: datetime) -> list[Query]:
         return [{**self.changed_since(since), **state} for state in ALIVE + DELETED]
 
@@ -121,6 +132,7 @@ class Services(ProjectStream):
     list_key = "services"
     oauth_scope = "user:billable_items:read"
     webhook_noun = "service"
+    object_path = "/comments/business/{business_id}/service/{object_id}"
     shows_deletions = True
     query = {"include_task_id": "true"}  # noqa: RUF012
     fields = SERVICE | Object(task_id=Integer())
@@ -220,7 +232,7 @@ class ProjectThreads(Vanishing, ProjectStream):
         self.connection.client.get(path, {"per_page": 1}, subject=f"{self.name} of {business}")
 
     @override
-    def pages(self, reading: Reading) -> Iterator[Batch]:
+    def list_pages(self, reading: Reading) -> Iterator[Batch]:
         business_id = reading.business.business_id
         projects = Projects.path.format(business_id=business_id)
         for query in ALIVE:

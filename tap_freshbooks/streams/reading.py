@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.completeness import SLACK, CompleteReading
-from tap_freshbooks.errors import FreshBooksError
+from tap_freshbooks.errors import FreshBooksError, PermissionDenied
 from tap_freshbooks.pagination import PAGE_SIZE, Page, PageMetadata, Row, in_order
 from tap_freshbooks.read_ahead import Lazy
 from tap_freshbooks.streams.base import parse_moment
 from tap_freshbooks.times import EASTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.pagination import Pending
     from tap_freshbooks.read_ahead import Submit
     from tap_freshbooks.streams.lists import FreshBooksStream
+    from tap_freshbooks.webhooks.news import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,21 @@ class Batch:
         rows: As FreshBooks sent them.
         read_at: When the reading of the partition began, by the server's clock.
         are_news: Whether they are to be delivered whatever their stamps say.
+        gone: Ids of objects that were deleted, and of which no row is left.
     """
 
     rows: list[Row]
     read_at: datetime
     are_news: bool = False
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What FreshBooks says of one object: its row, None if it does not know it, and when."""
+
+    row: Row | None
+    date: datetime
 
 
 class Reading:
@@ -59,6 +70,10 @@ class Reading:
         self.business = stream.business(context[stream.scope.value])
         self.subject = f"{stream.name} of {self.business}"
         self.since, _ = stream.since(context)
+        self.plan = stream.plan(context)
+        self.by_id = bool(self.plan and self.plan.by_id)
+        self.looked_at: dict[str, float] = {}
+        """When objects were looked at by their ids, epoch seconds."""
         for consumer in stream.consumers:
             consumer.get_context_state(context)  # made here, where no other thread is writing it
         self.settled = True
@@ -120,14 +135,72 @@ class Reading:
         Args:
             requests: Query of each, and what it is called in messages.
         """
-        rest = iter(requests)
-        ahead: deque[Pending] = deque()
+        return self._in_window(self.ask(query, 1, subject=subject) for query, subject in requests)
+
+    def _in_window(self, pending: Iterator[Any]) -> Iterator[Any]:
+        """Results in their order, several of them on their way at once."""
+        ahead: deque[Any] = deque()
         while True:
-            for query, subject in islice(rest, self.window - len(ahead)):
-                ahead.append(self.ask(query, 1, subject=subject))
+            ahead.extend(islice(pending, self.window - len(ahead)))
             if not ahead:
                 return
             yield ahead.popleft().result()
+
+    def looks(self, plan: Plan) -> Iterator[Batch]:
+        """The objects of which events tell, each by its id."""
+        wanted = {**self._moved(plan), **plan.changed}
+        gone = []
+        for object_id, look in zip(wanted, self._looks(plan, wanted), strict=True):
+            self.looked_at[object_id] = look.date.timestamp()
+            if look.row is None:
+                gone.append(object_id)
+            yield Batch([look.row] if look.row else [], look.date, are_news=True)
+        if gone and self.stream.config["include_deleted"]:
+            yield from self._gone(gone, wanted)
+        if not wanted:
+            yield Batch([], datetime.now(UTC))
+
+    def _moved(self, plan: Plan) -> dict[str, bool]:
+        """Ids of objects that other objects have moved, of which events tell."""
+        moved = {}
+        for name, movers in plan.movers.items():
+            field = self.stream.moved_by[name]
+            try:
+                for look in self._looks(plan, movers, name):
+                    if look.row and look.row.get(field):
+                        moved[str(look.row[field])] = False
+            except PermissionDenied as error:
+                self.stream.logger.warning(
+                    "What changes of %s do to %s is seen by the next reading of the lists only: %s",
+                    name,
+                    self.subject,
+                    error,
+                )
+        return moved
+
+    def _looks(self, plan: Plan, ids: Iterable[str], mover: str | None = None) -> Iterator[Look]:
+        return self._in_window(
+            plan.look(self.business, object_id, self._submit, mover) for object_id in ids
+        )
+
+    def _gone(self, ids: Sequence[str], was_deleted: Mapping[str, bool]) -> Iterator[Batch]:
+        """What is left of objects that FreshBooks does not know by their ids (any more).
+
+        That a deleted object can still be read by its id is not certain for all of them; then the
+        list of deleted rows has it. Where nothing has it, the event says that it was deleted, or
+        the resource is one whose rows vanish: else the id may be of another kind.
+        """
+        stream = self.stream
+        missing = set(ids)
+        if not stream.can_vanish:
+            for batch in stream.list_pages(self):
+                rows = [row for row in batch.rows if str(row.get(stream.key[0])) in missing]
+                missing -= {str(row[stream.key[0]]) for row in rows}
+                yield Batch(rows, batch.read_at, are_news=True)
+        deleted = tuple(each for each in ids if each in missing and was_deleted[each])
+        if stream.can_vanish:
+            deleted = tuple(ids)
+        yield Batch([], datetime.now(UTC), gone=deleted)
 
     def ask(
         self,

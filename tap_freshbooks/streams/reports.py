@@ -81,7 +81,7 @@ class Report(AccountingStream):
         super().__init_subclass__()
 
     @override
-    def pages(self, reading: Reading) -> Iterator[Batch]:
+    def list_pages(self, reading: Reading) -> Iterator[Batch]:
         currencies = self.config.get("report_currencies") or [None]
         wanted = [
             (period, currency)

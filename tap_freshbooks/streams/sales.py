@@ -99,6 +99,8 @@ class CreditNotes(AccountingStream):
     list_key = "credit_notes"
     oauth_scope = "user:credit_notes:read"
     webhook_noun = "credit_note"
+    object_key = "credit_note|credit_notes"  # the plural in the official Node SDK
+    moved_by = {"payments": "creditid"}  # noqa: RUF012
     replication = Replication.WHOLE
     stamp = None
     includes = ("lines",)

@@ -30,6 +30,8 @@ class Vanishing(FreshBooksStream):
     what changed under the old version. Nothing is activated unless every business could be read.
     """
 
+    can_vanish = True
+
     _resend = True
     _read_already: dict[Any, tuple[Reading, list[Batch], FreshBooksError | None]]
     _digest = ""
@@ -40,7 +42,10 @@ class Vanishing(FreshBooksStream):
         super().begin()
         self._read_already = {}
         self._version = self._initialized_at // 1000
-        if self.replication is Replication.COMPARED:
+        if any(plan.by_id for plan in map(self.plan, self.partitions) if plan):
+            self._resend = False
+            self._version = self.stream_state.get("version", self._version)
+        elif self.replication is Replication.COMPARED:
             self._digest = self._read_all()
             self._resend = self._digest != self.stream_state.get("keys_digest")
             if not self._resend:

@@ -1,0 +1,151 @@
+"""A SQLite or PostgreSQL database that a setting names."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from tap_freshbooks.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_freshbooks.errors import TapError
+
+MODE = 0o600
+"""Of files that hold secrets."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds until the database must have answered."""
+
+STALL_TIMEOUT = 30_000
+"""Milliseconds after which a connection whose other end is silent counts as broken."""
+
+
+class Database:
+    """Makes connections, tables, and sentences of errors.
+
+    Args:
+        url: A SQLAlchemy URL, of SQLite or PostgreSQL (with psycopg).
+        setting: The setting that names it, for messages.
+        contents: What it holds, for messages: "tokens", say.
+        patience: Seconds that SQLite waits for a lock, deaf to signals.
+        pool: How connections are kept.
+
+    Raises:
+        SettingsError: If the URL is none, or its database is not known or has no driver here.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        setting: str,
+        contents: str,
+        *,
+        patience: float,
+        pool: type[sa.Pool] = sa.NullPool,
+    ) -> None:
+        self.setting = setting
+        self.patience = patience
+        self.pool = pool
+        try:
+            self.url = sa.make_url(url)
+        except (ArgumentError, ValueError):
+            raise SettingsError(
+                f"the setting {setting} is neither a file path nor a database URL such as "
+                f"sqlite:///{contents}.db or postgresql+psycopg://user@host/database (in a "
+                "password, write : / @ as %3A %2F %40)"
+            ) from None
+        if self.url.drivername not in {"sqlite", "postgresql+psycopg"}:
+            raise SettingsError(
+                f"the setting {setting} names {self.url.drivername}; databases that can hold "
+                f"{contents} are sqlite:///… and postgresql+psycopg://…"
+            )
+        if self.is_sqlite:
+            path = self.url.database or ":memory:"
+            if path == ":memory:" or path.startswith("file:") or self.url.query:
+                raise SettingsError(
+                    f"the setting {setting} names a database in memory, or with options, which "
+                    f"could lose the {contents}; name a file: sqlite:///{contents}.db"
+                )
+            self.url = self.url.set(database=str(Path(path).expanduser().resolve()))
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite, which locks whole databases instead of rows."""
+        return self.url.drivername == "sqlite"
+
+    def __str__(self) -> str:
+        """The URL without its password."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """Where connections come from; statements are never shown with their values.
+
+        Raises:
+            OSError: If the file of SQLite cannot be made.
+            SettingsError: If PostgreSQL has no driver here.
+        """
+        options: dict[str, Any]
+        if self.is_sqlite:
+            options = {"connect_args": {"timeout": self.patience}}
+            _make_private(Path(str(self.url.database)))
+        else:
+            timeouts = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
+            # A late-comer has to see what was stored while he waited.
+            options = {"connect_args": timeouts, "isolation_level": "READ COMMITTED"}
+        try:
+            return sa.create_engine(self.url, poolclass=self.pool, hide_parameters=True, **options)
+        except ModuleNotFoundError:
+            raise SettingsError(
+                f"the setting {self.setting} names a PostgreSQL database, which needs more "
+                "packages; install them with: pip install 'tap-freshbooks[postgres]'"
+            ) from None
+
+    @contextlib.contextmanager
+    def errors(self, what: str, kind: type[TapError]) -> Iterator[None]:
+        """Put what a database says into a sentence.
+
+        Args:
+            what: What is being done: "the webhook inbox cannot be read", say.
+            kind: Of the error that is raised instead.
+        """
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            raise kind(f"{what} ({type(error).__name__}: {reason(error)})") from None
+
+
+def make_table(connection: sa.Connection, table: sa.Table) -> None:
+    """Make a table and commit, unless it is there."""
+    if sa.inspect(connection).has_table(table.name):
+        return
+    try:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+        connection.commit()
+    except SQLAlchemyError:  # PostgreSQL lets two of these collide
+        connection.rollback()
+        if not sa.inspect(connection).has_table(table.name):
+            raise
+
+
+def reason(error: Exception) -> str:
+    """The first line of what a database says, without statements and values."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0].strip()
+
+
+def _make_private(path: Path) -> None:
+    """Make the file of a database, or make it ours alone, before a secret gets into it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(MODE)
+    with contextlib.suppress(PermissionError):  # somebody else's, who shares it with us
+        path.chmod(MODE)

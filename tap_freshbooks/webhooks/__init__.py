@@ -1,0 +1,1 @@
+"""Webhooks: registered with FreshBooks, received into an inbox, read by the event-driven sync."""

@@ -1,0 +1,81 @@
+"""What a receiver counts, for Prometheus."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+OUTCOMES = {
+    HTTPStatus.OK: "taken",
+    HTTPStatus.BAD_REQUEST: "malformed",
+    HTTPStatus.UNAUTHORIZED: "forged",
+    HTTPStatus.NOT_FOUND: "unknown_path",
+    HTTPStatus.REQUEST_TIMEOUT: "too_slow",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+    HTTPStatus.TOO_MANY_REQUESTS: "too_many",
+    HTTPStatus.SERVICE_UNAVAILABLE: "turned_away",
+}
+
+
+class Metrics:
+    """Counters of one receiver, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._deliveries = Counter(
+            "freshbooks_webhooks_deliveries",
+            "Deliveries, by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "freshbooks_webhooks_answer_seconds",
+            "Time until a delivery was answered",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=self.registry,
+        )
+        self._commits = Histogram(
+            "freshbooks_webhooks_commit_seconds",
+            "Time for one durable commit",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 10),
+            registry=self.registry,
+        )
+        self._per_commit = Histogram(
+            "freshbooks_webhooks_commit_deliveries",
+            "Deliveries that one commit has stored",
+            buckets=(1, 2, 5, 10, 25, 50, 100, 250, 1000),
+            registry=self.registry,
+        )
+        self._last = Gauge(
+            "freshbooks_webhooks_last_stored_timestamp_seconds",
+            "When a delivery was stored last",
+            registry=self.registry,
+        )
+        self._pending = Gauge(
+            "freshbooks_webhooks_verifications_pending",
+            "Secrets that FreshBooks waits for",
+            registry=self.registry,
+        )
+        for outcome in OUTCOMES.values():
+            self._deliveries.labels(outcome)
+
+    def answered(self, status: HTTPStatus, seconds: float) -> None:
+        """Count a delivery."""
+        self._deliveries.labels(OUTCOMES.get(status, "other")).inc()
+        self._seconds.observe(seconds)
+
+    def committed(self, deliveries: int, seconds: float) -> None:
+        """Count a transaction."""
+        self._commits.observe(seconds)
+        self._per_commit.observe(deliveries)
+        self._last.set(time.time())
+
+    def pending(self, number: int) -> None:
+        """Say how many secrets FreshBooks waits for."""
+        self._pending.set(number)
+
+    def text(self) -> bytes:
+        """All of it, in the format of Prometheus."""
+        return generate_latest(self.registry)

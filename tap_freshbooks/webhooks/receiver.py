@@ -1,0 +1,239 @@
+"""The receiver: takes deliveries in, whatever the server around it.
+
+What is answered with 2xx is on disk. Whatever goes wrong on our side is answered with 503, and
+FreshBooks sends it again (`webhooks.md §7`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from tap_freshbooks.webhooks.callbacks import CALLBACKS, CallbackBook
+from tap_freshbooks.webhooks.deliveries import Malformed, Verification, read_form, understand
+from tap_freshbooks.webhooks.inbox import InboxError
+from tap_freshbooks.webhooks.signature import is_genuine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_freshbooks.webhooks.callbacks import Callback
+    from tap_freshbooks.webhooks.inbox import Event, Inbox
+    from tap_freshbooks.webhooks.metrics import Metrics
+
+logger = logging.getLogger("tap-freshbooks.webhooks")
+
+FRESH = 1.0
+"""Seconds for which what is known of a path is not looked up again."""
+
+STALE = 60.0
+"""Seconds after which it is looked up again although it served."""
+
+KNOWN_PATHS = 50_000
+"""How many paths are remembered, those that do not exist included."""
+
+WRONG_PER_SECOND = 50
+"""Requests that are none of FreshBooks'; more of them are answered without a look."""
+
+PENDING_PATIENCE = 5.0
+"""Seconds to wait for a secret that FreshBooks may have taken back a moment ago."""
+
+MOST_WAITING = 100
+"""Deliveries that may wait for that at once."""
+
+MOST_AT_ONCE = 1_000
+"""Deliveries in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a path, and since when; `secrets` are accepted, `pending` are not yet."""
+
+    callback: Callback | None
+    secrets: tuple[str, ...]
+    pending: tuple[str, ...]
+    since: float
+
+
+class Receiver:
+    """Takes deliveries in; to be used within one event loop.
+
+    Args:
+        inbox: Where they go.
+        metrics: What is counted.
+        on_verification: Called when a secret has come that FreshBooks wants back.
+    """
+
+    def __init__(self, inbox: Inbox, metrics: Metrics, on_verification: Callable[[], None]) -> None:
+        self.inbox = inbox
+        self.book = CallbackBook(inbox)
+        self.metrics = metrics
+        self._on_verification = on_verification
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._waiting: list[tuple[str, Event, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._patient = 0
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limit = RateLimitItemPerSecond(WRONG_PER_SECOND)
+
+    async def receive(self, path: str, signature: str, body: bytes) -> HTTPStatus:
+        """Take a delivery in.
+
+        Args:
+            path: That of the callback.
+            signature: The header; empty if there is none.
+            body: The form.
+
+        Returns:
+            The status of the answer: 2xx only if it is on disk.
+        """
+        try:
+            return await self._receive(path, signature, body)
+        except InboxError as error:
+            logger.error("A delivery was turned away for now: %s", error)  # noqa: TRY400
+            return HTTPStatus.SERVICE_UNAVAILABLE
+
+    async def _receive(self, path: str, signature: str, body: bytes) -> HTTPStatus:
+        known = self._known.get(path)
+        if known is None and not self._may_be_wrong():
+            return HTTPStatus.TOO_MANY_REQUESTS
+        known = await self._look_up(path, STALE)
+        if known.callback is None:
+            return self._wrong(HTTPStatus.NOT_FOUND)
+        try:
+            fields = read_form(body)
+            said = understand(fields)
+        except Malformed:
+            return self._wrong(HTTPStatus.BAD_REQUEST)
+
+        def signed_with(secrets: tuple[str, ...]) -> bool:
+            return any(is_genuine(signature, secret, fields) for secret in secrets)
+
+        if isinstance(said, Verification):
+            # Its own secret signs it: who knows the path, and what FreshBooks takes back, counts.
+            if not signed_with((said.verifier,)):
+                return self._wrong(HTTPStatus.UNAUTHORIZED)
+            await asyncio.to_thread(self.book.keep, path, said.verifier, said.callbackid)
+            self._known.pop(path, None)
+            logger.info("Callback %d asks to be verified", said.callbackid)
+            self._on_verification()
+            return HTTPStatus.OK
+        if not signed_with(known.secrets):
+            known = await self._look_up(path, FRESH)
+            if not signed_with(known.secrets):
+                if not signed_with(known.pending):
+                    return self._wrong(HTTPStatus.UNAUTHORIZED)
+                if not await self._is_accepted(path, signed_with):
+                    return HTTPStatus.SERVICE_UNAVAILABLE
+        if known.callback is None or said.account_id != known.callback.account_id:
+            return self._wrong(HTTPStatus.BAD_REQUEST)
+        await self._store(path, said)
+        return HTTPStatus.OK
+
+    def _may_be_wrong(self) -> bool:
+        return self._limiter.test(self._limit)
+
+    def _wrong(self, status: HTTPStatus) -> HTTPStatus:
+        """Count a request that is none of FreshBooks'; the genuine ones are never limited."""
+        return status if self._limiter.hit(self._limit) else HTTPStatus.TOO_MANY_REQUESTS
+
+    # Secrets
+
+    async def _look_up(self, path: str, age: float) -> Known:
+        """What is known of a path, no older than so many seconds.
+
+        A callback may have been registered, and a secret accepted, by another process.
+        """
+        known = self._known.get(path)
+        now = time.monotonic()
+        limit = age if known and known.callback else FRESH
+        if known is None or now - known.since > limit:
+            known = await asyncio.to_thread(self._read, path, now)
+            self._known[path] = known
+            self._known.move_to_end(path)
+            if len(self._known) > KNOWN_PATHS:
+                self._known.popitem(last=False)
+        return known
+
+    def _read(self, path: str, now: float) -> Known:
+        callback = self.book.at(path)
+        verifiers = self.book.verifiers(path) if callback else []
+        return Known(
+            callback,
+            tuple(each.verifier for each in verifiers if each.accepted),
+            tuple(each.verifier for each in verifiers if not each.accepted),
+            now,
+        )
+
+    async def _is_accepted(self, path: str, signed_with: Callable[[tuple[str, ...]], bool]) -> bool:
+        """Wait for whoever gives a secret back to note that FreshBooks has taken it."""
+        if self._patient >= MOST_WAITING:
+            return False
+        self._patient += 1
+        try:
+            deadline = time.monotonic() + PENDING_PATIENCE
+            while time.monotonic() < deadline:
+                await asyncio.sleep(0.1)
+                if signed_with((await self._look_up(path, 0.1)).secrets):
+                    return True
+            return False
+        finally:
+            self._patient -= 1
+
+    # Storing
+
+    async def _store(self, path: str, event: Event) -> None:
+        """Append an event, with all that wait at the same time in one transaction.
+
+        Raises:
+            InboxError: If it could not be written.
+        """
+        stored = asyncio.get_running_loop().create_future()
+        self._waiting.append((path, event, stored))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await stored
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            error: BaseException | None = None
+            started = time.perf_counter()
+            try:
+                await asyncio.to_thread(self._commit, [(path, event) for path, event, _ in batch])
+            except BaseException as problem:  # noqa: BLE001 - it belongs to those who wait
+                error = problem
+            else:
+                self.metrics.committed(len(batch), time.perf_counter() - started)
+            for _, _, stored in batch:
+                if stored.done():  # who waited has gone
+                    continue
+                if error is None:
+                    stored.set_result(None)
+                else:
+                    stored.set_exception(error)
+
+    def _commit(self, batch: list[tuple[str, Event]]) -> None:
+        events: dict[str, int] = {}
+        for path, _ in batch:
+            events[path] = events.get(path, 0) + 1
+        now = time.time()
+        with self.inbox.writing() as connection:
+            self.inbox.append_in(connection, [event for _, event in batch])
+            # In one order everywhere, and each row once.
+            connection.execute(
+                CALLBACKS.update()
+                .where(CALLBACKS.c.path == sa.bindparam("of"))
+                .values(events=CALLBACKS.c.events + sa.bindparam("more"), last_event_at=now),
+                [{"of": path, "more": number} for path, number in sorted(events.items())],
+            )

@@ -1,0 +1,49 @@
+"""An inbox in which everything is as it should be: callbacks verified, a receiver running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.webhooks.callbacks import Callback, CallbackBook
+from tap_freshbooks.webhooks.inbox import Event, Inbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_freshbooks.sandbox import Sandbox
+
+NOUN_OF = {stream.name: stream.webhook_noun for stream in STREAMS if stream.webhook_noun}
+
+
+class Listening:
+    """An inbox as receivers fill it, without receivers.
+
+    Args:
+        sandbox: Whose accounts have callbacks.
+        folder: Where the inbox is.
+    """
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.place = str(folder / "inbox.db")
+        self.inbox = Inbox(self.place)
+        self.book = CallbackBook(self.inbox)
+        self.accounts = [
+            (str(business["account_id"]), str(business["id"]))
+            for business in sandbox.businesses()
+            if business["account_id"]
+        ]
+        for account, _ in self.accounts:
+            for noun in NOUN_OF.values():
+                self.book.add(Callback(f"{account}-{noun}", account, str(noun), "http://127.0.0.1"))
+                self.book.update(f"{account}-{noun}", verified=True)
+        self.book.present("receiver")
+
+    def settings(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Settings of a tap that listens."""
+        return {**config, "webhook_inbox": self.place}
+
+    def tell(self, name: str, *ids: int | str, business: int = 0) -> None:
+        """Append events of one kind."""
+        account, number = self.accounts[business]
+        self.inbox.append([Event(account, name, str(each), number) for each in ids])
