@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
-from tap_freshbooks.errors import ExitStatus, Interrupted, SettingsError, TapError
+from tap_freshbooks.errors import ExitStatus, Interrupted, TapError, without_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ COMMANDS = {
     "login": ("tap_freshbooks.login.command", "login", "connects an account"),
     "logout": ("tap_freshbooks.logout", "logout", "revoke and forget the connection"),
     "status": ("tap_freshbooks.status", "status", "the connection and what it may read"),
+    "webhooks": ("tap_freshbooks.webhooks.command", "webhooks", "changes in seconds"),
     "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
 }
 """Sub-command: module, function, what it is. The extra that it needs has its name."""
@@ -82,12 +83,7 @@ def _sub_command(name: str) -> click.Command:
     try:
         command: click.Command = getattr(importlib.import_module(module), function)
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("tap_freshbooks"):
-            raise
-        raise SettingsError(
-            f"`tap-freshbooks {name}` needs more packages (missing: {error.name}); "
-            f"install them with: pip install 'tap-freshbooks[{name}]'"
-        ) from None
+        raise without_extra(error, name, name) from None
     return command
 
 

@@ -31,6 +31,7 @@ from tap_freshbooks.errors import (
     Unavailable,
 )
 from tap_freshbooks.identity import IDENTITY_PATH
+from tap_freshbooks.oauth.endpoint import never_connected
 from tap_freshbooks.retries import RetryBudget
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class Request:
 
     Attributes:
         tally: Where each sending is counted.
+        method: Of HTTP.
+        body: What is sent as JSON, if anything.
         was_sent: Whether the next sending is a repetition.
     """
 
@@ -103,7 +106,14 @@ class Request:
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     tally: Tally | None = None
+    method: str = "GET"
+    body: Mapping[str, Any] | None = None
     was_sent: bool = False
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether it does no harm if it was done before."""
+        return self.method != "POST"
 
     def count(self) -> None:
         """Count a sending."""
@@ -175,15 +185,36 @@ class FreshBooksClient:
             ReauthorizationRequired: If FreshBooks refuses a token that was just refreshed.
         """
         request = Request(path, query or {}, headers or {}, tally)
+        return self._ask(request, subject, "nothing that was delivered is lost")
+
+    def send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, subject: str
+    ) -> Answer:
+        """Change something: PUT and DELETE are repeated as reading is, POST only if it is harmless.
+
+        Args:
+            method: `POST`, `PUT` or `DELETE`.
+            path: Path of the endpoint, from the first slash.
+            body: What is sent as JSON.
+            subject: What is being changed and for which business, for messages.
+
+        Raises:
+            FreshBooksError: As for `get`; `Unavailable` if it is not known whether it was done.
+        """
+        request = Request(path, method=method, body=body)
+        return self._ask(request, subject, "what was done is not done twice")
+
+    def _ask(self, request: Request, subject: str, comfort: str) -> Answer:
         try:
-            answer = self._get_at_last(request, subject)
+            answer = self._answer_at_last(request, subject)
         except Unavailable as error:
             raise Unavailable(
                 f"{subject}: {error}. Is {self.api_url} reachable, and FreshBooks up? "
-                "Run again later: nothing that was delivered is lost"
+                f"Run again later: {comfort}"
             ) from None
         except FreshBooksError as error:
-            raise type(error)(f"{subject}: {error} (GET {path}); {error.remedy}") from None
+            what = f"{request.method} {request.path}"
+            raise type(error)(f"{subject}: {error} ({what}); {error.remedy}") from None
         self._budget.refill()
         return answer
 
@@ -195,7 +226,7 @@ class FreshBooksClient:
         finally:
             self._session.close()
 
-    def _get_at_last(self, request: Request, subject: str) -> Answer:
+    def _answer_at_last(self, request: Request, subject: str) -> Answer:
         """Send until there is an answer, as often as is sensible."""
         ceilings = backoff.expo(factor=FIRST_BACKOFF, max_value=LONGEST_BACKOFF)
         next(ceilings)  # where backoff begins is not a wait yet
@@ -203,8 +234,10 @@ class FreshBooksClient:
         while True:
             attempt += 1
             try:
-                return self._get_signed(request)
+                return self._send_signed(request)
             except Unavailable as error:
+                if error.sent and not error.throttled and not request.may_repeat:
+                    raise
                 if attempt == self.max_attempts:
                     raise Unavailable(f"{error}; gave up after {attempt} attempts") from None
                 # A 429 is no outage: it asks for patience, which the throttle has.
@@ -233,7 +266,7 @@ class FreshBooksClient:
         else:
             self.throttle.sleep(wait)
 
-    def _get_signed(self, request: Request) -> Answer:
+    def _send_signed(self, request: Request) -> Answer:
         """Send once; a dead token is replaced once, and again if others replace it meanwhile."""
         token = self.authenticator.access_token()
         is_renewed = False
@@ -280,7 +313,7 @@ class FreshBooksClient:
             if (wait := retry_after(status, headers)) is not None:
                 self.throttle.pause(wait + backoff.full_jitter(FIRST_BACKOFF))
         body = decode(content)
-        problem = failure(status, headers, body)
+        problem = failure(status, headers, body, json_expected=request.method == "GET")
         if problem is not None:
             raise problem
         self.throttle.speed_up(sent)
@@ -290,9 +323,11 @@ class FreshBooksClient:
     def _exchange(self, request: Request, token: str) -> tuple[requests.Response, bytes]:
         """Send a request, and read the answer to its end."""
         try:
-            with self._session.get(
+            with self._session.request(
+                request.method,
                 self.api_url + request.path,
                 params=request.query,
+                json=request.body,
                 headers=request.headers,
                 timeout=self.timeout,
                 allow_redirects=False,
@@ -302,7 +337,7 @@ class FreshBooksClient:
                 # At once: `response.content` would read pieces of 10 kB.
                 return response, response.raw.read(decode_content=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Unavailable(_transport_problem(error)) from None
+            raise Unavailable(_transport_problem(error), sent=not never_connected(error)) from None
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -319,6 +354,6 @@ class _Bearer(requests.auth.AuthBase):
 def _transport_problem(error: Exception) -> str:
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
-    if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
+    if never_connected(error) and not isinstance(error, requests.exceptions.SSLError):
         return "the server cannot be reached"
     return f"the connection broke ({type(error).__name__})"

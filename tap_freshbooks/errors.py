@@ -30,6 +30,22 @@ class SettingsError(TapError):
     exit_status = ExitStatus.USAGE
 
 
+def without_extra(error: ModuleNotFoundError, command: str, extra: str) -> Exception:
+    """What to raise where a module of a command is missing.
+
+    Args:
+        error: What the import raised.
+        command: The command, as it is typed after the program's name.
+        extra: The extra of the distribution that brings its packages.
+    """
+    if (error.name or "").startswith("tap_freshbooks"):
+        return error
+    return SettingsError(
+        f"`tap-freshbooks {command}` needs more packages (missing: {error.name}); "
+        f"install them with: pip install 'tap-freshbooks[{extra}]'"
+    )
+
+
 class ReauthorizationRequired(TapError):  # noqa: N818 - a state of the account, not a mistake
     """FreshBooks no longer accepts the connection; only a new consent helps."""
 

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_freshbooks.errors import FreshBooksError, PermissionDenied, WrongIdentifier
+from tap_freshbooks.errors import ExitStatus, FreshBooksError, PermissionDenied, WrongIdentifier
 from tap_freshbooks.settings import FROM_ENVIRONMENT
 from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.streams.reports import Report
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.times import utc_text_at
+from tap_freshbooks.webhooks.callbacks import CallbackBook
+from tap_freshbooks.webhooks.inbox import inbox_of
+from tap_freshbooks.webhooks.registration import Registrar
+from tap_freshbooks.webhooks.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     callback=TapFreshBooks.cb_config,
     help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
 )
-def status(config: object) -> None:
+def status(config: object) -> int:
     """Try each stream of each business with a request for one row."""
     settings = getattr(config, "config", {})
     tap = TapFreshBooks(config=settings, setup_mapper=False)
@@ -48,6 +52,20 @@ def status(config: object) -> None:
     for stream in streams:
         answers = [_try(stream, business) for business in businesses]
         click.echo(f"{stream.name:{width}}  {'  '.join(answers)}")
+    return _webhooks(connection) if connection.config.get("webhook_inbox") else ExitStatus.DONE
+
+
+def _webhooks(connection: Connection) -> ExitStatus:
+    """Whether events flow; what does not flow is mended where that is possible."""
+    registrar = Registrar(connection, CallbackBook(inbox_of(connection.config)))
+    try:
+        problems = registrar.check()
+    except FreshBooksError as error:
+        problems = [str(error)]
+    found = watch(registrar)
+    for line in ["Webhooks:", *found.lines, *problems, *found.problems]:
+        click.echo(line)
+    return ExitStatus.FAILED if problems or found.problems else ExitStatus.DONE
 
 
 def _tokens(connection: Connection) -> Iterator[str]:

@@ -253,7 +253,8 @@ class TapFreshBooks(Tap):
         news = self._news()
         self.connection.open()  # what is wrong with it shows before the first message
         if news:
-            for idle in news.begin(list(self._sources), self.streams["businesses"].stream_state):
+            news.tend()
+            for idle in news.begin(list(self.sources), self.streams["businesses"].stream_state):
                 for stream in (idle, *idle.child_streams):
                     del self.streams[stream.name]
         self.is_syncing = True
@@ -268,7 +269,7 @@ class TapFreshBooks(Tap):
             self.sync_all()
 
     @property
-    def _sources(self) -> Iterator[RecordStream]:
+    def sources(self) -> Iterator[RecordStream]:
         """The streams that a sync reads; they feed the derived ones."""
         for stream in self.streams.values():
             if (
@@ -293,7 +294,7 @@ class TapFreshBooks(Tap):
     def _reading_ahead(self, wait: Callable[[], None]) -> Iterator[None]:
         from tap_freshbooks.read_ahead import ReadAhead  # noqa: PLC0415 - nor reads anything
 
-        plan = (reading for stream in self._sources for reading in stream.readings())
+        plan = (reading for stream in self.sources for reading in stream.readings())
         ahead = ReadAhead(plan, self.config["max_concurrency"], wait)
         self.connection.ahead = ahead
         try:

@@ -145,7 +145,7 @@ class TokenEndpoint:
             raise Unavailable(
                 f"the token request to {self.api_url} got no complete answer "
                 f"({type(error).__name__})",
-                sent=not _never_connected(error),
+                sent=not never_connected(error),
             ) from None
 
 
@@ -191,7 +191,7 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _never_connected(error: requests.RequestException) -> bool:
+def never_connected(error: Exception) -> bool:
     """Whether the request certainly did not reach the server."""
     return isinstance(error, requests.ConnectTimeout) or any(
         sign in repr(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ CALLBACKS = sa.Table(
     sa.Column("verified", sa.Boolean, nullable=False, default=False),
     sa.Column("verified_at", sa.Double),
     sa.Column("checked_at", sa.Double),
+    sa.Column("asked_at", sa.Double),
     sa.Column("last_event_at", sa.Double),
     sa.Column("events", sa.BigInteger, nullable=False, default=0),
 )
@@ -81,7 +83,8 @@ class Callback:
         callbackid: What FreshBooks calls it; None while it is not known to have registered it.
         verified: Whether events flow, as far as we know.
         verified_at: Since when, epoch seconds.
-        checked_at: When FreshBooks was asked last.
+        checked_at: When FreshBooks was asked last whether it is verified.
+        asked_at: When FreshBooks was asked last for a verification.
         last_event_at: When the last genuine event came.
         events: How many have come.
     """
@@ -94,6 +97,7 @@ class Callback:
     verified: bool = False
     verified_at: float | None = None
     checked_at: float | None = None
+    asked_at: float | None = None
     last_event_at: float | None = None
     events: int = 0
 
@@ -112,9 +116,13 @@ class Verifier:
         return f"Verifier({self.path[:6]}…, callback {self.callbackid}, accepted={self.accepted})"
 
 
+OURS = re.compile(r"tap-freshbooks-[\w-]{32}")
+"""What the last segment of a callback's address looks like if it is one of ours."""
+
+
 def new_path() -> str:
-    """A path that nobody can guess."""
-    return secrets.token_urlsafe(24)
+    """A path that nobody can guess, and that tells our callbacks from those of others."""
+    return f"tap-freshbooks-{secrets.token_urlsafe(24)}"
 
 
 class CallbackBook:
@@ -140,11 +148,21 @@ class CallbackBook:
             row = connection.execute(query).mappings().first()
         return Callback(**row) if row else None
 
-    def add(self, callback: Callback) -> None:
-        """Keep a callback, before FreshBooks hears of it: its verification may come at once."""
+    def add(self, account_id: str, noun: str, base_url: str) -> Callback:
+        """A callback to register, kept before FreshBooks hears of it: it may verify it at once.
+
+        Whoever wants the same at the same time gets the same.
+        """
+        path = new_path()
+        callback = Callback(path, account_id, noun, f"{base_url}/{path}")
         values = {name: getattr(callback, name) for name in Callback.__slots__}
+        same = sa.select(CALLBACKS).filter_by(account_id=account_id, noun=noun)
         with self.inbox.writing() as connection:
+            for row in connection.execute(same).mappings():
+                if row["uri"].rpartition("/")[0] == base_url:
+                    return Callback(**row)
             connection.execute(CALLBACKS.insert().values(values))
+        return callback
 
     def update(self, path: str, **values: Any) -> None:
         """Change columns of a callback."""

@@ -103,7 +103,8 @@ class Keeper:
                 except TapError as error:
                     logger.error("%s", error)  # noqa: TRY400 - it is a sentence
                 except Exception as error:  # noqa: BLE001 - the receiver goes on without it
-                    logger.error("Unexpected %s; please report this", type(error).__name__)
+                    # Its text could quote a secret.
+                    logger.warning("Unexpected %s; please report this", type(error).__name__)
             self._woken.wait(max(0.0, min(self._due) - time.monotonic()))
             self._woken.clear()
 

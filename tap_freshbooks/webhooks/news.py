@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.identity import Business
 from tap_freshbooks.streams.base import RecordStream, parse_moment
 from tap_freshbooks.streams.lists import FreshBooksStream
@@ -23,6 +24,7 @@ from tap_freshbooks.times import utc_text
 from tap_freshbooks.webhooks.callbacks import CallbackBook
 from tap_freshbooks.webhooks.findings import LATE, Looks, MissedRows
 from tap_freshbooks.webhooks.inbox import GAP
+from tap_freshbooks.webhooks.registration import RESEND_EVERY, Registrar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -215,7 +217,7 @@ class News:
         self.poll_interval = timedelta(hours=config["poll_interval"])
         self.reconcile_interval = timedelta(hours=config["reconcile_interval"])
         self.now = datetime.now(UTC)
-        self._first, self.last = inbox.extent()
+        self._first = self.last = 0
         self.looks: dict[tuple[str, Any, str], Any] = {}
         self.mutex = threading.Lock()
         self._plans: dict[tuple[str, Any], Plan] = {}
@@ -236,6 +238,27 @@ class News:
                 for kept in state[MEMBERS]
             ]
 
+    def tend(self) -> None:
+        """Give secrets back that FreshBooks waits for, and look at the callbacks now and then.
+
+        A receiver with a token does that much sooner; not every one has a token.
+        """
+        registrar = Registrar(self.connection, self.book)
+        checked = [each.checked_at for each in registrar.callbacks]
+        try:
+            if any(at is None or self.now.timestamp() - at >= self._check_every for at in checked):
+                problems = registrar.check()
+            else:
+                problems = registrar.confirm_pending()
+        except FreshBooksError as error:
+            problems = [f"the callbacks cannot be looked at: {error}"]
+        for problem in problems:
+            logger.warning("%s", problem)
+
+    @property
+    def _check_every(self) -> float:
+        return max(self.poll_interval.total_seconds(), RESEND_EVERY)
+
     def begin(self, streams: Sequence[RecordStream], state: dict[str, Any]) -> list[RecordStream]:
         """Make the plans, so that the first STATE has the places of all that is idle.
 
@@ -246,6 +269,7 @@ class News:
         Returns:
             Those of the streams of which nothing is to be read.
         """
+        self._first, self.last = self.inbox.extent()
         if self.connection.has_asked:
             state[MEMBERS] = [
                 {

@@ -55,6 +55,18 @@ MOST_AT_ONCE = 1_000
 """Deliveries in one transaction."""
 
 
+class _Refused(Exception):  # noqa: N818 - says what becomes of the request
+    """A request that is none of FreshBooks'."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class _NotYet(Exception):  # noqa: N818 - says what becomes of the request
+    """A delivery signed with a secret that FreshBooks may have taken back a moment ago."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a path, and since when; `secrets` are accepted, `pending` are not yet."""
@@ -99,55 +111,78 @@ class Receiver:
         """
         try:
             return await self._receive(path, signature, body)
+        except _Refused as refused:
+            # What FreshBooks sends is never limited; what others send is.
+            if self._limiter.hit(self._limit):
+                return refused.status
+            return HTTPStatus.TOO_MANY_REQUESTS
+        except _NotYet:
+            return HTTPStatus.SERVICE_UNAVAILABLE
         except InboxError as error:
             logger.error("A delivery was turned away for now: %s", error)  # noqa: TRY400
             return HTTPStatus.SERVICE_UNAVAILABLE
 
     async def _receive(self, path: str, signature: str, body: bytes) -> HTTPStatus:
-        known = self._known.get(path)
-        if known is None and not self._may_be_wrong():
+        if path not in self._known and not self._limiter.test(self._limit):
             return HTTPStatus.TOO_MANY_REQUESTS
         known = await self._look_up(path, STALE)
         if known.callback is None:
-            return self._wrong(HTTPStatus.NOT_FOUND)
+            raise _Refused(HTTPStatus.NOT_FOUND)
         try:
             fields = read_form(body)
             said = understand(fields)
         except Malformed:
-            return self._wrong(HTTPStatus.BAD_REQUEST)
+            raise _Refused(HTTPStatus.BAD_REQUEST) from None
 
         def signed_with(secrets: tuple[str, ...]) -> bool:
             return any(is_genuine(signature, secret, fields) for secret in secrets)
 
         if isinstance(said, Verification):
-            # Its own secret signs it: who knows the path, and what FreshBooks takes back, counts.
-            if not signed_with((said.verifier,)):
-                return self._wrong(HTTPStatus.UNAUTHORIZED)
-            await asyncio.to_thread(self.book.keep, path, said.verifier, said.callbackid)
-            self._known.pop(path, None)
-            logger.info("Callback %d asks to be verified", said.callbackid)
-            self._on_verification()
-            return HTTPStatus.OK
-        if not signed_with(known.secrets):
-            known = await self._look_up(path, FRESH)
+            await self._keep(path, said, signed_with)
+        else:
             if not signed_with(known.secrets):
-                if not signed_with(known.pending):
-                    return self._wrong(HTTPStatus.UNAUTHORIZED)
-                if not await self._is_accepted(path, signed_with):
-                    return HTTPStatus.SERVICE_UNAVAILABLE
-        if known.callback is None or said.account_id != known.callback.account_id:
-            return self._wrong(HTTPStatus.BAD_REQUEST)
-        await self._store(path, said)
+                await self._prove(path, signed_with)
+            if said.account_id != known.callback.account_id:
+                raise _Refused(HTTPStatus.BAD_REQUEST)
+            await self._store(path, said)
         return HTTPStatus.OK
 
-    def _may_be_wrong(self) -> bool:
-        return self._limiter.test(self._limit)
-
-    def _wrong(self, status: HTTPStatus) -> HTTPStatus:
-        """Count a request that is none of FreshBooks'; the genuine ones are never limited."""
-        return status if self._limiter.hit(self._limit) else HTTPStatus.TOO_MANY_REQUESTS
-
     # Secrets
+
+    async def _keep(
+        self, path: str, said: Verification, signed_with: Callable[[tuple[str, ...]], bool]
+    ) -> None:
+        """Keep the secret of a verification before anything else, and let it be given back.
+
+        It is signed with the secret that it brings. So it proves nothing but that the sender knows
+        the path; the secret counts when FreshBooks takes it back.
+        """
+        if not signed_with((said.verifier,)):
+            raise _Refused(HTTPStatus.UNAUTHORIZED)
+        await asyncio.to_thread(self.book.keep, path, said.verifier, said.callbackid)
+        self._known.pop(path, None)
+        logger.info("Callback %d asks to be verified", said.callbackid)
+        self._on_verification()
+
+    async def _prove(self, path: str, signed_with: Callable[[tuple[str, ...]], bool]) -> None:
+        """Look whether a signature, strange so far, is of a secret that is new."""
+        known = await self._look_up(path, FRESH)
+        if signed_with(known.secrets):
+            return
+        if not signed_with(known.pending):
+            raise _Refused(HTTPStatus.UNAUTHORIZED)
+        if self._patient >= MOST_WAITING:
+            raise _NotYet
+        self._patient += 1
+        try:
+            deadline = time.monotonic() + PENDING_PATIENCE
+            while time.monotonic() < deadline:
+                await asyncio.sleep(0.1)
+                if signed_with((await self._look_up(path, 0.1)).secrets):
+                    return
+        finally:
+            self._patient -= 1
+        raise _NotYet
 
     async def _look_up(self, path: str, age: float) -> Known:
         """What is known of a path, no older than so many seconds.
@@ -174,21 +209,6 @@ class Receiver:
             tuple(each.verifier for each in verifiers if not each.accepted),
             now,
         )
-
-    async def _is_accepted(self, path: str, signed_with: Callable[[tuple[str, ...]], bool]) -> bool:
-        """Wait for whoever gives a secret back to note that FreshBooks has taken it."""
-        if self._patient >= MOST_WAITING:
-            return False
-        self._patient += 1
-        try:
-            deadline = time.monotonic() + PENDING_PATIENCE
-            while time.monotonic() < deadline:
-                await asyncio.sleep(0.1)
-                if signed_with((await self._look_up(path, 0.1)).secrets):
-                    return True
-            return False
-        finally:
-            self._patient -= 1
 
     # Storing
 

@@ -3,67 +3,59 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 import uvicorn
 
-from tap_freshbooks.errors import SettingsError, TapError
-from tap_freshbooks.settings import FROM_ENVIRONMENT
-from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.errors import Interrupted, SettingsError, TapError
 from tap_freshbooks.webhooks.asgi import create_app
 from tap_freshbooks.webhooks.callbacks import CallbackBook
-from tap_freshbooks.webhooks.inbox import inbox_of
 from tap_freshbooks.webhooks.keeper import Keeper
 from tap_freshbooks.webhooks.metrics import Metrics
 from tap_freshbooks.webhooks.registration import Registrar
 
 if TYPE_CHECKING:
     from tap_freshbooks.connection import Connection
+    from tap_freshbooks.webhooks.inbox import Inbox
 
 GRACE = 15
 """Seconds for what is under way when the server is to end."""
 
 
-@click.command(help="Receive webhooks into the inbox, until it is told to end.")
-@click.option(
-    "--config",
-    multiple=True,
-    callback=TapFreshBooks.cb_config,
-    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
-@click.option(
-    "--keep-days",
-    default=30.0,
-    show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
-    help="Days for which events are kept.",
-)
-@click.option(
-    "--check-minutes",
-    default=15.0,
-    show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
-    help="Minutes between two questions whether FreshBooks has switched a callback off.",
-)
-def serve(config: object, host: str, port: int, keep_days: float, check_minutes: float) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    tap = TapFreshBooks(config=getattr(config, "config", {}), setup_mapper=False)
-    connection = tap.connection
-    inbox, metrics = inbox_of(tap.config), Metrics()
-    callbacks = len(CallbackBook(inbox).all())  # what is wrong with the inbox shows here
-    registrar = Registrar(connection, CallbackBook(inbox)) if _has_token(connection) else None
+def serve(
+    connection: Connection,
+    inbox: Inbox,
+    sock: socket.socket,
+    *,
+    keep_for: float,
+    check_every: float,
+) -> None:
+    """Receive until SIGINT or SIGTERM.
+
+    Args:
+        connection: Gives secrets back and looks after callbacks, if it has a token.
+        inbox: Where events go.
+        sock: Where to listen.
+        keep_for: Seconds for which events are kept.
+        check_every: Seconds between two looks at the callbacks.
+
+    Raises:
+        InboxError: If the inbox cannot be opened.
+        TapError: If the server does not start.
+    """
+    metrics, book = Metrics(), CallbackBook(inbox)
+    callbacks = len(book.all())  # what is wrong with the inbox shows here
+    registrar = Registrar(connection, book) if _has_token(connection) else None
     keeper = Keeper(
         inbox,
         metrics,
-        keep_for=keep_days * 86_400,
+        keep_for=keep_for,
         confirm=registrar.confirm_pending if registrar else None,
         check=registrar.check if registrar else None,
-        check_every=check_minutes * 60,
+        check_every=check_every,
     )
-    sock = _listen(host, port)
     address = "{}:{}".format(*sock.getsockname()[:2])
     click.echo(
         f"Receiving webhooks at http://{address} into {inbox} ({callbacks} callbacks). "
@@ -83,9 +75,8 @@ def serve(config: object, host: str, port: int, keep_days: float, check_minutes:
         )
     )
     try:
-        server.run(sockets=[sock])
-    except KeyboardInterrupt:  # uvicorn ends, and raises it once more
-        pass
+        with suppress(Interrupted, KeyboardInterrupt):  # uvicorn ends, and raises it once more
+            server.run(sockets=[sock])
     finally:
         connection.close()
     if not server.started:
@@ -98,7 +89,12 @@ def _has_token(connection: Connection) -> bool:
     return connection.is_static or bool(config.get("client_id") and config.get("client_secret"))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        SettingsError: If the address cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     try:

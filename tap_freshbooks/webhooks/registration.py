@@ -1,0 +1,372 @@
+"""Callbacks at FreshBooks: registered, verified, looked after, deleted (`webhooks.md §2`)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.errors import (
+    FreshBooksError,
+    PermissionDenied,
+    RequestRefused,
+    Unavailable,
+    WrongIdentifier,
+)
+from tap_freshbooks.webhooks.callbacks import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_freshbooks.connection import Connection
+    from tap_freshbooks.identity import Business
+    from tap_freshbooks.webhooks.callbacks import Callback, CallbackBook, Verifier
+
+PATH = "/events/account/{account_id}/events/callbacks"
+
+PAGE_SIZE = 100
+
+MOST_PAGES = 100
+"""Of the list of callbacks; more of them would be a list that does not end."""
+
+RESEND_EVERY = 300.0
+"""Seconds between two requests to send a verification again that nobody asked for."""
+
+ATTEMPTS = 3
+"""How often a registration is tried whose answer got lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A callback as FreshBooks shows it, ours or not."""
+
+    callbackid: int
+    event: str
+    uri: str
+    verified: bool
+
+
+class Registrar:
+    """Registers callbacks for the businesses of a connection, and looks after them.
+
+    Callbacks of others are never touched: ours are those that the inbox knows, and those whose
+    address is below the base URL and looks like one that we make.
+
+    Args:
+        connection: The FreshBooks user.
+        book: What the inbox knows of callbacks.
+        scopes: Which scope each noun needs, for messages.
+    """
+
+    def __init__(
+        self, connection: Connection, book: CallbackBook, scopes: dict[str, str] | None = None
+    ) -> None:
+        self.connection = connection
+        self.book = book
+        self.scopes = scopes or {}
+
+    @cached_property
+    def accounts(self) -> dict[str, Business]:
+        """The businesses that can have callbacks, by `account_id`."""
+        return {
+            business.account_id: business
+            for business in self.connection.businesses
+            if business.account_id
+        }
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """What the inbox knows of callbacks of these businesses."""
+        return [each for each in self.book.all() if each.account_id in self.accounts]
+
+    # Registering
+
+    def register(self, base_url: str, nouns: Sequence[str]) -> list[str]:
+        """Register what is missing, and remove callbacks of ours that are not wanted any more.
+
+        Run again, it changes nothing.
+
+        Args:
+            base_url: Where the receiver is, as FreshBooks reaches it; without a slash at its end.
+            nouns: The bare nouns whose events are wanted.
+
+        Returns:
+            A sentence for each callback that could not be registered, and why.
+
+        Raises:
+            FreshBooksError: If FreshBooks does not answer.
+        """
+        problems: list[str] = []
+        for account_id in self.accounts:
+            listed = self.listed(account_id)
+            kept = []
+            for noun in nouns:
+                try:
+                    kept.append(self._ensure(account_id, noun, base_url, listed))
+                except PermissionDenied:
+                    scope = self.scopes.get(noun, "the read scope of its object")
+                    problems.append(
+                        f"{noun} of {self.accounts[account_id]}: the token may not register it; it "
+                        f"needs {scope}. Enable that for your app, and log in again"
+                    )
+                except (RequestRefused, Unavailable, WrongIdentifier) as error:
+                    problems.append(str(error))
+            self._remove_stale(account_id, base_url, kept, listed)
+        return problems
+
+    def _ensure(
+        self, account_id: str, noun: str, base_url: str, listed: Sequence[Listed]
+    ) -> Callback:
+        callback = self.book.add(account_id, noun, base_url)
+        known = _at(callback, listed)
+        try:
+            known = known or self._create(callback)
+        except PermissionDenied:
+            self.book.remove(callback.path)
+            raise
+        self._note(callback, known)
+        return callback
+
+    def _note(self, callback: Callback, known: Listed) -> bool:
+        """What FreshBooks says of a callback; whether that is news."""
+        if callback.callbackid != known.callbackid:
+            self.book.update(callback.path, callbackid=known.callbackid)
+        # Verified, but with a secret that we do not have, no event could be told from a forgery.
+        return self.book.checked(
+            callback.path, verified=known.verified and self._has_secret(callback)
+        )
+
+    def _has_secret(self, callback: Callback) -> bool:
+        return any(each.accepted for each in self.book.verifiers(callback.path))
+
+    def _create(self, callback: Callback, attempts: int = ATTEMPTS) -> Listed:
+        """Register a callback; where the answer is lost, it is looked for before the next try."""
+        account_id = callback.account_id
+        subject = f"the callback for {callback.noun} of {self.accounts[account_id]}"
+        body = {"callback": {"event": callback.noun, "uri": callback.uri}}
+        # Before the request: the verification may come sooner than the answer.
+        self.book.update(callback.path, asked_at=time.time())
+        try:
+            answer = self.connection.client.send(
+                "POST", PATH.format(account_id=account_id), body, subject=subject
+            )
+        except Unavailable:
+            if known := _at(callback, self.listed(account_id)):
+                return known
+            if attempts == 1:
+                raise
+            return self._create(callback, attempts - 1)
+        known = _read(_result(answer.body).get("callback"))
+        if known is None:
+            raise RequestRefused(f"{subject}: the answer does not show it")
+        return known
+
+    def _remove_stale(
+        self, account_id: str, base_url: str, kept: Sequence[Callback], listed: Sequence[Listed]
+    ) -> None:
+        """Remove callbacks of ours that are not wanted, moved, doubled, or known to no inbox."""
+        book = [each for each in self.book.all() if each.account_id == account_id]
+        wanted = {each.uri for each in kept}
+        current = {each.callbackid for each in book if each.uri in wanted}
+        known = {each.uri for each in book}
+        for each in listed:
+            base, _, path = each.uri.rpartition("/")
+            is_ours = each.uri in known or (base == base_url and bool(OURS.fullmatch(path)))
+            if is_ours and each.callbackid not in current:
+                self._delete(account_id, each.callbackid)
+        for callback in book:
+            if callback.uri not in wanted:
+                self.book.remove(callback.path)
+
+    def delete(self, base_url: str | None = None) -> int:
+        """Delete our callbacks, and forget them.
+
+        Args:
+            base_url: Also those below this address of which the inbox does not know.
+
+        Returns:
+            How many FreshBooks had.
+
+        Raises:
+            FreshBooksError: If FreshBooks does not answer; the rest is still there.
+        """
+        number = 0
+        for account_id in self.accounts:
+            ours = {each.uri for each in self.callbacks if each.account_id == account_id}
+            for each in self.listed(account_id):
+                base, _, path = each.uri.rpartition("/")
+                if each.uri in ours or (base == base_url and OURS.fullmatch(path)):
+                    self._delete(account_id, each.callbackid)
+                    number += 1
+        for callback in self.callbacks:
+            self.book.remove(callback.path)
+        return number
+
+    def _delete(self, account_id: str, callbackid: int) -> None:
+        subject = f"callback {callbackid} of {self.accounts[account_id]}"
+        try:
+            self.connection.client.send("DELETE", _single(account_id, callbackid), subject=subject)
+        except WrongIdentifier:
+            return  # somebody else was quicker, or the answer to our first try got lost
+
+    # Verifying
+
+    def confirm_pending(self) -> list[str]:
+        """Give secrets back that FreshBooks waits for, those of these businesses.
+
+        Returns:
+            A sentence for each that FreshBooks did not take.
+        """
+        problems: list[str] = []
+        for verifier in self.book.pending():
+            callback = self.book.at(verifier.path)
+            if callback and callback.account_id in self.accounts:
+                try:
+                    problems += self._confirm(callback, verifier)
+                except FreshBooksError as error:
+                    problems.append(f"{error} (the secret is kept, and given back later)")
+        return problems
+
+    def _confirm(self, callback: Callback, verifier: Verifier) -> Iterator[str]:
+        account_id = callback.account_id
+        subject = f"the verification of {callback.noun} of {self.accounts[account_id]}"
+        body = {"callback": {"verifier": verifier.verifier}}
+        try:
+            self.connection.client.send(
+                "PUT", _single(account_id, verifier.callbackid), body, subject=subject
+            )
+        except (RequestRefused, WrongIdentifier):
+            # One that was replaced by a newer one, or a forgery. Even if FreshBooks shows the
+            # callback as verified this secret must not count: anybody could have sent it.
+            self.book.refuse(verifier)
+            yield (
+                f"{subject}: FreshBooks does not take the secret back (callback "
+                f"{verifier.callbackid}); it is asked to send another"
+            )
+        else:
+            self.book.accept(verifier)
+
+    def check(self, *, resend_every: float = RESEND_EVERY) -> list[str]:
+        """Compare our callbacks with what FreshBooks says, and mend what is wrong.
+
+        One that is not verified, perhaps because FreshBooks has switched it off, gets its
+        verification sent again; one that is gone, or whose secret is lost, is registered anew.
+
+        Args:
+            resend_every: Seconds between two such requests for one callback.
+
+        Returns:
+            A sentence for each that was found wrong.
+
+        Raises:
+            FreshBooksError: If FreshBooks does not answer.
+        """
+        problems = self.confirm_pending()
+        for account_id in {each.account_id: None for each in self.callbacks}:
+            listed = self.listed(account_id)
+            for callback in self.book.all():
+                if callback.account_id == account_id:
+                    problems += self._mend(callback, listed, resend_every)
+        return problems
+
+    def _mend(
+        self, callback: Callback, listed: Sequence[Listed], resend_every: float
+    ) -> Iterator[str]:
+        name = f"the callback for {callback.noun} of {self.accounts[callback.account_id]}"
+        known = _at(callback, listed)
+        if known is None:
+            self.book.checked(callback.path, verified=False)
+            self._renew(callback)
+            yield f"{name} was gone; it is registered anew"
+            return
+        self._note(callback, known)
+        if known.verified and self._has_secret(callback):
+            return
+        if callback.asked_at and time.time() - callback.asked_at < resend_every:
+            yield f"{name} is not verified; its verification has not come yet"
+        elif known.verified and callback.asked_at:
+            self._delete(callback.account_id, known.callbackid)
+            self._renew(callback)
+            yield f"{name} was verified with a secret that is lost; it is registered anew"
+        else:
+            self._resend(callback, known)
+            yield f"{name} is not verified; FreshBooks is asked to send the verification again"
+
+    def _renew(self, callback: Callback) -> None:
+        self.book.remove(callback.path)
+        base_url = callback.uri.rpartition("/")[0]
+        fresh = self.book.add(callback.account_id, callback.noun, base_url)
+        self._note(fresh, self._create(fresh))
+
+    def _resend(self, callback: Callback, known: Listed) -> None:
+        self.book.update(callback.path, asked_at=time.time())
+        subject = f"the verification of {callback.noun} of {self.accounts[callback.account_id]}"
+        self.connection.client.send(
+            "PUT",
+            _single(callback.account_id, known.callbackid),
+            {"callback": {"resend": True}},
+            subject=subject,
+        )
+
+    def wait(self, seconds: float, pause: Callable[[float], None] = time.sleep) -> list[Callback]:
+        """Give secrets back as they come, until all callbacks are verified or time is over.
+
+        Returns:
+            Those that are not verified.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            self.confirm_pending()
+            open_ones = [each for each in self.callbacks if not each.verified]
+            if not open_ones or time.monotonic() >= deadline:
+                return open_ones
+            pause(0.5)
+
+    # FreshBooks' list
+
+    def listed(self, account_id: str) -> list[Listed]:
+        """All callbacks of an account that FreshBooks shows us, ours or not, each once."""
+        found: dict[int, Listed] = {}
+        subject = f"the callbacks of {self.accounts[account_id]}"
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.connection.client.get(
+                PATH.format(account_id=account_id),
+                {"page": page, "per_page": PAGE_SIZE},
+                subject=subject,
+            )
+            result = _result(answer.body)
+            rows = [each for row in result.get("callbacks") or () if (each := _read(row))]
+            news = [each for each in rows if each.callbackid not in found]
+            found.update((each.callbackid, each) for each in rows)
+            total = result.get("total")
+            if not news or (isinstance(total, int) and len(found) >= total):
+                break
+        return list(found.values())
+
+
+def _at(callback: Callback, listed: Sequence[Listed]) -> Listed | None:
+    """The one at FreshBooks that sends to the address of ours; a verified one if there are more."""
+    same = [each for each in listed if (each.uri, each.event) == (callback.uri, callback.noun)]
+    return max(
+        same,
+        key=lambda each: (each.verified, each.callbackid == callback.callbackid, -each.callbackid),
+        default=None,
+    )
+
+
+def _single(account_id: str, callbackid: int) -> str:
+    return f"{PATH.format(account_id=account_id)}/{callbackid}"
+
+
+def _result(body: Any) -> dict[str, Any]:
+    response = body.get("response") if isinstance(body, dict) else None
+    result = response.get("result") if isinstance(response, dict) else None
+    return result if isinstance(result, dict) else {}
+
+
+def _read(row: Any) -> Listed | None:
+    if not isinstance(row, dict) or not isinstance(row.get("callbackid"), int):
+        return None
+    event, uri = str(row.get("event")), str(row.get("uri"))
+    return Listed(row["callbackid"], event, uri, row.get("verified") is True)
