@@ -30,8 +30,8 @@ GAP = "gap"
 ANY = "*"
 """Stands for all nouns in an entry."""
 
-LOCK_TIMEOUT = 10
-"""Seconds to wait for whoever is writing."""
+LOCK_TIMEOUT = 8
+"""Seconds to wait for whoever is writing; FreshBooks waits ten for its answer."""
 
 WRITING = 6_417_001
 """The advisory lock of PostgreSQL that whoever writes holds."""

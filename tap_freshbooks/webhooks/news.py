@@ -25,6 +25,7 @@ from tap_freshbooks.webhooks.callbacks import CallbackBook
 from tap_freshbooks.webhooks.findings import LATE, Looks, MissedRows
 from tap_freshbooks.webhooks.inbox import GAP
 from tap_freshbooks.webhooks.registration import RESEND_EVERY, Registrar
+from tap_freshbooks.webhooks.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -252,7 +253,7 @@ class News:
                 problems = registrar.confirm_pending()
         except FreshBooksError as error:
             problems = [f"the callbacks cannot be looked at: {error}"]
-        for problem in problems:
+        for problem in [*problems, *watch(registrar).problems]:
             logger.warning("%s", problem)
 
     @property

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from limits import RateLimitItemPerSecond
+from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -44,6 +44,9 @@ KNOWN_PATHS = 50_000
 
 WRONG_PER_SECOND = 50
 """Requests that are none of FreshBooks'; more of them are answered without a look."""
+
+VERIFICATIONS_PER_MINUTE = 20
+"""Of one callback: who knows a path could else fill the inbox with secrets."""
 
 PENDING_PATIENCE = 5.0
 """Seconds to wait for a secret that FreshBooks may have taken back a moment ago."""
@@ -138,7 +141,9 @@ class Receiver:
             return any(is_genuine(signature, secret, fields) for secret in secrets)
 
         if isinstance(said, Verification):
-            await self._keep(path, said, signed_with)
+            if known.callback.callbackid not in {None, said.callbackid}:
+                raise _Refused(HTTPStatus.BAD_REQUEST)
+            await self._keep(path, said, known.secrets, signed_with)
         else:
             if not signed_with(known.secrets):
                 await self._prove(path, signed_with)
@@ -150,15 +155,22 @@ class Receiver:
     # Secrets
 
     async def _keep(
-        self, path: str, said: Verification, signed_with: Callable[[tuple[str, ...]], bool]
+        self,
+        path: str,
+        said: Verification,
+        accepted: tuple[str, ...],
+        signed_with: Callable[[tuple[str, ...]], bool],
     ) -> None:
         """Keep the secret of a verification before anything else, and let it be given back.
 
-        It is signed with the secret that it brings. So it proves nothing but that the sender knows
-        the path; the secret counts when FreshBooks takes it back.
+        It is signed with the secret that it brings, one that is sent again perhaps with the one
+        before. So it proves nothing but that the sender knows the path; the secret counts when
+        FreshBooks takes it back.
         """
-        if not signed_with((said.verifier,)):
+        if not signed_with((said.verifier, *accepted)):
             raise _Refused(HTTPStatus.UNAUTHORIZED)
+        if not self._limiter.hit(RateLimitItemPerMinute(VERIFICATIONS_PER_MINUTE), path):
+            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS)
         await asyncio.to_thread(self.book.keep, path, said.verifier, said.callbackid)
         self._known.pop(path, None)
         logger.info("Callback %d asks to be verified", said.callbackid)

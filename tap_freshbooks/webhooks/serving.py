@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -45,6 +46,9 @@ def serve(
         InboxError: If the inbox cannot be opened.
         TapError: If the server does not start.
     """
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s | %(levelname)-8s | %(name)s | %(message)s"
+    )
     metrics, book = Metrics(), CallbackBook(inbox)
     callbacks = len(book.all())  # what is wrong with the inbox shows here
     registrar = Registrar(connection, book) if _has_token(connection) else None
@@ -96,7 +100,8 @@ def listen(host: str, port: int) -> socket.socket:
         SettingsError: If the address cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family)
+    # The protocol is named because asyncio turns Nagle off for such sockets only.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))

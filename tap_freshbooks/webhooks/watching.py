@@ -42,7 +42,8 @@ def watch(registrar: Registrar) -> Watch:
         width = max((len(each.noun) for each in ours), default=0)
         for each in ours:
             rows, _ = misses.get((account_id, each.noun), (0, 0.0))
-            lines.append(f"  {each.noun:{width}}  {_describe(each)}; missed by events: {rows} rows")
+            missed = f"; {rows} rows were missed" if rows else ""
+            lines.append(f"  {each.noun:{width}}  {_describe(each)}{missed}")
         closed = ", ".join(each.noun for each in ours if not each.verified)
         if not ours:
             problems.append(
@@ -69,10 +70,10 @@ def _describe(callback: Callback) -> str:
     if callback.verified and callback.verified_at:
         state = f"verified since {utc_text_at(callback.verified_at)}"
     else:
-        state = "verified" if callback.verified else "NOT VERIFIED"
+        state = "verified" if callback.verified else "NOT verified"
     last = callback.last_event_at
     events = (
         f"{callback.events} events, the last at {utc_text_at(last)}" if last else "no event yet"
     )
-    name = "not registered" if callback.callbackid is None else f"callback {callback.callbackid}"
-    return f"{state} ({name}); {events}"
+    number = "not registered" if callback.callbackid is None else callback.callbackid
+    return f"callback {number}, {state}; {events}"

@@ -34,9 +34,11 @@ class Listening:
             for business in sandbox.businesses()
             if business["account_id"]
         ]
-        for account, _ in self.accounts:
+        self.paths: dict[tuple[int, str], str] = {}
+        for number, (account, _) in enumerate(self.accounts):
             for noun in NOUN_OF.values():
                 callback = self.book.add(account, str(noun), "http://127.0.0.1")
+                self.paths[number, str(noun)] = callback.path
                 # As if somebody had just looked; the sandbox does not know them.
                 self.book.update(callback.path, verified=True, checked_at=time.time())
         self.book.present("receiver")

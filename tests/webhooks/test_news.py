@@ -287,7 +287,7 @@ def test_while_events_cannot_flow_streams_are_polled(
             database.execute("UPDATE tap_freshbooks_receivers SET seen_at = seen_at - 100")
         database.close()
     else:
-        listening.book.update(f"{listening.accounts[0][0]}-invoice", verified=False)
+        listening.book.update(listening.paths[0, "invoice"], verified=False)
     asked(own_sandbox)
     sync(settings, "invoices", state=state)
     assert not lists_read(own_sandbox)

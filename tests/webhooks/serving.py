@@ -1,0 +1,149 @@
+"""A receiver on the loopback device, in a thread of the test or in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
+
+import requests
+import uvicorn
+
+from tap_freshbooks.sandbox.webhooks.signature import sign
+from tap_freshbooks.webhooks.asgi import create_app
+from tap_freshbooks.webhooks.callbacks import Callback, CallbackBook
+from tap_freshbooks.webhooks.inbox import Inbox
+from tap_freshbooks.webhooks.keeper import Keeper
+from tap_freshbooks.webhooks.metrics import Metrics
+from tap_freshbooks.webhooks.serving import listen
+from tests.support import unmeasured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tap_freshbooks.webhooks.registration import Registrar
+
+SECRET = "tR7vQ2mXk9LbZ4cWn8HdYp3sJfG6uAe1Vo"
+ACCOUNT = "Qx7Lm2"
+TAP = [sys.executable, "-m", "tap_freshbooks"]
+
+
+def event(name: str = "invoice.create", object_id: int | str = 904417) -> dict[str, str]:
+    """The fields of a delivery."""
+    return {
+        "name": name,
+        "object_id": str(object_id),
+        "account_id": ACCOUNT,
+        "business_id": "7712034",
+        "identity_id": "5120883",
+        "user_id": "1",
+    }
+
+
+def signed(fields: Mapping[str, str], secret: str = SECRET) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a delivery, as FreshBooks makes them."""
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-FreshBooks-Hmac-SHA256": sign(secret, fields),
+    }
+    return urlencode(fields).encode(), headers
+
+
+def verified(inbox: Inbox, base_url: str = "http://127.0.0.1", secret: str = SECRET) -> Callback:
+    """A callback whose secret FreshBooks has taken back."""
+    book = CallbackBook(inbox)
+    callback = book.add(ACCOUNT, "invoice", base_url)
+    book.keep(callback.path, secret, 2417)
+    book.accept(book.pending()[0])
+    return callback
+
+
+class Serving:
+    """A receiver in a thread.
+
+    Args:
+        inbox: Where events go.
+        registrar: Gives secrets back; without one somebody else has to.
+    """
+
+    def __init__(self, inbox: Inbox, registrar: Registrar | None = None) -> None:
+        self.inbox = inbox
+        self.metrics = Metrics()
+        confirm = registrar.confirm_pending if registrar else None
+        self.keeper = Keeper(inbox, self.metrics, keep_for=86_400, confirm=confirm)
+        self.app = create_app(inbox, self.metrics, self.keeper)
+        self.session = requests.Session()
+
+    def __enter__(self) -> Self:
+        sock = listen("127.0.0.1", 0)
+        self.url = "http://{}:{}".format(*sock.getsockname()[:2])
+        ready = threading.Event()
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: Any = None) -> None:
+                await super().startup(sockets)
+                ready.set()
+
+        self._server = Server(uvicorn.Config(self.app, access_log=False, log_config=None))
+        self._thread = threading.Thread(target=self._server.run, args=([sock],))
+        self._thread.start()
+        assert ready.wait(30)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self.session.close()
+
+    def post(self, path: str, fields: Mapping[str, str], secret: str = SECRET) -> int:
+        """Deliver; the status of the answer."""
+        body, headers = signed(fields, secret)
+        return self.session.post(f"{self.url}/{path}", body, headers=headers).status_code
+
+    def counted(self, outcome: str) -> float:
+        """Deliveries with an outcome, as Prometheus reads them."""
+        text = self.session.get(f"{self.url}/metrics").text
+        found = re.search(rf'deliveries_total{{outcome="{outcome}"}} (\S+)', text)
+        return float(found[1]) if found else 0.0
+
+
+class ServingProcess:
+    """`tap-freshbooks webhooks serve` as a user starts it, on a free port."""
+
+    def __init__(self, config: Mapping[str, Any], folder: Path, port: int = 0) -> None:
+        self.config_file = folder / "serving.json"
+        self.config_file.write_text(json.dumps(dict(config)))
+        self.log = folder / "serving.log"
+        with self.log.open("a") as log:
+            start = log.tell()
+            self.process = subprocess.Popen(
+                [*TAP, "webhooks", "serve", "--config", str(self.config_file), "--port", str(port)],
+                stderr=log,
+                env=unmeasured(),
+            )
+        while not (found := re.search(r"http://\S+?:(\d+)", self.log.read_text()[start:])):
+            assert self.process.poll() is None, self.log.read_text()
+        self.url = found[0]
+        self.port = int(found[1])
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        while True:
+            try:
+                if requests.get(f"{self.url}/readyz", timeout=10).ok:
+                    return
+            except requests.ConnectionError:
+                assert self.process.poll() is None, self.log.read_text()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> int:
+        self.process.terminate()
+        return self.process.wait(timeout=60)
