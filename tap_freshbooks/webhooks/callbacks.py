@@ -210,13 +210,19 @@ class CallbackBook:
             connection.execute(VERIFIERS.delete().filter_by(**key, accepted_at=None))
             connection.execute(VERIFIERS.update().filter_by(**key).values(is_pending=False))
 
-    def checked(self, path: str, *, verified: bool) -> bool:
-        """What FreshBooks says of a callback; whether that ends or begins the flow of events."""
+    def checked(self, path: str, *, verified: bool, as_of: float) -> None:
+        """Note what FreshBooks says of a callback; that may end or begin the flow of events.
+
+        Args:
+            path: Of the callback.
+            verified: What it says.
+            as_of: When it was asked, epoch seconds; a verification since then counts more.
+        """
         now = time.time()
         with self.inbox.writing() as connection:
             row = connection.execute(sa.select(CALLBACKS).filter_by(path=path)).mappings().first()
-            if row is None:
-                return False
+            if row is None or (row["verified_at"] or 0.0) > as_of:
+                return
             connection.execute(CALLBACKS.update().filter_by(path=path).values(checked_at=now))
             if verified and not row["verified"]:
                 self._flows(connection, path, row["callbackid"], now)
@@ -224,7 +230,6 @@ class CallbackBook:
                 connection.execute(CALLBACKS.update().filter_by(path=path).values(verified=False))
                 reason = "FreshBooks had switched the callback off"
                 self.inbox.append_in(connection, [gap(row["account_id"], row["noun"], reason)])
-            return bool(row["verified"] != verified)
 
     def _flows(self, connection: sa.Connection, path: str, callbackid: int, now: float) -> None:
         row = connection.execute(sa.select(CALLBACKS).filter_by(path=path)).mappings().first()

@@ -39,12 +39,13 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A callback as FreshBooks shows it, ours or not."""
+    """A callback as FreshBooks shows it, ours or not; `as_of` is when it was asked."""
 
     callbackid: int
     event: str
     uri: str
     verified: bool
+    as_of: float
 
 
 class Registrar:
@@ -78,7 +79,8 @@ class Registrar:
     @property
     def callbacks(self) -> list[Callback]:
         """What the inbox knows of callbacks of these businesses."""
-        return [each for each in self.book.all() if each.account_id in self.accounts]
+        known = self.book.all()
+        return [each for each in known if each.account_id in self.accounts]
 
     # Registering
 
@@ -128,14 +130,13 @@ class Registrar:
         self._note(callback, known)
         return callback
 
-    def _note(self, callback: Callback, known: Listed) -> bool:
-        """What FreshBooks says of a callback; whether that is news."""
+    def _note(self, callback: Callback, known: Listed) -> None:
+        """Note what FreshBooks says of a callback."""
         if callback.callbackid != known.callbackid:
             self.book.update(callback.path, callbackid=known.callbackid)
         # Verified, but with a secret that we do not have, no event could be told from a forgery.
-        return self.book.checked(
-            callback.path, verified=known.verified and self._has_secret(callback)
-        )
+        verified = known.verified and self._has_secret(callback)
+        self.book.checked(callback.path, verified=verified, as_of=known.as_of)
 
     def _has_secret(self, callback: Callback) -> bool:
         return any(each.accepted for each in self.book.verifiers(callback.path))
@@ -146,7 +147,8 @@ class Registrar:
         subject = f"the callback for {callback.noun} of {self.accounts[account_id]}"
         body = {"callback": {"event": callback.noun, "uri": callback.uri}}
         # Before the request: the verification may come sooner than the answer.
-        self.book.update(callback.path, asked_at=time.time())
+        now = time.time()
+        self.book.update(callback.path, asked_at=now)
         try:
             answer = self.connection.client.send(
                 "POST", PATH.format(account_id=account_id), body, subject=subject
@@ -157,7 +159,7 @@ class Registrar:
             if attempts == 1:
                 raise
             return self._create(callback, attempts - 1)
-        known = _read(_result(answer.body).get("callback"))
+        known = _read(_result(answer.body).get("callback"), now)
         if known is None:
             raise RequestRefused(f"{subject}: the answer does not show it")
         return known
@@ -276,7 +278,7 @@ class Registrar:
         name = f"the callback for {callback.noun} of {self.accounts[callback.account_id]}"
         known = _at(callback, listed)
         if known is None:
-            self.book.checked(callback.path, verified=False)
+            self.book.checked(callback.path, verified=False, as_of=time.time())
             self._renew(callback)
             yield f"{name} was gone; it is registered anew"
             return
@@ -330,13 +332,14 @@ class Registrar:
         found: dict[int, Listed] = {}
         subject = f"the callbacks of {self.accounts[account_id]}"
         for page in range(1, MOST_PAGES + 1):
+            now = time.time()
             answer = self.connection.client.get(
                 PATH.format(account_id=account_id),
                 {"page": page, "per_page": PAGE_SIZE},
                 subject=subject,
             )
             result = _result(answer.body)
-            rows = [each for row in result.get("callbacks") or () if (each := _read(row))]
+            rows = [each for row in result.get("callbacks") or () if (each := _read(row, now))]
             news = [each for each in rows if each.callbackid not in found]
             found.update((each.callbackid, each) for each in rows)
             total = result.get("total")
@@ -365,8 +368,8 @@ def _result(body: Any) -> dict[str, Any]:
     return result if isinstance(result, dict) else {}
 
 
-def _read(row: Any) -> Listed | None:
+def _read(row: Any, as_of: float) -> Listed | None:
     if not isinstance(row, dict) or not isinstance(row.get("callbackid"), int):
         return None
     event, uri = str(row.get("event")), str(row.get("uri"))
-    return Listed(row["callbackid"], event, uri, row.get("verified") is True)
+    return Listed(row["callbackid"], event, uri, row.get("verified") is True, as_of)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
@@ -16,7 +17,6 @@ import uvicorn
 from tap_freshbooks.sandbox.webhooks.signature import sign
 from tap_freshbooks.webhooks.asgi import create_app
 from tap_freshbooks.webhooks.callbacks import Callback, CallbackBook
-from tap_freshbooks.webhooks.inbox import Inbox
 from tap_freshbooks.webhooks.keeper import Keeper
 from tap_freshbooks.webhooks.metrics import Metrics
 from tap_freshbooks.webhooks.serving import listen
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tap_freshbooks.webhooks.inbox import Inbox
     from tap_freshbooks.webhooks.registration import Registrar
 
 SECRET = "tR7vQ2mXk9LbZ4cWn8HdYp3sJfG6uAe1Vo"
@@ -128,6 +129,7 @@ class ServingProcess:
             )
         while not (found := re.search(r"http://\S+?:(\d+)", self.log.read_text()[start:])):
             assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
         self.url = found[0]
         self.port = int(found[1])
         self.wait_until_ready()
@@ -139,6 +141,7 @@ class ServingProcess:
                     return
             except requests.ConnectionError:
                 assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
 
     def kill(self) -> None:
         self.process.kill()
