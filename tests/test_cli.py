@@ -78,7 +78,10 @@ class TestWithoutNetwork:
             for name, setting in about["settings"]["properties"].items()
             if setting.get("secret")
         }
-        assert secrets == {"client_secret", "refresh_token", "access_token", "token_encryption_key"}
+        assert secrets == {
+            *("client_secret", "refresh_token", "access_token"),
+            *("token_encryption_key", "webhook_inbox"),
+        }
 
     def test_help_names_the_sub_commands(self, tap: Any) -> None:
         status, out, _ = tap("--help")
