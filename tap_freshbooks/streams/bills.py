@@ -157,10 +157,14 @@ class Bills(AccountingStream):
         return record.get("status") == "overdue" and fell_due(record, since)
 
     @override
+    def listed(self, row: Row) -> Row:
+        vendor = row.get("vendor")  # captures have the id in the include only
+        known = vendor.get("vendorid") if isinstance(vendor, dict) else None
+        return {**row, "vendorid": row.get("vendorid") or known}
+
+    @override
     def record(self, row: Row, context: Context, read_at: datetime) -> Row:
-        record = super().record(row, context, read_at)
-        if record and record.get("vendorid") is None:  # captures have it in the include only
-            record["vendorid"] = (record.get("vendor") or {}).get("vendorid")
+        record = super().record(self.listed(row), context, read_at)
         for line in record.get("lines") or []:
             if line.get("categoryid") is None:
                 line["categoryid"] = (line.get("category") or {}).get("categoryid")

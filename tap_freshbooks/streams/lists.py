@@ -85,6 +85,10 @@ class FreshBooksStream(RecordStream):
     Whether FreshBooks sends events for what a change causes elsewhere is not known.
     """
 
+    moves_unstamped: ClassVar[bool] = False
+    """Whether the filter does not show what others move, so that only the whole list shows what an
+    event that was lost would have told."""
+
     object_path: ClassVar[str] = ""
     """Path of one object, where it is not `{object_id}` below the list."""
 
@@ -258,6 +262,9 @@ class FreshBooksStream(RecordStream):
         if self.replication is Replication.WHOLE:
             return None, True
         start = parse_moment(self.config.get("start_date"))
+        is_whole = self.moves_unstamped or self.replication is Replication.COMPARED
+        if is_whole and (plan := self.plan(context)) and not plan.by_id:
+            return start, True
         bookmarks = [consumer.bookmark(context) for consumer in self.consumers]
         known = [bookmark for bookmark in bookmarks if bookmark is not None]
         if len(known) < len(bookmarks) or not known:

@@ -54,6 +54,8 @@ class Projects(ProjectStream):
     oauth_scope = "user:projects:read"
     webhook_noun = "project"
     object_path = "/projects/business/{business_id}/project/{object_id}"
+    moved_by = {"time_entries": "project_id"}  # noqa: RUF012 - their logged time
+    moves_unstamped = True
     stamp = "updated_at"
     replication = Replication.FILTERED
     shows_deletions = True
@@ -124,8 +126,8 @@ class Projects(ProjectStream):
         return [{**self.changed_since(since), **state} for state in ALIVE + DELETED]
 
 
-class Services(ProjectStream):
-    """Billable work types."""
+class Services(Vanishing, ProjectStream):
+    """Billable work types. No list is known that has the deleted ones."""
 
     name = "services"
     service = "comments"  # a historic name

@@ -307,3 +307,11 @@ def test_deleting_a_document_takes_its_entry_out_of_the_journal(writer: Caller) 
     assert key not in [row["entry"]["expenseid"] for row in after]
     gone = {row["id"] for row in details} - {row["id"] for row in after}
     assert gone == {row["id"] for row in details if row["entry"]["expenseid"] == key}
+
+
+def test_a_tax_without_an_amount_is_a_default_of_vendors_too(writer: Caller) -> None:
+    while writer.sandbox.count("taxes"):
+        writer.sandbox.delete("taxes", "newest")
+    writer.sandbox.create("taxes", name="GST")
+    for vendor in writer.sandbox.truth("bill_vendors"):
+        assert all(default["amount"] == "0" for default in vendor["tax_defaults"])

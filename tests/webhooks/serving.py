@@ -70,9 +70,11 @@ class Serving:
     Args:
         inbox: Where events go.
         registrar: Gives secrets back; without one somebody else has to.
+        port: Where to listen; 0 for a free one.
     """
 
-    def __init__(self, inbox: Inbox, registrar: Registrar | None = None) -> None:
+    def __init__(self, inbox: Inbox, registrar: Registrar | None = None, port: int = 0) -> None:
+        self.port = port
         self.inbox = inbox
         self.metrics = Metrics()
         confirm = registrar.confirm_pending if registrar else None
@@ -81,7 +83,8 @@ class Serving:
         self.session = requests.Session()
 
     def __enter__(self) -> Self:
-        sock = listen("127.0.0.1", 0)
+        sock = listen("127.0.0.1", self.port)
+        self.port = sock.getsockname()[1]
         self.url = "http://{}:{}".format(*sock.getsockname()[:2])
         ready = threading.Event()
 

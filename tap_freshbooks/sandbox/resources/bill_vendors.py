@@ -64,7 +64,7 @@ def _tax_defaults(row: Row, business: Business) -> list[dict[str, Any]]:
             "system_taxid": tax["id"],
             "enabled": position == 0,
             "name": tax["name"],
-            "amount": tax["amount"],
+            "amount": tax.get("amount", "0"),
             "tax_authorityid": None,
             "created_at": utc_text(row["created_at"]),
             "updated_at": utc_text(row["created_at"]),
