@@ -31,11 +31,8 @@ def load(target: Target, settings: dict[str, Any]) -> None:
 
 def living(target: Target, stream: str) -> dict[Any, Record]:
     """What a target has, without what it knows to be deleted."""
-    rows = {}
-    for key, record in target.table(stream).items():
-        if record.get("_sdc_deleted_at") is None:
-            rows[key] = record
-    return rows
+    rows = target.table(stream).items()
+    return {key: record for key, record in rows if record.get("_sdc_deleted_at") is None}
 
 
 COPIES = {
