@@ -62,7 +62,7 @@ class Tasks(AccountingStream):
     )
 
 
-class BillableItems(AccountingStream):
+class BillableItems(Vanishing, AccountingStream):
     """Billable items, the accounting side of services. The list itself is unproven."""
 
     name = "billable_items"

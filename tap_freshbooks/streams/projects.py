@@ -190,8 +190,8 @@ class Abilities(Vanishing, ProjectStream):
     fields = Object(name=Text(), value=Boolean())
 
 
-class Retainers(ProjectStream):
-    """Retainers of clients."""
+class Retainers(Vanishing, ProjectStream):
+    """Retainers of clients. Whether the list has the deleted ones is not known."""
 
     name = "retainers"
     service = "comments"

@@ -13,6 +13,7 @@ from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
+from tests.faults.target import Target
 from tests.support import QUICK, Messages, catalog_of, sync
 
 if TYPE_CHECKING:
@@ -305,3 +306,16 @@ def test_clients_are_read_again_even_if_the_token_may_not_read_the_invoices_behi
     assert "user:invoices:read" in caplog.text
     bookmarks = [each.state["bookmarks"]["clients"]["partitions"] for each in (first, second)]
     assert len(bookmarks[1]) == len(bookmarks[0]) == 2
+
+
+def test_a_service_that_no_list_shows_as_deleted_vanishes(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    target = Target()
+    first = sync(own_config, "services")
+    gone = own_sandbox.delete("services", "newest")
+    for message in [*first.all, *sync(own_config, "services", state=first.state).all]:
+        target.apply(message)
+    left = {record["id"] for record in target.table("services").values()}
+    assert left
+    assert left == {row["id"] for row in first.records["services"]} - {gone["id"]}
