@@ -48,7 +48,7 @@ def test_an_edit_is_a_row_after_the_next_run_and_an_idle_run_asks_for_nothing(
         finally:
             assert serving.end() == 0
         with postgres.connect(database) as connection:
-            rows = dict(
+            rows: dict[int, bool] = dict(
                 connection.execute(
                     "SELECT id, _sdc_deleted_at IS NULL FROM invoices WHERE id = ANY(%s)",
                     (list(vars(edits).values()),),
