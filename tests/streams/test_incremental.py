@@ -313,7 +313,7 @@ def test_a_service_that_no_list_shows_as_deleted_vanishes(
     first = sync(own_config, "services")
     gone = own_sandbox.delete("services", "newest")
     second = sync(own_config, "services", state=first.state)
-    assert second.all[-2]["type"] == "ACTIVATE_VERSION"
+    assert "ACTIVATE_VERSION" in {message["type"] for message in second.all}
     before, after = (
         {(row["business_id"], row["id"]) for row in run.records["services"]}
         for run in (first, second)
