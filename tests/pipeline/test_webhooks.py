@@ -50,14 +50,15 @@ def test_an_edit_is_a_row_after_the_next_run_and_an_idle_run_asks_for_nothing(
         with postgres.connect(database) as connection:
             rows: dict[int, bool] = dict(
                 connection.execute(
-                    "SELECT id, _sdc_deleted_at IS NULL FROM invoices WHERE id = ANY(%s)",
-                    (list(vars(edits).values()),),
+                    "SELECT id, _sdc_deleted_at IS NULL FROM invoices"
+                    " WHERE id = ANY(%s) AND account_id = %s",
+                    (list(vars(edits).values()), books.business["account_id"]),
                 ).fetchall()
             )
             lines = connection.execute(
                 "SELECT name, unit_cost__amount FROM invoice_lines"
-                " WHERE invoiceid = %s AND name = 'Travel'",
-                (edits.changed_invoice,),
+                " WHERE invoiceid = %s AND account_id = %s AND name = 'Travel'",
+                (edits.changed_invoice, books.business["account_id"]),
             ).fetchall()
         assert rows == {
             edits.created_invoice: True,

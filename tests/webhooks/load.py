@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -86,7 +87,8 @@ def stored(inbox: Inbox) -> set[int]:
 
 def kill_under_load(place: str, folder: Path, kills: int, pause: tuple[float, float]) -> Load:
     """Kill the receiver at random moments while it takes deliveries, and start it again."""
-    path = verified(Inbox(place)).path
+    with closing(Inbox(place)) as inbox:
+        path = verified(inbox).path
     config = {"webhook_inbox": place}
     process = ServingProcess(config, folder)
     try:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,4 +24,5 @@ def test_what_was_answered_outlives_a_kill(
         place = server.url("webhooks_load")
     load = kill_under_load(place, tmp_path, 2, (0.0, 0.3))
     assert load.answered
-    assert load.answered <= stored(Inbox(place))
+    with closing(Inbox(place)) as inbox:
+        assert load.answered <= stored(inbox)
