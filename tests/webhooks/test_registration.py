@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_freshbooks import cli
 from tap_freshbooks.sandbox import Sandbox
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.webhooks.callbacks import OURS, CallbackBook
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
 from tap_freshbooks.webhooks.registration import Registrar
 from tests.conftest import settings_for
-from tests.support import QUICK, sync, unmeasured
-from tests.webhooks.serving import TAP, Serving, ServingProcess
+from tests.support import QUICK, sync
+from tests.webhooks.serving import Serving, ServingProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.webhooks.callbacks import Callback
 
 Config = dict[str, Any]
+Run = Callable[..., tuple[int, str, str]]
 NOUNS = ["expense", "invoice", "payment"]
 
 
@@ -304,19 +306,19 @@ def test_while_freshbooks_is_down_secrets_are_kept(
 # The commands
 
 
-def run(config_file: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [*TAP, *arguments, "--config", str(config_file)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=unmeasured(),
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """The console script: its exit status, stdout and stderr."""
+
+    def run(config_file: Path, *arguments: str) -> tuple[int, str, str]:
+        status = cli.run([*arguments, "--config", str(config_file)])
+        captured = capsys.readouterr()
+        return int(status), captured.out, captured.err
+
+    return run
 
 
-def test_the_commands(own_sandbox: Sandbox, settings: Config, tmp_path: Path) -> None:
+def test_the_commands(run: Run, own_sandbox: Sandbox, settings: Config, tmp_path: Path) -> None:
     serving = ServingProcess(settings, tmp_path)
     file = serving.config_file
     try:
@@ -373,7 +375,9 @@ def test_the_commands(own_sandbox: Sandbox, settings: Config, tmp_path: Path) ->
         (["serve", "--port", "1", "--host", "192.0.2.1"], "webhook_inbox is missing"),
     ],
 )
-def test_mistakes_are_sentences(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+def test_mistakes_are_sentences(
+    run: Run, tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"access_token": "a"}))
     status, _, error = run(file, "webhooks", *arguments)
