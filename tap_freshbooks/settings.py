@@ -171,6 +171,8 @@ def read_state(file: IO[str] | None) -> dict[str, Any] | None:
     state = _read_json(file, "state")
     if state is None:
         return None
+    if isinstance(state, dict) and state.get("type") == "STATE":
+        state = state.get("value")  # a line of the tap's own output, not of the target's
     bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
     if not isinstance(bookmarks, dict) or not all(map(_is_stream_state, bookmarks.values())):
         raise SettingsError(

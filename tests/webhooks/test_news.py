@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import TapError
+from tap_freshbooks.settings import read_state
 from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.webhooks import findings, news
@@ -380,3 +382,12 @@ def test_every_noun_has_a_stream_of_lists() -> None:
         assert issubclass(stream, FreshBooksStream)
         for name in stream.moved_by:
             assert names[name].webhook_noun
+
+
+def test_a_state_message_is_a_state(settings: Config, tmp_path: Path) -> None:
+    state = sync(settings, "taxes").state
+    for number, content in enumerate([state, {"type": "STATE", "value": state}]):
+        path = tmp_path / f"state-{number}.json"
+        path.write_text(json.dumps(content))
+        with path.open() as file:
+            assert read_state(file) == state
