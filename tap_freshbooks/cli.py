@@ -22,6 +22,7 @@ COMMANDS = {
     "login": ("tap_freshbooks.login.command", "login", "connects an account"),
     "logout": ("tap_freshbooks.logout", "logout", "revoke and forget the connection"),
     "status": ("tap_freshbooks.status", "status", "the connection and what it may read"),
+    "api": ("tap_freshbooks.api.command", "api", "any endpoint, signed in"),
     "webhooks": ("tap_freshbooks.webhooks.command", "webhooks", "changes in seconds"),
     "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
 }

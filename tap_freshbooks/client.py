@@ -83,12 +83,18 @@ class Answer:
         date: When the server made it, by its own clock where it says so.
         sent: When the request left, `time.monotonic()`.
         received: When the answer was there, by the same clock.
+        status: Of HTTP.
+        headers: Of the answer.
+        content: What was decoded.
     """
 
     body: Any
     date: datetime
     sent: float
     received: float
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -214,7 +220,9 @@ class FreshBooksClient:
             ) from None
         except FreshBooksError as error:
             what = f"{request.method} {request.path}"
-            raise type(error)(f"{subject}: {error} ({what}); {error.remedy}") from None
+            raise type(error)(
+                f"{subject}: {error} ({what}); {error.remedy}", said=str(error)
+            ) from None
         self._budget.refill()
         return answer
 
@@ -318,7 +326,7 @@ class FreshBooksClient:
             raise problem
         self.throttle.speed_up(sent)
         date = http_date(headers.get("Date")) or datetime.now(UTC)
-        return Answer(body, date, sent, received)
+        return Answer(body, date, sent, received, status, headers, content)
 
     def _exchange(self, request: Request, token: str) -> tuple[requests.Response, bytes]:
         """Send a request, and read the answer to its end."""

@@ -72,9 +72,14 @@ class FreshBooksError(TapError):
 
     Attributes:
         remedy: What to do about errors of this class.
+        said: What FreshBooks said, without what we make of it.
     """
 
     remedy = "please report this"
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said or message
 
 
 class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
