@@ -25,6 +25,8 @@ from tap_freshbooks.settings import (
     read_state,
 )
 from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.streams.custom import SETTING as CUSTOM_STREAMS
+from tap_freshbooks.streams.custom import stream_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -156,6 +158,13 @@ class TapFreshBooks(Tap):
             th.ArrayType(th.StringType),
             title="Report currencies",
             description="ISO codes to read reports for; default: the currency of the business",
+        ),
+        th.Property(
+            "custom_streams",
+            CUSTOM_STREAMS,
+            title="Custom streams",
+            description="Endpoints that the tap does not know, as streams: a list of objects with "
+            "name, path, records and more (docs/custom-streams.md)",
         ),
         th.Property(
             "webhook_inbox",
@@ -308,7 +317,15 @@ class TapFreshBooks(Tap):
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
-        return [stream(self) for stream in STREAMS]
+        return [stream(self) for stream in self._stream_classes()]
+
+    def _stream_classes(self) -> Sequence[type[RecordStream]]:
+        settings = self.config.get("custom_streams")
+        if not settings:
+            return STREAMS
+        known = self.input_catalog.items() if self.input_catalog else ()
+        schemas = {name: entry.schema.to_dict() for name, entry in known}
+        return stream_classes(settings, lambda: self.connection, schemas)
 
     @property
     @override

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.identity import Scope
-from tap_freshbooks.streams import STREAMS
-from tap_freshbooks.streams.lists import FreshBooksStream
+from tap_freshbooks.streams.endpoints import PLACEHOLDER, unknown_placeholder, wanted_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,15 +14,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.identity import Business
 
-PLACEHOLDER = re.compile(r"\{(\w*)\}")
 IDENTIFIERS = ", ".join(scope.value for scope in Scope)
-
-PREFIXES = {
-    stream.path.partition("{")[0]: stream.scope
-    for stream in STREAMS
-    if issubclass(stream, FreshBooksStream) and "{" in stream.path
-}
-"""How paths begin whose next segment is an identifier, and of which kind."""
 
 
 def resolve(connection: Connection, path: str, business: str | None) -> str:
@@ -43,10 +33,9 @@ def resolve(connection: Connection, path: str, business: str | None) -> str:
             f"{path!r} is no path; one looks like /accounting/account/{{account_id}}/users/clients"
         )
     names = PLACEHOLDER.findall(path)
-    for name in names:
-        if name not in {scope.value for scope in Scope}:
-            raise SettingsError(f"{{{name}}} in the path is none of {IDENTIFIERS}")
-    wanted, found = _identifier(path)
+    if (name := unknown_placeholder(path)) is not None:
+        raise SettingsError(f"{{{name}}} in the path is none of {IDENTIFIERS}")
+    wanted, found = wanted_identifier(path)
     if wanted is None:
         chosen = _chosen(connection, business) if names else None
     elif names and found == f"{{{wanted.value}}}":
@@ -59,14 +48,6 @@ def resolve(connection: Connection, path: str, business: str | None) -> str:
         _check_literal(connection.members, wanted, found)
         chosen = _chosen(connection, business or found) if names else None
     return PLACEHOLDER.sub(lambda match: _value(chosen, Scope(match[1])), path)
-
-
-def _identifier(path: str) -> tuple[Scope | None, str]:
-    """Which identifier a path wants, as far as we know its kind, and what stands there."""
-    for prefix in sorted(PREFIXES, key=len, reverse=True):
-        if path.startswith(prefix):
-            return PREFIXES[prefix], re.split(r"[/?]", path[len(prefix) :])[0]
-    return None, ""
 
 
 def _check_literal(members: Iterable[Business], wanted: Scope, found: str) -> None:

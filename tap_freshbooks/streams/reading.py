@@ -288,6 +288,15 @@ def _slack() -> timedelta:
     return SLACK + timedelta(hours=repeated)
 
 
+def _lists(value: Any, path: str = "") -> Iterator[str]:
+    """Where an answer has lists."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, list):
+            yield f"{path}{name}"
+        else:
+            yield from _lists(inner, f"{path}{name}.")
+
+
 def unwrap(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
     """Find the list of an answer, or its one object, and what it says about pages.
 
@@ -310,8 +319,10 @@ def unwrap(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], 
         return [found], PageMetadata(None, 1, None)
     if not isinstance(found, list):
         # Not an empty list: with a wrong key every account would look empty.
+        there = ", ".join(_lists(body)) or "nowhere"
         raise FreshBooksError(
-            f"{subject}: the answer has no list at {'.'.join(records)}; please report this"
+            f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
+            "custom_streams, mend `records`; of a stream that is built in, please report this"
         )
     if not all(isinstance(row, dict) for row in found):
         raise FreshBooksError(f"{subject}: the answer has rows that are no objects")

@@ -22,13 +22,25 @@ def test_each_stream_becomes_a_file_of_records_as_the_tap_made_them(
     own_sandbox: Sandbox, plugins: Path, tmp_path: Path
 ) -> None:
     files = tmp_path / "files"
-    place = {"TARGET_JSONL_DESTINATION_PATH": str(files)}
+    custom = {
+        "name": "my_taxes",
+        "path": "/accounting/account/{account_id}/taxes/taxes",
+        "records": "response.result.taxes",
+    }
+    place = {
+        "TARGET_JSONL_DESTINATION_PATH": str(files),
+        "TAP_FRESHBOOKS_CUSTOM_STREAMS": json.dumps([custom]),
+    }
     Books(own_sandbox, plugins, tmp_path, place).load("target-jsonl")
 
     records = {
         file.stem: [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         for file in files.iterdir()
     }
+    mine, theirs = records.pop("my_taxes"), records["taxes"]
+    assert [(row["account_id"], row["id"]) for row in mine] == [
+        (row["account_id"], row["id"]) for row in theirs
+    ]
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for invoice in records["invoices"]:
         if not invoice.get("_sdc_deleted_at"):
