@@ -77,6 +77,7 @@ class Reading:
         for consumer in stream.consumers:
             consumer.get_context_state(context)  # made here, where no other thread is writing it
         self.settled = True
+        self._lost_track = False
         self.window = 1
         self._submit: Submit = Lazy
         self._begun: set[str] = set()
@@ -157,7 +158,10 @@ class Reading:
             yield Batch([look.row] if look.row else [], look.date, are_news=True)
         if gone and self.stream.config["include_deleted"]:
             yield from self._gone(gone, wanted)
-        if not wanted:
+        if self._lost_track and not self.stream.moves_unstamped:
+            # Something is gone that moved rows of this stream: their stamps tell which.
+            yield from self.stream.list_pages(self)
+        elif not wanted:
             yield Batch([], datetime.now(UTC))
 
     def _moved(self, plan: Plan) -> dict[str, bool]:
@@ -167,6 +171,7 @@ class Reading:
             field = self.stream.moved_by[name]
             try:
                 for look in self._looks(plan, movers, name):
+                    self._lost_track |= look.row is None
                     if look.row and look.row.get(field):
                         moved[str(look.row[field])] = False
             except PermissionDenied as error:

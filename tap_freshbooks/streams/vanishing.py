@@ -42,8 +42,12 @@ class Vanishing(FreshBooksStream):
         super().begin()
         self._read_already = {}
         self._version = self._initialized_at // 1000
-        if any(plan.by_id for plan in map(self.plan, self.partitions) if plan):
+        plans = [plan for plan in map(self.plan, self.partitions) if plan]
+        if any(plan.by_id for plan in plans):
             self._resend = False
+            if any(plan.changed for plan in plans):
+                # The target's keys are no longer those of the last whole reading.
+                self.stream_state.pop("keys_digest", None)
             self._version = self.stream_state.get("version", self._version)
         elif self.replication is Replication.COMPARED:
             self._digest = self._read_all()

@@ -154,7 +154,7 @@ class CallbackBook:
         Whoever wants the same at the same time gets the same.
         """
         path = new_path()
-        callback = Callback(path, account_id, noun, f"{base_url}/{path}")
+        callback = Callback(path, account_id, noun, f"{base_url}/{path}", asked_at=time.time())
         values = {name: getattr(callback, name) for name in Callback.__slots__}
         same = sa.select(CALLBACKS).filter_by(account_id=account_id, noun=noun)
         with self.inbox.writing() as connection:
@@ -163,6 +163,40 @@ class CallbackBook:
                     return Callback(**row)
             connection.execute(CALLBACKS.insert().values(values))
         return callback
+
+    def renew(self, old: Callback) -> Callback | None:
+        """Give a callback another path, and forget its secrets; to be registered anew.
+
+        None if somebody else has done so.
+        """
+        path, now = new_path(), time.time()
+        values = {
+            "path": path,
+            "uri": f"{old.uri.rpartition('/')[0]}/{path}",
+            "callbackid": None,
+            "verified": False,
+            "asked_at": now,
+            "checked_at": now,
+        }
+        with self.inbox.writing() as connection:
+            renewed = CALLBACKS.update().filter_by(path=old.path).values(values)
+            if not connection.execute(renewed).rowcount:
+                return None
+            connection.execute(VERIFIERS.delete().filter_by(path=old.path))
+        return self.at(path)
+
+    def looked_at(self, account_id: str) -> None:
+        """Note that the callbacks of an account are being looked at."""
+        now = time.time()
+        with self.inbox.writing() as connection:
+            connection.execute(
+                CALLBACKS.update().filter_by(account_id=account_id).values(checked_at=now)
+            )
+
+    def paths(self) -> set[str]:
+        """The paths of all callbacks."""
+        with self.inbox.reading() as connection:
+            return set(connection.scalars(sa.select(CALLBACKS.c.path)))
 
     def update(self, path: str, **values: Any) -> None:
         """Change columns of a callback."""
@@ -200,7 +234,10 @@ class CallbackBook:
         key = {"path": verifier.path, "verifier": verifier.verifier}
         with self.inbox.writing() as connection:
             values = {"accepted_at": now, "is_pending": False}
-            connection.execute(VERIFIERS.update().filter_by(**key).values(values))
+            known = connection.execute(VERIFIERS.update().filter_by(**key).values(values))
+            if not known.rowcount:  # another process gave it back too, and was refused
+                news = {"callbackid": verifier.callbackid, "received_at": now}
+                connection.execute(VERIFIERS.insert().values({**key, **news, **values}))
             self._flows(connection, verifier.path, verifier.callbackid, now)
 
     def refuse(self, verifier: Verifier) -> None:
@@ -257,6 +294,8 @@ class CallbackBook:
         """A sign of life. The first one after a long silence of all leaves a gap in the inbox."""
         now = time.time()
         with self.inbox.writing() as connection:
+            ahead = RECEIVERS.c.seen_at > now + PATIENCE  # of a clock that was wrong
+            had_clock = not connection.execute(RECEIVERS.delete().where(ahead)).rowcount
             last = connection.scalar(sa.select(sa.func.max(RECEIVERS.c.seen_at)))
             changed = connection.execute(
                 RECEIVERS.update().filter_by(id=receiver).values(seen_at=now)
@@ -265,14 +304,17 @@ class CallbackBook:
                 connection.execute(RECEIVERS.insert().values(id=receiver, seen_at=now))
                 forgotten = RECEIVERS.c.seen_at < now - 7 * 86_400
                 connection.execute(RECEIVERS.delete().where(forgotten))
-            if last is not None and now - last > PATIENCE:
-                reason = f"no receiver ran from {utc_text_at(last)} to {utc_text_at(now)}"
+            if not had_clock or (last is not None and now - last > PATIENCE):
+                since = utc_text_at(last) if last is not None else "an unknown moment"
+                reason = f"no receiver ran from {since} to {utc_text_at(now)}"
                 self.inbox.append_in(connection, [gap(ANY, ANY, reason)])
 
     def last_presence(self) -> float | None:
         """When a receiver gave a sign of life last, epoch seconds."""
+        known = RECEIVERS.c.seen_at <= time.time() + PATIENCE
+        query = sa.select(sa.func.max(RECEIVERS.c.seen_at)).where(known)
         with self.inbox.reading() as connection:
-            last: float | None = connection.scalar(sa.select(sa.func.max(RECEIVERS.c.seen_at)))
+            last: float | None = connection.scalar(query)
         return last
 
     # What a sync and its users want to know

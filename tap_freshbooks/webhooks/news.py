@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks.webhooks")
 
+SHORT = "the webhook inbox does not have all events since the last run"
+
+AHEAD = timedelta(days=1)
+"""How far a moment of the state may lie in the future; one further off is not believed."""
+
 LIST_RATHER = 200
 """So many changed objects are sooner read by the lists than one by one."""
 
@@ -164,7 +169,8 @@ class Plan:
             missed: What a reading of lists has found.
         """
         listed_at = self.since.listed_at if self.by_id and self.since else read_at
-        self._move(listed_at)
+        denied = bool(self.by_id and self.since and self.since.denied)
+        self._move(listed_at, denied=denied)
         self.news.seen.keep(self.stream.name, str(self.scope_id), looked_at)
         if missed and missed.number and self.business.account_id:
             self.news.book.missed(
@@ -335,7 +341,7 @@ class News:
             any(place.denied for place in known),
         )
         if not self._first <= since.position <= self.last:
-            plan.why = "the webhook inbox does not have all events since the last run"
+            plan.why = SHORT
         elif not self._is_recent(since.listed_at, self.reconcile_interval):
             plan.why = "reconcile_interval is over"
         elif not self._is_recent(since.listed_at, self.poll_interval):
@@ -364,11 +370,16 @@ class News:
             if event.name == GAP:
                 plan.why = plan.why or f"webhooks may be missing, {event.object_id}"
             elif event.noun == stream.webhook_noun:
-                plan.changed[event.object_id] = event.name.endswith(".delete")
+                # Events come in any order: one that tells of the deletion is enough.
+                was_deleted = plan.changed.get(event.object_id, False)
+                plan.changed[event.object_id] = was_deleted or event.name.endswith(".delete")
             else:
                 plan.movers.setdefault(movers[event.noun], set()).add(event.object_id)
+        first, _ = self.inbox.extent()
+        if first > since.position:  # pruned while it was read
+            plan.why = plan.why or SHORT
         if len(plan.changed) + sum(map(len, plan.movers.values())) > LIST_RATHER:
             plan.why = plan.why or "the lists show so many changes in fewer requests"
 
     def _is_recent(self, moment: datetime, interval: timedelta) -> bool:
-        return self.now - moment < interval
+        return -AHEAD < self.now - moment < interval

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from tap_freshbooks.webhooks.callbacks import CALLBACKS, CallbackBook
+from tap_freshbooks.webhooks.callbacks import CALLBACKS, OURS, CallbackBook
 from tap_freshbooks.webhooks.deliveries import Malformed, Verification, read_form, understand
 from tap_freshbooks.webhooks.inbox import InboxError
 from tap_freshbooks.webhooks.signature import is_genuine
@@ -34,13 +34,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-freshbooks.webhooks")
 
 FRESH = 1.0
-"""Seconds for which what is known of a path is not looked up again."""
+"""Seconds for which it is not asked again which paths there are, nor of an unknown secret."""
 
 STALE = 60.0
 """Seconds after which it is looked up again although it served."""
-
-KNOWN_PATHS = 50_000
-"""How many paths are remembered, those that do not exist included."""
 
 WRONG_PER_SECOND = 50
 """Requests that are none of FreshBooks'; more of them are answered without a look."""
@@ -74,7 +71,7 @@ class _NotYet(Exception):  # noqa: N818 - says what becomes of the request
 class Known:
     """What is known of a path, and since when; `secrets` are accepted, `pending` are not yet."""
 
-    callback: Callback | None
+    callback: Callback
     secrets: tuple[str, ...]
     pending: tuple[str, ...]
     since: float
@@ -94,7 +91,10 @@ class Receiver:
         self.book = CallbackBook(inbox)
         self.metrics = metrics
         self._on_verification = on_verification
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._paths: set[str] = set()
+        self._paths_since = -math.inf
+        self._reading_paths = asyncio.Lock()
+        self._known: dict[str, Known] = {}
         self._waiting: list[tuple[str, Event, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._patient = 0
@@ -126,11 +126,7 @@ class Receiver:
             return HTTPStatus.SERVICE_UNAVAILABLE
 
     async def _receive(self, path: str, signature: str, body: bytes) -> HTTPStatus:
-        if path not in self._known and not self._limiter.test(self._limit):
-            return HTTPStatus.TOO_MANY_REQUESTS
         known = await self._look_up(path, STALE)
-        if known.callback is None:
-            raise _Refused(HTTPStatus.NOT_FOUND)
         try:
             fields = read_form(body)
             said = understand(fields)
@@ -201,20 +197,31 @@ class Receiver:
 
         A callback may have been registered, and a secret accepted, by another process.
         """
-        known = self._known.get(path)
+        if not OURS.fullmatch(path):
+            raise _Refused(HTTPStatus.NOT_FOUND)
+        if path not in self._paths:
+            async with self._reading_paths:  # strangers cost a query a second, all together
+                if time.monotonic() - self._paths_since > FRESH:
+                    self._paths = await asyncio.to_thread(self.book.paths)
+                    self._paths_since = time.monotonic()
+            if path not in self._paths:
+                raise _Refused(HTTPStatus.NOT_FOUND)
         now = time.monotonic()
-        limit = age if known and known.callback else FRESH
-        if known is None or now - known.since > limit:
+        known = self._known.get(path)
+        if known is None or now - known.since > age:
             known = await asyncio.to_thread(self._read, path, now)
+            if known is None:
+                self._paths.discard(path)
+                self._known.pop(path, None)
+                raise _Refused(HTTPStatus.NOT_FOUND)
             self._known[path] = known
-            self._known.move_to_end(path)
-            if len(self._known) > KNOWN_PATHS:
-                self._known.popitem(last=False)
         return known
 
-    def _read(self, path: str, now: float) -> Known:
+    def _read(self, path: str, now: float) -> Known | None:
         callback = self.book.at(path)
-        verifiers = self.book.verifiers(path) if callback else []
+        if callback is None:
+            return None
+        verifiers = self.book.verifiers(path)
         return Known(
             callback,
             tuple(each.verifier for each in verifiers if each.accepted),

@@ -17,7 +17,7 @@ from tap_freshbooks.errors import (
 from tap_freshbooks.webhooks.callbacks import OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.identity import Business
@@ -45,6 +45,7 @@ class Listed:
     event: str
     uri: str
     verified: bool
+    account_id: str
     as_of: float
 
 
@@ -101,21 +102,35 @@ class Registrar:
         """
         problems: list[str] = []
         for account_id in self.accounts:
-            listed = self.listed(account_id)
-            kept = []
-            for noun in nouns:
-                try:
-                    kept.append(self._ensure(account_id, noun, base_url, listed))
-                except PermissionDenied:
-                    scope = self.scopes.get(noun, "the read scope of its object")
-                    problems.append(
-                        f"{noun} of {self.accounts[account_id]}: the token may not register it; it "
-                        f"needs {scope}. Enable that for your app, and log in again"
-                    )
-                except (RequestRefused, Unavailable, WrongIdentifier) as error:
-                    problems.append(str(error))
-            self._remove_stale(account_id, base_url, kept, listed)
+            try:
+                problems += self._register(account_id, base_url, nouns)
+            except FreshBooksError as error:
+                problems.append(str(error))
         return problems
+
+    def _register(self, account_id: str, base_url: str, nouns: Sequence[str]) -> Iterator[str]:
+        before = [each for each in self.book.all() if each.account_id == account_id]
+        listed = self.listed(account_id)
+        kept = []
+        for noun in nouns:
+            try:
+                kept.append(self._ensure(account_id, noun, base_url, listed))
+            except PermissionDenied:
+                scope = self.scopes.get(noun, "the read scope of its object")
+                yield (
+                    f"{noun} of {self.accounts[account_id]}: the token may not register it; it "
+                    f"needs {scope}. Enable that for your app, and log in again"
+                )
+            except (RequestRefused, Unavailable, WrongIdentifier) as error:
+                yield str(error)
+        self._remove_stale(base_url, kept, before, listed)
+        there = {each.noun for each in self.book.all() if each.account_id == account_id}
+        for callback in kept:
+            if callback.noun not in there:
+                yield (
+                    f"{callback.noun} of {self.accounts[account_id]}: another process removed it "
+                    "meanwhile; register once more"
+                )
 
     def _ensure(
         self, account_id: str, noun: str, base_url: str, listed: Sequence[Listed]
@@ -159,27 +174,34 @@ class Registrar:
             if attempts == 1:
                 raise
             return self._create(callback, attempts - 1)
-        known = _read(_result(answer.body).get("callback"), now)
-        if known is None:
-            raise RequestRefused(f"{subject}: the answer does not show it")
-        return known
+        return _read(_result(answer.body).get("callback"), account_id, now, subject)
 
     def _remove_stale(
-        self, account_id: str, base_url: str, kept: Sequence[Callback], listed: Sequence[Listed]
+        self,
+        base_url: str,
+        kept: Sequence[Callback],
+        before: Sequence[Callback],
+        listed: Sequence[Listed],
     ) -> None:
-        """Remove callbacks of ours that are not wanted, moved, doubled, or known to no inbox."""
-        book = [each for each in self.book.all() if each.account_id == account_id]
+        """Remove callbacks of ours that are not wanted, moved, doubled, or known to no inbox.
+
+        Only those that were there before: another process may be registering others.
+        """
         wanted = {each.uri for each in kept}
+        book = self.book.all()
         current = {each.callbackid for each in book if each.uri in wanted}
-        known = {each.uri for each in book}
+        ours = {each.uri for each in (*before, *book)}
         for each in listed:
-            base, _, path = each.uri.rpartition("/")
-            is_ours = each.uri in known or (base == base_url and bool(OURS.fullmatch(path)))
-            if is_ours and each.callbackid not in current:
-                self._delete(account_id, each.callbackid)
-        for callback in book:
+            if each.callbackid not in current and self._is_ours(each, base_url, ours):
+                self._delete(each.account_id, each.callbackid)
+        for callback in before:
             if callback.uri not in wanted:
                 self.book.remove(callback.path)
+
+    @staticmethod
+    def _is_ours(listed: Listed, base_url: str | None, known: Container[str]) -> bool:
+        base, _, path = listed.uri.rpartition("/")
+        return listed.uri in known or (base == base_url and bool(OURS.fullmatch(path)))
 
     def delete(self, base_url: str | None = None) -> int:
         """Delete our callbacks, and forget them.
@@ -197,8 +219,7 @@ class Registrar:
         for account_id in self.accounts:
             ours = {each.uri for each in self.callbacks if each.account_id == account_id}
             for each in self.listed(account_id):
-                base, _, path = each.uri.rpartition("/")
-                if each.uri in ours or (base == base_url and OURS.fullmatch(path)):
+                if self._is_ours(each, base_url, ours):
                     self._delete(account_id, each.callbackid)
                     number += 1
         for callback in self.callbacks:
@@ -235,7 +256,7 @@ class Registrar:
         subject = f"the verification of {callback.noun} of {self.accounts[account_id]}"
         body = {"callback": {"verifier": verifier.verifier}}
         try:
-            self.connection.client.send(
+            answer = self.connection.client.send(
                 "PUT", _single(account_id, verifier.callbackid), body, subject=subject
             )
         except (RequestRefused, WrongIdentifier):
@@ -247,7 +268,11 @@ class Registrar:
                 f"{verifier.callbackid}); it is asked to send another"
             )
         else:
-            self.book.accept(verifier)
+            said = _result(answer.body).get("callback")
+            if isinstance(said, dict) and said.get("verified") is True:
+                self.book.accept(verifier)
+            else:
+                yield f"{subject}: FreshBooks does not say that it is verified; tried again later"
 
     def check(self, *, resend_every: float = RESEND_EVERY) -> list[str]:
         """Compare our callbacks with what FreshBooks says, and mend what is wrong.
@@ -265,11 +290,20 @@ class Registrar:
             FreshBooksError: If FreshBooks does not answer.
         """
         problems = self.confirm_pending()
-        for account_id in {each.account_id: None for each in self.callbacks}:
-            listed = self.listed(account_id)
-            for callback in self.book.all():
+        ours = self.callbacks  # before FreshBooks is asked: what is added meanwhile is not missing
+        for account_id in dict.fromkeys(each.account_id for each in ours):
+            self.book.looked_at(account_id)
+            try:
+                listed = self.listed(account_id)
+            except FreshBooksError as error:
+                problems.append(str(error))
+                continue
+            for callback in ours:
                 if callback.account_id == account_id:
-                    problems += self._mend(callback, listed, resend_every)
+                    try:
+                        problems += self._mend(callback, listed, resend_every)
+                    except FreshBooksError as error:
+                        problems.append(str(error))
         return problems
 
     def _mend(
@@ -277,29 +311,47 @@ class Registrar:
     ) -> Iterator[str]:
         name = f"the callback for {callback.noun} of {self.accounts[callback.account_id]}"
         known = _at(callback, listed)
+        was_asked = bool(callback.asked_at and time.time() - callback.asked_at < resend_every)
         if known is None:
             self.book.checked(callback.path, verified=False, as_of=time.time())
-            self._renew(callback)
-            yield f"{name} was gone; it is registered anew"
+            if was_asked and callback.callbackid is None:
+                yield f"{name} is being registered"
+            elif self._is_gone(callback):
+                yield from self._renew(callback, f"{name} was gone")
             return
         self._note(callback, known)
+        for each in listed:  # two that registered it at once
+            if (each.uri, each.event) == (known.uri, known.event) and each != known:
+                self._delete(each.account_id, each.callbackid)
         if known.verified and self._has_secret(callback):
             return
-        if callback.asked_at and time.time() - callback.asked_at < resend_every:
+        if was_asked:
             yield f"{name} is not verified; its verification has not come yet"
         elif known.verified and callback.asked_at:
             self._delete(callback.account_id, known.callbackid)
-            self._renew(callback)
-            yield f"{name} was verified with a secret that is lost; it is registered anew"
+            yield from self._renew(callback, f"{name} was verified with a secret that is lost")
         else:
             self._resend(callback, known)
             yield f"{name} is not verified; FreshBooks is asked to send the verification again"
 
-    def _renew(self, callback: Callback) -> None:
-        self.book.remove(callback.path)
-        base_url = callback.uri.rpartition("/")[0]
-        fresh = self.book.add(callback.account_id, callback.noun, base_url)
-        self._note(fresh, self._create(fresh))
+    def _is_gone(self, callback: Callback) -> bool:
+        """Whether FreshBooks does not know a callback that its list did not have."""
+        if callback.callbackid is None:
+            return True
+        subject = f"callback {callback.callbackid} of {self.accounts[callback.account_id]}"
+        try:
+            self.connection.client.get(
+                _single(callback.account_id, callback.callbackid), subject=subject
+            )
+        except WrongIdentifier:
+            return True
+        return False
+
+    def _renew(self, callback: Callback, why: str) -> Iterator[str]:
+        fresh = self.book.renew(callback)
+        if fresh is not None:  # else another process does it
+            self._note(fresh, self._create(fresh))
+            yield f"{why}; it is registered anew"
 
     def _resend(self, callback: Callback, known: Listed) -> None:
         self.book.update(callback.path, asked_at=time.time())
@@ -339,7 +391,10 @@ class Registrar:
                 subject=subject,
             )
             result = _result(answer.body)
-            rows = [each for row in result.get("callbacks") or () if (each := _read(row, now))]
+            if not isinstance(result.get("callbacks"), list):
+                # Not an empty list: then all of ours would seem to be gone.
+                raise FreshBooksError(f"{subject}: the answer has no list; please report this")
+            rows = [_read(row, account_id, now, subject) for row in result["callbacks"]]
             news = [each for each in rows if each.callbackid not in found]
             found.update((each.callbackid, each) for each in rows)
             total = result.get("total")
@@ -368,8 +423,8 @@ def _result(body: Any) -> dict[str, Any]:
     return result if isinstance(result, dict) else {}
 
 
-def _read(row: Any, as_of: float) -> Listed | None:
+def _read(row: Any, account_id: str, as_of: float, subject: str) -> Listed:
     if not isinstance(row, dict) or not isinstance(row.get("callbackid"), int):
-        return None
-    event, uri = str(row.get("event")), str(row.get("uri"))
-    return Listed(row["callbackid"], event, uri, row.get("verified") is True, as_of)
+        raise FreshBooksError(f"{subject}: the answer shows none that has an id; please report it")
+    event, uri, verified = str(row.get("event")), str(row.get("uri")), row.get("verified") is True
+    return Listed(row["callbackid"], event, uri, verified, account_id, as_of)

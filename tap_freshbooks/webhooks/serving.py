@@ -59,7 +59,9 @@ def serve(
         confirm=registrar.confirm_pending if registrar else None,
         check=registrar.check if registrar else None,
         check_every=check_every,
+        interrupt=connection.close,
     )
+    book.present(keeper.id)  # and what keeps it from being written
     address = "{}:{}".format(*sock.getsockname()[:2])
     click.echo(
         f"Receiving webhooks at http://{address} into {inbox} ({callbacks} callbacks). "
@@ -81,6 +83,8 @@ def serve(
     try:
         with suppress(Interrupted, KeyboardInterrupt):  # uvicorn ends, and raises it once more
             server.run(sockets=[sock])
+    except SystemExit:  # uvicorn's, whose status would mean something else here
+        server.started = False
     finally:
         connection.close()
     if not server.started:
