@@ -391,3 +391,45 @@ def test_a_state_message_is_a_state(settings: Config, tmp_path: Path) -> None:
         path.write_text(json.dumps(content))
         with path.open() as file:
             assert read_state(file) == state
+
+
+def test_a_row_that_came_by_an_event_and_vanished_untold_is_removed_by_the_reconcile_pass(
+    own_sandbox: Sandbox, settings: Config, listening: Listening
+) -> None:
+    first = sync(settings, "taxes")
+    [tax] = own_sandbox.create("taxes", name="For a moment", amount="3")
+    listening.tell("tax.create", tax["taxid"])
+    second = sync(settings, "taxes", state=first.state)
+    assert [row["id"] for row in second.records["taxes"]] == [tax["taxid"]]
+    own_sandbox.delete("taxes", tax["taxid"])
+    third = sync({**settings, "reconcile_interval": 0}, "taxes", state=second.state)
+    assert "ACTIVATE_VERSION" in {message["type"] for message in third.all}
+    assert tax["taxid"] not in {row["id"] for row in third.records["taxes"]}
+
+
+def test_what_was_denied_is_read_later_although_events_go_on(
+    own_sandbox: Sandbox, settings: Config, listening: Listening
+) -> None:
+    state = sync(settings, "invoices").state
+    one, other = (row["id"] for row in own_sandbox.truth("invoices")[:2])
+    own_sandbox.update("invoices", one, notes="while denied")
+    listening.tell("invoice.update", one)
+    own_sandbox.faults("status", path="*/invoices/invoices*", status=403)
+    state = sync(settings, "invoices", state=state).state
+    own_sandbox.faults_clear()
+    listening.tell("invoice.update", other)
+    state = sync(settings, "invoices", state=state).state
+    third = sync({**settings, "poll_interval": 0}, "invoices", state=state)
+    assert one in {row["id"] for row in third.records["invoices"]}
+
+
+def test_events_of_a_deletion_come_in_any_order(
+    own_sandbox: Sandbox, settings: Config, listening: Listening
+) -> None:
+    assert own_sandbox
+    state = sync(settings, "invoices").state
+    listening.tell("invoice.delete", 99_999_901)
+    listening.tell("invoice.update", 99_999_901)
+    second = sync(settings, "invoices", state=state)
+    [row] = [row for row in second.records["invoices"] if row["id"] == 99_999_901]
+    assert row["_sdc_deleted_at"]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
 import sqlite3
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,12 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.webhooks import asgi, inbox, receiver
+from tap_freshbooks.errors import Cancelled, SettingsError
+from tap_freshbooks.webhooks import asgi, callbacks, inbox, receiver
 from tap_freshbooks.webhooks.callbacks import CallbackBook
 from tap_freshbooks.webhooks.inbox import GAP, Event, Inbox
+from tap_freshbooks.webhooks.keeper import Keeper
+from tap_freshbooks.webhooks.metrics import Metrics
+from tests.support import unmeasured
 from tests.webhooks import fuzz
-from tests.webhooks.serving import ACCOUNT, SECRET, Serving, event, signed, verified
+from tests.webhooks.serving import ACCOUNT, SECRET, TAP, Serving, event, signed, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -348,3 +353,92 @@ def test_what_is_not_freshbooks_never_gets_in(
     genuine = sender.answers[True, 200]
     assert genuine > 0
     assert fuzz.stored(place) == genuine
+
+
+@pytest.mark.parametrize("path", ["a%00b", "tap-freshbooks-%00", "x" * 5_000])
+def test_odd_paths_are_unknown(serving: Serving, path: str) -> None:
+    body, headers = signed(event())
+    answer = serving.session.post(f"{serving.url}/{path}", body, headers=headers)
+    assert answer.status_code == 404
+
+
+def test_after_a_restart_strangers_do_not_keep_freshbooks_out(
+    place: Inbox, callback: Callback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "WRONG_PER_SECOND", 1)
+    with Serving(place) as serving:
+        assert {serving.post(f"guess-{number}", event()) for number in range(9)} == {404, 429}
+        assert serving.post(callback.path, event()) == 200
+
+
+def test_signs_of_life_do_not_wait_for_freshbooks(
+    place: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callbacks, "BEAT", 0.02)
+    waiting, ended = threading.Event(), threading.Event()
+
+    def check() -> list[str]:
+        waiting.set()
+        ended.wait(30)
+        return []
+
+    keeper = Keeper(
+        place, Metrics(), keep_for=9e9, check=check, check_every=60, interrupt=ended.set
+    )
+    keeper.start()
+    assert waiting.wait(30)
+    book = CallbackBook(place)
+    first = book.last_presence()
+    while book.last_presence() == first:
+        pass
+    keeper.close()  # and ends the waiting
+
+
+def test_a_keeper_whose_connection_is_closed_ends_in_silence(
+    place: Inbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    begun = threading.Event()
+
+    def check() -> list[str]:
+        begun.set()
+        raise Cancelled
+
+    keeper = Keeper(place, Metrics(), keep_for=9e9, check=check)
+    keeper.start()
+    assert begun.wait(30)
+    keeper.close()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_clock_that_was_wrong_hides_no_silence(place: Inbox) -> None:
+    book = CallbackBook(place)
+    book.present("ahead")
+    with sqlite3.connect(place.database.url.database or "") as database:
+        database.execute("UPDATE tap_freshbooks_receivers SET seen_at = seen_at + 900000")
+    database.close()
+    assert book.last_presence() is None
+    book.present("right")
+    [gap] = place.read(ACCOUNT, ["invoice"], 0, 99)
+    assert gap.object_id.startswith("no receiver ran from an unknown moment to ")
+    assert book.last_presence() is not None
+
+
+def test_a_locked_inbox_is_a_sentence_of_serve(tmp_path: Path) -> None:
+    place = Inbox(str(tmp_path / "inbox.db"))
+    place.append([Event(ACCOUNT, "invoice.update", "1")])
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"webhook_inbox": str(tmp_path / "inbox.db")}))
+    blocker = sqlite3.connect(place.database.url.database or "", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    done = subprocess.run(
+        [*TAP, "webhooks", "serve", "--config", str(file), "--port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=unmeasured(),
+    )
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

@@ -383,3 +383,94 @@ def test_mistakes_are_sentences(
     status, _, error = run(file, "webhooks", *arguments)
     assert status == 2
     assert sentence in error
+
+
+# What a second look found
+
+
+def test_an_answer_without_a_list_is_not_an_empty_list(
+    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+) -> None:
+    registrar.register(serving.url, NOUNS)
+    registrar.wait(20)
+    before = at_freshbooks(own_sandbox)
+    own_sandbox.faults(
+        "status",
+        status=200,
+        body='{"response": {}}',
+        content_type="application/json",
+        method="GET",
+        path="*/callbacks",
+    )
+    [problem] = registrar.check()
+    assert "the answer has no list" in problem
+    own_sandbox.faults_clear()
+    assert registrar.check() == []
+    assert at_freshbooks(own_sandbox) == before
+
+
+def test_a_refusal_of_one_does_not_keep_the_others_from_being_mended(
+    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+) -> None:
+    registrar.register(serving.url, NOUNS)
+    registrar.wait(20)
+    for row in at_freshbooks(own_sandbox):
+        own_sandbox.delete("callbacks", row["callbackid"])
+    own_sandbox.faults("status", status=403, method="POST", path="*/callbacks", times=1)
+    assert len(registrar.check()) == 3
+    assert len(at_freshbooks(own_sandbox)) == 2
+    assert len(registrar.callbacks) == 3
+    assert all(each.checked_at for each in registrar.callbacks)  # so no sync asks again at once
+    registrar.book.update(
+        next(each.path for each in registrar.callbacks if each.callbackid is None), asked_at=1.0
+    )
+    registrar.check()
+    assert registrar.wait(20) == []
+    assert sorted(row["event"] for row in at_freshbooks(own_sandbox)) == NOUNS
+
+
+def test_a_check_leaves_what_is_being_registered_alone(
+    own_sandbox: Sandbox, settings: Config, place: Inbox, registrar: Registrar, serving: Serving
+) -> None:
+    account = next(iter(registrar.accounts))
+    begun = registrar.book.add(account, "invoice", serving.url)
+    [problem] = make_registrar(settings, place).check()
+    assert problem.endswith("is being registered")
+    assert registrar.register(serving.url, ["invoice"]) == []
+    assert [each.path for each in registrar.callbacks] == [begun.path]
+    assert len(at_freshbooks(own_sandbox)) == 1
+
+
+def test_only_one_of_two_renews(registrar: Registrar, serving: Serving) -> None:
+    registrar.register(serving.url, ["invoice"])
+    registrar.wait(20)
+    [old] = registrar.callbacks
+    assert registrar.book.renew(old) is not None
+    assert registrar.book.renew(old) is None
+    [new] = registrar.callbacks
+    assert (new.noun, new.callbackid, new.verified) == ("invoice", None, False)
+    assert registrar.book.verifiers(old.path) == []
+
+
+def test_a_secret_counts_only_if_freshbooks_says_that_the_callback_is_verified(
+    own_sandbox: Sandbox, registrar: Registrar, place: Inbox
+) -> None:
+    with Serving(place) as mute:
+        registrar.register(mute.url, ["invoice"])
+        own_sandbox.webhooks.settle()
+    own_sandbox.faults("status", status=200, body="<html>", method="PUT")
+    [problem] = registrar.confirm_pending()
+    assert problem.endswith("FreshBooks does not say that it is verified; tried again later")
+    own_sandbox.faults_clear()
+    assert registrar.confirm_pending() == []
+    assert registrar.wait(0) == []
+
+
+def test_a_secret_that_two_gave_back_stays_accepted(place: Inbox) -> None:
+    book = CallbackBook(place)
+    callback = book.add("a", "invoice", "http://127.0.0.1")
+    book.keep(callback.path, "secret", 1)
+    [pending] = book.pending()
+    book.refuse(pending)
+    book.accept(pending)
+    assert [each.accepted for each in book.verifiers(callback.path)] == [True]
