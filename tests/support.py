@@ -57,7 +57,7 @@ def _whole_catalog() -> str:
 
 def catalog_of(*streams: str) -> dict[str, Any]:
     """A catalog in which only these streams are selected."""
-    catalog = json.loads(_whole_catalog())
+    catalog: dict[str, Any] = json.loads(_whole_catalog())
     wanted = set(streams)
     assert wanted <= {entry["stream"] for entry in catalog["streams"]}
     for entry in catalog["streams"]:
