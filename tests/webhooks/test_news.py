@@ -433,3 +433,15 @@ def test_events_of_a_deletion_come_in_any_order(
     second = sync(settings, "invoices", state=state)
     [row] = [row for row in second.records["invoices"] if row["id"] == 99_999_901]
     assert row["_sdc_deleted_at"]
+
+
+def test_a_payment_that_is_gone_still_moves_its_invoice(
+    own_sandbox: Sandbox, settings: Config, listening: Listening
+) -> None:
+    state = sync(settings, "invoices").state
+    invoice = own_sandbox.truth("invoices")[0]["id"]
+    own_sandbox.update("invoices", invoice, notes="as its payment would")
+    listening.tell("payment.delete", 99_999_901)  # nobody can say any more of which invoice
+    second = sync(settings, "invoices", state=state)
+    assert invoice in {row["id"] for row in second.records["invoices"]}
+    assert len(second.records["invoices"]) < 60
