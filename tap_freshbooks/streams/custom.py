@@ -43,6 +43,9 @@ FAMILIES: dict[Scope, type[FreshBooksStream]] = {
     Scope.LEDGER: LedgerStream,
 }
 
+USUAL_DELETIONS = {Scope.ACCOUNT: "vis_state", Scope.BUSINESS: "active"}
+"""The field by which a family tells deleted rows."""
+
 BUILT_IN = {stream.name: stream for stream in STREAMS}
 
 ATTRIBUTES: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -177,6 +180,11 @@ def _own(
     bare = type(definition.name, (family,), {**attributes, "shows_deletions": False})
     fields = _fields(definition, bare, scope, connection, catalog_schema)
     deletions = given.get("deletions") or _usual_deletions(scope, fields)
+    if USUAL_DELETIONS.get(scope) != deletions and deletions in USUAL_DELETIONS.values():
+        raise definition.mistake(
+            f"deletions by {deletions} are not those of paths with a {scope.value}; say "
+            f"{USUAL_DELETIONS.get(scope, 'vanish')} or none"
+        )
     _check_fields(definition, fields, deletions)
     bases = (Vanishing, family) if deletions == "vanish" else (family,)
     attributes |= {"fields": fields, "shows_deletions": deletions in {"vis_state", "active"}}
@@ -229,7 +237,7 @@ def _replication(definition: Definition, scope: Scope) -> dict[str, Any]:
 
 
 def _usual_deletions(scope: Scope, fields: Object) -> str:
-    usual = {Scope.ACCOUNT: "vis_state", Scope.BUSINESS: "active"}.get(scope)
+    usual = USUAL_DELETIONS.get(scope)
     return usual if usual in fields.fields else "none"
 
 

@@ -102,7 +102,7 @@ class Plan:
         context: The partition.
         since: Where it stood before; None if it has stood nowhere.
         why: Why its lists are read; None if they are not.
-        changed: Ids of the objects that events tell of, and whether the last event was a deletion.
+        changed: Ids of the objects that events tell of, and whether one was a deletion.
         movers: Ids of objects of other streams, by stream, whose change moves objects of this one.
     """
 

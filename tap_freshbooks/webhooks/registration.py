@@ -111,19 +111,23 @@ class Registrar:
     def _register(self, account_id: str, base_url: str, nouns: Sequence[str]) -> Iterator[str]:
         before = [each for each in self.book.all() if each.account_id == account_id]
         listed = self.listed(account_id)
-        kept = []
+        kept, failed = [], set()
         for noun in nouns:
             try:
                 kept.append(self._ensure(account_id, noun, base_url, listed))
             except PermissionDenied:
+                failed.add(noun)
                 scope = self.scopes.get(noun, "the read scope of its object")
                 yield (
                     f"{noun} of {self.accounts[account_id]}: the token may not register it; it "
                     f"needs {scope}. Enable that for your app, and log in again"
                 )
             except (RequestRefused, Unavailable, WrongIdentifier) as error:
+                failed.add(noun)
                 yield str(error)
-        self._remove_stale(base_url, kept, before, listed)
+        # Where there is no new one yet the old one goes on, at another address perhaps.
+        old = [each for each in before if each.noun in failed]
+        self._remove_stale(base_url, [*kept, *old], before, listed)
         there = {each.noun for each in self.book.all() if each.account_id == account_id}
         for callback in kept:
             if callback.noun not in there:
@@ -310,13 +314,13 @@ class Registrar:
         self, callback: Callback, listed: Sequence[Listed], resend_every: float
     ) -> Iterator[str]:
         name = f"the callback for {callback.noun} of {self.accounts[callback.account_id]}"
-        known = _at(callback, listed)
+        known = _at(callback, listed) or self._look(callback)
         was_asked = bool(callback.asked_at and time.time() - callback.asked_at < resend_every)
         if known is None:
             self.book.checked(callback.path, verified=False, as_of=time.time())
             if was_asked and callback.callbackid is None:
                 yield f"{name} is being registered"
-            elif self._is_gone(callback):
+            else:
                 yield from self._renew(callback, f"{name} was gone")
             return
         self._note(callback, known)
@@ -334,18 +338,17 @@ class Registrar:
             self._resend(callback, known)
             yield f"{name} is not verified; FreshBooks is asked to send the verification again"
 
-    def _is_gone(self, callback: Callback) -> bool:
-        """Whether FreshBooks does not know a callback that its list did not have."""
-        if callback.callbackid is None:
-            return True
-        subject = f"callback {callback.callbackid} of {self.accounts[callback.account_id]}"
+    def _look(self, callback: Callback) -> Listed | None:
+        """What FreshBooks says of a callback by its id; None if it does not know it."""
+        account_id, callbackid = callback.account_id, callback.callbackid
+        if callbackid is None:
+            return None
+        subject, now = f"callback {callbackid} of {self.accounts[account_id]}", time.time()
         try:
-            self.connection.client.get(
-                _single(callback.account_id, callback.callbackid), subject=subject
-            )
+            answer = self.connection.client.get(_single(account_id, callbackid), subject=subject)
         except WrongIdentifier:
-            return True
-        return False
+            return None
+        return _read(_result(answer.body).get("callback"), account_id, now, subject)
 
     def _renew(self, callback: Callback, why: str) -> Iterator[str]:
         fresh = self.book.renew(callback)

@@ -183,6 +183,7 @@ def test_a_built_in_stream_can_be_overridden(own_config: Config) -> None:
         ({"schema": {"id": {}}}, "its schema does not fit: id needs one type"),
         ({"schema": {"id": {"type": "integer"}}}, "its rows have no field updated, which keys,"),
         ({"schema": {}}, "its schema does not fit: it has no properties"),
+        ({"deletions": "active"}, "deletions by active are not those of paths with a account_id"),
         ({"keys": ["uid"]}, "its rows have no field uid, which keys, stamp or deletions name"),
     ],
 )

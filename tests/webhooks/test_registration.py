@@ -474,3 +474,38 @@ def test_a_secret_that_two_gave_back_stays_accepted(place: Inbox) -> None:
     book.refuse(pending)
     book.accept(pending)
     assert [each.accepted for each in book.verifiers(callback.path)] == [True]
+
+
+def test_a_move_that_fails_leaves_the_old_callback(
+    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+) -> None:
+    registrar.register(serving.url, ["invoice"])
+    registrar.wait(20)
+    [old] = registrar.callbacks
+    own_sandbox.faults("status", status=500, method="POST", path="*/callbacks")
+    assert len(registrar.register("http://127.0.0.1:1/new", ["invoice"])) == 1
+    own_sandbox.faults_clear()
+    assert old.callbackid in {row["callbackid"] for row in at_freshbooks(own_sandbox)}
+    assert registrar.book.at(old.path) is not None
+    assert registrar.register("http://127.0.0.1:1/new", ["invoice"]) == []
+    [moved] = at_freshbooks(own_sandbox)
+    assert moved["uri"].startswith("http://127.0.0.1:1/new/")
+    assert registrar.book.at(old.path) is None
+
+
+def test_a_callback_that_the_list_leaves_out_is_asked_for_by_its_id(
+    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+) -> None:
+    registrar.register(serving.url, ["invoice"])
+    registrar.wait(20)
+    own_sandbox.faults(
+        "status",
+        status=200,
+        body='{"response": {"result": {"callbacks": [], "total": 0}}}',
+        content_type="application/json",
+        method="GET",
+        path="*/events/callbacks",
+    )
+    assert registrar.check() == []
+    assert registrar.wait(0) == []
+    assert len(at_freshbooks(own_sandbox)) == 1
