@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import (
     FreshBooksError,
@@ -15,6 +14,7 @@ from tap_freshbooks.errors import (
     WrongIdentifier,
 )
 from tap_freshbooks.webhooks.callbacks import OURS
+from tap_freshbooks.webhooks.endpoint import CallbackEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -22,31 +22,13 @@ if TYPE_CHECKING:
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.identity import Business
     from tap_freshbooks.webhooks.callbacks import Callback, CallbackBook, Verifier
-
-PATH = "/events/account/{account_id}/events/callbacks"
-
-PAGE_SIZE = 100
-
-MOST_PAGES = 100
-"""Of the list of callbacks; more of them would be a list that does not end."""
+    from tap_freshbooks.webhooks.endpoint import Listed
 
 RESEND_EVERY = 300.0
 """Seconds between two requests to send a verification again that nobody asked for."""
 
 ATTEMPTS = 3
 """How often a registration is tried whose answer got lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A callback as FreshBooks shows it, ours or not; `as_of` is when it was asked."""
-
-    callbackid: int
-    event: str
-    uri: str
-    verified: bool
-    account_id: str
-    as_of: float
 
 
 class Registrar:
@@ -76,6 +58,10 @@ class Registrar:
             for business in self.connection.businesses
             if business.account_id
         }
+
+    def at(self, account_id: str) -> CallbackEndpoint:
+        """The callbacks of an account at FreshBooks."""
+        return CallbackEndpoint(self.connection.client, self.accounts[account_id])
 
     @property
     def callbacks(self) -> list[Callback]:
@@ -110,7 +96,7 @@ class Registrar:
 
     def _register(self, account_id: str, base_url: str, nouns: Sequence[str]) -> Iterator[str]:
         before = [each for each in self.book.all() if each.account_id == account_id]
-        listed = self.listed(account_id)
+        listed = self.at(account_id).list()
         kept, failed = [], set()
         for noun in nouns:
             try:
@@ -127,7 +113,7 @@ class Registrar:
                 yield str(error)
         # Where there is no new one yet the old one goes on, at another address perhaps.
         old = [each for each in before if each.noun in failed]
-        self._remove_stale(base_url, [*kept, *old], before, listed)
+        self._remove_stale(account_id, base_url, [*kept, *old], before, listed)
         there = {each.noun for each in self.book.all() if each.account_id == account_id}
         for callback in kept:
             if callback.noun not in there:
@@ -162,26 +148,21 @@ class Registrar:
 
     def _create(self, callback: Callback, attempts: int = ATTEMPTS) -> Listed:
         """Register a callback; where the answer is lost, it is looked for before the next try."""
-        account_id = callback.account_id
-        subject = f"the callback for {callback.noun} of {self.accounts[account_id]}"
-        body = {"callback": {"event": callback.noun, "uri": callback.uri}}
+        endpoint = self.at(callback.account_id)
         # Before the request: the verification may come sooner than the answer.
-        now = time.time()
-        self.book.update(callback.path, asked_at=now)
+        self.book.update(callback.path, asked_at=time.time())
         try:
-            answer = self.connection.client.send(
-                "POST", PATH.format(account_id=account_id), body, subject=subject
-            )
+            return endpoint.create(callback.noun, callback.uri)
         except Unavailable:
-            if known := _at(callback, self.listed(account_id)):
+            if known := _at(callback, endpoint.list()):
                 return known
             if attempts == 1:
                 raise
             return self._create(callback, attempts - 1)
-        return _read(_result(answer.body).get("callback"), account_id, now, subject)
 
     def _remove_stale(
         self,
+        account_id: str,
         base_url: str,
         kept: Sequence[Callback],
         before: Sequence[Callback],
@@ -197,7 +178,7 @@ class Registrar:
         ours = {each.uri for each in (*before, *book)}
         for each in listed:
             if each.callbackid not in current and self._is_ours(each, base_url, ours):
-                self._delete(each.account_id, each.callbackid)
+                self.at(account_id).delete(each.callbackid)
         for callback in before:
             if callback.uri not in wanted:
                 self.book.remove(callback.path)
@@ -222,20 +203,13 @@ class Registrar:
         number = 0
         for account_id in self.accounts:
             ours = {each.uri for each in self.callbacks if each.account_id == account_id}
-            for each in self.listed(account_id):
+            for each in self.at(account_id).list():
                 if self._is_ours(each, base_url, ours):
-                    self._delete(account_id, each.callbackid)
+                    self.at(account_id).delete(each.callbackid)
                     number += 1
         for callback in self.callbacks:
             self.book.remove(callback.path)
         return number
-
-    def _delete(self, account_id: str, callbackid: int) -> None:
-        subject = f"callback {callbackid} of {self.accounts[account_id]}"
-        try:
-            self.connection.client.send("DELETE", _single(account_id, callbackid), subject=subject)
-        except WrongIdentifier:
-            return  # somebody else was quicker, or the answer to our first try got lost
 
     # Verifying
 
@@ -256,13 +230,10 @@ class Registrar:
         return problems
 
     def _confirm(self, callback: Callback, verifier: Verifier) -> Iterator[str]:
-        account_id = callback.account_id
-        subject = f"the verification of {callback.noun} of {self.accounts[account_id]}"
-        body = {"callback": {"verifier": verifier.verifier}}
+        account_id, name = callback.account_id, f"the callback for {callback.noun}"
+        subject = f"{name} of {self.accounts[account_id]}"
         try:
-            answer = self.connection.client.send(
-                "PUT", _single(account_id, verifier.callbackid), body, subject=subject
-            )
+            is_verified = self.at(account_id).verify(verifier.callbackid, verifier.verifier)
         except (RequestRefused, WrongIdentifier):
             # One that was replaced by a newer one, or a forgery. Even if FreshBooks shows the
             # callback as verified this secret must not count: anybody could have sent it.
@@ -272,8 +243,7 @@ class Registrar:
                 f"{verifier.callbackid}); it is asked to send another"
             )
         else:
-            said = _result(answer.body).get("callback")
-            if isinstance(said, dict) and said.get("verified") is True:
+            if is_verified:
                 self.book.accept(verifier)
             else:
                 yield f"{subject}: FreshBooks does not say that it is verified; tried again later"
@@ -298,7 +268,7 @@ class Registrar:
         for account_id in dict.fromkeys(each.account_id for each in ours):
             self.book.looked_at(account_id)
             try:
-                listed = self.listed(account_id)
+                listed = self.at(account_id).list()
             except FreshBooksError as error:
                 problems.append(str(error))
                 continue
@@ -314,7 +284,10 @@ class Registrar:
         self, callback: Callback, listed: Sequence[Listed], resend_every: float
     ) -> Iterator[str]:
         name = f"the callback for {callback.noun} of {self.accounts[callback.account_id]}"
-        known = _at(callback, listed) or self._look(callback)
+        endpoint = self.at(callback.account_id)
+        known = _at(callback, listed)
+        if known is None and callback.callbackid is not None:
+            known = endpoint.get(callback.callbackid)
         was_asked = bool(callback.asked_at and time.time() - callback.asked_at < resend_every)
         if known is None:
             self.book.checked(callback.path, verified=False, as_of=time.time())
@@ -326,45 +299,24 @@ class Registrar:
         self._note(callback, known)
         for each in listed:  # two that registered it at once
             if (each.uri, each.event) == (known.uri, known.event) and each != known:
-                self._delete(each.account_id, each.callbackid)
+                endpoint.delete(each.callbackid)
         if known.verified and self._has_secret(callback):
             return
         if was_asked:
             yield f"{name} is not verified; its verification has not come yet"
         elif known.verified and callback.asked_at:
-            self._delete(callback.account_id, known.callbackid)
+            endpoint.delete(known.callbackid)
             yield from self._renew(callback, f"{name} was verified with a secret that is lost")
         else:
-            self._resend(callback, known)
+            self.book.update(callback.path, asked_at=time.time())
+            endpoint.resend(known.callbackid)
             yield f"{name} is not verified; FreshBooks is asked to send the verification again"
-
-    def _look(self, callback: Callback) -> Listed | None:
-        """What FreshBooks says of a callback by its id; None if it does not know it."""
-        account_id, callbackid = callback.account_id, callback.callbackid
-        if callbackid is None:
-            return None
-        subject, now = f"callback {callbackid} of {self.accounts[account_id]}", time.time()
-        try:
-            answer = self.connection.client.get(_single(account_id, callbackid), subject=subject)
-        except WrongIdentifier:
-            return None
-        return _read(_result(answer.body).get("callback"), account_id, now, subject)
 
     def _renew(self, callback: Callback, why: str) -> Iterator[str]:
         fresh = self.book.renew(callback)
         if fresh is not None:  # else another process does it
             self._note(fresh, self._create(fresh))
             yield f"{why}; it is registered anew"
-
-    def _resend(self, callback: Callback, known: Listed) -> None:
-        self.book.update(callback.path, asked_at=time.time())
-        subject = f"the verification of {callback.noun} of {self.accounts[callback.account_id]}"
-        self.connection.client.send(
-            "PUT",
-            _single(callback.account_id, known.callbackid),
-            {"callback": {"resend": True}},
-            subject=subject,
-        )
 
     def wait(self, seconds: float, pause: Callable[[float], None] = time.sleep) -> list[Callback]:
         """Give secrets back as they come, until all callbacks are verified or time is over.
@@ -380,31 +332,6 @@ class Registrar:
                 return open_ones
             pause(0.5)
 
-    # FreshBooks' list
-
-    def listed(self, account_id: str) -> list[Listed]:
-        """All callbacks of an account that FreshBooks shows us, ours or not, each once."""
-        found: dict[int, Listed] = {}
-        subject = f"the callbacks of {self.accounts[account_id]}"
-        for page in range(1, MOST_PAGES + 1):
-            now = time.time()
-            answer = self.connection.client.get(
-                PATH.format(account_id=account_id),
-                {"page": page, "per_page": PAGE_SIZE},
-                subject=subject,
-            )
-            result = _result(answer.body)
-            if not isinstance(result.get("callbacks"), list):
-                # Not an empty list: then all of ours would seem to be gone.
-                raise FreshBooksError(f"{subject}: the answer has no list; please report this")
-            rows = [_read(row, account_id, now, subject) for row in result["callbacks"]]
-            news = [each for each in rows if each.callbackid not in found]
-            found.update((each.callbackid, each) for each in rows)
-            total = result.get("total")
-            if not news or (isinstance(total, int) and len(found) >= total):
-                break
-        return list(found.values())
-
 
 def _at(callback: Callback, listed: Sequence[Listed]) -> Listed | None:
     """The one at FreshBooks that sends to the address of ours; a verified one if there are more."""
@@ -414,20 +341,3 @@ def _at(callback: Callback, listed: Sequence[Listed]) -> Listed | None:
         key=lambda each: (each.verified, each.callbackid == callback.callbackid, -each.callbackid),
         default=None,
     )
-
-
-def _single(account_id: str, callbackid: int) -> str:
-    return f"{PATH.format(account_id=account_id)}/{callbackid}"
-
-
-def _result(body: Any) -> dict[str, Any]:
-    response = body.get("response") if isinstance(body, dict) else None
-    result = response.get("result") if isinstance(response, dict) else None
-    return result if isinstance(result, dict) else {}
-
-
-def _read(row: Any, account_id: str, as_of: float, subject: str) -> Listed:
-    if not isinstance(row, dict) or not isinstance(row.get("callbackid"), int):
-        raise FreshBooksError(f"{subject}: the answer shows none that has an id; please report it")
-    event, uri, verified = str(row.get("event")), str(row.get("uri")), row.get("verified") is True
-    return Listed(row["callbackid"], event, uri, verified, account_id, as_of)

@@ -123,7 +123,7 @@ def test_many_pages_of_callbacks(own_sandbox: Sandbox, registrar: Registrar) -> 
     for _ in range(4):
         own_sandbox.create("callbacks", count=60, event="invoice", uri=uri)
     account = next(iter(registrar.accounts))
-    assert len(registrar.listed(account)) == len(own_sandbox.truth("callbacks")) > 200
+    assert len(registrar.at(account).list()) == len(own_sandbox.truth("callbacks")) > 200
 
 
 def test_a_missing_scope_is_named_and_the_others_are_registered(
