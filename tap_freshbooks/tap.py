@@ -24,9 +24,8 @@ from tap_freshbooks.settings import (
     read_catalog,
     read_state,
 )
-from tap_freshbooks.streams import STREAMS
-from tap_freshbooks.streams.custom import SETTING as CUSTOM_STREAMS
-from tap_freshbooks.streams.custom import stream_classes
+from tap_freshbooks.streams import STREAMS, custom
+from tap_freshbooks.unified.streams import UnifiedStream, stream_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -161,10 +160,25 @@ class TapFreshBooks(Tap):
         ),
         th.Property(
             "custom_streams",
-            CUSTOM_STREAMS,
+            custom.SETTING,
             title="Custom streams",
             description="Endpoints that the tap does not know, as streams: a list of objects with "
             "name, path, records and more (docs/custom-streams.md)",
+        ),
+        th.Property(
+            "unified_mappings",
+            th.StringType,
+            title="Unified mappings",
+            description="A folder of files that change how the streams unified_… are filled "
+            "(docs/unified.md)",
+        ),
+        th.Property(
+            "unified_remote_data",
+            th.BooleanType,
+            default=False,
+            title="Unified remote data",
+            description="Whether rows of the streams unified_… have their native record in "
+            "remote_data",
         ),
         th.Property(
             "webhook_inbox",
@@ -265,7 +279,7 @@ class TapFreshBooks(Tap):
             news.tend()
             for idle in news.begin(list(self.sources), self.streams["businesses"].stream_state):
                 for stream in (idle, *idle.child_streams):
-                    del self.streams[stream.name]
+                    self.streams.pop(stream.name, None)
         self.is_syncing = True
         output = self.message_writer
         lines = output if isinstance(output, SingerOutput) else None
@@ -317,15 +331,27 @@ class TapFreshBooks(Tap):
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
-        return [stream(self) for stream in self._stream_classes()]
+        native = self._native_streams()
+        unified = stream_classes(
+            native,
+            self.config.get("unified_mappings"),
+            remote_data=self.config.get("unified_remote_data", False),
+        )
+        streams = [stream(self) for stream in (*native, *unified)]
+        by_class = {type(stream): stream for stream in streams}
+        for stream in streams:
+            if isinstance(stream, UnifiedStream):
+                for root in stream.roots[1:]:  # the SDK knows of the first source only
+                    by_class[root].child_streams.append(stream)
+        return streams
 
-    def _stream_classes(self) -> Sequence[type[RecordStream]]:
+    def _native_streams(self) -> Sequence[type[RecordStream]]:
         settings = self.config.get("custom_streams")
         if not settings:
             return STREAMS
         known = self.input_catalog.items() if self.input_catalog else ()
         schemas = {name: entry.schema.to_dict() for name, entry in known}
-        return stream_classes(settings, lambda: self.connection, schemas)
+        return custom.stream_classes(settings, lambda: self.connection, schemas)
 
     @property
     @override

@@ -134,15 +134,24 @@ class RecordStream(Stream, ABC):
 
     # The place in the state
 
-    def bookmark(self, context: Context) -> datetime | None:
-        """When the last complete read of a partition began.
+    def state_of(self, source: RecordStream, context: Context | None) -> dict[str, Any]:  # noqa: ARG002
+        """The part of the state that belongs to a partition of a source of this stream.
+
+        Args:
+            source: The stream that is read; this one, unless it is derived.
+            context: The partition; None for what belongs to none.
+        """
+        return self.get_context_state(context)
+
+    def bookmark(self, source: RecordStream, context: Context) -> datetime | None:
+        """When the last complete read of a partition of a source began.
 
         None if there was none, or if the last full one is older than `full_refresh_interval`:
         some values change without a stamp, and a filter may fail in silence.
         """
         if self.replication_method == REPLICATION_FULL_TABLE:
             return None
-        state = self.get_context_state(context)
+        state = self.state_of(source, context)
         bookmark, full = (
             parse_moment(state.get(name)) for name in ("replication_key_value", "full_read_at")
         )
@@ -158,17 +167,20 @@ class RecordStream(Stream, ABC):
             return None
         return bookmark
 
-    def remember(self, context: Context, read_at: datetime, *, full: bool) -> None:
+    def remember(
+        self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
+    ) -> None:
         """Move the bookmark, once every row of a partition was delivered.
 
         Args:
+            source: The stream that was read.
             context: The partition.
             read_at: When the read began, by the server's clock.
             full: Whether it was a read of everything.
         """
         if self.replication_method == REPLICATION_FULL_TABLE:
             return
-        state = self.get_context_state(context)
+        state = self.state_of(source, context)
         if self.replication_key:
             state["replication_key"] = self.replication_key
         state["replication_key_value"] = utc_text(read_at)
@@ -233,10 +245,7 @@ class RecordStream(Stream, ABC):
 
     def _has_place(self, context: Context | None) -> bool:
         """Whether the state says anything of a partition, for this stream or those it feeds."""
-        return any(
-            stream.selected and stream.get_context_state(context).keys() - {"context"}
-            for stream in (self, *self.child_streams)
-        )
+        return any(stream.state_of(self, context).keys() - {"context"} for stream in self.consumers)
 
     @override
     def _write_record_message(self, record: Row) -> None:

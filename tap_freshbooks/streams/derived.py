@@ -38,17 +38,23 @@ class DerivedStream(RecordStream):
             cls.oauth_scope = cls.source.oauth_scope
 
     @abstractmethod
-    def derive(self, record: Row) -> Iterable[Row]:
-        """Records that follow from one of the source's, which is not to be changed."""
+    def derive(self, record: Row, source: FreshBooksStream) -> Iterable[Row]:
+        """Records that follow from one of a source's, which is not to be changed."""
 
     def announce(self) -> None:
         """Write the schema, before the source feeds the first record."""
         self._write_schema_message()
 
-    def feed(self, record: Row) -> None:
-        """Deliver what follows from a record of the source."""
-        for derived in self.derive(record):
+    def feed(self, record: Row, source: FreshBooksStream) -> None:
+        """Deliver what follows from a record of a source."""
+        for derived in self.derive(record, source):
             self._write_record_message(derived)
+
+    def feed_gone(self, record: Row, source: FreshBooksStream) -> None:
+        """Deliver what follows from a record that only says which object was deleted."""
+
+    def conclude(self) -> None:
+        """Called when a source has fed its last record."""
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
@@ -103,19 +109,24 @@ class Lines(DerivedStream):
         return properties
 
     @override
-    def derive(self, record: Row) -> Iterable[Row]:
-        source = self.source
+    def derive(self, record: Row, source: FreshBooksStream) -> Iterable[Row]:
+        return self.lines_of(record)
+
+    @classmethod
+    def lines_of(cls, record: Row) -> Iterable[Row]:
+        """The lines of a document, as this table has them."""
+        source = cls.source
         shared = {
             source.scope.value: record[source.scope.value],
-            self.document: record[source.key[0]],
+            cls.document: record[source.key[0]],
         }
         if source.stamp:
             shared["document_updated"] = record.get(source.stamp)
         if source.shows_deletions:
             shared[DELETED_AT] = record[DELETED_AT]
-        for number, line in enumerate(record.get(self.list_field) or [], start=1):
+        for number, line in enumerate(record.get(cls.list_field) or [], start=1):
             if line:
-                yield {**_copy(line), self.number: line.get(self.number) or number, **shared}
+                yield {**_copy(line), cls.number: line.get(cls.number) or number, **shared}
 
 
 def _copy(line: Row) -> Row:

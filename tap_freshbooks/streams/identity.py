@@ -157,12 +157,15 @@ class Businesses(RecordStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
-        # Several memberships of one business are one record, the last one's.
-        yield from {
+        yield from self.rows()
+        self.problems.report()
+
+    def rows(self) -> Iterable[Row]:
+        """Several memberships of one business are one record, the last one's."""
+        return {
             membership["business"]["id"]: self.convert(_flat(membership))
             for membership in memberships(self.connection.me)
         }.values()
-        self.problems.report()
 
 
 def _flat(membership: dict[str, Any]) -> Row:

@@ -169,6 +169,9 @@ class FreshBooksStream(RecordStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
         if context is None:  # no business has the identifier that this stream needs
+            for derived in self._derived():
+                derived.announce()
+                derived.conclude()
             return
         partitions = self.partitions
         if context == partitions[0]:
@@ -186,6 +189,8 @@ class FreshBooksStream(RecordStream):
 
     def finish(self) -> None:
         """Called when the last partition was read."""
+        for derived in self._derived():
+            derived.conclude()
         self.problems.report()
 
     @override
@@ -223,7 +228,7 @@ class FreshBooksStream(RecordStream):
                     if missed:
                         missed.see(record, read_at)
                     for stream in derived:
-                        stream.feed(record)
+                        stream.feed(record, self)
                     yield self.emitted(record)
                 for object_id in batch.gone:
                     yield from self._gone(object_id, context, read_at)
@@ -255,7 +260,7 @@ class FreshBooksStream(RecordStream):
             )
         elif read_at is not None and not reading.by_id:
             for consumer in self.consumers:
-                consumer.remember(reading.context, read_at, full=full)
+                consumer.remember(self, reading.context, read_at, full=full)
 
     def since(self, context: Context) -> tuple[datetime | None, bool]:
         """From when on changes are wanted, None for all; and whether that is a full read."""
@@ -265,7 +270,7 @@ class FreshBooksStream(RecordStream):
         is_whole = self.moves_unstamped or self.replication is Replication.COMPARED
         if is_whole and (plan := self.plan(context)) and not plan.by_id:
             return start, True
-        bookmarks = [consumer.bookmark(context) for consumer in self.consumers]
+        bookmarks = [consumer.bookmark(self, context) for consumer in self.consumers]
         known = [bookmark for bookmark in bookmarks if bookmark is not None]
         if len(known) < len(bookmarks) or not known:
             return start, True
@@ -297,11 +302,14 @@ class FreshBooksStream(RecordStream):
         key = self.key[0]
         value = self.fields.fields[key].converter(key, self.problems)(object_id)
         if value is not None:
-            yield {
+            record = {
                 self.scope.value: context[self.scope.value],
                 key: value,
                 DELETED_AT: utc_text(read_at),
             }
+            for stream in self._derived():
+                stream.feed_gone(record, self)
+            yield record
 
     def pages(self, reading: Reading) -> Iterator[Batch]:
         """What is read of a business. Runs in a thread of its own."""

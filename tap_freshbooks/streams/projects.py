@@ -67,7 +67,8 @@ class Projects(ProjectStream):
         due_date=PlainDate(),
         client_id=Integer(),
         internal=Boolean(),
-        budget=Integer(),
+        # Seconds; "50.00" in a test of the official SDK is perhaps something else.
+        budget=DecimalText(),
         fixed_price=DecimalText(),
         rate=DecimalText(),
         billing_method=Text(),

@@ -75,7 +75,7 @@ class Reading:
         self.looked_at: dict[str, float] = {}
         """When objects were looked at by their ids, epoch seconds."""
         for consumer in stream.consumers:
-            consumer.get_context_state(context)  # made here, where no other thread is writing it
+            consumer.state_of(stream, context)  # made here, where no other thread is writing it
         self.settled = True
         self._lost_track = False
         self.window = 1

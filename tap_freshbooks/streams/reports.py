@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.streams.lists import Query
+    from tap_freshbooks.streams.lists import FreshBooksStream, Query
     from tap_freshbooks.streams.reading import Reading
 
 READ_UNTIL = "read_until"
@@ -117,7 +117,7 @@ class Report(AccountingStream):
         # Without a start there is no telling where the books begin: this year and the last.
         first = start.date() if start else date(today.year - 1, 1, 1)
         wanted = periods(first, today, interval)
-        states = [consumer.get_context_state(context) for consumer in self.consumers]
+        states = [consumer.state_of(self, context) for consumer in self.consumers]
         marks = [state[READ_UNTIL] for state in states if isinstance(state.get(READ_UNTIL), str)]
         lookback = self.config["report_lookback"]
         again = {period.start for period in wanted[-lookback:]} if lookback else set()
@@ -162,15 +162,17 @@ class Report(AccountingStream):
         return None, True
 
     @override
-    def remember(self, context: Context, read_at: datetime, *, full: bool) -> None:
-        _remember(self, context, read_at)
+    def remember(
+        self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
+    ) -> None:
+        _remember(self.state_of(source, context), self, read_at)
 
 
-def _remember(stream: RecordStream, context: Context, read_at: datetime) -> None:
+def _remember(state: dict[str, Any], stream: RecordStream, read_at: datetime) -> None:
     """Note that all periods that were closed at a moment are read."""
     interval = stream.config["report_interval"]
     closed = Period.containing(read_at.date(), interval).previous(interval)
-    stream.get_context_state(context)[READ_UNTIL] = closed.end.isoformat()
+    state[READ_UNTIL] = closed.end.isoformat()
 
 
 class ReportRows(DerivedStream):
@@ -196,15 +198,17 @@ class ReportRows(DerivedStream):
         return {scope: cls.source.record_properties()[scope], **super().record_properties()}
 
     @override
-    def remember(self, context: Context, read_at: datetime, *, full: bool) -> None:
-        _remember(self, context, read_at)
+    def remember(
+        self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
+    ) -> None:
+        _remember(self.state_of(source, context), self, read_at)
 
     def rows(self, report: Row) -> Iterable[Row]:
         """The rows in an answer, flat."""
         raise NotImplementedError(f"{type(self).__name__} has to say where its rows are")
 
     @override
-    def derive(self, record: Row) -> Iterable[Row]:
+    def derive(self, record: Row, source: FreshBooksStream) -> Iterable[Row]:
         scope = self.source.scope.value
         heading = {name: record[name] for name in HEADING.fields}
         for number, row in enumerate(self.rows(record[RAW]), start=1):

@@ -196,7 +196,7 @@ class Plan:
         """Move the place to the end of what this sync has seen of the inbox."""
         place = Place(self.news.inbox.id, self.news.last, listed_at, denied)
         for consumer in self.stream.consumers:
-            place.write(consumer.get_context_state(self.context))
+            place.write(consumer.state_of(self.stream, self.context))
 
 
 class News:
@@ -302,14 +302,15 @@ class News:
         if isinstance(stream, FreshBooksStream) and stream.webhook_noun:
             return any(not self.plan(stream, context).is_idle for context in stream.partitions)
         polled = [
-            parse_moment(consumer.stream_state.get("polled_at")) for consumer in stream.consumers
+            parse_moment(consumer.state_of(stream, None).get("polled_at"))
+            for consumer in stream.consumers
         ]
         return any(at is None or not self._is_recent(at, self.poll_interval) for at in polled)
 
     def polled(self, stream: RecordStream) -> None:
         """A stream without events was read."""
         for consumer in stream.consumers:
-            consumer.stream_state["polled_at"] = utc_text(self.now)
+            consumer.state_of(stream, None)["polled_at"] = utc_text(self.now)
 
     def plan(self, stream: FreshBooksStream, context: Context) -> Plan:
         """What to read of a business."""
@@ -329,7 +330,7 @@ class News:
 
     def _plan(self, stream: FreshBooksStream, context: Context) -> Plan:
         plan = Plan(self, stream, context)
-        places = [Place.read(consumer.get_context_state(context)) for consumer in stream.consumers]
+        places = [Place.read(consumer.state_of(stream, context)) for consumer in stream.consumers]
         known = [place for place in places if place and place.inbox == self.inbox.id]
         if not known or len(known) < len(places):
             plan.why = "not read yet with this webhook inbox"

@@ -1,0 +1,509 @@
+"""The expressions of mapping files, made into functions of a record.
+
+An expression has one origin (a path, a constant, a link …) and perhaps modifiers (a table of codes,
+a change of sign …). The list of both is closed: nothing in a file can reach another file, the
+network or Python.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import iso3166
+
+from tap_freshbooks.fields import (
+    Boolean,
+    DecimalText,
+    Integer,
+    LocalTime,
+    Object,
+    PlainDate,
+    Text,
+    UtcTime,
+)
+from tap_freshbooks.unified import paths
+from tap_freshbooks.unified.rules import EXACT, RULES
+
+if TYPE_CHECKING:
+    from tap_freshbooks.fields import Field
+
+Row = dict[str, Any]
+
+Function = Callable[[Row, Row], Any]
+"""Gives a value from a native record and the columns that are already there."""
+
+ORIGINS = frozenset(
+    {
+        *("path", "const", "given", "column", "ref", "first", "join", "sum", "count", "calc"),
+        *("present", "country", "rule"),
+    }
+)
+MODIFIERS = frozenset(
+    {
+        *("separator", "with", "after", "codes", "else", "quiet", "negate"),
+        *("null_if_zero_without", "only_if"),
+    }
+)
+
+KEPT: dict[str, tuple[type[Field], ...]] = {
+    "string": (Text, LocalTime),
+    "decimal": (DecimalText,),
+    "integer": (Integer,),
+    "boolean": (Boolean,),
+    "date": (PlainDate,),
+    "datetime": (UtcTime,),
+}
+"""Native fields whose values are right for a type as they are."""
+
+
+class Listener(Protocol):
+    """Hears of values that could not be read."""
+
+    def missed(self, column: str, value: object) -> None:
+        """A word is in no table."""
+
+    def unfit(self, column: str, value: object) -> None:
+        """A value does not fit and became null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an expression stands.
+
+    Attributes:
+        column: Name of the column.
+        type: What the column holds.
+        required: Whether it is never null.
+        fields: Of the native records.
+        listener: Hears of what cannot be read.
+        given: Values that the tap itself gives to each record, by name.
+    """
+
+    column: str
+    type: str
+    required: bool
+    fields: Object
+    listener: Listener
+    given: Mapping[str, Callable[[Row], Any]] = field(default_factory=dict)
+
+
+def needs(expression: Any) -> set[str]:
+    """The columns that an expression looks at."""
+    if isinstance(expression, list):
+        return set().union(*map(needs, expression))
+    if not isinstance(expression, Mapping):
+        return set()
+    found = {str(each)[1:] for each in expression.get("calc") or ()}
+    found |= {expression["column"]} if "column" in expression else set()
+    found |= set(expression.get("only_if") or ())
+    inner = [expression.get("first"), expression.get("join")]
+    inner += list((expression.get("with") or {}).values())
+    return found.union(*map(needs, inner))
+
+
+def compiled(expression: Mapping[str, Any], place: Place) -> Function:
+    """Make a function of an expression, which gives a value of the column's type.
+
+    Raises:
+        ValueError: If the expression is none.
+    """
+    inner = _function(expression, place, outermost=True)
+    if _is_kept(expression, place):
+        return (lambda record, row: inner(record, row) or None) if place.type == "string" else inner
+    convert = CONVERSIONS[place.type]
+    column, listener = place.column, place.listener
+
+    def get(record: Row, row: Row) -> Any:
+        value = None
+        try:
+            value = inner(record, row)
+            return None if value is None else convert(value)
+        except (ValueError, TypeError, ArithmeticError):
+            listener.unfit(column, value)
+            return None
+
+    return get
+
+
+def _is_kept(expression: Mapping[str, Any], place: Place) -> bool:
+    """Whether the native value is right as it is."""
+    if expression.keys() == {"ref"}:
+        return place.type == "string"
+    if expression.keys() != {"path"}:
+        return False
+    native = paths.check(expression["path"], place.fields)
+    return isinstance(native, KEPT[place.type])
+
+
+def _function(expression: Any, place: Place, *, outermost: bool = False) -> Function:
+    if isinstance(expression, str):
+        expression = {"path": expression}
+    if not isinstance(expression, Mapping):
+        raise ValueError(f"{expression!r} is neither a path nor an expression")  # noqa: TRY004
+    if unknown := expression.keys() - ORIGINS - MODIFIERS:
+        raise ValueError(f"{', '.join(map(str, unknown))} means nothing in an expression")
+    origins = expression.keys() & ORIGINS
+    if len(origins) != 1:
+        found = ", ".join(sorted(origins)) or "none"
+        raise ValueError(f"it needs one of {', '.join(sorted(ORIGINS))}; it has {found}")
+    [origin] = origins
+    function = _ORIGINS[origin](expression, place)
+    if separator := expression.get("after"):
+        function = _behind(function, str(separator))
+    if expression.get("negate"):
+        function = _negated(function)
+    if "codes" in expression:
+        function = _decoded(function, expression, place, outermost=outermost)
+    if path := expression.get("null_if_zero_without"):
+        function = _zero_means_nothing(function, _path(path, place))
+    if conditions := expression.get("only_if"):
+        function = _conditional(function, conditions)
+    return function
+
+
+# Origins
+
+
+def _path(path: Any, place: Place) -> Function:
+    if not isinstance(path, str):
+        raise ValueError(f"{path!r} is no path")  # noqa: TRY004 - of a user's file
+    paths.check(path, place.fields)
+    get = paths.getter(path)
+    if paths.PLAIN.fullmatch(path) or paths.OF_EACH.fullmatch(path):
+        return lambda record, _: get(record)
+    column, listener = place.column, place.listener
+
+    def search(record: Row, _: Row) -> Any:
+        try:
+            return get(record)
+        except paths.UnreadableError as error:
+            listener.unfit(column, error)
+            return None
+
+    return search
+
+
+def _const(expression: Mapping[str, Any], _: Place) -> Function:
+    value = expression["const"]
+    return lambda _record, _row: value
+
+
+def _given(expression: Mapping[str, Any], place: Place) -> Function:
+    name = expression["given"]
+    if name not in place.given:
+        raise ValueError(f"nothing is given that is called {name}")
+    get = place.given[name]
+    return lambda record, _: get(record)
+
+
+def _ref(expression: Mapping[str, Any], place: Place) -> Function:
+    value = expression["ref"]
+    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[0], str):  # noqa: PLR2004
+        raise ValueError("a ref is a list: the native stream, then the paths of its key")
+    stream, *keys = value
+    if len(keys) == 1:
+        get = _function(keys[0], place)
+
+        def refer(record: Row, row: Row) -> str | None:
+            key = get(record, row)
+            return None if key in NONE else f"{stream}:{key}"
+
+        return refer
+    functions = [_function(key, place) for key in keys]
+
+    def refer_to_part(record: Row, row: Row) -> str | None:
+        values = [function(record, row) for function in functions]
+        if any(value in NONE for value in values):
+            return None
+        return ":".join([stream, *map(str, values)])
+
+    return refer_to_part
+
+
+NONE = (None, "", 0, "0")
+"""What FreshBooks writes where there is no id."""
+
+
+def _first(expression: Mapping[str, Any], place: Place) -> Function:
+    functions = [_function(each, place) for each in _list(expression, "first")]
+
+    def first(record: Row, row: Row) -> Any:
+        for function in functions:
+            value = function(record, row)
+            if value is not None and value != "":
+                return value
+        return None
+
+    return first
+
+
+def _join(expression: Mapping[str, Any], place: Place) -> Function:
+    functions = [_function(each, place) for each in _list(expression, "join")]
+    separator = str(expression.get("separator", " "))
+
+    def join(record: Row, row: Row) -> str | None:
+        parts = [text(function(record, row)) for function in functions]
+        return separator.join([part for part in parts if part]) or None
+
+    return join
+
+
+def _list(expression: Mapping[str, Any], name: str) -> list[Any]:
+    values = expression[name]
+    if not isinstance(values, list) or not values:
+        raise ValueError(f"{name} needs a list")
+    return values
+
+
+def _sum(expression: Mapping[str, Any], place: Place) -> Function:
+    values = _path(expression["sum"], place)
+
+    def total(record: Row, row: Row) -> Decimal | None:
+        found = values(record, row)
+        if found is None:
+            return None
+        result = Decimal(0)
+        for value in found:
+            result = EXACT.add(result, Decimal(value))
+        return result
+
+    return total
+
+
+def _count(expression: Mapping[str, Any], place: Place) -> Function:
+    values = _path(expression["count"], place)
+
+    def count(record: Row, row: Row) -> int | None:
+        found = values(record, row)
+        return None if found is None else len(found)
+
+    return count
+
+
+def _calc(expression: Mapping[str, Any], _: Place) -> Function:
+    terms = []
+    for term in _list(expression, "calc"):
+        if not isinstance(term, str) or not re.fullmatch(r"[+-]\w+", term):
+            raise ValueError(f"the term {term!r} of calc is no column with + or - before it")
+        terms.append((EXACT.add if term[0] == "+" else EXACT.subtract, term[1:]))
+
+    def calculate(_record: Row, row: Row) -> Decimal | None:
+        result = Decimal(0)
+        for operate, name in terms:
+            value = row[name]
+            if value is None:
+                return None
+            result = operate(result, Decimal(value))
+        return result
+
+    return calculate
+
+
+def _column(expression: Mapping[str, Any], _: Place) -> Function:
+    name = expression["column"]
+    return lambda _record, row: row[name]
+
+
+def _present(expression: Mapping[str, Any], place: Place) -> Function:
+    value = _path(expression["present"], place)
+    return lambda record, row: value(record, row) is not None
+
+
+def _country(expression: Mapping[str, Any], place: Place) -> Function:
+    name = _function(expression["country"], place)
+
+    def country(record: Row, row: Row) -> str | None:
+        found = name(record, row)
+        return country_code(found) if isinstance(found, str) else None
+
+    return country
+
+
+@cache
+def country_code(name: str) -> str | None:
+    """ISO 3166-1 alpha-2 code of a country by its English name or a code, None if not found."""
+    return _country_codes().get(_simple(name))
+
+
+@cache
+def _country_codes() -> dict[str, str]:
+    codes: dict[str, str] = {}
+    doubtful = set()
+    for country in iso3166.countries:
+        for name in (country.name, country.apolitical_name):
+            codes[_simple(name)] = country.alpha2
+            short = _simple(name.partition(",")[0])
+            if short not in map(_simple, (country.name, country.apolitical_name)):
+                (doubtful.add(short) if short in codes else codes.setdefault(short, country.alpha2))
+        codes[country.alpha2.casefold()] = codes[country.alpha3.casefold()] = country.alpha2
+    return codes
+
+
+def _simple(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name)
+    return re.sub(r"[^a-z0-9]+", " ", plain.encode("ascii", "ignore").decode().casefold()).strip()
+
+
+def _rule(expression: Mapping[str, Any], place: Place) -> Function:
+    name = expression["rule"]
+    if name not in RULES:
+        raise ValueError(f"there is no rule {name!r}; there are {', '.join(RULES)}")
+    rule = RULES[name]
+    given = expression.get("with") or {}
+    if unknown := set(given) - set(inspect.signature(rule).parameters):
+        raise ValueError(f"the rule {name} takes no {', '.join(sorted(unknown))}")
+    functions = {parameter: _function(inner, place) for parameter, inner in given.items()}
+
+    def apply(record: Row, row: Row) -> Any:
+        return rule(**{each: function(record, row) for each, function in functions.items()})
+
+    return apply
+
+
+_ORIGINS: dict[str, Callable[[Mapping[str, Any], Place], Function]] = {
+    "path": lambda expression, place: _path(expression["path"], place),
+    "const": _const,
+    "given": _given,
+    "ref": _ref,
+    "first": _first,
+    "join": _join,
+    "sum": _sum,
+    "count": _count,
+    "calc": _calc,
+    "column": _column,
+    "present": _present,
+    "country": _country,
+    "rule": _rule,
+}
+
+
+# Modifiers
+
+
+def _behind(function: Function, separator: str) -> Function:
+    def rest(record: Row, row: Row) -> str | None:
+        whole = text(function(record, row))
+        return whole.partition(separator)[2] if whole else None
+
+    return rest
+
+
+def _negated(function: Function) -> Function:
+    def negate(record: Row, row: Row) -> Decimal | None:
+        value = function(record, row)
+        if value is None:
+            return None
+        number = Decimal(value)
+        # Neither rounds, as unary minus would; and there is no -0.00.
+        return number.copy_abs() if number.is_zero() else number.copy_negate()
+
+    return negate
+
+
+_MISSING = object()
+
+
+def _decoded(
+    function: Function, expression: Mapping[str, Any], place: Place, *, outermost: bool
+) -> Function:
+    """Read words by a table, whatever their case.
+
+    A word that is in no table is told, unless the expression says `quiet`; so is a value that is
+    missing where the column is never null.
+    """
+    codes = expression["codes"]
+    if not isinstance(codes, Mapping) or not codes:
+        raise ValueError("codes needs a table: FreshBooks' word, then ours")
+    table = {code_key(word): meaning for word, meaning in codes.items()}
+    otherwise = expression.get("else")
+    column, listener = place.column, place.listener
+    tells_null = outermost and place.required and None not in table
+    is_quiet = bool(expression.get("quiet"))
+
+    def decode(record: Row, row: Row) -> Any:
+        value = function(record, row)
+        key = value if value in table and not isinstance(value, bool) else code_key(value)
+        meaning = table.get(key, _MISSING)
+        if meaning is not _MISSING:
+            return meaning
+        if not is_quiet and (key is not None or tells_null):
+            listener.missed(column, value)
+        return otherwise
+
+    return decode
+
+
+def code_key(word: Any) -> str | None:
+    """How tables of codes spell a word; null and empty text are the same."""
+    return (text(word) or "").strip().casefold() or None
+
+
+def _zero_means_nothing(function: Function, other: Function) -> Function:
+    def get(record: Row, row: Row) -> Any:
+        value = function(record, row)
+        if value is not None and not other(record, row) and Decimal(value) == 0:
+            return None
+        return value
+
+    return get
+
+
+def _conditional(function: Function, conditions: Mapping[str, Any]) -> Function:
+    wanted = dict(conditions)
+
+    def get(record: Row, row: Row) -> Any:
+        if any(row[name] != value for name, value in wanted.items()):
+            return None
+        return function(record, row)
+
+    return get
+
+
+# Types
+
+
+def text(value: Any) -> str | None:
+    """Any scalar as text; empty text is None.
+
+    Raises:
+        TypeError: If it is no scalar.
+    """
+    return Text.convert(value) or None if value is not None else None
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return int(value)  # "50.00" is not taken: it could be of another unit
+
+
+def _decimal(value: Any) -> str | None:
+    return DecimalText.convert(value)
+
+
+CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "string": text,
+    "decimal": _decimal,
+    "integer": _integer,
+    "boolean": Boolean.convert,
+    "date": PlainDate.convert,
+    "datetime": UtcTime.convert,
+}
+"""How a value becomes one of a column's type."""
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "string": {"type": "string"},
+    "decimal": {"type": "string", "format": DecimalText.json_format},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+}
+"""JSON schema of each type, without null."""

@@ -1,0 +1,301 @@
+"""Reads mapping files, lays a user's over ours, and checks what comes of it.
+
+A file has one document per stream:
+
+    stream: unified_invoices
+    description: …
+    source: invoices            # or sources: [clients, bill_vendors]
+    where: is_logged            # optional: a path; rows where it is empty or false are left out
+    columns:
+      number:
+        type: string            # string, decimal, integer, boolean, date or datetime
+        description: …
+        path: invoice_number    # an expression; with several sources, `from` has one for each
+
+`common.yaml` has the columns that every stream begins and ends with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.unified.expressions import MODIFIERS, ORIGINS, SCHEMAS, needs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+VERSION = "1"
+"""Changes when a rule of ours changes, so that a row can change without its stamp."""
+
+ABOUT = frozenset({"type", "required", "enum", "description"})
+"""What a column is, as opposed to how it is filled."""
+
+STREAM_KEYS = frozenset({"stream", "description", "source", "sources", "where", "columns"})
+
+OURS = frozenset({"company_id", "id", "remote_id", "remote_stream", "remote_data"}) | {
+    "mapping_version"
+}
+"""Columns that hold the model together; they cannot be overridden."""
+
+COMMON = "common.yaml"
+
+Expression = dict[str, Any]
+
+
+class MappingError(Exception):
+    """What is wrong in a mapping file, without the name of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: What it is called.
+        type: A key of `SCHEMAS`.
+        description: What it means.
+        required: Whether it is never null.
+        enum: The words that it may have, if it has few.
+        expressions: How it is filled, by native stream; a source without one leaves it null.
+        file: Where it stands; the user's, if that has a say in it.
+    """
+
+    name: str
+    type: str
+    description: str
+    required: bool
+    enum: tuple[str, ...]
+    expressions: Mapping[str, Expression]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMapping:
+    """One unified stream.
+
+    Attributes:
+        stream: Its name.
+        description: What a row is.
+        sources: Native streams that it is made of.
+        where: Path that says which of their rows it has; None for all.
+        columns: In the order of the table.
+        version: What `mapping_version` says.
+    """
+
+    stream: str
+    description: str
+    sources: tuple[str, ...]
+    where: str | None
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    version: str = VERSION
+
+    def in_order(self, source: str) -> list[Column]:
+        """The columns, each after those that it looks at.
+
+        Raises:
+            MappingError: If there is no such order.
+        """
+        looks_at = {}
+        for name, column in self.columns.items():
+            looks_at[name] = needs(column.expressions.get(source, {}))
+            if unknown := looks_at[name] - self.columns.keys():
+                raise MappingError(f"{name}: there is no column {', '.join(sorted(unknown))}")
+        try:
+            return [self.columns[name] for name in TopologicalSorter(looks_at).static_order()]
+        except CycleError as error:
+            raise MappingError(
+                f"{' and '.join(dict.fromkeys(error.args[1]))} need each other"
+            ) from None
+
+
+def load(folder: str | None = None) -> dict[str, EntityMapping]:
+    """All mappings, by stream.
+
+    Args:
+        folder: Files of the user's to lay over ours.
+
+    Raises:
+        SettingsError: If a file of the user's makes no sense; it names file, field and reason.
+    """
+    mappings = dict(_ours())
+    for file in _files(folder) if folder else ():
+        try:
+            for document in _documents(file.read_text(encoding="utf-8")):
+                mapping = _laid_over(mappings, document, file.name)
+                mappings[mapping.stream] = mapping
+        except MappingError as mistake:
+            raise SettingsError(f"unified_mappings, {file.name}: {mistake}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+            raise SettingsError(
+                f"unified_mappings, {file.name}: cannot be read, {reason}"
+            ) from None
+    return mappings
+
+
+def _files(folder: str) -> list[Path]:
+    place = Path(folder).expanduser()
+    if not place.is_dir():
+        raise SettingsError(f"unified_mappings: {folder} is no folder")
+    files = sorted(each for each in place.iterdir() if each.suffix in {".yaml", ".yml"})
+    if not files:
+        raise SettingsError(f"unified_mappings: {folder} has no .yaml file")
+    return files
+
+
+@cache
+def _ours() -> Mapping[str, EntityMapping]:
+    folder = resources.files(__package__).joinpath("mappings")
+    [common] = _documents(folder.joinpath(COMMON).read_text(encoding="utf-8"))
+    mappings = {}
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".yaml") and file.name != COMMON:
+            for document in _documents(file.read_text(encoding="utf-8")):
+                mapping = _mapping(document, common, file.name)
+                mappings[mapping.stream] = mapping
+    return mappings
+
+
+def _documents(text: str) -> Iterator[dict[str, Any]]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        documents = list(yaml.load_all(text, Loader=loader))
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise MappingError(f"it is no YAML{where}: {getattr(error, 'problem', '')}") from None
+    for document in documents:
+        if document is None:
+            continue
+        if not isinstance(document, dict):
+            raise MappingError("it is no mapping of names to values")
+        if unknown := document.keys() - STREAM_KEYS:
+            raise MappingError(f"{', '.join(map(str, unknown))} means nothing beside `columns`")
+        if not isinstance(document.get("columns") or {}, dict):
+            raise MappingError("columns: it is no mapping of names to columns")
+        yield document
+
+
+def _mapping(document: dict[str, Any], common: dict[str, Any], file: str) -> EntityMapping:
+    sources = tuple(document.get("sources") or [document["source"]])
+    before, after = common["columns"], document["columns"]
+    # A stream says how the common columns are filled; what they are, `common.yaml` has said.
+    definitions = {name: _filled(part, after.get(name, {})) for name, part in before.items()}
+    definitions |= {name: part for name, part in after.items() if name not in before}
+    columns = {name: _column(name, part, sources, file, None) for name, part in definitions.items()}
+    return EntityMapping(
+        document["stream"], document["description"], sources, document.get("where"), columns
+    )
+
+
+def _filled(common: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    if part.keys() & (ORIGINS | {"from"}):
+        common = {name: value for name, value in common.items() if name in ABOUT}
+    return {**common, **part}
+
+
+def _column(
+    name: str, part: dict[str, Any], sources: tuple[str, ...], file: str, known: Column | None
+) -> Column:
+    """A column of a file.
+
+    Args:
+        name: What it is called.
+        part: What the file says of it.
+        sources: The native streams of its stream.
+        file: The file.
+        known: What is known of it already; the file changes parts of it.
+
+    Raises:
+        MappingError: If that makes no sense.
+    """
+    if not isinstance(part, dict):
+        raise MappingError(
+            f"{name}: {part!r} is no column; a column that nobody wants is deselected"
+        )
+    if unknown := part.keys() - ABOUT - ORIGINS - MODIFIERS - {"from"}:
+        raise MappingError(f"{name}: {', '.join(map(str, unknown))} means nothing here")
+    kind = part.get("type", known.type if known else None)
+    if kind not in SCHEMAS:
+        raise MappingError(f"{name}: its type {kind!r} is none of {', '.join(SCHEMAS)}")
+    expressions = dict(known.expressions) if known else {}
+    for source, expression in _by_source(name, part, sources).items():
+        expressions[source] = _changed(expressions.get(source), expression)
+    return Column(
+        name,
+        kind,
+        str(part.get("description", known.description if known else "")),
+        bool(part.get("required", known.required if known else False)),
+        tuple(part.get("enum", known.enum if known else ())),
+        {source: expression for source, expression in expressions.items() if expression},
+        file,
+    )
+
+
+def _by_source(name: str, part: dict[str, Any], sources: tuple[str, ...]) -> dict[str, Any]:
+    expression = {key: value for key, value in part.items() if key in ORIGINS | MODIFIERS}
+    given = part.get("from")
+    if given is None:
+        return dict.fromkeys(sources, expression) if expression else {}
+    if expression:
+        raise MappingError(f"{name}: an expression stands beside `from` or in it, not both")
+    if not isinstance(given, dict) or (unknown := given.keys() - set(sources)):
+        names = ", ".join(sources)
+        raise MappingError(f"{name}: `from` names {', '.join(map(str, unknown))}, not of {names}")
+    for source, each in given.items():
+        if each is not None and not isinstance(each, dict):
+            given = {**given, source: {"path": each}}
+    return given
+
+
+def _changed(known: Expression | None, new: Any) -> Expression:
+    """An expression with a new one laid over it.
+
+    One with an origin of its own takes the place of the old one; else the old one stays, with
+    words added to its table of codes.
+    """
+    if not known or not new or new.keys() & ORIGINS:
+        return new or {}
+    codes = {**(known.get("codes") or {}), **(new.get("codes") or {})}
+    return {**known, **new, **({"codes": codes} if codes else {})}
+
+
+def _laid_over(
+    mappings: Mapping[str, EntityMapping], document: dict[str, Any], file: str
+) -> EntityMapping:
+    stream = str(document.get("stream"))
+    if stream not in mappings:
+        raise MappingError(f"there is no stream {stream}; there are {', '.join(mappings)}")
+    mapping = mappings[stream]
+    for name in ("source", "sources"):
+        if name in document:
+            raise MappingError(f"{name}: the source of a stream cannot be changed")
+    columns = dict(mapping.columns)
+    for name, part in (document.get("columns") or {}).items():
+        if name in OURS:
+            raise MappingError(
+                f"{name}: this column holds the model together and cannot be changed"
+            )
+        known = columns.get(name)
+        columns[name] = _column(name, part, mapping.sources, file, known)
+        if known and known.required and not columns[name].required:
+            raise MappingError(f"{name}: it is required, and stays so")
+    canonical = json.dumps([mapping.version, document], sort_keys=True, default=str)
+    digest = hashlib.sha256(canonical.encode()).hexdigest()[:8]
+    return replace(
+        mapping,
+        where=document.get("where", mapping.where),
+        description=document.get("description", mapping.description),
+        columns=columns,
+        version=f"{VERSION}-{digest}",
+    )
