@@ -55,6 +55,11 @@ def _whole_catalog() -> str:
     return TapFreshBooks(config={}, validate_config=False).catalog_json_text
 
 
+def every_stream() -> list[str]:
+    """Names of all streams, the unified ones included."""
+    return [entry["stream"] for entry in json.loads(_whole_catalog())["streams"]]
+
+
 def catalog_of(*streams: str) -> dict[str, Any]:
     """A catalog in which only these streams are selected."""
     catalog: dict[str, Any] = json.loads(_whole_catalog())

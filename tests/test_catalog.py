@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.streams import STREAMS
+from tests.support import every_stream
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -28,10 +29,13 @@ def catalog() -> dict[str, Any]:
 
 
 def test_discovery_lists_all_streams(catalog: dict[str, Any]) -> None:
-    assert set(catalog) == {stream.name for stream in STREAMS}
+    native = {stream.name for stream in STREAMS}
+    unified = {name for name in catalog if name.startswith("unified_")}
+    assert set(catalog) == native | unified
+    assert len(unified) == 17
 
 
-@pytest.mark.parametrize("stream", [stream.name for stream in STREAMS])
+@pytest.mark.parametrize("stream", every_stream())
 def test_the_schema_of_a_stream(
     catalog: dict[str, Any], stream: str, snapshot: SnapshotAssertion
 ) -> None:

@@ -11,10 +11,9 @@ import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from tap_freshbooks.sandbox import Sandbox
-from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
-from tests.support import QUICK, catalog_of
+from tests.support import QUICK, catalog_of, every_stream
 
 # Fields that FreshBooks sends only now and then are declared all the same.
 pytestmark = [
@@ -36,6 +35,6 @@ TestTapFreshBooks = get_tap_test_class(
         # Only an empty list, and only a refusal, were ever seen of these.
         ignore_no_records_for_streams=["invitation_rates", "report_accounts_payable_aging"],
     ),
-    catalog=catalog_of(*(stream.name for stream in STREAMS)),
+    catalog=catalog_of(*every_stream()),
     parse_env_config=False,
 )

@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import inspect
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
-
-import iso3166
 
 from tap_freshbooks.fields import (
     Boolean,
@@ -29,6 +25,7 @@ from tap_freshbooks.fields import (
     UtcTime,
 )
 from tap_freshbooks.unified import paths
+from tap_freshbooks.unified.countries import country_code
 from tap_freshbooks.unified.rules import EXACT, RULES
 
 if TYPE_CHECKING:
@@ -59,6 +56,7 @@ KEPT: dict[str, tuple[type[Field], ...]] = {
     "boolean": (Boolean,),
     "date": (PlainDate,),
     "datetime": (UtcTime,),
+    "object": (Object,),
 }
 """Native fields whose values are right for a type as they are."""
 
@@ -326,31 +324,6 @@ def _country(expression: Mapping[str, Any], place: Place) -> Function:
     return country
 
 
-@cache
-def country_code(name: str) -> str | None:
-    """ISO 3166-1 alpha-2 code of a country by its English name or a code, None if not found."""
-    return _country_codes().get(_simple(name))
-
-
-@cache
-def _country_codes() -> dict[str, str]:
-    codes: dict[str, str] = {}
-    doubtful = set()
-    for country in iso3166.countries:
-        for name in (country.name, country.apolitical_name):
-            codes[_simple(name)] = country.alpha2
-            short = _simple(name.partition(",")[0])
-            if short not in map(_simple, (country.name, country.apolitical_name)):
-                (doubtful.add(short) if short in codes else codes.setdefault(short, country.alpha2))
-        codes[country.alpha2.casefold()] = codes[country.alpha3.casefold()] = country.alpha2
-    return codes
-
-
-def _simple(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name)
-    return re.sub(r"[^a-z0-9]+", " ", plain.encode("ascii", "ignore").decode().casefold()).strip()
-
-
 def _rule(expression: Mapping[str, Any], place: Place) -> Function:
     name = expression["rule"]
     if name not in RULES:
@@ -495,6 +468,7 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "boolean": Boolean.convert,
     "date": PlainDate.convert,
     "datetime": UtcTime.convert,
+    "object": dict,
 }
 """How a value becomes one of a column's type."""
 
@@ -505,5 +479,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
+    "object": {"type": "object"},
 }
 """JSON schema of each type, without null."""

@@ -8,7 +8,7 @@ A file has one document per stream:
     where: is_logged            # optional: a path; rows where it is empty or false are left out
     columns:
       number:
-        type: string            # string, decimal, integer, boolean, date or datetime
+        type: string            # string, decimal, integer, boolean, date, datetime, object
         description: …
         path: invoice_number    # an expression; with several sources, `from` has one for each
 

@@ -352,8 +352,6 @@ def _fields(native: type[RecordStream]) -> Object:
 
 
 def _schema(column: Column) -> dict[str, Any]:
-    if column.name == REMOTE_DATA:
-        return {"type": ["object", "null"], "description": column.description}
     schema = dict(SCHEMAS[column.type])
     kind = schema.pop("type")
     words = f" One of {', '.join(column.enum)}." if column.enum else ""
