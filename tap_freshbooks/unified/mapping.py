@@ -143,6 +143,51 @@ def load(folder: str | None = None) -> dict[str, EntityMapping]:
     return mappings
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A column that holds ids of another stream's rows.
+
+    Attributes:
+        stream: The unified stream with the column.
+        column: Its name.
+        native: The native stream that the ids name.
+        target: The unified stream that has these ids; None if there is only the native one.
+    """
+
+    stream: str
+    column: str
+    native: str
+    target: str | None
+
+
+def links(mappings: Mapping[str, EntityMapping]) -> Iterator[Link]:
+    """How the streams hang together, as their mappings say."""
+    targets = {}
+    for mapping in mappings.values():
+        for expression in mapping.columns["id"].expressions.values():
+            native, *keys = expression["ref"]
+            if len(keys) == 1:  # else it is a part of that stream's rows
+                targets[native] = mapping.stream
+    for mapping in mappings.values():
+        for column in mapping.columns.values():
+            natives = [
+                native
+                for expression in column.expressions.values()
+                for native in _referred(expression)
+            ]
+            if column.name != "id":
+                for native in dict.fromkeys(natives):
+                    yield Link(mapping.stream, column.name, native, targets.get(native))
+
+
+def _referred(expression: Any) -> Iterator[str]:
+    if isinstance(expression, dict):
+        if "ref" in expression:
+            yield expression["ref"][0]
+        for inner in expression.get("first") or ():
+            yield from _referred(inner)
+
+
 def _files(folder: str) -> list[Path]:
     place = Path(folder).expanduser()
     if not place.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
@@ -214,11 +214,9 @@ class CompanyInfo(UnifiedStream):
     @override
     def announce(self) -> None:
         super().announce()
-        self._waiting = {
-            record["business_id"]: record
-            for record in Businesses(self._tap).rows()
-            if any(record["business_id"] == each.business_id for each in self.connection.businesses)
-        }
+        [native] = self.natives.values()
+        businesses = cast("Businesses", native(self._tap))
+        self._waiting = {record["business_id"]: record for record in businesses.rows()}
 
     @override
     def derive(self, record: Row, source: FreshBooksStream) -> Iterator[Row]:

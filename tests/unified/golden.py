@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.streams import CompanyInfo, UnifiedStream
 
 if TYPE_CHECKING:
-    from tap_freshbooks.streams.identity import Businesses
+    from tap_freshbooks.streams.base import RecordStream
+    from tap_freshbooks.streams.lists import FreshBooksStream
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -32,12 +32,17 @@ def tap_with(folder: str | None = None, *, remote_data: bool = False) -> TapFres
     return TapFreshBooks(config=config, validate_config=False)
 
 
+def stream_of(name: str, tap: TapFreshBooks | None = None) -> RecordStream:
+    """A stream of a tap."""
+    return cast("RecordStream", (tap or tap_with()).streams[name])
+
+
 def rows_of(native: str, sent: Row, tap: TapFreshBooks | None = None) -> dict[str, list[Row]]:
     """The rows that follow from one object of FreshBooks, by unified stream."""
     tap = tap or tap_with()
     if native == "businesses":
         return {"unified_company_info": [company_row(sent, tap)]}
-    source = cast("FreshBooksStream", tap.streams[native])
+    source = cast("FreshBooksStream", stream_of(native, tap))
     context = {source.scope.value: OF_SCOPE[source.scope.value]}
     record = source.record(sent, context, datetime(2026, 1, 1, tzinfo=UTC))
     rows = {}
@@ -50,18 +55,17 @@ def rows_of(native: str, sent: Row, tap: TapFreshBooks | None = None) -> dict[st
 
 def company_row(sent: Row, tap: TapFreshBooks) -> Row:
     """The row of a business and its system."""
-    businesses = cast("Businesses", tap.streams["businesses"])
     stream = cast("CompanyInfo", tap.streams["unified_company_info"])
-    record = businesses.convert(sent["business"])
-    system = sent.get("system") and tap.streams["systems"].convert(sent["system"])
+    record = stream_of("businesses", tap).convert(sent["business"])
+    system = sent.get("system") and stream_of("systems", tap).convert(sent["system"])
     return stream._row({**record, "system": system})
 
 
 def row_of(native: str, **sent: Any) -> Row:
     """The first unified row of an object that has these fields."""
-    key = tap_with().streams[native].key[0]
+    key = stream_of(native).key[0]
     first, *_ = next(iter(rows_of(native, {key: 1, "vis_state": 0, **sent}).values()))
-    return cast("Row", first)
+    return first
 
 
 def without_nulls(row: Row) -> Row:
