@@ -49,6 +49,8 @@ MODIFIERS = frozenset(
     }
 )
 
+TERM = re.compile(r"([+-])(\w+)")
+
 KEPT: dict[str, tuple[type[Field], ...]] = {
     "string": (Text, LocalTime),
     "decimal": (DecimalText,),
@@ -98,7 +100,9 @@ def needs(expression: Any) -> set[str]:
         return set().union(*map(needs, expression))
     if not isinstance(expression, Mapping):
         return set()
-    found = {str(each)[1:] for each in expression.get("calc") or ()}
+    found = {
+        term[2] for term in map(TERM.fullmatch, map(str, expression.get("calc") or ())) if term
+    }
     found |= {expression["column"]} if "column" in expression else set()
     found |= set(expression.get("only_if") or ())
     inner = [expression.get("first"), expression.get("join")]
@@ -288,9 +292,10 @@ def _count(expression: Mapping[str, Any], place: Place) -> Function:
 def _calc(expression: Mapping[str, Any], _: Place) -> Function:
     terms = []
     for term in _list(expression, "calc"):
-        if not isinstance(term, str) or not re.fullmatch(r"[+-]\w+", term):
+        match = TERM.fullmatch(str(term))
+        if not match:
             raise ValueError(f"the term {term!r} of calc is no column with + or - before it")
-        terms.append((EXACT.add if term[0] == "+" else EXACT.subtract, term[1:]))
+        terms.append((EXACT.add if match[1] == "+" else EXACT.subtract, match[2]))
 
     def calculate(_record: Row, row: Row) -> Decimal | None:
         result = Decimal(0)

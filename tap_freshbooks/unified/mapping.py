@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import resources
@@ -53,7 +53,16 @@ Expression = dict[str, Any]
 
 
 class MappingError(Exception):
-    """What is wrong in a mapping file, without the name of the file."""
+    """What is wrong in a mapping file.
+
+    Args:
+        reason: What it is.
+        file: Name of the file, where whoever catches the error cannot know.
+    """
+
+    def __init__(self, reason: str, file: str = "") -> None:
+        super().__init__(reason)
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ class EntityMapping:
         sources: Native streams that it is made of.
         where: Path that says which of their rows it has; None for all.
         columns: In the order of the table.
+        files: Names of the files that it comes from; the user's, if there are any.
         version: What `mapping_version` says.
     """
 
@@ -96,7 +106,8 @@ class EntityMapping:
     description: str
     sources: tuple[str, ...]
     where: str | None
-    columns: Mapping[str, Column] = field(default_factory=dict)
+    columns: Mapping[str, Column]
+    files: tuple[str, ...]
     version: str = VERSION
 
     def in_order(self, source: str) -> list[Column]:
@@ -109,7 +120,8 @@ class EntityMapping:
         for name, column in self.columns.items():
             looks_at[name] = needs(column.expressions.get(source, {}))
             if unknown := looks_at[name] - self.columns.keys():
-                raise MappingError(f"{name}: there is no column {', '.join(sorted(unknown))}")
+                names = ", ".join(sorted(unknown))
+                raise MappingError(f"{name}: there is no column {names}", column.file)
         try:
             return [self.columns[name] for name in TopologicalSorter(looks_at).static_order()]
         except CycleError as error:
@@ -239,7 +251,12 @@ def _mapping(document: dict[str, Any], common: dict[str, Any], file: str) -> Ent
     definitions |= {name: part for name, part in after.items() if name not in before}
     columns = {name: _column(name, part, sources, file, None) for name, part in definitions.items()}
     return EntityMapping(
-        document["stream"], document["description"], sources, document.get("where"), columns
+        document["stream"],
+        document["description"],
+        sources,
+        document.get("where"),
+        columns,
+        (file,),
     )
 
 
@@ -342,5 +359,6 @@ def _laid_over(
         where=document.get("where", mapping.where),
         description=document.get("description", mapping.description),
         columns=columns,
+        files=(file,) if mapping.version == VERSION else (*mapping.files, file),
         version=f"{VERSION}-{digest}",
     )

@@ -282,7 +282,8 @@ class Mapper:
                     self._columns.append((column.name, _filled(column, native.name, place)))
             self._where = _condition(mapping.where, fields)
         except MappingError as mistake:
-            raise SettingsError(f"unified_mappings, {mapping.stream}: {mistake}") from None
+            file = mistake.file or ", ".join(mapping.files)
+            raise SettingsError(f"unified_mappings, {file}: {mistake}") from None
 
     def takes(self, record: Row) -> bool:
         """Whether the stream has a row for a record."""

@@ -1,0 +1,280 @@
+"""Mapping files: a user's laid over ours, and the sentences for mistakes in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tap_freshbooks import cli
+from tap_freshbooks.errors import ExitStatus, SettingsError
+from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.unified.expressions import SCHEMAS
+from tap_freshbooks.unified.mapping import OURS, load
+from tap_freshbooks.unified.streams import stream_classes
+from tests.unified.golden import rows_of, tap_with
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INVOICES = "unified_invoices"
+
+
+def folder_with(tmp_path: Path, text: str, name: str = "house.yaml") -> str:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return str(tmp_path)
+
+
+def of_invoices(columns: dict[str, Any], **more: Any) -> str:
+    return yaml.safe_dump({"stream": INVOICES, "columns": columns, **more})
+
+
+def row_with(folder: str, **sent: Any) -> dict[str, Any]:
+    sent = {"id": 1, "vis_state": 0, **sent}
+    [row] = rows_of("invoices", sent, tap_with(folder))[INVOICES]
+    return row
+
+
+# Ours
+
+
+def test_our_own_files_make_sense() -> None:
+    for stream in stream_classes(STREAMS, None, remote_data=True):
+        stream.check()
+
+
+def test_every_column_of_ours_has_a_type_and_says_what_it_means() -> None:
+    for mapping in load().values():
+        assert mapping.columns.keys() >= OURS
+        for column in mapping.columns.values():
+            assert column.type in SCHEMAS
+            assert re.fullmatch(r"[A-Z][^.]*[^.]", column.description.replace("unified_", "")) or (
+                "unified_" in column.description
+            ), f"{mapping.stream}.{column.name}: {column.description}"
+
+
+# A user's
+
+
+def test_a_column_of_ones_own(tmp_path: Path) -> None:
+    columns = {
+        "deposit": {"type": "decimal", "description": "Asked for", "path": "deposit_amount.amount"}
+    }
+    folder = folder_with(tmp_path, of_invoices(columns))
+    row = row_with(folder, deposit_amount={"amount": "12.50", "code": "CAD"})
+    assert row["deposit"] == "12.50"
+    schema = tap_with(folder).streams[INVOICES].schema["properties"]["deposit"]
+    assert schema == {
+        "type": ["string", "null"],
+        "format": "x-singer.decimal",
+        "description": "Asked for",
+    }
+
+
+def test_a_column_of_ours_filled_in_another_way(tmp_path: Path) -> None:
+    columns = {"reference": {"first": ["po_number", "description"]}}
+    row = row_with(folder_with(tmp_path, of_invoices(columns)), description="Order 7", po_number="")
+    assert row["reference"] == "Order 7"
+
+
+def test_words_are_added_to_a_table(tmp_path: Path) -> None:
+    text = yaml.safe_dump(
+        {
+            "stream": "unified_payments",
+            "columns": {"payment_method": {"from": {"payments": {"codes": {"Klarna": "online"}}}}},
+        }
+    )
+    tap = tap_with(folder_with(tmp_path, text))
+    for word, method in (("klarna", "online"), ("Cash", "cash"), ("Seashells", "other")):
+        [row] = rows_of("payments", {"id": 1, "type": word}, tap)["unified_payments"]
+        assert row["payment_method"] == method
+        [row] = rows_of("bill_payments", {"id": 1, "payment_type": word}, tap)["unified_payments"]
+        assert row["payment_method"] == ("cash" if word == "Cash" else "other")
+
+
+def test_which_rows_there_are(tmp_path: Path) -> None:
+    text = "stream: unified_time_entries\nwhere: 'id'\n"
+    tap = tap_with(folder_with(tmp_path, text))
+    assert (
+        len(rows_of("time_entries", {"id": 1, "is_logged": False}, tap)["unified_time_entries"])
+        == 1
+    )
+
+
+def test_one_file_may_have_several_streams_and_a_stream_several_files(tmp_path: Path) -> None:
+    folder_with(
+        tmp_path,
+        of_invoices({"a": {"type": "string", "path": "uuid"}}) + "---\nstream: unified_bills\n",
+    )
+    folder = folder_with(
+        tmp_path, of_invoices({"b": {"type": "string", "column": "a"}}), "more.yml"
+    )
+    row = row_with(folder, uuid="u")
+    assert (row["a"], row["b"]) == ("u", "u")
+
+
+def test_the_version_tells_which_mapping_made_a_row(tmp_path: Path) -> None:
+    one = load(folder_with(tmp_path, of_invoices({"a": {"type": "string", "path": "uuid"}})))
+    same = load(str(tmp_path))
+    other = load(folder_with(tmp_path, of_invoices({"a": {"type": "string", "path": "terms"}})))
+    versions = [each[INVOICES].version for each in (one, same, other)]
+    assert re.fullmatch(r"1-[0-9a-f]{8}", versions[0])
+    assert versions[0] == versions[1] != versions[2]
+    assert one["unified_bills"].version == "1"
+    assert row_with(str(tmp_path))["mapping_version"] == versions[2]
+
+
+def test_a_field_that_freshbooks_adds_is_a_matter_of_settings(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, of_invoices({"hue": {"type": "string", "path": "hue"}}))
+    with pytest.raises(SettingsError, match=r"hue: there is no field hue"):
+        TapFreshBooks(config={"unified_mappings": folder}, validate_config=False).streams  # noqa: B018
+    override = {"name": "invoices", "override": True, "schema": {"hue": {"type": "string"}}}
+    config = {"unified_mappings": folder, "custom_streams": [override], "include_deleted": True}
+    tap = TapFreshBooks(config=config, validate_config=False)
+    [row] = rows_of("invoices", {"id": 1, "hue": "blue"}, tap)[INVOICES]
+    assert row["hue"] == "blue"
+
+
+# Mistakes
+
+STREAM = f"stream: {INVOICES}\ncolumns:\n"
+
+MISTAKES = {
+    "a stream that is none": (
+        "stream: unified_invoice\n",
+        "there is no stream unified_invoice; there are unified_a",
+    ),
+    "no YAML": ("stream: [\n", "it is no YAML in line 2: "),
+    "objects of Python": (
+        STREAM + "  a: !!python/object/apply:os.system ['true']\n",
+        "it is no YAML in line 3: could not determine a constructor",
+    ),
+    "a list": ("- stream\n", "it is no mapping of names to values"),
+    "columns that are a list": (f"stream: {INVOICES}\ncolumns: [a]\n", "columns: it is no mapping"),
+    "a word beside the columns": (
+        f"stream: {INVOICES}\nneeds: [lines]\n",
+        "needs means nothing beside `columns`",
+    ),
+    "another source": (
+        f"stream: {INVOICES}\nsource: bills\n",
+        "source: the source of a stream cannot be changed",
+    ),
+    "a key": (STREAM + "  id: {path: uuid}\n", "id: this column holds the model together"),
+    "no column": (
+        STREAM + "  terms: null\n",
+        "terms: None is no column; a column that nobody wants is deselected",
+    ),
+    "no type": (STREAM + "  a: {path: uuid}\n", "a: its type None is none of string, decimal"),
+    "a type that is none": (
+        STREAM + "  a: {type: money, path: uuid}\n",
+        "a: its type 'money' is none of",
+    ),
+    "an unknown word": (
+        STREAM + "  a: {type: string, paths: uuid}\n",
+        "a: paths means nothing here",
+    ),
+    "no field": (
+        STREAM + "  a: {type: string, path: uid}\n",
+        "a: there is no field uid; there are ",
+    ),
+    "no field inside": (
+        STREAM + "  a: {type: string, path: amount.value}\n",
+        "a: there is no field value; there are amount, code",
+    ),
+    "nothing inside": (
+        STREAM + "  a: {type: string, path: uuid.value}\n",
+        "a: there is nothing called value in it",
+    ),
+    "no field of lines": (
+        STREAM + "  a: {type: decimal, sum: 'lines[].amout.amount'}\n",
+        "a: there is no field amout",
+    ),
+    "no path": (STREAM + "  a: {type: string, path: 'a ||'}\n", "a: 'a ||' is no path: "),
+    "no field in a longer path": (
+        STREAM + "  a: {type: string, path: 'uid || uuid'}\n",
+        "a: there is no field uid",
+    ),
+    "Python": (STREAM + "  a: {type: string, path: __class__}\n", "a: there is no field __class__"),
+    "a path without end": (
+        STREAM + "  a: {type: string, path: '" + "(" * 5000 + "'}\n",
+        "a: ",
+    ),
+    "two origins": (STREAM + "  a: {type: string, path: uuid, const: b}\n", "a: it needs one of "),
+    "no origin": (STREAM + "  a: {type: string, negate: true}\n", "a: it needs one of "),
+    "no rule": (
+        STREAM + "  a: {type: string, rule: eval}\n",
+        "a: there is no rule 'eval'; there are document_status",
+    ),
+    "no parameter": (
+        STREAM + "  a: {type: string, rule: difference, with: {x: uuid}}\n",
+        "a: the rule difference takes no x",
+    ),
+    "no ref": (STREAM + "  a: {type: string, ref: clients}\n", "a: a ref is a list"),
+    "no list": (STREAM + "  a: {type: string, first: uuid}\n", "a: first needs a list"),
+    "no term": (
+        STREAM + "  a: {type: decimal, calc: [total_amount]}\n",
+        "a: the term 'total_amount' of calc",
+    ),
+    "no table": (
+        STREAM + "  a: {type: string, path: uuid, codes: [b]}\n",
+        "a: codes needs a table",
+    ),
+    "nothing given": (
+        STREAM + "  a: {type: string, given: token}\n",
+        "a: nothing is given that is called token",
+    ),
+    "a column that is none": (
+        STREAM + "  a: {type: decimal, calc: [+total]}\n",
+        "a: there is no column total",
+    ),
+    "columns in a ring": (
+        STREAM + "  a: {type: string, column: b}\n  b: {type: string, column: a}\n",
+        "need each other",
+    ),
+    "a source that is none": (
+        STREAM + "  a: {type: string, from: {bills: uuid}}\n",
+        "a: `from` names bills, not of invoices",
+    ),
+    "both": (
+        STREAM + "  a: {type: string, path: uuid, from: {invoices: uuid}}\n",
+        "a: an expression stands beside `from`",
+    ),
+    "a needed column": (
+        STREAM + "  status: {required: false}\n",
+        "status: it is required, and stays so",
+    ),
+    "no condition": (f"stream: {INVOICES}\nwhere: is_lost\n", "where: there is no field is_lost"),
+    "no fields of an expression": (
+        STREAM + "  a: {type: string, first: [{path: uuid, x: 1}]}\n",
+        "a: x means nothing in an expression",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_a_sentence_with_file_and_field(tmp_path: Path, mistake: str) -> None:
+    text, sentence = MISTAKES[mistake]
+    folder = folder_with(tmp_path, text)
+    with pytest.raises(SettingsError) as raised:
+        TapFreshBooks(config={"unified_mappings": folder}, validate_config=False).streams  # noqa: B018
+    assert str(raised.value).startswith("unified_mappings, house.yaml: ")
+    assert sentence in str(raised.value)
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    for place, sentence in ((tmp_path / "none", "is no folder"), (tmp_path, "has no .yaml file")):
+        with pytest.raises(SettingsError, match=sentence):
+            load(str(place))
+
+
+def test_a_user_is_told_at_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_with(tmp_path, MISTAKES["no field"][0])
+    config = tmp_path / "config.json"
+    config.write_text(f'{{"access_token": "x", "unified_mappings": "{folder}"}}')
+    assert cli.run(["--config", str(config), "--discover"]) == ExitStatus.USAGE
+    error = capsys.readouterr().err
+    assert "Error: unified_mappings, house.yaml: a: there is no field uid" in error
+    assert "Traceback" not in error
