@@ -126,9 +126,4 @@ class Lines(DerivedStream):
             shared[DELETED_AT] = record[DELETED_AT]
         for number, line in enumerate(record.get(cls.list_field) or [], start=1):
             if line:
-                yield {**_copy(line), cls.number: line.get(cls.number) or number, **shared}
-
-
-def _copy(line: Row) -> Row:
-    """A copy that can be changed (deselected fields are removed in place)."""
-    return {name: dict(part) if isinstance(part, dict) else part for name, part in line.items()}
+                yield {**line, cls.number: line.get(cls.number) or number, **shared}

@@ -44,7 +44,7 @@ ORIGINS = frozenset(
 )
 MODIFIERS = frozenset(
     {
-        *("separator", "with", "after", "codes", "else", "quiet", "negate"),
+        *("separator", "with", "before", "after", "codes", "else", "quiet", "negate"),
         *("null_if_zero_without", "only_if"),
     }
 )
@@ -117,8 +117,6 @@ def compiled(expression: Mapping[str, Any], place: Place) -> Function:
         ValueError: If the expression is none.
     """
     inner = _function(expression, place, outermost=True)
-    if _is_kept(expression, place):
-        return (lambda record, row: inner(record, row) or None) if place.type == "string" else inner
     convert = CONVERSIONS[place.type]
     column, listener = place.column, place.listener
 
@@ -134,14 +132,13 @@ def compiled(expression: Mapping[str, Any], place: Place) -> Function:
     return get
 
 
-def _is_kept(expression: Mapping[str, Any], place: Place) -> bool:
-    """Whether the native value is right as it is."""
-    if expression.keys() == {"ref"}:
-        return place.type == "string"
-    if expression.keys() != {"path"}:
-        return False
-    native = paths.check(expression["path"], place.fields)
-    return isinstance(native, KEPT[place.type])
+def direct(expression: Mapping[str, Any], place: Place) -> tuple[str, ...]:
+    """The names of a plain path whose native value is right as it is; else nothing."""
+    path = expression.get("path")
+    if expression.keys() != {"path"} or not paths.PLAIN.fullmatch(str(path)):
+        return ()
+    native = paths.check(str(path), place.fields)
+    return tuple(str(path).split(".")) if isinstance(native, KEPT[place.type]) else ()
 
 
 def _function(expression: Any, place: Place, *, outermost: bool = False) -> Function:
@@ -156,9 +153,15 @@ def _function(expression: Any, place: Place, *, outermost: bool = False) -> Func
         found = ", ".join(sorted(origins)) or "none"
         raise ValueError(f"it needs one of {', '.join(sorted(ORIGINS))}; it has {found}")
     [origin] = origins
-    function = _ORIGINS[origin](expression, place)
-    if separator := expression.get("after"):
-        function = _behind(function, str(separator))
+    return _modified(_ORIGINS[origin](expression, place), expression, place, outermost=outermost)
+
+
+def _modified(
+    function: Function, expression: Mapping[str, Any], place: Place, *, outermost: bool
+) -> Function:
+    for part, number in (("before", 0), ("after", 2)):
+        if separator := expression.get(part):
+            function = _part(function, str(separator), number)
     if expression.get("negate"):
         function = _negated(function)
     if "codes" in expression:
@@ -177,6 +180,8 @@ def _path(path: Any, place: Place) -> Function:
     if not isinstance(path, str):
         raise ValueError(f"{path!r} is no path")  # noqa: TRY004 - of a user's file
     paths.check(path, place.fields)
+    if paths.PLAIN.fullmatch(path) and "." not in path:
+        return lambda record, _: record.get(path)
     get = paths.getter(path)
     if paths.PLAIN.fullmatch(path) or paths.OF_EACH.fullmatch(path):
         return lambda record, _: get(record)
@@ -215,21 +220,24 @@ def _ref(expression: Mapping[str, Any], place: Place) -> Function:
 
         def refer(record: Row, row: Row) -> str | None:
             key = get(record, row)
-            return None if key in NONE else f"{stream}:{key}"
+            return None if key in NO_ID else f"{stream}:{key}"
 
         return refer
     functions = [_function(key, place) for key in keys]
 
     def refer_to_part(record: Row, row: Row) -> str | None:
-        values = [function(record, row) for function in functions]
-        if any(value in NONE for value in values):
-            return None
-        return ":".join([stream, *map(str, values)])
+        whole: str = stream
+        for function in functions:
+            key = function(record, row)
+            if key in NO_ID:
+                return None
+            whole = f"{whole}:{key}"
+        return whole
 
     return refer_to_part
 
 
-NONE = (None, "", 0, "0")
+NO_ID = frozenset({None, "", 0, "0"})
 """What FreshBooks writes where there is no id."""
 
 
@@ -365,12 +373,12 @@ _ORIGINS: dict[str, Callable[[Mapping[str, Any], Place], Function]] = {
 # Modifiers
 
 
-def _behind(function: Function, separator: str) -> Function:
-    def rest(record: Row, row: Row) -> str | None:
+def _part(function: Function, separator: str, number: int) -> Function:
+    def part(record: Row, row: Row) -> str | None:
         whole = text(function(record, row))
-        return whole.partition(separator)[2] if whole else None
+        return whole.partition(separator)[number] if whole else None
 
-    return rest
+    return part
 
 
 def _negated(function: Function) -> Function:
@@ -400,6 +408,8 @@ def _decoded(
     if not isinstance(codes, Mapping) or not codes:
         raise ValueError("codes needs a table: FreshBooks' word, then ours")
     table = {code_key(word): meaning for word, meaning in codes.items()}
+    # Most words come as they stand in the table; true and 1 are one key to Python, not to us.
+    usual = {word: meaning for word, meaning in codes.items() if not isinstance(word, bool)}
     otherwise = expression.get("else")
     column, listener = place.column, place.listener
     tells_null = outermost and place.required and None not in table
@@ -407,7 +417,11 @@ def _decoded(
 
     def decode(record: Row, row: Row) -> Any:
         value = function(record, row)
-        key = value if value in table and not isinstance(value, bool) else code_key(value)
+        if value.__class__ is not bool:
+            meaning = usual.get(value, _MISSING)
+            if meaning is not _MISSING:
+                return meaning
+        key = code_key(value)
         meaning = table.get(key, _MISSING)
         if meaning is not _MISSING:
             return meaning
@@ -453,7 +467,9 @@ def text(value: Any) -> str | None:
     Raises:
         TypeError: If it is no scalar.
     """
-    return Text.convert(value) or None if value is not None else None
+    if isinstance(value, str):
+        return value or None
+    return None if value is None else Text.convert(value)
 
 
 def _integer(value: Any) -> int:
@@ -463,7 +479,7 @@ def _integer(value: Any) -> int:
 
 
 def _decimal(value: Any) -> str | None:
-    return DecimalText.convert(value)
+    return format(value, "f") if value.__class__ is Decimal else DecimalText.convert(value)
 
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
-from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.fields import Object, UtcTime
 from tap_freshbooks.streams.account import Systems
-from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Replication, Row
+from tap_freshbooks.streams.base import RecordStream, Replication, Row
 from tap_freshbooks.streams.derived import DerivedStream, Lines
 from tap_freshbooks.streams.identity import Businesses
-from tap_freshbooks.streams.lists import SCOPE_FIELDS, FreshBooksStream
+from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.streams.vanishing import Vanishing
-from tap_freshbooks.unified import paths
-from tap_freshbooks.unified.expressions import SCHEMAS, Place, compiled
-from tap_freshbooks.unified.mapping import OURS, VERSION, Column, EntityMapping, MappingError, load
+from tap_freshbooks.unified.expressions import SCHEMAS
+from tap_freshbooks.unified.mapper import DOCUMENT, Mapper, Missed
+from tap_freshbooks.unified.mapping import VERSION, Column, EntityMapping, load
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.identity import Business
-    from tap_freshbooks.unified.expressions import Function, Listener
 
 REMOTE_DATA = "remote_data"
-
-DOCUMENT = "document"
-"""What paths call the document of a line."""
-
-SHOWN_WORD = re.compile(r"[\w .,/&+-]{1,40}")
 
 
 def stream_classes(
@@ -141,7 +130,7 @@ class UnifiedStream(DerivedStream):
             SettingsError: If it makes no sense.
         """
         for native in cls.natives.values():
-            Mapper(cls, native, Missed(None), {})
+            Mapper(cls.mapping, cls.columns, native, Missed(None), lambda _: "")
 
     @override
     def state_of(self, source: RecordStream, context: Context | None) -> dict[str, Any]:
@@ -184,19 +173,21 @@ class UnifiedStream(DerivedStream):
     def _mapper(self, source: str, native: type[RecordStream], *, gone: bool = False) -> Mapper:
         if (source, gone) not in self._mappers:
             listener = Missed(None) if gone else self.readings_missed
-            given: dict[str, Callable[[Row], Any]] = {"company": self.company}
-            self._mappers[source, gone] = Mapper(type(self), native, listener, given)
+            self._mappers[source, gone] = Mapper(
+                self.mapping, self.columns, native, listener, self.company
+            )
         return self._mappers[source, gone]
 
     def company(self, record: Row) -> str:
         """The `company_id` of a native record."""
-        scope = self.source.scope
-        identifier = record[scope.value]
-        if identifier not in self._companies:
+        identifier = record[self.source.scope.value]
+        known = self._companies.get(identifier)
+        if known is None:
+            scope = self.source.scope
             businesses = self.connection.businesses_with(scope)
             business = next(each for each in businesses if each.identifier(scope) == identifier)
-            self._companies[identifier] = company_id(business)
-        return self._companies[identifier]
+            known = self._companies[identifier] = company_id(business)
+        return known
 
 
 def company_id(business: Business) -> str:
@@ -240,116 +231,6 @@ class CompanyInfo(UnifiedStream):
         return f"{Businesses.name}:{record['business_id']}"
 
 
-class Mapper:
-    """Makes rows of a unified stream from the records of one native stream.
-
-    Args:
-        stream: The unified stream.
-        native: The native stream.
-        listener: Hears of what cannot be read.
-        given: What the tap gives to each record.
-
-    Raises:
-        SettingsError: If the mapping makes no sense.
-    """
-
-    def __init__(
-        self,
-        stream: type[UnifiedStream],
-        native: type[RecordStream],
-        listener: Listener,
-        given: dict[str, Callable[[Row], Any]],
-    ) -> None:
-        mapping, fields = stream.mapping, _fields(native)
-        given = {
-            "company": lambda _: None,
-            "stream": lambda _: native.name,
-            "version": lambda _: mapping.version,
-            "record": lambda record: {
-                name: value for name, value in record.items() if name != DOCUMENT
-            },
-            **given,
-        }
-        wanted = {column.name for column in stream.columns}
-        self._empty: Row = dict.fromkeys(name for name in mapping.columns if name in wanted)
-        self._columns: list[tuple[str, Function]] = []
-        try:
-            for column in mapping.in_order(native.name):
-                if column.name in wanted:
-                    place = Place(
-                        column.name, column.type, column.required, fields, listener, given
-                    )
-                    self._columns.append((column.name, _filled(column, native.name, place)))
-            self._where = _condition(mapping.where, fields)
-        except MappingError as mistake:
-            file = mistake.file or ", ".join(mapping.files)
-            raise SettingsError(f"unified_mappings, {file}: {mistake}") from None
-
-    def takes(self, record: Row) -> bool:
-        """Whether the stream has a row for a record."""
-        return self._where is None or bool(self._where(record))
-
-    def row(self, record: Row) -> Row:
-        """The row that follows from a record."""
-        row = self._empty.copy()  # which has the columns in their order
-        for name, function in self._columns:
-            row[name] = function(record, row)
-        return row
-
-
-def _filled(column: Column, source: str, place: Place) -> Function:
-    """The function that fills a column; what is required is never null."""
-    expression = column.expressions.get(source)
-    try:
-        get = compiled(expression, place) if expression else _nothing
-    except ValueError as error:
-        raise SettingsError(f"unified_mappings, {column.file}: {column.name}: {error}") from None
-    if not column.enum:
-        if column.required and column.name not in OURS and column.type == "boolean":
-            return lambda record, row: get(record, row) or False
-        return get
-    words = frozenset(column.enum)
-    unknown = "unknown" if "unknown" in words else None
-    listener, name = place.listener, column.name
-
-    def of_enum(record: Row, row: Row) -> Any:
-        value = get(record, row)
-        if value in words:
-            return value
-        if value is not None:
-            listener.missed(name, value)
-        return unknown
-
-    return of_enum
-
-
-def _nothing(_record: Row, _row: Row) -> None:
-    return None
-
-
-def _condition(where: str | None, fields: Object) -> Callable[[Any], Any] | None:
-    if where is None:
-        return None
-    try:
-        paths.check(where, fields)
-        return paths.getter(where)
-    except ValueError as error:
-        raise MappingError(f"where: {error}") from None
-
-
-def _fields(native: type[RecordStream]) -> Object:
-    """What paths may name in a record of a native stream."""
-    fields = Object(**{DELETED_AT: UtcTime()}) | native.fields
-    root = native.source if issubclass(native, DerivedStream) else native
-    if issubclass(root, FreshBooksStream):
-        fields |= Object(**{root.scope.value: SCOPE_FIELDS[root.scope]})
-    if issubclass(native, DerivedStream):
-        fields |= Object(**{DOCUMENT: root.fields})
-    if native.name == Businesses.name:
-        fields |= Object(system=Systems.fields)
-    return fields
-
-
 def _schema(column: Column) -> dict[str, Any]:
     schema = dict(SCHEMAS[column.type])
     kind = schema.pop("type")
@@ -359,45 +240,3 @@ def _schema(column: Column) -> dict[str, Any]:
         **schema,
         "description": f"{column.description}{words}",
     }
-
-
-class Missed:
-    """Counts the words that no table has, and tells the log once.
-
-    Args:
-        logger: None for silence.
-    """
-
-    def __init__(self, logger: logging.Logger | None) -> None:
-        self._logger = logger
-        self._words: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._unfit: Counter[str] = Counter()
-
-    def missed(self, column: str, value: object) -> None:
-        """A word is in no table."""
-        word = str(value) if SHOWN_WORD.fullmatch(str(value)) else f"a {type(value).__name__}"
-        self._words[column]["null" if value is None else word] += 1
-
-    def unfit(self, column: str, value: object) -> None:  # noqa: ARG002 - it may be private
-        """A value does not fit and became null."""
-        self._unfit[column] += 1
-
-    def report(self) -> None:
-        """Tell what was heard since the last report."""
-        if self._logger:
-            for column, words in self._words.items():
-                shown = ", ".join(f"{word} ({number} x)" for word, number in words.most_common(10))
-                self._logger.warning(
-                    "The column %s has no word of its own for %s; remote_status may have it, and "
-                    "a table of codes in unified_mappings can add it",
-                    column,
-                    shown,
-                )
-            for column, number in self._unfit.items():
-                self._logger.warning(
-                    "The column %s is null in %d rows, as what FreshBooks has there does not fit",
-                    column,
-                    number,
-                )
-        self._words.clear()
-        self._unfit.clear()
