@@ -29,7 +29,7 @@ help:
 	@echo "make soak         10,000 refreshes under fire, in many minutes (ARGS=file or postgres for one)"
 	@echo "make bench        against peers and the least possible, in 25 minutes (ARGS=--quick: in three)"
 	@echo "make lint         ruff, ruff format, mypy --strict"
-	@echo "make docs         write docs/streams.md from the code"
+	@echo "make docs         write docs/streams.md from the code, and tables of docs/unified.md"
 	@echo "make format       let ruff mend what it can"
 	@echo "make constraints  pin the newest versions of all that the targets above install"
 	@echo "make clean        remove the virtual environment, the demo's data and all caches"
@@ -76,6 +76,7 @@ lint: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tap_freshbooks.streams_page > docs/streams.md
+	$(BIN)/python -m tap_freshbooks.unified.page docs/unified.md
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix

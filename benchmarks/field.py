@@ -14,7 +14,7 @@ from benchmarks import venvs
 from benchmarks.measure import BenchmarkError, Run, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.stage import Stage
@@ -109,10 +109,18 @@ class Contestant:
 
 
 class Tap(Contestant):
-    """This tap, as its user starts it."""
+    """This tap, as its user starts it.
 
-    name = "tap"
-    label = "tap-freshbooks"
+    Args:
+        name: Of the contestant.
+        label: What tables call it.
+        streams: Those that it reads.
+    """
+
+    def __init__(self, name: str, label: str, *streams: str) -> None:
+        self.name = name
+        self.label = label
+        self.streams = streams
 
     @override
     def command(self, job: Job) -> list[str]:
@@ -128,7 +136,7 @@ class Tap(Contestant):
         if not job.everything:
             catalog = job.folder / "catalog.json"
             if not catalog.exists():
-                job.write(catalog.name, invoices_only(self.discover(job, config)))
+                job.write(catalog.name, only(self.streams, self.discover(job, config)))
             options += ["--catalog", str(catalog)]
         return [venvs.script(venvs.TAP, "tap-freshbooks"), *options]
 
@@ -142,13 +150,21 @@ class Tap(Contestant):
         return catalog
 
 
-def invoices_only(catalog: dict[str, Any]) -> dict[str, Any]:
-    """A catalog in which nothing but invoices is selected."""
+def only(streams: Sequence[str], catalog: dict[str, Any]) -> dict[str, Any]:
+    """A catalog in which nothing but some streams is selected."""
     for stream in catalog["streams"]:
         for entry in stream["metadata"]:
             if not entry["breadcrumb"]:
-                entry["metadata"]["selected"] = stream["tap_stream_id"] == "invoices"
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
     return catalog
+
+
+class TapWithLines(Tap):
+    """The tap with lines of invoices, of which the stage does not know the number."""
+
+    @override
+    def records(self, job: Job, done: Run) -> int | None:
+        return None
 
 
 class SdkDefault(Contestant):
@@ -283,9 +299,24 @@ class Fetch(Floor):
         return None
 
 
-TAP, SDK_DEFAULT, AIRBYTE, DLT = Tap(), SdkDefault(), Airbyte(), Dlt()
+TAP = Tap("tap", "tap-freshbooks", "invoices")
+SDK_DEFAULT, AIRBYTE, DLT = SdkDefault(), Airbyte(), Dlt()
 DECODE_ENCODE, FETCH = DecodeEncode(), Fetch()
 CONTESTANTS: tuple[Contestant, ...] = (TAP, SDK_DEFAULT, AIRBYTE, DLT, DECODE_ENCODE, FETCH)
+
+
+MODELS = (
+    (TAP, Tap("unified", "`unified_invoices`", "unified_invoices")),
+    (
+        TapWithLines("tap-lines", "with lines", "invoices", "invoice_lines"),
+        TapWithLines(
+            "unified-lines",
+            "`unified_invoices` and `unified_invoice_lines`",
+            *("unified_invoices", "unified_invoice_lines"),
+        ),
+    ),
+)
+"""Native streams, and the unified ones that are made of them."""
 
 
 def check(contestant: Contestant, job: Job, done: Run) -> None:

@@ -13,6 +13,7 @@ from benchmarks.field import (
     CONTESTANTS,
     DLT,
     FETCH,
+    MODELS,
     SDK_DEFAULT,
     TAP,
     Contestant,
@@ -327,10 +328,29 @@ def _idle_sandbox(bench: Bench) -> Part:
     return {"first": first.numbers(), "runs": runs, "paths": counts["paths"]}
 
 
+def unified(bench: Bench) -> Part:
+    """What a row of the unified model costs beside the native one."""
+    records = bench.size.records
+    say(f" {records:,} invoices")
+    contestants = [each for pair in MODELS for each in pair]
+
+    def runner(contestant: Contestant) -> Callable[[], dict[str, Any]]:
+        job = bench.job(contestant, "unified")
+        return lambda: bench.time(contestant, job, records)
+
+    runs = rounds(bench.size.repeats, {each.name: runner(each) for each in contestants})
+    for native, model in MODELS:
+        delivered = {run["records"] for each in (native, model) for run in runs[each.name]}
+        if len(delivered) != 1:
+            raise BenchmarkError(f"{native.label} and {model.label} delivered {delivered} records")
+    return {"records": records, "runs": runs}
+
+
 PARTS: dict[str, Callable[[Bench], Part]] = {
     "startup": startup,
     "cpu": cpu,
     "latency": latency,
     "idle": idle,
     "memory": memory,
+    "unified": unified,
 }

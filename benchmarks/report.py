@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import venvs
-from benchmarks.field import CONTESTANTS
+from benchmarks.field import CONTESTANTS, MODELS
 from benchmarks.plot import Panel, bars
 from benchmarks.stage import PER_PAGE
 
@@ -114,6 +114,11 @@ def goals(results: Mapping[str, Any]) -> Iterator[Goal]:
         for name in ("--discover", "--about"):
             text = f"`{name}`: at most 1.25 × `import singer_sdk`"
             yield at_most(text, middle(part["runs"][name], "wall") / base, 1.25, " ×")
+    if part := results.get("unified"):
+        for native, model in MODELS:
+            one, other = (middle(part["runs"][each.name], "wall") for each in (native, model))
+            text = f"{' and '.join(f'`{name}`' for name in model.streams)}: at most 1.5 × native"
+            yield at_most(text, other / one, 1.5, " ×")
     if part := results.get("idle"):
         most = max(part["everything"]["paths"].values())
         text = "Nothing new: at most 2 requests for a stream of a business"
@@ -260,6 +265,19 @@ def _memory(part: Mapping[str, Any]) -> str:
     )
 
 
+def _unified(part: Mapping[str, Any]) -> str:
+    rows = []
+    for native, model in MODELS:
+        one, other = (middle(part["runs"][each.name], "wall") for each in (native, model))
+        streams = [", ".join(f"`{name}`" for name in each.streams) for each in (native, model)]
+        rows.append([*streams, f"{one:.1f}", f"{other:.1f}", f"{other / one:.2f}"])
+    head = ["native", "unified", "native, s", "unified, s", "×"]
+    return (
+        f"## The unified model: {part['records']:,} invoices\n\n{table(head, rows)}\n"
+        "Whole runs, start-up included; each reads its streams alone, from the same pages.\n"
+    )
+
+
 def _machines(results: Mapping[str, Any]) -> str:
     by_machine: dict[str, list[str]] = {}
     for name, part in results.items():
@@ -282,6 +300,7 @@ def page(results: Mapping[str, Any]) -> str:
         "idle": _idle,
         "startup": _startup,
         "memory": _memory,
+        "unified": _unified,
     }
     plot = "![CPU and wall time of all contestants](benchmarks.svg)\n"
     parts = [INTRODUCTION, _goals(results), *([plot] if panels(results) else [])]
