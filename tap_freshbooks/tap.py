@@ -25,7 +25,6 @@ from tap_freshbooks.settings import (
     read_state,
 )
 from tap_freshbooks.streams import STREAMS, custom
-from tap_freshbooks.unified.streams import UnifiedStream, stream_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     import click
+    from singer_sdk.singerlib import Catalog
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
@@ -332,18 +332,31 @@ class TapFreshBooks(Tap):
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
         native = self._native_streams()
-        unified = stream_classes(
-            native,
-            self.config.get("unified_mappings"),
-            remote_data=self.config.get("unified_remote_data", False),
-        )
-        streams = [stream(self) for stream in (*native, *unified)]
+        streams = [stream(self) for stream in (*native, *self._unified_streams(native))]
         by_class = {type(stream): stream for stream in streams}
         for stream in streams:
-            if isinstance(stream, UnifiedStream):
-                for root in stream.roots[1:]:  # the SDK knows of the first source only
-                    by_class[root].child_streams.append(stream)
+            for source in stream.more_sources:  # the SDK knows of one parent only
+                by_class[source].child_streams.append(stream)
         return streams
+
+    def _unified_streams(
+        self, native: Sequence[type[RecordStream]]
+    ) -> Sequence[type[RecordStream]]:
+        folder = self.config.get("unified_mappings")
+        if not folder and self.input_catalog and not self._selects_unified(self.input_catalog):
+            return ()  # reading the mappings would take a tenth of a second
+        from tap_freshbooks.unified.streams import stream_classes  # noqa: PLC0415 - nor this
+
+        return stream_classes(
+            native, folder, remote_data=self.config.get("unified_remote_data", False)
+        )
+
+    @staticmethod
+    def _selects_unified(catalog: Catalog) -> bool:
+        return any(
+            name.startswith("unified_") and entry.metadata.resolve_selection()[()]
+            for name, entry in catalog.items()
+        )
 
     def _native_streams(self) -> Sequence[type[RecordStream]]:
         settings = self.config.get("custom_streams")

@@ -68,6 +68,9 @@ class RecordStream(Stream, ABC):
     webhook_noun: ClassVar[str | None] = None
     """What webhook events call the resource, if there are any (`webhooks.md §6`)."""
 
+    more_sources: ClassVar[tuple[type[RecordStream], ...]] = ()
+    """The streams that feed this one, besides its parent."""
+
     replication: ClassVar[Replication] = Replication.WHOLE
     """How the stream finds out what changed."""
 

@@ -58,6 +58,7 @@ def stream_classes(
             "natives": dict(zip([root.name for root in roots], natives, strict=True)),
             "source": by_name[roots[0].name],
             "roots": tuple(by_name[root.name] for root in roots),
+            "more_sources": tuple(by_name[root.name] for root in roots[1:]),
             "columns": columns,
         }
         stream: type[UnifiedStream] = type(mapping.stream, (base,), attributes)
