@@ -97,12 +97,16 @@ class Meltano:
         system_dir: Where it keeps plugins, state and the tap's tokens.
         settings: Environment variables such as `TAP_FRESHBOOKS_CLIENT_ID`.
         log: A file for all that it prints.
+        project: Where its `meltano.yml` is; this project's own, if none is named.
     """
 
-    def __init__(self, system_dir: Path, settings: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, system_dir: Path, settings: Mapping[str, str], log: Path, project: Path = PROJECT
+    ) -> None:
         theirs = ("MELTANO_", "TAP_FRESHBOOKS_", "TARGET_", "FRESHBOOKS_")
         self.system_dir = system_dir
         self.log = log
+        self.project = project
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(theirs)},
             "MELTANO_SYS_DIR_ROOT": str(system_dir),
@@ -126,7 +130,7 @@ class Meltano:
             began = log.seek(0, os.SEEK_END)
             status = subprocess.run(  # noqa: S603
                 command,
-                cwd=PROJECT,
+                cwd=self.project,
                 env={**self.environment, **more_environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

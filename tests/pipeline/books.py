@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from demo.pipeline import Meltano, settings_for
+from demo.pipeline import PROJECT, Meltano, settings_for
 from demo.snapshot import DELETED
 from tests.pipeline.conftest import new_system_dir
 
@@ -48,10 +48,16 @@ class Books:
         plugins: A system directory that has the plugins.
         folder: For a system directory of its own, and the log.
         settings: Of the loader, as environment variables.
+        project: Where Meltano's project is, if it is not this one.
     """
 
     def __init__(
-        self, sandbox: Sandbox, plugins: Path, folder: Path, settings: Mapping[str, str]
+        self,
+        sandbox: Sandbox,
+        plugins: Path,
+        folder: Path,
+        settings: Mapping[str, str],
+        project: Path = PROJECT,
     ) -> None:
         self.sandbox = sandbox
         self.tap_config = sandbox.config()
@@ -60,6 +66,7 @@ class Books:
             new_system_dir(plugins, folder / "system"),
             {**settings_for(self.tap_config), **unhurried, **settings},
             folder / "meltano.log",
+            project,
         )
 
     def load(self, loader: str) -> None:
