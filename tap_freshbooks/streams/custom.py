@@ -123,6 +123,11 @@ def stream_classes(
         if definition.name in seen:
             raise definition.mistake("two entries have this name; rename one")
         seen.add(definition.name)
+        if definition.name.startswith("unified_"):
+            raise definition.mistake(
+                "names with unified_ belong to the unified model, which the setting "
+                "unified_mappings changes; rename yours"
+            )
         if definition.name not in BUILT_IN:
             if given.get("override"):
                 raise definition.mistake("there is no stream of this name to override")

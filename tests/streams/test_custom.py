@@ -180,6 +180,7 @@ def test_a_built_in_stream_can_be_overridden(own_config: Config) -> None:
         ({"stamp": None}, "with a filter it needs a stamp too"),
         ({"name": "clients"}, "custom_streams, clients: a stream of this name is built in"),
         ({"override": True}, "there is no stream of this name to override"),
+        ({"name": "unified_contacts"}, "names with unified_ belong to the unified model"),
         ({"schema": {"id": {}}}, "its schema does not fit: id needs one type"),
         ({"schema": {"id": {"type": "integer"}}}, "its rows have no field updated, which keys,"),
         ({"schema": {}}, "its schema does not fit: it has no properties"),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_freshbooks.login.scopes import needed, selected
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.mapping import load
-from tests.support import Messages, every_stream, sync
+from tap_freshbooks.webhooks.command import nouns_needed
+from tests.support import Messages, catalog_of, every_stream, sync
 from tests.unified.golden import rows_of, tap_with
 from tests.webhooks.listening import Listening
 
@@ -224,6 +226,21 @@ def test_an_object_of_which_nothing_is_left_is_a_deleted_row(
     assert row["id"] == "invoices:99999901"
     assert (row["remote_deleted"], row["status"]) == (True, "unknown")
     assert "no word of its own" not in caplog.text
+
+
+def chosen(*streams: str) -> TapFreshBooks:
+    return TapFreshBooks(config={}, catalog=catalog_of(*streams), validate_config=False)
+
+
+def test_what_unified_streams_need_is_asked_for_and_registered() -> None:
+    tap = chosen("unified_payments", "unified_items")
+    assert set(needed(selected(tap))) == {
+        "user:billable_items:read",
+        "user:bill_payments:read",
+        "user:payments:read",
+        "user:profile:read",
+    }
+    assert nouns_needed(tap) == {"payment", "item"}
 
 
 # Words that are new
