@@ -23,6 +23,7 @@ COMMANDS = {
     "logout": ("tap_freshbooks.logout", "logout", "revoke and forget the connection"),
     "status": ("tap_freshbooks.status", "status", "the connection and what it may read"),
     "api": ("tap_freshbooks.api.command", "api", "any endpoint, signed in"),
+    "unified": ("tap_freshbooks.unified.command", "unified", "how unified columns are filled"),
     "webhooks": ("tap_freshbooks.webhooks.command", "webhooks", "changes in seconds"),
     "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
 }

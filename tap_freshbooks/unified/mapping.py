@@ -18,7 +18,6 @@ A file has one document per stream:
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -352,8 +351,7 @@ def _laid_over(
         columns[name] = _column(name, part, mapping.sources, file, known)
         if known and known.required and not columns[name].required:
             raise MappingError(f"{name}: it is required, and stays so")
-    canonical = json.dumps([mapping.version, document], sort_keys=True, default=str)
-    digest = hashlib.sha256(canonical.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(repr([mapping.version, document]).encode()).hexdigest()[:8]
     return replace(
         mapping,
         where=document.get("where", mapping.where),

@@ -270,6 +270,40 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
             load(str(place))
 
 
+def test_the_whole_can_be_shown_and_is_a_mapping_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = folder_with(tmp_path, of_invoices({"a": {"type": "string", "path": "uuid"}}))
+    config = tmp_path / "config.json"
+    config.write_text(f'{{"unified_mappings": "{folder}"}}')
+    assert cli.run(["unified", "--config", str(config)]) == ExitStatus.DONE
+    shown = capsys.readouterr().out
+    documents = {each["stream"]: each for each in yaml.safe_load_all(shown)}
+    assert documents.keys() == load().keys()
+    version = load(folder)[INVOICES].version
+    assert f"# house.yaml; mapping_version {version}\nstream: {INVOICES}\n" in shown
+    assert documents[INVOICES]["columns"]["a"] == {
+        "type": "string",
+        "description": "",
+        "path": "uuid",
+    }
+    # What is shown says the same when it is laid over itself.
+    for document in documents.values():
+        del document["source" if "source" in document else "sources"]
+        for name in OURS:
+            del document["columns"][name]
+    again = tmp_path / "again"
+    again.mkdir()
+    (again / "all.yaml").write_text(yaml.safe_dump_all(documents.values()), encoding="utf-8")
+    for name, mapping in load(str(again)).items():
+        expected = load(folder)[name].columns
+        assert {each: column.expressions for each, column in mapping.columns.items()} == {
+            each: column.expressions for each, column in expected.items()
+        }
+    assert cli.run(["unified", "invoices"]) == ExitStatus.USAGE
+    assert "there is no unified stream invoices; there are unified_" in capsys.readouterr().err
+
+
 def test_a_user_is_told_at_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = folder_with(tmp_path, MISTAKES["no field"][0])
     config = tmp_path / "config.json"
