@@ -14,22 +14,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_freshbooks.fields import (
-    Boolean,
-    DecimalText,
-    Integer,
-    LocalTime,
-    Object,
-    PlainDate,
-    Text,
-    UtcTime,
-)
 from tap_freshbooks.unified import paths
 from tap_freshbooks.unified.countries import country_code
+from tap_freshbooks.unified.modifiers import MODIFIERS, modified
 from tap_freshbooks.unified.rules import EXACT, RULES
+from tap_freshbooks.unified.types import CONVERSIONS, KEPT, text
 
 if TYPE_CHECKING:
-    from tap_freshbooks.fields import Field
+    from tap_freshbooks.fields import Object
 
 Row = dict[str, Any]
 
@@ -42,25 +34,8 @@ ORIGINS = frozenset(
         *("present", "country", "rule"),
     }
 )
-MODIFIERS = frozenset(
-    {
-        *("separator", "with", "before", "after", "codes", "else", "quiet", "negate"),
-        *("null_if_zero_without", "only_if"),
-    }
-)
 
 TERM = re.compile(r"([+-])(\w+)")
-
-KEPT: dict[str, tuple[type[Field], ...]] = {
-    "string": (Text, LocalTime),
-    "decimal": (DecimalText,),
-    "integer": (Integer,),
-    "boolean": (Boolean,),
-    "date": (PlainDate,),
-    "datetime": (UtcTime,),
-    "object": (Object,),
-}
-"""Native fields whose values are right for a type as they are."""
 
 
 class Listener(Protocol):
@@ -105,7 +80,7 @@ def needs(expression: Any) -> set[str]:
     }
     found |= {expression["column"]} if "column" in expression else set()
     found |= set(expression.get("only_if") or ())
-    inner = [expression.get("first"), expression.get("join")]
+    inner = [expression.get(name) for name in ("first", "join", "ref", "country")]
     inner += list((expression.get("with") or {}).values())
     return found.union(*map(needs, inner))
 
@@ -125,7 +100,7 @@ def compiled(expression: Mapping[str, Any], place: Place) -> Function:
         try:
             value = inner(record, row)
             return None if value is None else convert(value)
-        except (ValueError, TypeError, ArithmeticError):
+        except (ValueError, TypeError, ArithmeticError, LookupError):
             listener.unfit(column, value)
             return None
 
@@ -153,24 +128,10 @@ def _function(expression: Any, place: Place, *, outermost: bool = False) -> Func
         found = ", ".join(sorted(origins)) or "none"
         raise ValueError(f"it needs one of {', '.join(sorted(ORIGINS))}; it has {found}")
     [origin] = origins
-    return _modified(_ORIGINS[origin](expression, place), expression, place, outermost=outermost)
-
-
-def _modified(
-    function: Function, expression: Mapping[str, Any], place: Place, *, outermost: bool
-) -> Function:
-    for part, number in (("before", 0), ("after", 2)):
-        if separator := expression.get(part):
-            function = _part(function, str(separator), number)
-    if expression.get("negate"):
-        function = _negated(function)
-    if "codes" in expression:
-        function = _decoded(function, expression, place, outermost=outermost)
-    if path := expression.get("null_if_zero_without"):
-        function = _zero_means_nothing(function, _path(path, place))
-    if conditions := expression.get("only_if"):
-        function = _conditional(function, conditions)
-    return function
+    function = _ORIGINS[origin](expression, place)
+    path = expression.get("null_if_zero_without")
+    other = _path(path, place) if path else None
+    return modified(function, expression, place, other, outermost=outermost)
 
 
 # Origins
@@ -368,138 +329,3 @@ _ORIGINS: dict[str, Callable[[Mapping[str, Any], Place], Function]] = {
     "country": _country,
     "rule": _rule,
 }
-
-
-# Modifiers
-
-
-def _part(function: Function, separator: str, number: int) -> Function:
-    def part(record: Row, row: Row) -> str | None:
-        whole = text(function(record, row))
-        return whole.partition(separator)[number] if whole else None
-
-    return part
-
-
-def _negated(function: Function) -> Function:
-    def negate(record: Row, row: Row) -> Decimal | None:
-        value = function(record, row)
-        if value is None:
-            return None
-        number = Decimal(value)
-        # Neither rounds, as unary minus would; and there is no -0.00.
-        return number.copy_abs() if number.is_zero() else number.copy_negate()
-
-    return negate
-
-
-_MISSING = object()
-
-
-def _decoded(
-    function: Function, expression: Mapping[str, Any], place: Place, *, outermost: bool
-) -> Function:
-    """Read words by a table, whatever their case.
-
-    A word that is in no table is told, unless the expression says `quiet`; so is a value that is
-    missing where the column is never null.
-    """
-    codes = expression["codes"]
-    if not isinstance(codes, Mapping) or not codes:
-        raise ValueError("codes needs a table: FreshBooks' word, then ours")
-    table = {code_key(word): meaning for word, meaning in codes.items()}
-    # Most words come as they stand in the table; true and 1 are one key to Python, not to us.
-    usual = {word: meaning for word, meaning in codes.items() if not isinstance(word, bool)}
-    otherwise = expression.get("else")
-    column, listener = place.column, place.listener
-    tells_null = outermost and place.required and None not in table
-    is_quiet = bool(expression.get("quiet"))
-
-    def decode(record: Row, row: Row) -> Any:
-        value = function(record, row)
-        if value.__class__ is not bool:
-            meaning = usual.get(value, _MISSING)
-            if meaning is not _MISSING:
-                return meaning
-        key = code_key(value)
-        meaning = table.get(key, _MISSING)
-        if meaning is not _MISSING:
-            return meaning
-        if not is_quiet and (key is not None or tells_null):
-            listener.missed(column, value)
-        return otherwise
-
-    return decode
-
-
-def code_key(word: Any) -> str | None:
-    """How tables of codes spell a word; null and empty text are the same."""
-    return (text(word) or "").strip().casefold() or None
-
-
-def _zero_means_nothing(function: Function, other: Function) -> Function:
-    def get(record: Row, row: Row) -> Any:
-        value = function(record, row)
-        if value is not None and not other(record, row) and Decimal(value) == 0:
-            return None
-        return value
-
-    return get
-
-
-def _conditional(function: Function, conditions: Mapping[str, Any]) -> Function:
-    wanted = dict(conditions)
-
-    def get(record: Row, row: Row) -> Any:
-        if any(row[name] != value for name, value in wanted.items()):
-            return None
-        return function(record, row)
-
-    return get
-
-
-# Types
-
-
-def text(value: Any) -> str | None:
-    """Any scalar as text; empty text is None.
-
-    Raises:
-        TypeError: If it is no scalar.
-    """
-    if isinstance(value, str):
-        return value or None
-    return None if value is None else Text.convert(value)
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, bool):
-        raise TypeError
-    return int(value)  # "50.00" is not taken: it could be of another unit
-
-
-def _decimal(value: Any) -> str | None:
-    return format(value, "f") if value.__class__ is Decimal else DecimalText.convert(value)
-
-
-CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "string": text,
-    "decimal": _decimal,
-    "integer": _integer,
-    "boolean": Boolean.convert,
-    "date": PlainDate.convert,
-    "datetime": UtcTime.convert,
-    "object": dict,
-}
-"""How a value becomes one of a column's type."""
-
-SCHEMAS: dict[str, dict[str, Any]] = {
-    "string": {"type": "string"},
-    "decimal": {"type": "string", "format": DecimalText.json_format},
-    "integer": {"type": "integer"},
-    "boolean": {"type": "boolean"},
-    "date": {"type": "string", "format": "date"},
-    "datetime": {"type": "string", "format": "date-time"},
-    "object": {"type": "object"},
-}
-"""JSON schema of each type, without null."""

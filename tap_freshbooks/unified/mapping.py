@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.unified.expressions import MODIFIERS, ORIGINS, SCHEMAS, needs
+from tap_freshbooks.unified.expressions import ORIGINS, needs
+from tap_freshbooks.unified.modifiers import MODIFIERS
+from tap_freshbooks.unified.types import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

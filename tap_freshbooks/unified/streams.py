@@ -12,9 +12,9 @@ from tap_freshbooks.streams.derived import DerivedStream, Lines
 from tap_freshbooks.streams.identity import Businesses
 from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.streams.vanishing import Vanishing
-from tap_freshbooks.unified.expressions import SCHEMAS
 from tap_freshbooks.unified.mapper import DOCUMENT, Mapper, Missed
 from tap_freshbooks.unified.mapping import VERSION, Column, EntityMapping, load
+from tap_freshbooks.unified.types import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

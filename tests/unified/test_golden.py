@@ -102,9 +102,6 @@ def validator_of(stream: str, tap: TapFreshBooks) -> Draft202012Validator:
     return Draft202012Validator(tap.streams[stream].schema)
 
 
-DOCUMENT = {"amount": {"amount": "100.00", "code": "CAD"}}
-
-
 def money(amount: str | None) -> dict[str, str] | None:
     return None if amount is None else {"amount": amount, "code": "CAD"}
 

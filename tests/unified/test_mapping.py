@@ -12,9 +12,9 @@ from tap_freshbooks import cli
 from tap_freshbooks.errors import ExitStatus, SettingsError
 from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.unified.expressions import SCHEMAS
 from tap_freshbooks.unified.mapping import OURS, load
 from tap_freshbooks.unified.streams import stream_classes
+from tap_freshbooks.unified.types import SCHEMAS
 from tests.unified.golden import rows_of, tap_with
 
 if TYPE_CHECKING:
