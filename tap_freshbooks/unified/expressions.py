@@ -237,7 +237,7 @@ def _sum(expression: Mapping[str, Any], place: Place) -> Function:
     values = _path(expression["sum"], place)
 
     def total(record: Row, row: Row) -> Decimal | None:
-        found = values(record, row)
+        found = _list_or_none(values(record, row))
         if found is None:
             return None
         result = Decimal(0)
@@ -252,10 +252,16 @@ def _count(expression: Mapping[str, Any], place: Place) -> Function:
     values = _path(expression["count"], place)
 
     def count(record: Row, row: Row) -> int | None:
-        found = values(record, row)
+        found = _list_or_none(values(record, row))
         return None if found is None else len(found)
 
     return count
+
+
+def _list_or_none(value: Any) -> list[Any] | None:
+    if value is None or isinstance(value, list):
+        return value
+    raise TypeError
 
 
 def _calc(expression: Mapping[str, Any], _: Place) -> Function:

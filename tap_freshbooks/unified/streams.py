@@ -214,18 +214,21 @@ class CompanyInfo(UnifiedStream):
     def derive(self, record: Row, source: FreshBooksStream) -> Iterator[Row]:
         business = source.business(record[source.scope.value])
         if known := self._waiting.pop(business.business_id, None):
-            yield self._row({**known, "system": record})
+            yield from self._rows({**known, "system": record})
 
     @override
     def conclude(self) -> None:
         for record in self._waiting.values():
-            self._write_record_message(self._row(record))
+            for row in self._rows(record):
+                self._write_record_message(row)
         self._waiting = {}
         super().conclude()
 
-    def _row(self, record: Row) -> Row:
+    def _rows(self, record: Row) -> Iterator[Row]:
         [(source, native)] = self.natives.items()
-        return self._mapper(source, native).row(record)
+        mapper = self._mapper(source, native)
+        if mapper.takes(record):
+            yield mapper.row(record)
 
     @override
     def company(self, record: Row) -> str:

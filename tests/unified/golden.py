@@ -41,7 +41,7 @@ def rows_of(native: str, sent: Row, tap: TapFreshBooks | None = None) -> dict[st
     """The rows that follow from one object of FreshBooks, by unified stream."""
     tap = tap or tap_with()
     if native == "businesses":
-        return {"unified_company_info": [company_row(sent, tap)]}
+        return {"unified_company_info": company_rows(sent, tap)}
     source = cast("FreshBooksStream", stream_of(native, tap))
     context = {source.scope.value: OF_SCOPE[source.scope.value]}
     record = source.record(sent, context, datetime(2026, 1, 1, tzinfo=UTC))
@@ -53,12 +53,12 @@ def rows_of(native: str, sent: Row, tap: TapFreshBooks | None = None) -> dict[st
     return rows
 
 
-def company_row(sent: Row, tap: TapFreshBooks) -> Row:
+def company_rows(sent: Row, tap: TapFreshBooks) -> list[Row]:
     """The row of a business and its system."""
     stream = cast("CompanyInfo", tap.streams["unified_company_info"])
     record = stream_of("businesses", tap).convert(sent["business"])
     system = sent.get("system") and stream_of("systems", tap).convert(sent["system"])
-    return stream._row({**record, "system": system})
+    return list(stream._rows({**record, "system": system}))
 
 
 def row_of(native: str, **sent: Any) -> Row:

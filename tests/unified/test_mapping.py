@@ -104,6 +104,15 @@ def test_which_rows_there_are(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_no_list_is_not_counted_digit_by_digit(tmp_path: Path) -> None:
+    columns = {
+        "digits": {"type": "integer", "count": "invoice_number"},
+        "cross": {"type": "decimal", "sum": "invoice_number"},
+    }
+    row = row_with(folder_with(tmp_path, of_invoices(columns)), invoice_number="123")
+    assert (row["digits"], row["cross"]) == (None, None)
+
+
 def test_one_file_may_have_several_streams_and_a_stream_several_files(tmp_path: Path) -> None:
     folder_with(
         tmp_path,
