@@ -166,7 +166,7 @@ class Bills(AccountingStream):
     def record(self, row: Row, context: Context, read_at: datetime) -> Row:
         record = super().record(self.listed(row), context, read_at)
         for line in record.get("lines") or []:
-            if line.get("categoryid") is None:
+            if line and line.get("categoryid") is None:
                 line["categoryid"] = (line.get("category") or {}).get("categoryid")
         return record
 

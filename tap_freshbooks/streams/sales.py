@@ -140,7 +140,7 @@ class CreditNoteLines(Lines):
     name = "credit_note_lines"
     source = CreditNotes
     document = "creditid"
-    number = "lineid"
+    number = "taskno"  # these lines have no lineid
     line = LINE
 
 

@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -69,6 +70,67 @@ class Place:
     given: Mapping[str, Callable[[Row], Any]] = field(default_factory=dict)
 
 
+FORMS: dict[str, tuple[tuple[type, ...], str]] = {
+    "path": ((str,), "a path"),
+    "const": ((str, int, float, date), "a word, a number or a date"),
+    "given": ((str,), "a word"),
+    "column": ((str,), "the name of a column"),
+    "ref": ((list,), "a list: the native stream, then the paths of its key"),
+    "first": ((list,), "a list"),
+    "join": ((list,), "a list"),
+    "sum": ((str,), "a path"),
+    "count": ((str,), "a path"),
+    "calc": ((list,), "a list"),
+    "present": ((str,), "a path"),
+    "country": ((str, dict), "a path or an expression"),
+    "rule": ((str,), "the name of a rule"),
+    "with": ((dict,), "a table: a parameter, then its expression"),
+    "separator": ((str,), "text"),
+    "before": ((str,), "text"),
+    "after": ((str,), "text"),
+    "codes": ((dict,), "a table: FreshBooks' word, then ours"),
+    "else": ((str, int, float, type(None)), "a word"),
+    "quiet": ((bool,), "true or false"),
+    "negate": ((bool,), "true or false"),
+    "zero_is_null": ((bool,), "true or false"),
+    "null_if_zero_without": ((str,), "a path"),
+    "only_if": ((dict,), "a table: a column, then its value"),
+}
+"""What stands behind each word of an expression."""
+
+SCALARS = (str, int, float, type(None))
+
+
+def check_form(expression: Any, left: list[int]) -> None:
+    """Look at the form of an expression, before anything is made of it.
+
+    Args:
+        expression: A path, or an expression.
+        left: How many more parts it may have; counted down.
+
+    Raises:
+        ValueError: If something has the wrong form; the text says what.
+    """
+    left[0] -= 1
+    if left[0] < 0:
+        raise ValueError("it has too many parts")
+    if isinstance(expression, str):
+        return
+    if not isinstance(expression, dict):
+        raise ValueError(f"{expression!r} is neither a path nor an expression")  # noqa: TRY004
+    for name, value in expression.items():
+        kinds, words = FORMS.get(name, ((object,), ""))
+        if not isinstance(value, kinds):
+            raise ValueError(f"`{name}` is not {words}")  # noqa: TRY004 - of a user's file
+    for word, meaning in (expression.get("codes") or {}).items():
+        if not isinstance(word, SCALARS) or not isinstance(meaning, SCALARS):
+            raise ValueError(f"`codes` has {word!r}, which is no word; write it in quotes")  # noqa: TRY004
+    inner = [*(expression.get("first") or ()), *(expression.get("join") or ())]
+    inner += [*(expression.get("ref") or ())[1:], *(expression.get("with") or {}).values()]
+    for each in [*inner, expression.get("country", "")]:
+        check_form(each, left)
+
+
 def needs(expression: Any) -> set[str]:
     """The columns that an expression looks at."""
     if isinstance(expression, list):
@@ -119,8 +181,6 @@ def direct(expression: Mapping[str, Any], place: Place) -> tuple[str, ...]:
 def _function(expression: Any, place: Place, *, outermost: bool = False) -> Function:
     if isinstance(expression, str):
         expression = {"path": expression}
-    if not isinstance(expression, Mapping):
-        raise ValueError(f"{expression!r} is neither a path nor an expression")  # noqa: TRY004
     if unknown := expression.keys() - ORIGINS - MODIFIERS:
         raise ValueError(f"{', '.join(map(str, unknown))} means nothing in an expression")
     origins = expression.keys() & ORIGINS
@@ -137,9 +197,7 @@ def _function(expression: Any, place: Place, *, outermost: bool = False) -> Func
 # Origins
 
 
-def _path(path: Any, place: Place) -> Function:
-    if not isinstance(path, str):
-        raise ValueError(f"{path!r} is no path")  # noqa: TRY004 - of a user's file
+def _path(path: str, place: Place) -> Function:
     paths.check(path, place.fields)
     if paths.PLAIN.fullmatch(path) and "." not in path:
         return lambda record, _: record.get(path)
@@ -160,6 +218,8 @@ def _path(path: Any, place: Place) -> Function:
 
 def _const(expression: Mapping[str, Any], _: Place) -> Function:
     value = expression["const"]
+    if isinstance(value, float | date):  # as YAML reads 1.5 and 2024-01-31
+        value = str(value)
     return lambda _record, _row: value
 
 
@@ -173,8 +233,8 @@ def _given(expression: Mapping[str, Any], place: Place) -> Function:
 
 def _ref(expression: Mapping[str, Any], place: Place) -> Function:
     value = expression["ref"]
-    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[0], str):  # noqa: PLR2004
-        raise ValueError("a ref is a list: the native stream, then the paths of its key")
+    if len(value) < 2 or not isinstance(value[0], str):  # noqa: PLR2004
+        raise ValueError(f"`ref` is not {FORMS['ref'][1]}")
     stream, *keys = value
     if len(keys) == 1:
         get = _function(keys[0], place)
@@ -190,7 +250,7 @@ def _ref(expression: Mapping[str, Any], place: Place) -> Function:
         whole: str = stream
         for function in functions:
             key = function(record, row)
-            if key in NO_ID:
+            if key is None or key == "":
                 return None
             whole = f"{whole}:{key}"
         return whole
@@ -203,7 +263,7 @@ NO_ID = frozenset({None, "", 0, "0"})
 
 
 def _first(expression: Mapping[str, Any], place: Place) -> Function:
-    functions = [_function(each, place) for each in _list(expression, "first")]
+    functions = [_function(each, place) for each in expression["first"]]
 
     def first(record: Row, row: Row) -> Any:
         for function in functions:
@@ -216,7 +276,7 @@ def _first(expression: Mapping[str, Any], place: Place) -> Function:
 
 
 def _join(expression: Mapping[str, Any], place: Place) -> Function:
-    functions = [_function(each, place) for each in _list(expression, "join")]
+    functions = [_function(each, place) for each in expression["join"]]
     separator = str(expression.get("separator", " "))
 
     def join(record: Row, row: Row) -> str | None:
@@ -224,13 +284,6 @@ def _join(expression: Mapping[str, Any], place: Place) -> Function:
         return separator.join([part for part in parts if part]) or None
 
     return join
-
-
-def _list(expression: Mapping[str, Any], name: str) -> list[Any]:
-    values = expression[name]
-    if not isinstance(values, list) or not values:
-        raise ValueError(f"{name} needs a list")
-    return values
 
 
 def _sum(expression: Mapping[str, Any], place: Place) -> Function:
@@ -242,6 +295,8 @@ def _sum(expression: Mapping[str, Any], place: Place) -> Function:
             return None
         result = Decimal(0)
         for value in found:
+            if value is None:
+                return None
             result = EXACT.add(result, Decimal(value))
         return result
 
@@ -266,7 +321,7 @@ def _list_or_none(value: Any) -> list[Any] | None:
 
 def _calc(expression: Mapping[str, Any], _: Place) -> Function:
     terms = []
-    for term in _list(expression, "calc"):
+    for term in expression["calc"]:
         match = TERM.fullmatch(str(term))
         if not match:
             raise ValueError(f"the term {term!r} of calc is no column with + or - before it")

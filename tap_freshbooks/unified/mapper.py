@@ -14,7 +14,7 @@ from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.identity import Businesses
 from tap_freshbooks.streams.lists import SCOPE_FIELDS, FreshBooksStream
 from tap_freshbooks.unified import paths
-from tap_freshbooks.unified.expressions import Place, compiled, direct
+from tap_freshbooks.unified.expressions import Place, compiled, direct, needs
 from tap_freshbooks.unified.mapping import MappingError
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ class Mapper:
         if (given := expression.get("given")) in self._constants:
             self._fixed[name] = self._constants[str(given)]
             return
+        if absent := needs(expression) - self._fixed.keys():
+            reason = f"the column {', '.join(absent)} is only there with unified_remote_data"
+            raise MappingError(f"{name}: {reason}", column.file)
         place = Place(name, column.type, column.required, self._fields, self._listener, self._given)
         try:
             names = () if column.required or column.enum else direct(expression, place)
@@ -90,7 +93,7 @@ class Mapper:
         except ValueError as error:
             raise MappingError(f"{name}: {error}", column.file) from None
         if expression.keys() == {"const"}:
-            self._fixed[name] = get({}, {})
+            self._fixed[name] = _constant(column, get)
         elif len(names) == 1:
             (self._texts if column.type == "string" else self._values).append((name, names[0]))
         elif len(names) == 2 and column.type in {"string", "decimal"}:  # noqa: PLR2004
@@ -115,6 +118,14 @@ class Mapper:
         for name, function in self._others:
             row[name] = function(record, row)
         return row
+
+
+def _constant(column: Column, get: Function) -> Any:
+    value = get({}, {})
+    if value is None or (column.enum and value not in column.enum):
+        words = f", or none of {', '.join(column.enum)}" if column.enum else ""
+        raise MappingError(f"{column.name}: its const is no {column.type}{words}", column.file)
+    return value
 
 
 def _without_document(record: Row) -> Row:

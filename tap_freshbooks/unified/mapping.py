@@ -18,6 +18,8 @@ A file has one document per stream:
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -28,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.unified.expressions import ORIGINS, needs
+from tap_freshbooks.unified.expressions import ORIGINS, check_form, needs
 from tap_freshbooks.unified.modifiers import MODIFIERS
 from tap_freshbooks.unified.types import SCHEMAS
 
@@ -38,8 +40,19 @@ if TYPE_CHECKING:
 VERSION = "1"
 """Changes when a rule of ours changes, so that a row can change without its stamp."""
 
-ABOUT = frozenset({"type", "required", "enum", "description"})
-"""What a column is, as opposed to how it is filled."""
+ABOUT: dict[str, tuple[type, str]] = {
+    "type": (str, "one word"),
+    "required": (bool, "true or false"),
+    "description": (str, "text"),
+    "enum": (list, "a list of words"),
+    "from": (dict, "a table: a source, then how it fills the column"),
+}
+"""What a file says of a column besides an expression, and what stands there."""
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+LARGEST = 10_000
+"""Parts that an expression may have."""
 
 STREAM_KEYS = frozenset({"stream", "description", "source", "sources", "where", "columns"})
 
@@ -143,8 +156,9 @@ def load(folder: str | None = None) -> dict[str, EntityMapping]:
     mappings = dict(_ours())
     for file in _files(folder) if folder else ():
         try:
-            for document in _documents(file.read_text(encoding="utf-8")):
-                mapping = _laid_over(mappings, document, file.name)
+            text = file.read_text(encoding="utf-8")
+            for document in _documents(text):
+                mapping = _laid_over(mappings, document, file.name, text)
                 mappings[mapping.stream] = mapping
         except MappingError as mistake:
             raise SettingsError(f"unified_mappings, {file.name}: {mistake}") from None
@@ -201,6 +215,22 @@ def _referred(expression: Any) -> Iterator[str]:
             yield from _referred(inner)
 
 
+def _check_never_null(column: Column) -> None:
+    """A column of a user's that is required has a value for whatever FreshBooks sends.
+
+    Raises:
+        MappingError: If it has not.
+    """
+    if column.type == "boolean" or "unknown" in column.enum:
+        return
+    for expression in column.expressions.values():
+        if expression.get("const") is None and expression.get("else") is None:
+            raise MappingError(
+                f"{column.name}: it is never null, so its expression needs an `else`, or its enum "
+                "the word unknown"
+            )
+
+
 def _files(folder: str) -> list[Path]:
     place = Path(folder).expanduser()
     if not place.is_dir():
@@ -224,10 +254,28 @@ def _ours() -> Mapping[str, EntityMapping]:
     return mappings
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the fast one
+    """A safe loader that does not let one of two equal names win in silence."""
+
+
+def _unique(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    found: dict[Any, Any] = {}
+    for key, value in node.value:
+        name = loader.construct_object(key, deep=True)
+        if not isinstance(name, Hashable) or name in found:
+            problem = f"{name!r} stands there twice, or is no name"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+        found[name] = loader.construct_object(value, deep=True)
+    return found
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique)
+
+
 def _documents(text: str) -> Iterator[dict[str, Any]]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        documents = list(yaml.load_all(text, Loader=loader))
+        documents = list(yaml.load_all(text, Loader=_Loader))
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
@@ -241,6 +289,9 @@ def _documents(text: str) -> Iterator[dict[str, Any]]:
             raise MappingError(f"{', '.join(map(str, unknown))} means nothing beside `columns`")
         if not isinstance(document.get("columns") or {}, dict):
             raise MappingError("columns: it is no mapping of names to columns")
+        for name in ("where", "description"):
+            if not isinstance(document.get(name) or "", str):
+                raise MappingError(f"{name}: it is no text")
         yield document
 
 
@@ -282,15 +333,12 @@ def _column(
     Raises:
         MappingError: If that makes no sense.
     """
-    if not isinstance(part, dict):
-        raise MappingError(
-            f"{name}: {part!r} is no column; a column that nobody wants is deselected"
-        )
-    if unknown := part.keys() - ABOUT - ORIGINS - MODIFIERS - {"from"}:
-        raise MappingError(f"{name}: {', '.join(map(str, unknown))} means nothing here")
+    _check_about(name, part)
     kind = part.get("type", known.type if known else None)
     if kind not in SCHEMAS:
         raise MappingError(f"{name}: its type {kind!r} is none of {', '.join(SCHEMAS)}")
+    if known and kind != known.type:
+        raise MappingError(f"{name}: its type is {known.type}, and stays so")
     expressions = dict(known.expressions) if known else {}
     for source, expression in _by_source(name, part, sources).items():
         expressions[source] = _changed(expressions.get(source), expression)
@@ -305,6 +353,34 @@ def _column(
     )
 
 
+def _check_about(name: Any, part: Any) -> None:
+    """What a file says of a column has the right form.
+
+    Raises:
+        MappingError: If it has not.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise MappingError(f"{name!r} is no name of a column: lower case, digits and _")
+    if not isinstance(part, dict):
+        raise MappingError(
+            f"{name}: {part!r} is no column; a column that nobody wants is deselected"
+        )
+    if unknown := part.keys() - ABOUT.keys() - ORIGINS - MODIFIERS:
+        raise MappingError(f"{name}: {', '.join(map(str, unknown))} means nothing here")
+    for attribute, (wanted, words) in ABOUT.items():
+        if attribute in part and not isinstance(part[attribute], wanted):
+            raise MappingError(f"{name}: `{attribute}` is not {words}")
+    if not all(isinstance(word, str) for word in part.get("enum") or ()):
+        raise MappingError(f"{name}: `enum` is not a list of words; write them in quotes")
+    given = {key: value for key, value in part.items() if key in ORIGINS | MODIFIERS}
+    try:
+        for expression in (given, *(part.get("from") or {}).values()):
+            if expression is not None:
+                check_form(expression, [LARGEST])
+    except ValueError as error:
+        raise MappingError(f"{name}: {error}") from None
+
+
 def _by_source(name: str, part: dict[str, Any], sources: tuple[str, ...]) -> dict[str, Any]:
     expression = {key: value for key, value in part.items() if key in ORIGINS | MODIFIERS}
     given = part.get("from")
@@ -312,7 +388,7 @@ def _by_source(name: str, part: dict[str, Any], sources: tuple[str, ...]) -> dic
         return dict.fromkeys(sources, expression) if expression else {}
     if expression:
         raise MappingError(f"{name}: an expression stands beside `from` or in it, not both")
-    if not isinstance(given, dict) or (unknown := given.keys() - set(sources)):
+    if unknown := given.keys() - set(sources):
         names = ", ".join(sources)
         raise MappingError(f"{name}: `from` names {', '.join(map(str, unknown))}, not of {names}")
     for source, each in given.items():
@@ -325,16 +401,55 @@ def _changed(known: Expression | None, new: Any) -> Expression:
     """An expression with a new one laid over it.
 
     One with an origin of its own takes the place of the old one; else the old one stays, with
-    words added to its table of codes.
+    words added to its tables of codes, and parts of `with` changed one by one.
     """
     if not known or not new or new.keys() & ORIGINS:
         return new or {}
-    codes = {**(known.get("codes") or {}), **(new.get("codes") or {})}
-    return {**known, **new, **({"codes": codes} if codes else {})}
+    changed = {**known, **{name: new[name] for name in new if name not in {"codes", "with"}}}
+    if "with" in new:
+        parts = known.get("with") or {}
+        changed["with"] = {
+            **parts,
+            **{
+                name: _changed(parts.get(name), part) if isinstance(part, dict) else part
+                for name, part in new["with"].items()
+            },
+        }
+    if "codes" in new and _has_table(changed):
+        changed = _with_words(changed, new["codes"])
+    elif "codes" in new:
+        changed["codes"] = new["codes"]
+    return changed
+
+
+def _has_table(expression: Any) -> bool:
+    if not isinstance(expression, dict):
+        return False
+    inner = [*(expression.get("first") or ()), *(expression.get("join") or ())]
+    inner += (expression.get("with") or {}).values()
+    return "codes" in expression or any(map(_has_table, inner))
+
+
+def _with_words(expression: Any, words: dict[Any, Any]) -> Any:
+    """An expression with words added to all its tables."""
+    if isinstance(expression, list):
+        return [_with_words(each, words) for each in expression]
+    if not isinstance(expression, dict):
+        return expression
+    return {
+        name: {**part, **words}
+        if name == "codes"
+        else {each: _with_words(inner, words) for each, inner in part.items()}
+        if name == "with"
+        else _with_words(part, words)
+        if name in {"first", "join"}
+        else part
+        for name, part in expression.items()
+    }
 
 
 def _laid_over(
-    mappings: Mapping[str, EntityMapping], document: dict[str, Any], file: str
+    mappings: Mapping[str, EntityMapping], document: dict[str, Any], file: str, text: str
 ) -> EntityMapping:
     stream = str(document.get("stream"))
     if stream not in mappings:
@@ -350,10 +465,14 @@ def _laid_over(
                 f"{name}: this column holds the model together and cannot be changed"
             )
         known = columns.get(name)
-        columns[name] = _column(name, part, mapping.sources, file, known)
-        if known and known.required and not columns[name].required:
+        column = columns[name] = _column(name, part, mapping.sources, file, known)
+        if known and known.required and not column.required:
             raise MappingError(f"{name}: it is required, and stays so")
-    digest = hashlib.sha256(repr([mapping.version, document]).encode()).hexdigest()[:8]
+        if known and set(known.enum) - set(column.enum):
+            raise MappingError(f"{name}: its enum can have more words, not others")
+        if column.required and (not known or column.expressions != known.expressions):
+            _check_never_null(column)
+    digest = hashlib.sha256(f"{mapping.version} {text}".encode()).hexdigest()[:8]
     return replace(
         mapping,
         where=document.get("where", mapping.where),

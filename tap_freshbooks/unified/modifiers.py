@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.unified.types import text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_freshbooks.unified.expressions import Function, Place, Row
 
 MODIFIERS = frozenset(
     {
         *("separator", "with", "before", "after", "codes", "else", "quiet", "negate"),
-        *("null_if_zero_without", "only_if"),
+        *("zero_is_null", "null_if_zero_without", "only_if"),
     }
 )
 
@@ -46,6 +47,8 @@ def modified(
         function = _negated(function)
     if "codes" in expression:
         function = _decoded(function, expression, place, outermost=outermost)
+    if expression.get("zero_is_null"):
+        function = _without_zero(function)
     if other:
         function = _zero_means_nothing(function, other)
     if conditions := expression.get("only_if"):
@@ -85,8 +88,6 @@ def _decoded(
     missing where the column is never null.
     """
     codes = expression["codes"]
-    if not isinstance(codes, Mapping) or not codes:
-        raise ValueError("codes needs a table: FreshBooks' word, then ours")
     table = {code_key(word): meaning for word, meaning in codes.items()}
     # Most words come as they stand in the table; true and 1 are one key to Python, not to us.
     usual = {word: meaning for word, meaning in codes.items() if not isinstance(word, bool)}
@@ -115,6 +116,14 @@ def _decoded(
 def code_key(word: Any) -> str | None:
     """How tables of codes spell a word; null and empty text are the same."""
     return (text(word) or "").strip().casefold() or None
+
+
+def _without_zero(function: Function) -> Function:
+    def get(record: Row, row: Row) -> Any:
+        value = function(record, row)
+        return None if value in (0, "0") else value
+
+    return get
 
 
 def _zero_means_nothing(function: Function, other: Function) -> Function:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 
 from tap_freshbooks.fields import Anything, Array, Object
 
@@ -55,12 +56,12 @@ def _plain(names: list[str]) -> Getter:
 
 
 def _of_each(name: str, inner: Getter) -> Getter:
+    # Unlike JMESPath's own, it keeps what is missing: a sum must not be of the rest.
     def get(record: Any) -> Any:
         rows = record.get(name)
         if not isinstance(rows, list):
             return None
-        found = [inner(row) for row in rows if isinstance(row, dict)]
-        return [value for value in found if value is not None]
+        return [inner(row) if isinstance(row, dict) else None for row in rows]
 
     return get
 
@@ -79,10 +80,33 @@ def _expression(path: str) -> Getter:
 
 def _compiled(path: str) -> Any:
     try:
-        return jmespath.compile(path)
-    except (JMESPathError, RecursionError) as error:
+        compiled = jmespath.compile(path)
+        for name, number in _calls(compiled.parsed):
+            _check_call(name, number)
+    except RecursionError:
+        raise ValueError("its path is too long") from None
+    except (JMESPathError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path!r} is no path: {reason}") from None
+    return compiled
+
+
+def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The functions that an expression calls, and with how many arguments."""
+    if node["type"] == "function_expression":
+        yield node["value"], len(node["children"])
+    for child in node["children"]:
+        yield from _calls(child)
+
+
+def _check_call(name: str, number: int) -> None:
+    known = Functions.FUNCTION_TABLE.get(name)
+    if known is None:
+        raise ValueError(f"there is no function {name}")
+    signature = known["signature"]
+    is_open = bool(signature) and bool(signature[-1].get("variadic"))
+    if number < len(signature) or (number > len(signature) and not is_open):
+        raise ValueError(f"the function {name} does not take {number} arguments")
 
 
 def check(path: str, fields: Object) -> Field | None:
@@ -96,7 +120,7 @@ def check(path: str, fields: Object) -> Field | None:
     """
     if PLAIN.fullmatch(path):
         return _walk(path.split("."), fields)
-    for name in _roots(_compiled(path).parsed):
+    for name in _roots_of(path):
         _inner(name, fields)
     if match := OF_EACH.fullmatch(path):
         rows = _inner(match[1], fields)
@@ -124,6 +148,14 @@ def _inner(name: str, field: Field) -> Field:
     return known
 
 
+def _roots_of(path: str) -> list[str]:
+    parsed = _compiled(path).parsed
+    try:
+        return list(_roots(parsed))
+    except RecursionError:
+        raise ValueError("its path is too long") from None
+
+
 def _roots(node: Mapping[str, Any]) -> Iterator[str]:
     """Names that an expression looks for in the record itself."""
     kind, children = node["type"], node["children"]
@@ -134,6 +166,6 @@ def _roots(node: Mapping[str, Any]) -> Iterator[str]:
         *("filter_projection", "flatten", "pipe"),
     }:
         yield from _roots(children[0])
-    elif kind not in {"literal", "current", "identity"}:
+    elif kind not in {"literal", "current", "identity", "expref"}:
         for child in children:
             yield from _roots(child)

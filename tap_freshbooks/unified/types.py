@@ -45,7 +45,7 @@ def text(value: Any) -> str | None:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise TypeError
     return int(value)  # "50.00" is not taken: it could be of another unit
 

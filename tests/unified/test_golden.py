@@ -311,8 +311,8 @@ def test_kinds_of_credit(word: str | None, kind: str) -> None:
         (2, "billed", True),
         (4, "recovered", True),
         ("4", "recovered", True),
-        (3, "unknown", None),
-        (None, "unknown", None),
+        (3, "unknown", False),
+        (None, "unknown", False),
     ],
 )
 def test_rebilling_of_expenses(number: Any, rebilling: str, billable: bool | None) -> None:
@@ -368,6 +368,7 @@ def test_a_payment_from_credit_moves_no_money() -> None:
         ("Cash & Bank", None, "bank"),
         ("Current Asset", None, "other_current_asset"),
         ("Current Asset", "Accounts Receivable", "accounts_receivable"),
+        ("Equity", "Accounts Receivable", "equity"),
         ("Property, Plant, and Equipment", None, "fixed_asset"),
         ("Long-Term Asset", None, "other_asset"),
         ("Current Liability", "Sales Tax", "other_current_liability"),
@@ -642,6 +643,11 @@ def test_no_id_is_no_link(nothing: Any) -> None:
     )
 
 
+def test_no_number_is_no_text() -> None:
+    row = row_of("payments", overpaymentid=0, transactionid="0")
+    assert (row["overpayment_of_payment_id"], row["gateway_transaction_id"]) == (None, None)
+
+
 def test_amounts_of_many_places_stay_as_they_are() -> None:
     exact = "12345678901234567890.12345678901234567890123456"
     lines = [{"lineid": 1, "amount": money(exact)}, {"lineid": 2, "amount": money("0.1")}]
@@ -649,6 +655,14 @@ def test_amounts_of_many_places_stay_as_they_are() -> None:
     assert row["lines_total"] == "12345678901234567890.22345678901234567890123456"
     assert row["total_discount"] == exact
     assert row["sub_total"] == "0.10000000000000000000000000"
+
+
+def test_a_line_without_an_amount_leaves_the_total_open() -> None:
+    lines = [{"lineid": 1, "amount": money("5.00")}, {"lineid": 2, "amount": None}]
+    row = row_of("invoices", amount=money("12.70"), lines=lines, discount_total=money("0.00"))
+    assert [row[name] for name in ("lines_total", "sub_total", "total_tax")] == [None] * 3
+    assert row["line_count"] == 2
+    assert row_of("bills", lines=[None])["line_count"] == 1
 
 
 def test_without_lines_nothing_is_made_up() -> None:

@@ -208,7 +208,7 @@ NATIVE_KEYS = {
     "ledger_accounts": ("uuid",),
     "businesses": ("business_id",),
     "invoice_lines": ("invoiceid", "lineid"),
-    "credit_note_lines": ("creditid", "lineid"),
+    "credit_note_lines": ("creditid", "taskno"),
     "bill_lines": ("billid", "id"),
 }
 

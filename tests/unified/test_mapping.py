@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.mapping import OURS, load
 from tap_freshbooks.unified.streams import stream_classes
 from tap_freshbooks.unified.types import SCHEMAS
-from tests.unified.golden import rows_of, tap_with
+from tests.unified.golden import rows_of, stream_of, tap_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +94,66 @@ def test_words_are_added_to_a_table(tmp_path: Path) -> None:
         assert row["payment_method"] == method
         [row] = rows_of("bill_payments", {"id": 1, "payment_type": word}, tap)["unified_payments"]
         assert row["payment_method"] == ("cash" if word == "Cash" else "other")
+
+
+@pytest.mark.parametrize(
+    ("stream", "native", "column", "word", "sent", "others"),
+    [
+        (INVOICES, "invoices", "status", "paid", "v3_status", {"sent": "open"}),
+        ("unified_estimates", "estimates", "status", "accepted", "ui_status", {"draft": "draft"}),
+        (
+            "unified_accounts",
+            "ledger_accounts",
+            "account_type",
+            "bank",
+            "sub_type",
+            {"Equity": "equity"},
+        ),
+        ("unified_credit_notes", "credit_notes", "status", "open", "status", {"draft": "draft"}),
+        ("unified_bills", "bills", "status", "open", "status", {"paid": "paid"}),
+    ],
+)
+def test_words_are_added_to_the_tables_inside_an_expression(
+    tmp_path: Path,
+    stream: str,
+    native: str,
+    column: str,
+    word: str,
+    sent: str,
+    others: dict[str, str],
+) -> None:
+    text = {"stream": stream, "columns": {column: {"codes": {"brandnew": word}}}}
+    tap = tap_with(folder_with(tmp_path, yaml.safe_dump(text)))
+    key = stream_of(native).key[0]
+    for given, expected in {"BrandNew": word, **others}.items():
+        row = rows_of(native, {key: 1, sent: given}, tap)[stream][0]
+        assert row[column] == expected
+
+
+def test_one_parameter_of_a_rule_is_changed(tmp_path: Path) -> None:
+    columns = {"status": {"with": {"word": {"codes": {"brandnew": "paid"}}}}}
+    folder = folder_with(tmp_path, of_invoices(columns))
+    assert row_with(folder, v3_status="brandnew")["status"] == "paid"
+    amounts = {name: {"amount": "5.00", "code": "CAD"} for name in ("amount", "paid")}
+    due = {"outstanding": {"amount": "0.00", "code": "CAD"}}
+    assert row_with(folder, v3_status="sent", **amounts, **due)["status"] == "paid"
+
+
+def test_constants_are_of_their_types(tmp_path: Path) -> None:
+    columns = {
+        "a": {"type": "decimal", "const": 1.5},
+        "b": {"type": "date", "const": date(2024, 1, 31)},
+        "c": {"type": "integer", "const": 7},
+        "d": {"type": "string", "required": True, "const": "x"},
+    }
+    row = row_with(folder_with(tmp_path, of_invoices(columns)))
+    assert [row[name] for name in "abcd"] == ["1.5", "2024-01-31", 7, "x"]
+
+
+def test_paths_inside_of_functions(tmp_path: Path) -> None:
+    columns = {"dearest": {"type": "string", "path": "max_by(lines, &lineid).name"}}
+    lines = [{"lineid": 1, "name": "one"}, {"lineid": 2, "name": "two"}]
+    assert row_with(folder_with(tmp_path, of_invoices(columns)), lines=lines)["dearest"] == "two"
 
 
 def test_which_rows_there_are(tmp_path: Path) -> None:
@@ -221,15 +282,15 @@ MISTAKES = {
         STREAM + "  a: {type: string, rule: difference, with: {x: uuid}}\n",
         "a: the rule difference takes no x",
     ),
-    "no ref": (STREAM + "  a: {type: string, ref: clients}\n", "a: a ref is a list"),
-    "no list": (STREAM + "  a: {type: string, first: uuid}\n", "a: first needs a list"),
+    "no ref": (STREAM + "  a: {type: string, ref: clients}\n", "a: `ref` is not a list"),
+    "no list": (STREAM + "  a: {type: string, first: uuid}\n", "a: `first` is not a list"),
     "no term": (
         STREAM + "  a: {type: decimal, calc: [total_amount]}\n",
         "a: the term 'total_amount' of calc",
     ),
     "no table": (
         STREAM + "  a: {type: string, path: uuid, codes: [b]}\n",
-        "a: codes needs a table",
+        "a: `codes` is not a table",
     ),
     "nothing given": (
         STREAM + "  a: {type: string, given: token}\n",
@@ -259,6 +320,91 @@ MISTAKES = {
     "no fields of an expression": (
         STREAM + "  a: {type: string, first: [{path: uuid, x: 1}]}\n",
         "a: x means nothing in an expression",
+    ),
+}
+
+
+COLUMN = STREAM + "  a: {type: string, "
+
+MISTAKES |= {
+    "several types": (
+        STREAM + "  a: {type: [string, 'null'], path: uuid}\n",
+        "a: `type` is not one word",
+    ),
+    "another type": (
+        STREAM + "  status: {type: integer}\n",
+        "status: its type is string, and stays so",
+    ),
+    "from a word": (COLUMN + "from: invoices}\n", "a: `from` is not a table"),
+    "where a number": (f"stream: {INVOICES}\nwhere: 5\n", "where: it is no text"),
+    "an enum of letters": (COLUMN + "enum: open, path: uuid}\n", "a: `enum` is not a list"),
+    "an enum of booleans": (
+        COLUMN + "enum: [yes, no], path: uuid}\n",
+        "a: `enum` is not a list of words; w",
+    ),
+    "fewer words": (
+        STREAM + "  status: {enum: [open, unknown]}\n",
+        "status: its enum can have more words",
+    ),
+    "required a word": (
+        COLUMN + "required: 'no', path: uuid}\n",
+        "a: `required` is not true or false",
+    ),
+    "a parameter list": (COLUMN + "rule: difference, with: [uuid]}\n", "a: `with` is not a table"),
+    "calc a number": (COLUMN + "calc: 5}\n", "a: `calc` is not a list"),
+    "only_if a word": (COLUMN + "path: uuid, only_if: status}\n", "a: `only_if` is not a table"),
+    "a column list": (COLUMN + "column: [b]}\n", "a: `column` is not the name of a column"),
+    "a rule list": (COLUMN + "rule: [b]}\n", "a: `rule` is not the name of a rule"),
+    "an empty path": (COLUMN + "path: }\n", "a: `path` is not a path"),
+    "an empty separator": (COLUMN + "join: [uuid], separator: }\n", "a: `separator` is not text"),
+    "a date for a word": (
+        COLUMN + "path: uuid, codes: {2024-01-01: x}}\n",
+        "a: `codes` has datetime.date(",
+    ),
+    "a list for a word": (
+        COLUMN + "path: uuid, codes: {x: [1]}}\n",
+        "a: `codes` has 'x', which is no word",
+    ),
+    "a ring of lists": (
+        COLUMN + "first: &x [{first: *x}]}\n",
+        "it is no YAML in line 3: found unconstructable recursive",
+    ),
+    "a path of many parts": (
+        COLUMN + "path: '" + "uuid || " * 3000 + "uuid'}\n",
+        "a: its path is too long",
+    ),
+    "no function": (
+        COLUMN + "path: nofunc(uuid)}\n",
+        "a: 'nofunc(uuid)' is no path: there is no function nofunc",
+    ),
+    "no argument": (COLUMN + "path: length()}\n", "the function length does not take 0 arguments"),
+    "no word of the enum": (
+        STREAM + "  status: {const: bogus}\n",
+        "status: its const is no string, or none of draft",
+    ),
+    "a const of another type": (
+        STREAM + "  a: {type: date, const: noon}\n",
+        "a: its const is no date",
+    ),
+    "a const of nothing": (
+        COLUMN + "const: null}\n",
+        "a: `const` is not a word, a number or a date",
+    ),
+    "perhaps null": (
+        COLUMN + "required: true, path: uuid}\n",
+        "a: it is never null, so its expression needs",
+    ),
+    "a column that is not there": (
+        STREAM + "  a: {type: object, column: remote_data}\n",
+        "a: the column remote_data is only there with unified_remote_data",
+    ),
+    "a name in capitals": (
+        STREAM + "  Yes: {type: string, path: uuid}\n",
+        "True is no name of a column",
+    ),
+    "two columns of a name": (
+        COLUMN + "path: uuid}\n  a: {type: string, path: terms}\n",
+        "it is no YAML in line 4: 'a' stands there twice",
     ),
 }
 
