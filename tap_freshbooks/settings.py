@@ -102,8 +102,13 @@ def complete(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
             config[name] = _number(value)
         elif isinstance(value, str) and name in PLAIN:
             config[name] = value.strip()  # a pasted token often brings its line end along
+    return phrases(config, schema) + list(_wrong(config))
+
+
+def phrases(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """What a JSON schema has against settings, in which it fills in defaults."""
     validator = extend_validator_with_defaults(DEFAULT_JSONSCHEMA_VALIDATOR)(schema)
-    return [_phrase(error) for error in validator.iter_errors(config)] + list(_wrong(config))
+    return [_phrase(error) for error in validator.iter_errors(config)]
 
 
 def _phrase(error: ValidationError) -> str:
@@ -112,6 +117,13 @@ def _phrase(error: ValidationError) -> str:
     if error.validator == "type":
         kinds = [wanted] if isinstance(wanted, str) else wanted
         return f"{place} must be of type {' or '.join(kind for kind in kinds if kind != 'null')}"
+    found: Any = error.instance
+    schema: Any = error.schema
+    if error.validator == "additionalProperties" and wanted is False:
+        unknown = sorted(set(found) - set(schema["properties"]))
+        return f"{place} has {', '.join(unknown)}, which means nothing there"
+    if error.validator == "required":
+        return f"{place} needs {', '.join(sorted(set(wanted) - set(found)))}"
     return f"{place} is not allowed: {error.validator} {wanted}"
 
 

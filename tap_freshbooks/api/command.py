@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,8 @@ def api(  # noqa: PLR0913 - each is an option
         raise SettingsError("--all, --param and --header are for reading, with the method GET")
     if method == "GET" and body is not None:
         raise SettingsError("--data is for writing: with --method POST or PUT")
+    if everything and "page" in query:
+        raise SettingsError("--all reads all pages: leave --param page out")
     if everything and include:
         raise SettingsError("--include shows one answer, --all goes through many: leave one out")
     tap = TapFreshBooks(config=getattr(config, "config", {}), setup_mapper=False)
@@ -132,7 +135,8 @@ def _headers(texts: Sequence[str]) -> dict[str, str]:
         name.strip(): values[-1].strip() for name, values in _pairs(texts, ":", "--header").items()
     }
     for name, value in headers.items():
-        if name.lower() == "authorization" or not (name + value).isprintable():
+        is_plain = (name + value).isascii() and (name + value).isprintable()
+        if name.lower() == "authorization" or not is_plain:
             raise SettingsError(f"--header {name!r} cannot be sent")
     return headers
 
@@ -146,12 +150,23 @@ def _read_data(data: str) -> dict[str, Any]:
         except (OSError, ValueError) as error:
             raise SettingsError(f"--data {data} cannot be read: {error}") from None
     try:
-        body = json.loads(data)
+        body = json.loads(data, parse_float=_exactly, parse_constant=_no_json)
     except (ValueError, RecursionError):
         raise SettingsError("--data is not valid JSON") from None
     if not isinstance(body, dict):
         raise SettingsError("--data is no JSON object")
     return body
+
+
+def _exactly(text: str) -> float:
+    """A number that can be sent as it was written."""
+    if Decimal(repr(float(text))) != Decimal(text):
+        raise SettingsError(f"--data has the number {text}, which needs quotes to be sent exactly")
+    return float(text)
+
+
+def _no_json(word: str) -> None:
+    raise ValueError(word)
 
 
 def _confirm(question: str) -> None:

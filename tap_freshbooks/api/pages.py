@@ -27,9 +27,14 @@ def rows_of(body: Any) -> tuple[list[Any], PageMetadata]:
         holder = level.popleft()
         if not isinstance(holder, dict):
             continue
-        lists = [value for value in holder.values() if isinstance(value, list)]
+        lists = {name: value for name, value in holder.items() if isinstance(value, list)}
+        if len(lists) > 1:
+            raise FreshBooksError(
+                f"the answer holds several lists ({', '.join(lists)}), so --all does not know which"
+            )
         if lists:
-            return lists[0], PageMetadata.read(holder)
+            [rows] = lists.values()
+            return rows, PageMetadata.read(holder)
         level.extend(holder.values())
     raise FreshBooksError("the answer holds no list, so there is nothing to go through with --all")
 

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.errors import PermissionDenied, SettingsError, WrongIdentifier
 from tap_freshbooks.identity import Scope
+from tap_freshbooks.settings import phrases
 from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.base import RecordStream, Replication
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.endpoints import unknown_placeholder, wanted_identifier
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
-from tap_freshbooks.streams.lists import FreshBooksStream
+from tap_freshbooks.streams.lists import OVERLAP, FreshBooksStream
 from tap_freshbooks.streams.reading import unwrap
 from tap_freshbooks.streams.shapes import of_rows, of_schema
 from tap_freshbooks.streams.vanishing import Vanishing
@@ -68,7 +69,10 @@ SETTING = th.ArrayType(
         th.Property("records", th.StringType(min_length=1)),
         th.Property("keys", th.ArrayType(th.StringType)),
         th.Property("query", th.ObjectType(additional_properties=True)),
-        th.Property("headers", th.ObjectType(additional_properties=th.StringType)),
+        th.Property(
+            "headers", th.ObjectType(additional_properties=th.StringType(pattern="^[ -~]*$"))
+        ),
+        th.Property("passes", th.ArrayType(th.ObjectType(additional_properties=True))),
         th.Property("paging", th.StringType(allowed_values=["metadata", "unknown"])),
         th.Property("stamp", th.StringType),
         th.Property("filter", th.StringType),
@@ -116,6 +120,9 @@ def stream_classes(
         SettingsError: If an entry makes no sense; the sentence says what to change.
         FreshBooksError: If rows were to be read, and could not be.
     """
+    schema = {"properties": {"custom_streams": SETTING.to_dict()}}
+    if problems := phrases({"custom_streams": settings}, schema):
+        raise SettingsError(f"wrong settings: {'; '.join(problems)}")
     classes: dict[str, type[RecordStream]] = dict(BUILT_IN)
     seen = set()
     for given in settings:
@@ -193,7 +200,26 @@ def _own(
     _check_fields(definition, fields, deletions)
     bases = (Vanishing, family) if deletions == "vanish" else (family,)
     attributes |= {"fields": fields, "shows_deletions": deletions in {"vis_state", "active"}}
+    if given.get("passes"):
+        attributes["passes"] = _passes(given["passes"])
+    elif deletions == "active":
+        attributes["passes"] = _passes([{}], deleted={"active": "false"})
     return type(definition.name, bases, attributes)
+
+
+def _passes(
+    queries: Sequence[Mapping[str, Any]], deleted: Mapping[str, Any] | None = None
+) -> Callable[[Any, datetime | None], Iterator[dict[str, Any]]]:
+    """A method that gives the lists of a stream, each with its filter by change."""
+
+    def passes(self: Any, since: datetime | None) -> Iterator[dict[str, Any]]:
+        changed = {}
+        if since is not None and self.replication is Replication.FILTERED:
+            changed = self.changed_since(since - OVERLAP)
+        wanted = [*queries, *([deleted] if deleted and self.config["include_deleted"] else [])]
+        yield from ({**changed, **query} for query in wanted)
+
+    return passes
 
 
 def _scope(definition: Definition) -> Scope:
@@ -203,7 +229,7 @@ def _scope(definition: Definition) -> Scope:
     if (name := unknown_placeholder(path)) is not None:
         raise definition.mistake(f"{{{name}}} in its path is none of {names}")
     placeholders = [scope for scope in Scope if f"{{{scope.value}}}" in path]
-    if len(placeholders) != 1:
+    if len(placeholders) != 1 or path.count("{") != 1:
         raise definition.mistake(f"its path needs one of {names} in braces, once")
     [scope] = placeholders
     if named is not None and named not in set(Scope):
@@ -294,12 +320,16 @@ def _sample(bare: type[FreshBooksStream], connection: Connection) -> Iterator[di
         page, per_page = bare.page_parameters
         for number in range(1, SAMPLED_PAGES + 1):
             subject = f"{bare.name} of {business}"
-            answer = connection.client.get(
-                path,
-                {**bare.query, page: number, per_page: 100},
-                headers=bare.headers,
-                subject=subject,
-            )
+            try:
+                answer = connection.client.get(
+                    path,
+                    {**bare.query, page: number, per_page: 100},
+                    headers=bare.headers,
+                    subject=subject,
+                )
+            except (PermissionDenied, WrongIdentifier) as error:
+                logger.warning("No schema can be inferred from %s", error)
+                break
             rows, metadata = unwrap(answer.body, bare.records, subject)
             yield from rows
             if number >= metadata.pages:
@@ -311,9 +341,11 @@ def _sample(bare: type[FreshBooksStream], connection: Connection) -> Iterator[di
 
 def _override(definition: Definition) -> type[RecordStream]:
     base, given = BUILT_IN[definition.name], definition.given
-    if not issubclass(base, FreshBooksStream):
+    if issubclass(base, DerivedStream):
         raise definition.mistake("this stream is derived from another; override that one")
-    for name in ("stamp", "filter", "deletions", "scope"):
+    if not issubclass(base, FreshBooksStream):
+        raise definition.mistake("this stream is no list of a business; it cannot be overridden")
+    for name in ("stamp", "filter", "deletions", "passes", "scope"):
         if given.get(name):
             raise definition.mistake(
                 f"{name} of a built-in stream cannot be overridden; define one with another name"
@@ -324,13 +356,23 @@ def _override(definition: Definition) -> type[RecordStream]:
     for name in ("query", "headers"):
         attributes[name] = {**getattr(base, name), **attributes.get(name, {})}
     if given.get("schema"):
-        more = _described(definition, given["schema"], eastern=base.scope is Scope.ACCOUNT)
-        attributes["fields"] = base.fields | more
+        attributes["fields"] = base.fields | _added(definition, base)
     overridden: type[FreshBooksStream] = type(definition.name, (base,), attributes)
     for name in overridden.key:
         if name not in overridden.fields.fields:
             raise definition.mistake(f"its rows have no field {name}, which keys name")
     return overridden
+
+
+def _added(definition: Definition, base: type[FreshBooksStream]) -> Object:
+    """The fields that the user adds to a built-in stream."""
+    schema = definition.given["schema"]
+    added = _described(definition, schema, eastern=base.scope is Scope.ACCOUNT)
+    if known := sorted(added.fields.keys() & base.fields.fields.keys()):
+        raise definition.mistake(
+            f"its schema can add fields; {', '.join(known)} is there already, leave it out"
+        )
+    return added
 
 
 def _fed_by(

@@ -8,7 +8,7 @@ from tap_freshbooks.identity import Scope
 from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.lists import FreshBooksStream
 
-PLACEHOLDER = re.compile(r"\{(\w*)\}")
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 
 PREFIXES = {
     stream.path.partition("{")[0]: stream.scope

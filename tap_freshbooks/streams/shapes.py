@@ -55,6 +55,8 @@ def _of_property(name: str, schema: Any, eastern: bool) -> Field:
         inner = schema.get("properties")
         if not inner:
             return Anything("object")
+        if not isinstance(inner, dict):
+            raise ValueError(f"{name} has properties that are none")
         return Money() if inner.keys() == {"amount", "code"} else of_schema(inner, eastern=eastern)
     if kind == "array":
         items = schema.get("items")

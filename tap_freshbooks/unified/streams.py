@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
+from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.account import Systems
 from tap_freshbooks.streams.base import RecordStream, Replication, Row
 from tap_freshbooks.streams.derived import DerivedStream, Lines
@@ -64,8 +66,24 @@ def stream_classes(
         stream: type[UnifiedStream] = type(mapping.stream, (base,), attributes)
         if mapping.version != VERSION:
             stream.check()
+        elif any(native not in STREAMS for native in natives):
+            _check_overridden(stream)
         classes.append(stream)
     return classes
+
+
+def _check_overridden(stream: type[UnifiedStream]) -> None:
+    """A mapping of ours fits a stream that the user has overridden.
+
+    Raises:
+        SettingsError: If it does not.
+    """
+    try:
+        stream.check()
+    except SettingsError as error:
+        raise SettingsError(
+            f"custom_streams: {stream.name} cannot be made of an overridden stream ({error})"
+        ) from None
 
 
 def _root(native: type[RecordStream]) -> type[FreshBooksStream]:
@@ -208,7 +226,13 @@ class CompanyInfo(UnifiedStream):
         super().announce()
         [native] = self.natives.values()
         businesses = cast("Businesses", native(self._tap))
-        self._waiting = {record["business_id"]: record for record in businesses.rows()}
+        # Without business_ids those of which the user is only a client are told of too.
+        wanted = self.config.get("business_ids")
+        self._waiting = {
+            record["business_id"]: record
+            for record in businesses.rows()
+            if not wanted or record["business_id"] in wanted
+        }
 
     @override
     def derive(self, record: Row, source: FreshBooksStream) -> Iterator[Row]:

@@ -170,6 +170,13 @@ def test_a_business_whose_system_may_not_be_read_is_a_company_all_the_same(
     assert {row["name"] for row in bare} == {row["name"] for row in whole}
 
 
+def test_companies_are_those_that_are_read(own_sandbox: Sandbox, own_config: Config) -> None:
+    one = own_sandbox.businesses()[0]["id"]
+    config = {**own_config, "business_ids": [one]}
+    [row] = sync(config, "unified_company_info").records["unified_company_info"]
+    assert (row["id"], row["currency"]) == (f"businesses:{one}", "CAD")
+
+
 # With webhooks
 
 
