@@ -15,11 +15,12 @@ from tap_freshbooks.streams.identity import Businesses
 from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.streams.vanishing import Vanishing
 from tap_freshbooks.unified.mapper import DOCUMENT, Mapper, Missed
-from tap_freshbooks.unified.mapping import VERSION, Column, EntityMapping, load
+from tap_freshbooks.unified.mapping import VERSION, Column, EntityMapping, links, load
 from tap_freshbooks.unified.types import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from tap_freshbooks.identity import Business
 
 REMOTE_DATA = "remote_data"
+
+UNLISTED = frozenset({"identities", "bank_accounts"})
+"""What links name although FreshBooks has no list of them."""
 
 
 def stream_classes(
@@ -43,8 +47,10 @@ def stream_classes(
         SettingsError: If a file of the user's makes no sense; it names file, field and reason.
     """
     by_name = {stream.name: stream for stream in native}
+    mappings = load(folder)
+    _check_links(mappings, by_name.keys() | UNLISTED)
     classes = []
-    for mapping in load(folder).values():
+    for mapping in mappings.values():
         natives = [by_name[name] for name in mapping.sources]
         base = CompanyInfo if natives[0] is by_name[Businesses.name] else UnifiedStream
         roots = [Systems] if base is CompanyInfo else list(map(_root, natives))
@@ -70,6 +76,21 @@ def stream_classes(
             _check_overridden(stream)
         classes.append(stream)
     return classes
+
+
+def _check_links(mappings: dict[str, EntityMapping], known: AbstractSet[str]) -> None:
+    """Links name streams that there are.
+
+    Raises:
+        SettingsError: If one does not.
+    """
+    for link in links(mappings):
+        if link.native not in known:
+            file = mappings[link.stream].columns[link.column].file
+            raise SettingsError(
+                f"unified_mappings, {file}: {link.column}: `ref` names {link.native}, which is no "
+                "native stream"
+            )
 
 
 def _check_overridden(stream: type[UnifiedStream]) -> None:

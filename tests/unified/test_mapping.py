@@ -327,6 +327,10 @@ MISTAKES = {
 COLUMN = STREAM + "  a: {type: string, "
 
 MISTAKES |= {
+    "a link to nowhere": (
+        COLUMN + "ref: [clientz, customerid]}\n",
+        "a: `ref` names clientz, which is no native",
+    ),
     "several types": (
         STREAM + "  a: {type: [string, 'null'], path: uuid}\n",
         "a: `type` is not one word",
