@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 DOCUMENT = "document"
 """What paths call the document of a line."""
 
+COMPANY_ID = "company_id"
+"""The one column that no file has a say in, and every row needs."""
+
 SHOWN_WORD = re.compile(r"[\w .,/&+-]{1,40}")
 
 
@@ -63,6 +66,7 @@ class Mapper:
         self._values: list[tuple[str, str]] = []
         self._parts: list[tuple[str, str, str]] = []
         self._others: list[tuple[str, Function]] = []
+        self._company = company
         try:
             for column in mapping.in_order(native.name):
                 if column.name in self._fixed:
@@ -82,6 +86,8 @@ class Mapper:
             return
         if (given := expression.get("given")) in self._constants:
             self._fixed[name] = self._constants[str(given)]
+            return
+        if name == COMPANY_ID:
             return
         if absent := needs(expression) - self._fixed.keys():
             reason = f"the column {', '.join(absent)} is only there with unified_remote_data"
@@ -108,6 +114,7 @@ class Mapper:
     def row(self, record: Row) -> Row:
         """The row that follows from a record."""
         row = self._fixed.copy()  # which has the columns in their order
+        row[COMPANY_ID] = self._company(record)
         for name, field in self._texts:
             row[name] = record.get(field) or None
         for name, field in self._values:

@@ -16,7 +16,7 @@ from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.mapping import OURS, load
 from tap_freshbooks.unified.streams import stream_classes
 from tap_freshbooks.unified.types import SCHEMAS
-from tests.unified.golden import rows_of, stream_of, tap_with
+from tests.unified.golden import COMPANY, rows_of, stream_of, tap_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +137,12 @@ def test_one_parameter_of_a_rule_is_changed(tmp_path: Path) -> None:
     amounts = {name: {"amount": "5.00", "code": "CAD"} for name in ("amount", "paid")}
     due = {"outstanding": {"amount": "0.00", "code": "CAD"}}
     assert row_with(folder, v3_status="sent", **amounts, **due)["status"] == "paid"
+
+
+def test_the_company_under_another_name(tmp_path: Path) -> None:
+    columns = {"tenant": {"type": "string", "given": "company"}}
+    row = row_with(folder_with(tmp_path, of_invoices(columns)))
+    assert row["tenant"] == row["company_id"] == COMPANY
 
 
 def test_constants_are_of_their_types(tmp_path: Path) -> None:
