@@ -109,7 +109,11 @@ class Mapper:
 
     def takes(self, record: Row) -> bool:
         """Whether the stream has a row for a record."""
-        return self._where is None or bool(self._where(record))
+        try:
+            return self._where is None or bool(self._where(record))
+        except paths.UnreadableError as error:  # a function that does not take null, say
+            self._listener.unfit("where", error)
+            return False
 
     def row(self, record: Row) -> Row:
         """The row that follows from a record."""
