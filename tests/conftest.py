@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -69,3 +70,13 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("FRESHBOOKS_", "MELTANO_", "TAP_FRESHBOOKS_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _bare_logging() -> Iterator[None]:
+    """Take back what a command of the SDK adds: a handler for a stderr that ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
