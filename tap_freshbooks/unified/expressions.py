@@ -8,7 +8,6 @@ network or Python.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_freshbooks.unified import paths
 from tap_freshbooks.unified.countries import country_code
-from tap_freshbooks.unified.modifiers import MODIFIERS, modified
+from tap_freshbooks.unified.forms import ORIGINS, TERM, WORDS
+from tap_freshbooks.unified.modifiers import modified
 from tap_freshbooks.unified.rules import EXACT, RULES
 from tap_freshbooks.unified.types import CONVERSIONS, KEPT, text
 
@@ -28,15 +28,6 @@ Row = dict[str, Any]
 
 Function = Callable[[Row, Row], Any]
 """Gives a value from a native record and the columns that are already there."""
-
-ORIGINS = frozenset(
-    {
-        *("path", "const", "given", "column", "ref", "first", "join", "sum", "count", "calc"),
-        *("present", "country", "rule"),
-    }
-)
-
-TERM = re.compile(r"([+-])(\w+)")
 
 
 class Listener(Protocol):
@@ -68,83 +59,6 @@ class Place:
     fields: Object
     listener: Listener
     given: Mapping[str, Callable[[Row], Any]] = field(default_factory=dict)
-
-
-FORMS: dict[str, tuple[tuple[type, ...], str]] = {
-    "path": ((str,), "a path"),
-    "const": ((str, int, float, date), "a word, a number or a date"),
-    "given": ((str,), "a word"),
-    "column": ((str,), "the name of a column"),
-    "ref": ((list,), "a list: the native stream, then the paths of its key"),
-    "first": ((list,), "a list"),
-    "join": ((list,), "a list"),
-    "sum": ((str,), "a path"),
-    "count": ((str,), "a path"),
-    "calc": ((list,), "a list"),
-    "present": ((str,), "a path"),
-    "country": ((str, dict), "a path or an expression"),
-    "rule": ((str,), "the name of a rule"),
-    "with": ((dict,), "a table: a parameter, then its expression"),
-    "separator": ((str,), "text"),
-    "before": ((str,), "text"),
-    "after": ((str,), "text"),
-    "codes": ((dict,), "a table: FreshBooks' word, then ours"),
-    "else": ((str, int, float, type(None)), "a word"),
-    "quiet": ((bool,), "true or false"),
-    "negate": ((bool,), "true or false"),
-    "zero_is_null": ((bool,), "true or false"),
-    "null_if_zero_without": ((str,), "a path"),
-    "only_if": ((dict,), "a table: a column, then its value"),
-}
-"""What stands behind each word of an expression."""
-
-SCALARS = (str, int, float, type(None))
-
-
-def check_form(expression: Any, left: list[int]) -> None:
-    """Look at the form of an expression, before anything is made of it.
-
-    Args:
-        expression: A path, or an expression.
-        left: How many more parts it may have; counted down.
-
-    Raises:
-        ValueError: If something has the wrong form; the text says what.
-    """
-    left[0] -= 1
-    if left[0] < 0:
-        raise ValueError("it has too many parts")
-    if isinstance(expression, str):
-        return
-    if not isinstance(expression, dict):
-        raise ValueError(f"{expression!r} is neither a path nor an expression")  # noqa: TRY004
-    for name, value in expression.items():
-        kinds, words = FORMS.get(name, ((object,), ""))
-        if not isinstance(value, kinds):
-            raise ValueError(f"`{name}` is not {words}")  # noqa: TRY004 - of a user's file
-    for word, meaning in (expression.get("codes") or {}).items():
-        if not isinstance(word, SCALARS) or not isinstance(meaning, SCALARS):
-            raise ValueError(f"`codes` has {word!r}, which is no word; write it in quotes")  # noqa: TRY004
-    inner = [*(expression.get("first") or ()), *(expression.get("join") or ())]
-    inner += [*(expression.get("ref") or ())[1:], *(expression.get("with") or {}).values()]
-    for each in [*inner, expression.get("country", "")]:
-        check_form(each, left)
-
-
-def needs(expression: Any) -> set[str]:
-    """The columns that an expression looks at."""
-    if isinstance(expression, list):
-        return set().union(*map(needs, expression))
-    if not isinstance(expression, Mapping):
-        return set()
-    found = {
-        term[2] for term in map(TERM.fullmatch, map(str, expression.get("calc") or ())) if term
-    }
-    found |= {expression["column"]} if "column" in expression else set()
-    found |= set(expression.get("only_if") or ())
-    inner = [expression.get(name) for name in ("first", "join", "ref", "country")]
-    inner += list((expression.get("with") or {}).values())
-    return found.union(*map(needs, inner))
 
 
 def compiled(expression: Mapping[str, Any], place: Place) -> Function:
@@ -181,14 +95,14 @@ def direct(expression: Mapping[str, Any], place: Place) -> tuple[str, ...]:
 def _function(expression: Any, place: Place, *, outermost: bool = False) -> Function:
     if isinstance(expression, str):
         expression = {"path": expression}
-    if unknown := expression.keys() - ORIGINS - MODIFIERS:
+    if unknown := expression.keys() - WORDS.keys():
         raise ValueError(f"{', '.join(map(str, unknown))} means nothing in an expression")
-    origins = expression.keys() & ORIGINS
+    origins = expression.keys() & ORIGINS.keys()
     if len(origins) != 1:
         found = ", ".join(sorted(origins)) or "none"
         raise ValueError(f"it needs one of {', '.join(sorted(ORIGINS))}; it has {found}")
     [origin] = origins
-    function = _ORIGINS[origin](expression, place)
+    function = _FUNCTIONS[origin](expression, place)
     path = expression.get("null_if_zero_without")
     other = _path(path, place) if path else None
     return modified(function, expression, place, other, outermost=outermost)
@@ -234,7 +148,7 @@ def _given(expression: Mapping[str, Any], place: Place) -> Function:
 def _ref(expression: Mapping[str, Any], place: Place) -> Function:
     value = expression["ref"]
     if len(value) < 2 or not isinstance(value[0], str):  # noqa: PLR2004
-        raise ValueError(f"`ref` is not {FORMS['ref'][1]}")
+        raise ValueError(f"`ref` is not {WORDS['ref'][1]}")
     stream, *keys = value
     if len(keys) == 1:
         get = _function(keys[0], place)
@@ -375,7 +289,7 @@ def _rule(expression: Mapping[str, Any], place: Place) -> Function:
     return apply
 
 
-_ORIGINS: dict[str, Callable[[Mapping[str, Any], Place], Function]] = {
+_FUNCTIONS: dict[str, Callable[[Mapping[str, Any], Place], Function]] = {
     "path": lambda expression, place: _path(expression["path"], place),
     "const": _const,
     "given": _given,

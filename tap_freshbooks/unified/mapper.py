@@ -14,8 +14,9 @@ from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.identity import Businesses
 from tap_freshbooks.streams.lists import SCOPE_FIELDS, FreshBooksStream
 from tap_freshbooks.unified import paths
-from tap_freshbooks.unified.expressions import Place, compiled, direct, needs
-from tap_freshbooks.unified.mapping import MappingError
+from tap_freshbooks.unified.documents import MappingError
+from tap_freshbooks.unified.expressions import Place, compiled, direct
+from tap_freshbooks.unified.forms import needs
 
 if TYPE_CHECKING:
     import logging

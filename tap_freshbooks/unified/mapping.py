@@ -1,25 +1,11 @@
 """Reads mapping files, lays a user's over ours, and checks what comes of it.
 
-A file has one document per stream:
-
-    stream: unified_invoices
-    description: …
-    source: invoices            # or sources: [clients, bill_vendors]
-    where: is_logged            # optional: a path; rows where it is empty or false are left out
-    columns:
-      number:
-        type: string            # string, decimal, integer, boolean, date, datetime, object
-        description: …
-        path: invoice_number    # an expression; with several sources, `from` has one for each
-
 `common.yaml` has the columns that every stream begins and ends with.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -27,11 +13,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.unified.expressions import ORIGINS, check_form, needs
-from tap_freshbooks.unified.modifiers import MODIFIERS
+from tap_freshbooks.unified import forms
+from tap_freshbooks.unified.documents import MappingError, check_column, documents, expression_in
 from tap_freshbooks.unified.types import SCHEMAS
 
 if TYPE_CHECKING:
@@ -40,43 +24,12 @@ if TYPE_CHECKING:
 VERSION = "1"
 """Changes when a rule of ours changes, so that a row can change without its stamp."""
 
-ABOUT: dict[str, tuple[type, str]] = {
-    "type": (str, "one word"),
-    "required": (bool, "true or false"),
-    "description": (str, "text"),
-    "enum": (list, "a list of words"),
-    "from": (dict, "a table: a source, then how it fills the column"),
-}
-"""What a file says of a column besides an expression, and what stands there."""
-
-NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-LARGEST = 10_000
-"""Parts that an expression may have."""
-
-STREAM_KEYS = frozenset({"stream", "description", "source", "sources", "where", "columns"})
-
 OURS = frozenset({"company_id", "id", "remote_id", "remote_stream", "remote_data"}) | {
     "mapping_version"
 }
 """Columns that hold the model together; they cannot be overridden."""
 
 COMMON = "common.yaml"
-
-Expression = dict[str, Any]
-
-
-class MappingError(Exception):
-    """What is wrong in a mapping file.
-
-    Args:
-        reason: What it is.
-        file: Name of the file, where whoever catches the error cannot know.
-    """
-
-    def __init__(self, reason: str, file: str = "") -> None:
-        super().__init__(reason)
-        self.file = file
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +51,7 @@ class Column:
     description: str
     required: bool
     enum: tuple[str, ...]
-    expressions: Mapping[str, Expression]
+    expressions: Mapping[str, forms.Expression]
     file: str
 
 
@@ -132,7 +85,7 @@ class EntityMapping:
         """
         looks_at = {}
         for name, column in self.columns.items():
-            looks_at[name] = needs(column.expressions.get(source, {}))
+            looks_at[name] = forms.needs(column.expressions.get(source, {}))
             if unknown := looks_at[name] - self.columns.keys():
                 names = ", ".join(sorted(unknown))
                 raise MappingError(f"{name}: there is no column {names}", column.file)
@@ -157,7 +110,7 @@ def load(folder: str | None = None) -> dict[str, EntityMapping]:
     for file in _files(folder) if folder else ():
         try:
             text = file.read_text(encoding="utf-8")
-            for document in _documents(text):
+            for document in documents(text):
                 mapping = _laid_over(mappings, document, file.name, text)
                 mappings[mapping.stream] = mapping
         except MappingError as mistake:
@@ -198,21 +151,14 @@ def links(mappings: Mapping[str, EntityMapping]) -> Iterator[Link]:
     for mapping in mappings.values():
         for column in mapping.columns.values():
             natives = [
-                native
+                each["ref"][0]
                 for expression in column.expressions.values()
-                for native in _referred(expression)
+                for each in forms.walk(expression)
+                if isinstance(each, dict) and "ref" in each
             ]
             if column.name != "id":
                 for native in dict.fromkeys(natives):
                     yield Link(mapping.stream, column.name, native, targets.get(native))
-
-
-def _referred(expression: Any) -> Iterator[str]:
-    if isinstance(expression, dict):
-        if "ref" in expression:
-            yield expression["ref"][0]
-        for inner in expression.get("first") or ():
-            yield from _referred(inner)
 
 
 def _check_never_null(column: Column) -> None:
@@ -244,55 +190,14 @@ def _files(folder: str) -> list[Path]:
 @cache
 def _ours() -> Mapping[str, EntityMapping]:
     folder = resources.files(__package__).joinpath("mappings")
-    [common] = _documents(folder.joinpath(COMMON).read_text(encoding="utf-8"))
+    [common] = documents(folder.joinpath(COMMON).read_text(encoding="utf-8"))
     mappings = {}
     for file in sorted(folder.iterdir(), key=lambda each: each.name):
         if file.name.endswith(".yaml") and file.name != COMMON:
-            for document in _documents(file.read_text(encoding="utf-8")):
+            for document in documents(file.read_text(encoding="utf-8")):
                 mapping = _mapping(document, common, file.name)
                 mappings[mapping.stream] = mapping
     return mappings
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the fast one
-    """A safe loader that does not let one of two equal names win in silence."""
-
-
-def _unique(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    found: dict[Any, Any] = {}
-    for key, value in node.value:
-        name = loader.construct_object(key, deep=True)
-        if not isinstance(name, Hashable) or name in found:
-            problem = f"{name!r} stands there twice, or is no name"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-        found[name] = loader.construct_object(value, deep=True)
-    return found
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique)
-
-
-def _documents(text: str) -> Iterator[dict[str, Any]]:
-    try:
-        documents = list(yaml.load_all(text, Loader=_Loader))
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise MappingError(f"it is no YAML{where}: {getattr(error, 'problem', '')}") from None
-    for document in documents:
-        if document is None:
-            continue
-        if not isinstance(document, dict):
-            raise MappingError("it is no mapping of names to values")
-        if unknown := document.keys() - STREAM_KEYS:
-            raise MappingError(f"{', '.join(map(str, unknown))} means nothing beside `columns`")
-        if not isinstance(document.get("columns") or {}, dict):
-            raise MappingError("columns: it is no mapping of names to columns")
-        for name in ("where", "description"):
-            if not isinstance(document.get(name) or "", str):
-                raise MappingError(f"{name}: it is no text")
-        yield document
 
 
 def _mapping(document: dict[str, Any], common: dict[str, Any], file: str) -> EntityMapping:
@@ -313,8 +218,8 @@ def _mapping(document: dict[str, Any], common: dict[str, Any], file: str) -> Ent
 
 
 def _filled(common: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    if part.keys() & (ORIGINS | {"from"}):
-        common = {name: value for name, value in common.items() if name in ABOUT}
+    if part.keys() & (forms.ORIGINS.keys() | {"from"}):
+        common = {name: value for name, value in common.items() if name not in forms.WORDS}
     return {**common, **part}
 
 
@@ -333,7 +238,7 @@ def _column(
     Raises:
         MappingError: If that makes no sense.
     """
-    _check_about(name, part)
+    check_column(name, part)
     kind = part.get("type", known.type if known else None)
     if kind not in SCHEMAS:
         raise MappingError(f"{name}: its type {kind!r} is none of {', '.join(SCHEMAS)}")
@@ -341,7 +246,7 @@ def _column(
         raise MappingError(f"{name}: its type is {known.type}, and stays so")
     expressions = dict(known.expressions) if known else {}
     for source, expression in _by_source(name, part, sources).items():
-        expressions[source] = _changed(expressions.get(source), expression)
+        expressions[source] = forms.laid_over(expressions.get(source), expression)
     return Column(
         name,
         kind,
@@ -353,36 +258,8 @@ def _column(
     )
 
 
-def _check_about(name: Any, part: Any) -> None:
-    """What a file says of a column has the right form.
-
-    Raises:
-        MappingError: If it has not.
-    """
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise MappingError(f"{name!r} is no name of a column: lower case, digits and _")
-    if not isinstance(part, dict):
-        raise MappingError(
-            f"{name}: {part!r} is no column; a column that nobody wants is deselected"
-        )
-    if unknown := part.keys() - ABOUT.keys() - ORIGINS - MODIFIERS:
-        raise MappingError(f"{name}: {', '.join(map(str, unknown))} means nothing here")
-    for attribute, (wanted, words) in ABOUT.items():
-        if attribute in part and not isinstance(part[attribute], wanted):
-            raise MappingError(f"{name}: `{attribute}` is not {words}")
-    if not all(isinstance(word, str) for word in part.get("enum") or ()):
-        raise MappingError(f"{name}: `enum` is not a list of words; write them in quotes")
-    given = {key: value for key, value in part.items() if key in ORIGINS | MODIFIERS}
-    try:
-        for expression in (given, *(part.get("from") or {}).values()):
-            if expression is not None:
-                check_form(expression, [LARGEST])
-    except ValueError as error:
-        raise MappingError(f"{name}: {error}") from None
-
-
 def _by_source(name: str, part: dict[str, Any], sources: tuple[str, ...]) -> dict[str, Any]:
-    expression = {key: value for key, value in part.items() if key in ORIGINS | MODIFIERS}
+    expression = expression_in(part)
     given = part.get("from")
     if given is None:
         return dict.fromkeys(sources, expression) if expression else {}
@@ -395,57 +272,6 @@ def _by_source(name: str, part: dict[str, Any], sources: tuple[str, ...]) -> dic
         if each is not None and not isinstance(each, dict):
             given = {**given, source: {"path": each}}
     return given
-
-
-def _changed(known: Expression | None, new: Any) -> Expression:
-    """An expression with a new one laid over it.
-
-    One with an origin of its own takes the place of the old one; else the old one stays, with
-    words added to its tables of codes, and parts of `with` changed one by one.
-    """
-    if not known or not new or new.keys() & ORIGINS:
-        return new or {}
-    changed = {**known, **{name: new[name] for name in new if name not in {"codes", "with"}}}
-    if "with" in new:
-        parts = known.get("with") or {}
-        changed["with"] = {
-            **parts,
-            **{
-                name: _changed(parts.get(name), part) if isinstance(part, dict) else part
-                for name, part in new["with"].items()
-            },
-        }
-    if "codes" in new and _has_table(changed):
-        changed = _with_words(changed, new["codes"])
-    elif "codes" in new:
-        changed["codes"] = new["codes"]
-    return changed
-
-
-def _has_table(expression: Any) -> bool:
-    if not isinstance(expression, dict):
-        return False
-    inner = [*(expression.get("first") or ()), *(expression.get("join") or ())]
-    inner += (expression.get("with") or {}).values()
-    return "codes" in expression or any(map(_has_table, inner))
-
-
-def _with_words(expression: Any, words: dict[Any, Any]) -> Any:
-    """An expression with words added to all its tables."""
-    if isinstance(expression, list):
-        return [_with_words(each, words) for each in expression]
-    if not isinstance(expression, dict):
-        return expression
-    return {
-        name: {**part, **words}
-        if name == "codes"
-        else {each: _with_words(inner, words) for each, inner in part.items()}
-        if name == "with"
-        else _with_words(part, words)
-        if name in {"first", "join"}
-        else part
-        for name, part in expression.items()
-    }
 
 
 def _laid_over(

@@ -12,13 +12,6 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.unified.expressions import Function, Place, Row
 
-MODIFIERS = frozenset(
-    {
-        *("separator", "with", "before", "after", "codes", "else", "quiet", "negate"),
-        *("zero_is_null", "null_if_zero_without", "only_if"),
-    }
-)
-
 
 def modified(
     function: Function,

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.unified.expressions import ORIGINS
+from tap_freshbooks.unified.forms import ORIGINS
 from tap_freshbooks.unified.mapping import COMMON, links, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_freshbooks.unified.mapping import Column, EntityMapping, Expression
+    from tap_freshbooks.unified.forms import Expression
+    from tap_freshbooks.unified.mapping import Column, EntityMapping
 
 BEGIN = "<!-- made from the mapping files by `make docs`; do not edit -->"
 SENTENCES = {
@@ -144,7 +145,7 @@ def in_words(expression: Expression | str) -> str:
 
 
 def _origin(expression: Expression) -> str:
-    [origin] = expression.keys() & ORIGINS
+    [origin] = expression.keys() & ORIGINS.keys()
     value = expression[origin]
     if origin in {"first", "join", "rule"}:
         parts = value if isinstance(value, list) else (expression.get("with") or {}).values()

@@ -139,6 +139,15 @@ def test_one_parameter_of_a_rule_is_changed(tmp_path: Path) -> None:
     assert row_with(folder, v3_status="sent", **amounts, **due)["status"] == "paid"
 
 
+def test_a_parameter_that_is_a_plain_path_is_changed(tmp_path: Path) -> None:
+    stream, native = "unified_journal_lines", "journal_entry_details"
+    columns = {"net_amount": {"with": {"minuend": {"negate": True}}}}
+    text = yaml.safe_dump({"stream": stream, "columns": columns})
+    tap = tap_with(folder_with(tmp_path, text))
+    sent = {stream_of(native).key[0]: 1, "debit": {"amount": "5.00"}, "credit": {"amount": "1.00"}}
+    assert rows_of(native, sent, tap)[stream][0]["net_amount"] == "-6.00"
+
+
 def test_a_condition_that_cannot_be_judged_leaves_a_row_out_and_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
