@@ -76,10 +76,10 @@ def _without_surrogates(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer.
+    """An answer.
 
     Attributes:
-        body: The decoded JSON; numbers with a fraction are exact `Decimal`s.
+        body: The decoded JSON, None if it is not; numbers with a fraction are exact `Decimal`s.
         date: When the server made it, by its own clock where it says so.
         sent: When the request left, `time.monotonic()`.
         received: When the answer was there, by the same clock.
@@ -106,6 +106,7 @@ class Request:
         method: Of HTTP.
         body: What is sent as JSON, if anything.
         was_sent: Whether the next sending is a repetition.
+        answer: To the last sending, whatever it was; None if there was none.
     """
 
     path: str
@@ -115,6 +116,7 @@ class Request:
     method: str = "GET"
     body: Mapping[str, Any] | None = None
     was_sent: bool = False
+    answer: Answer | None = None
 
     @property
     def may_repeat(self) -> bool:
@@ -125,7 +127,7 @@ class Request:
         """Count a sending."""
         if self.tally:
             self.tally.count(requests=1, retries=int(self.was_sent))
-        self.was_sent = True
+        self.was_sent, self.answer = True, None
 
 
 class FreshBooksClient:
@@ -216,12 +218,15 @@ class FreshBooksClient:
         except Unavailable as error:
             raise Unavailable(
                 f"{subject}: {error}. Is {self.api_url} reachable, and FreshBooks up? "
-                f"Run again later: {comfort}"
+                f"Run again later: {comfort}",
+                answer=request.answer,
             ) from None
         except FreshBooksError as error:
             what = f"{request.method} {request.path}"
             raise type(error)(
-                f"{subject}: {error} ({what}); {error.remedy}", said=str(error)
+                f"{subject}: {error} ({what}); {error.remedy}",
+                said=str(error),
+                answer=request.answer,
             ) from None
         self._budget.refill()
         return answer
@@ -321,12 +326,13 @@ class FreshBooksClient:
             if (wait := retry_after(status, headers)) is not None:
                 self.throttle.pause(wait + backoff.full_jitter(FIRST_BACKOFF))
         body = decode(content)
+        date = http_date(headers.get("Date")) or datetime.now(UTC)
+        request.answer = Answer(body, date, sent, received, status, headers, content)
         problem = failure(status, headers, body, json_expected=request.method == "GET")
         if problem is not None:
             raise problem
         self.throttle.speed_up(sent)
-        date = http_date(headers.get("Date")) or datetime.now(UTC)
-        return Answer(body, date, sent, received, status, headers, content)
+        return request.answer
 
     def _exchange(self, request: Request, token: str) -> tuple[requests.Response, bytes]:
         """Send a request, and read the answer to its end."""

@@ -70,6 +70,9 @@ class Source(Protocol):
     def key(self, row: Row) -> Hashable:
         """What tells a row from the others."""
 
+    def ambiguous(self, row: Row) -> Exception:
+        """An error to raise: another row of the same answer has the key of this one."""
+
     def changed_at(self, row: Row) -> datetime | None:
         """When a row changed last, None if it does not say."""
 
@@ -248,6 +251,8 @@ class CompleteReading:
     def _take(self, each: _List, page: Page) -> list[Row]:
         """Note an answer; those of its rows that had not been seen yet."""
         keys = [self.source.key(row) for row in page.rows]
+        if len(set(keys)) < len(keys):
+            self._check_distinct(page.rows, keys)
         each.observed.append(_Answer.of(page, keys))
         if self._lists_show_changes:
             for row, key in zip(page.rows, keys, strict=True):
@@ -256,6 +261,13 @@ class CompleteReading:
         fresh = [row for row, key in zip(page.rows, keys, strict=True) if is_new(key)]
         each.fresh += len(fresh)
         return fresh
+
+    def _check_distinct(self, rows: list[Row], keys: list[Hashable]) -> None:
+        """Nothing moves within an answer: rows that share a key are one row, or it is no key."""
+        first: dict[Hashable, Row] = {}
+        for row, key in zip(rows, keys, strict=True):
+            if first.setdefault(key, row) != row:
+                raise self.source.ambiguous(row)
 
     def _note_change(self, row: Row, key: Hashable) -> datetime | None:
         """When a row changed, if that was since the reading began."""

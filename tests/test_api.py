@@ -149,6 +149,11 @@ def test_errors_are_freshbooks_own_words(run: Run, business: dict[str, Any]) -> 
     assert error.startswith("Error: FreshBooks answered 422 ")
     assert "(errno " in error
     assert "please report this" not in error
+    status, out, again = run(f"{base}/invoices/invoices", "-p", "page=x", "--include")
+    assert (status, again) == (1, error)
+    head, _, body = out.partition("\n\n")
+    assert head.splitlines()[0] == "HTTP 422"
+    assert json.loads(body)["response"]["errors"]
     status, _, error = run(f"{base}/nowhere/nothing")
     assert status == 1
     assert "404" in error
@@ -175,10 +180,10 @@ def test_writes_are_asked_for(run: Run, own_sandbox: Sandbox, business: dict[str
     callback = own_sandbox.create("callbacks", event="invoice", uri="https://a.test/b")[0]
     path = f"/events/account/{{account_id}}/events/callbacks/{callback['callbackid']}"
     assert run(path, *here, "-X", "DELETE", "-y")[:2] == (0, "")
-    # A write whose answer got lost is not repeated.
+    # A write whose answer got lost is not repeated; there are no headers to show, either.
     own_sandbox.faults("cut", when="answered", method="POST", times=1)
-    status, _, error = run(CLIENTS, *here, "--data", new.replace("new@", "other@"), "--yes")
-    assert status == 1
+    status, out, error = run(CLIENTS, *here, "-d", new.replace("new@", "other@"), "--yes", "-i")
+    assert (status, out) == (1, "")
     sent = own_sandbox.stats()["paths"]
     assert sent[f"POST /accounting/account/{business['account_id']}/users/clients"] == 2
 

@@ -166,6 +166,9 @@ class Lists:
         key: int = row["id"]
         return key
 
+    def ambiguous(self, row: Row) -> Exception:
+        return AssertionError(row)
+
     def changed_at(self, row: Row) -> datetime | None:
         return BEGINNING + timedelta(seconds=row["stamp"])
 

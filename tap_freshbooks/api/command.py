@@ -83,10 +83,8 @@ def api(  # noqa: PLR0913 - each is an option
         raise SettingsError("--all, --param and --header are for reading, with the method GET")
     if method == "GET" and body is not None:
         raise SettingsError("--data is for writing: with --method POST or PUT")
-    if everything and "page" in query:
-        raise SettingsError("--all reads all pages: leave --param page out")
-    if everything and include:
-        raise SettingsError("--include shows one answer, --all goes through many: leave one out")
+    if everything:
+        _check_all(query, include=include)
     tap = TapFreshBooks(config=getattr(config, "config", {}), setup_mapper=False)
     connection = tap.connection
     target = resolve(connection, path, business)
@@ -108,6 +106,9 @@ def api(  # noqa: PLR0913 - each is an option
             else client.send(method, target, body, subject="the answer")
         )
     except FreshBooksError as error:
+        if include and error.answer:
+            text = error.answer.content.decode(errors="replace")
+            _show([*_head(error.answer), *([text] if text else ())])
         raise type(error)(error.said) from None
     finally:
         connection.close()
@@ -118,6 +119,13 @@ def api(  # noqa: PLR0913 - each is an option
 
 
 # What is sent
+
+
+def _check_all(query: Mapping[str, Any], *, include: bool) -> None:
+    if "page" in query:
+        raise SettingsError("--all reads all pages: leave --param page out")
+    if include:
+        raise SettingsError("--include shows one answer, --all goes through many: leave one out")
 
 
 def _pairs(texts: Sequence[str], separator: str, option: str) -> dict[str, list[str]]:

@@ -279,6 +279,15 @@ class StreamLists:
             )
         return key  # type: ignore[no-any-return]
 
+    def ambiguous(self, row: Row) -> FreshBooksError:
+        """An error to raise: another row of the same answer has the key of this one."""
+        key = ", ".join(f"{name} {row[name]}" for name in self._names)
+        return FreshBooksError(
+            f"{self.reading.subject}: one answer has two different rows with {key}, of which a "
+            "table would keep one. In custom_streams, add to `keys` what tells them apart; of a "
+            "stream that is built in, please report this"
+        )
+
     def changed_at(self, row: Row) -> datetime | None:
         """When a row changed last, None if it does not say."""
         stamp = row.get(self._stamp) if self._stamp else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +154,26 @@ def test_a_schema_is_inferred_with_a_warning_and_taken_from_the_catalog_afterwar
     TapFreshBooks(config={**own_config, "custom_streams": [CLIENTS]}, catalog=catalog).streams  # noqa: B018 - makes them
     assert "inferred" not in caplog.text
     assert own_sandbox.stats()["requests"] == 0
+
+
+def test_keys_that_do_not_tell_rows_apart_lose_none_in_silence(own_config: Config) -> None:
+    sentence = "one answer has two different rows with currency_code .*add to `keys` what tells"
+    with pytest.raises(FreshBooksError, match=f"my_clients of .*: {sentence}"):
+        run(own_config, {**CLIENTS, "keys": ["currency_code"]})
+
+
+def test_a_row_that_comes_twice_in_one_answer_is_one(
+    own_sandbox: Sandbox, own_config: Config
+) -> None:
+    own = {**TAXES, "path": TAXES["path"] + "/", "records": "taxes", "deletions": "none"}
+    tax = {"id": 7, "name": "GST"}
+    own_sandbox.faults(
+        "status", status=200, path="*/taxes/", body=json.dumps({"taxes": [tax, tax]})
+    )
+    messages, _ = run(own_config, own)
+    rows = messages.records["my_taxes"]
+    assert {row["id"] for row in rows} == {7}
+    assert len({row["account_id"] for row in rows}) == len(rows)
 
 
 def test_a_schema_of_the_user_is_what_comes(own_config: Config) -> None:
