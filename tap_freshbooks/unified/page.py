@@ -67,10 +67,12 @@ def _diagram(mappings: Mapping[str, EntityMapping]) -> str:
     for link in links(mappings):
         if link.target:
             columns.setdefault((link.target, link.stream), []).append(link.column)
-    lines = [
-        f'    {_short(target)} ||--o{{ {_short(stream)} : "{", ".join(dict.fromkeys(names))}"'
-        for (target, stream), names in columns.items()
-    ]
+    lines = []
+    for (target, stream), names in columns.items():
+        always = any(mappings[stream].columns[name].required for name in names)
+        words = ", ".join(dict.fromkeys(names))
+        one = "||" if always else "|o"
+        lines.append(f'    {_short(target)} {one}--o{{ {_short(stream)} : "{words}"')
     return "\n".join(
         ["## How they hang together", "", "```mermaid", "erDiagram", *lines, "```", ""]
     )
