@@ -11,6 +11,7 @@ import pytest
 from demo.pipeline import Postgres
 from tap_freshbooks import client
 from tap_freshbooks.sandbox import Sandbox
+from tests.support import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +44,8 @@ def own_config(own_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 
 
 def settings_for(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
-    """Settings of a fresh connection, with the tokens in a folder of the test."""
-    return {**sandbox.config(), "token_store": str(folder / "tokens.json")}
+    """Settings of a fresh connection without a pace, with the tokens in a folder of the test."""
+    return {**sandbox.config(), **QUICK, "token_store": str(folder / "tokens.json")}
 
 
 @pytest.fixture(scope="session")

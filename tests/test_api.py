@@ -28,7 +28,7 @@ def run(own_sandbox: Sandbox, own_config: dict[str, Any], tmp_path: Path, capsys
     """The command with a configuration: its exit status, stdout and stderr."""
     assert own_sandbox
     file = tmp_path / "config.json"
-    file.write_text(json.dumps({**own_config, "requests_per_second": 1000}))
+    file.write_text(json.dumps(own_config))
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = cli.run(["api", "--config", str(file), *arguments])

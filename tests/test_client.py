@@ -18,7 +18,6 @@ from tap_freshbooks.errors import (
 )
 from tap_freshbooks.tallies import Tally
 from tap_freshbooks.tap import TapFreshBooks
-from tests.support import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,7 @@ ME = "/auth/api/v1/users/me"
 
 @pytest.fixture
 def connection(config: dict[str, Any]) -> Connection:
-    tap = TapFreshBooks(config={**QUICK, **config, "max_attempts": 4}, setup_mapper=False)
+    tap = TapFreshBooks(config={**config, "max_attempts": 4}, setup_mapper=False)
     return tap.connection
 
 
@@ -178,7 +177,7 @@ def test_many_threads_with_a_dead_token_cause_one_refresh(
     recwarn: pytest.WarningsRecorder,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    tap = TapFreshBooks(config={**QUICK, **config, "max_concurrency": 12}, setup_mapper=False)
+    tap = TapFreshBooks(config={**config, "max_concurrency": 12}, setup_mapper=False)
     [business, *_] = tap.connection.businesses
     path = f"/accounting/account/{business.account_id}/invoices/invoices"
     sandbox.expire_tokens(fault.client_id)
@@ -252,7 +251,7 @@ def test_the_proxy_of_the_environment_is_used(
     monkeypatch.setenv("HTTP_PROXY", config["api_url"])
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    elsewhere = {**QUICK, **config, "api_url": "http://freshbooks.invalid", "max_attempts": 1}
+    elsewhere = {**config, "api_url": "http://freshbooks.invalid", "max_attempts": 1}
     elsewhere |= {"access_token": "a", "refresh_token": None}
     tap = TapFreshBooks(config=elsewhere, setup_mapper=False)
     with pytest.raises(WrongIdentifier):  # so the sandbox has answered, who is no proxy

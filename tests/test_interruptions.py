@@ -218,7 +218,7 @@ class Reader:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", READER, json.dumps({**config, "requests_per_second": 1000})],
+            [sys.executable, "-c", READER, json.dumps(config)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from tap_freshbooks.sandbox import Sandbox
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
-from tests.support import QUICK, catalog_of, every_stream
+from tests.support import catalog_of, every_stream
 
 # Fields that FreshBooks sends only now and then are declared all the same.
 pytestmark = [
@@ -29,7 +29,7 @@ _folder = Path(_resources.enter_context(tempfile.TemporaryDirectory()))
 
 TestTapFreshBooks = get_tap_test_class(
     TapFreshBooks,
-    config={**QUICK, **settings_for(_sandbox, _folder)},
+    config=settings_for(_sandbox, _folder),
     suite_config=SuiteConfig(
         max_records_limit=50,
         # Only an empty list, and only a refusal, were ever seen of these.

@@ -10,7 +10,7 @@ import pytest
 
 from tap_freshbooks.errors import FreshBooksError, SettingsError
 from tap_freshbooks.tap import TapFreshBooks
-from tests.support import QUICK, Messages
+from tests.support import Messages
 
 if TYPE_CHECKING:
     from tap_freshbooks.sandbox import Sandbox
@@ -50,7 +50,7 @@ def run(
 ) -> tuple[Messages, dict[str, Any]]:
     """Sync the custom streams and their built-in twins; the messages, and the catalog."""
     messages = Messages()
-    settings = {**QUICK, **config, "custom_streams": list(custom)}
+    settings = {**config, "custom_streams": list(custom)}
     if catalog is None:
         catalog = TapFreshBooks(config=settings).catalog_dict
         for entry in catalog["streams"]:

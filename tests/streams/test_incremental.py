@@ -13,7 +13,7 @@ from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
-from tests.support import QUICK, Messages, catalog_of, sync
+from tests.support import Messages, catalog_of, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -226,7 +226,7 @@ def test_a_failed_run_moves_no_bookmark_of_the_business_it_failed_in(
     sandbox.faults("status", client_id=config["client_id"], path=f"*/{second}/payments/*")
     messages = Messages()
     tap = TapFreshBooks(
-        config={**QUICK, **config, "max_attempts": 2},
+        config={**config, "max_attempts": 2},
         catalog=catalog_of("payments"),
         message_writer=messages,
     )
@@ -283,9 +283,7 @@ def test_full_table_can_be_forced(sandbox: Sandbox, config: dict[str, Any]) -> N
     for entry in catalog["streams"]:
         entry["replication_method"] = "FULL_TABLE"
     messages = Messages()
-    tap = TapFreshBooks(
-        config={**QUICK, **config}, catalog=catalog, state=state, message_writer=messages
-    )
+    tap = TapFreshBooks(config=config, catalog=catalog, state=state, message_writer=messages)
     tap.sync_all()
     assert len(messages.records["invoices"]) == sum(sandbox.count("invoices", n) for n in (1, 2))
     assert len(messages.records["time_entries"]) == sum(

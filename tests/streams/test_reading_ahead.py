@@ -9,7 +9,7 @@ import pytest
 from tap_freshbooks.streams.lists import FreshBooksStream
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
-from tests.support import QUICK, Messages, catalog_of, sync
+from tests.support import Messages, catalog_of, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def test_a_connection_test_reads_one_page_of_a_list(
 ) -> None:
     own_sandbox.create("payments", count=900)
     tap = TapFreshBooks(
-        config={**QUICK, **own_config},
+        config=own_config,
         catalog=catalog_of("payments"),
         message_writer=Messages(),
     )
@@ -87,9 +87,7 @@ def test_what_a_stream_cost_is_tallied(own_sandbox: Sandbox, own_config: dict[st
     own_sandbox.create("payments", count=150)
     own_sandbox.clock(advance=60)
     messages = Messages()
-    tap = TapFreshBooks(
-        config={**QUICK, **own_config}, catalog=catalog_of("payments"), message_writer=messages
-    )
+    tap = TapFreshBooks(config=own_config, catalog=catalog_of("payments"), message_writer=messages)
     own_sandbox.faults("status", status=503, path="*/payments", times=2)
     tap.sync()
     [tally] = [each for each in tap.connection.tallies.all() if each.stream == "payments"]

@@ -13,7 +13,7 @@ from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.base import DELETED_AT, RecordStream
 from tap_freshbooks.streams.derived import DerivedStream, Lines
 from tap_freshbooks.tap import TapFreshBooks
-from tests.support import QUICK, Messages, catalog_of
+from tests.support import Messages, catalog_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,9 +56,7 @@ def of_invoices() -> Catalog:
 def written(config: dict[str, Any], catalog: Catalog | None) -> list[dict[str, Any]]:
     """The records of a run, with their streams and versions."""
     messages = Messages()
-    tap = TapFreshBooks(
-        config={**QUICK, **config}, catalog=deepcopy(catalog), message_writer=messages
-    )
+    tap = TapFreshBooks(config=config, catalog=deepcopy(catalog), message_writer=messages)
     tap.connection.open()
     tap.sync_all()
     assert messages.all[-1]["type"] == "STATE"

@@ -13,7 +13,7 @@ from tap_freshbooks.webhooks.callbacks import OURS, CallbackBook
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
 from tap_freshbooks.webhooks.registration import Registrar
 from tests.conftest import settings_for
-from tests.support import QUICK, sync
+from tests.support import sync
 from tests.webhooks.serving import Serving, ServingProcess
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def settings(own_sandbox: Sandbox, own_config: Config, tmp_path: Path) -> Config
     own_sandbox.webhooks.settings(scale=0.01)
     business = own_sandbox.businesses()[0]["id"]
     place = str(tmp_path / "inbox.db")
-    return {**own_config, **QUICK, "business_ids": [business], "webhook_inbox": place}
+    return {**own_config, "business_ids": [business], "webhook_inbox": place}
 
 
 @pytest.fixture
@@ -188,7 +188,6 @@ def test_a_callback_that_freshbooks_switched_off_is_verified_again(
         sandbox.webhooks.settings(scale=0.01)
         config = {
             **settings_for(sandbox, tmp_path),
-            **QUICK,
             "business_ids": [sandbox.businesses()[0]["id"]],
         }
         place = Inbox(str(tmp_path / "inbox.db"))

@@ -12,7 +12,7 @@ from tap_freshbooks.webhooks.inbox import Inbox
 from tap_freshbooks.webhooks.registration import Registrar
 from tests.conftest import settings_for
 from tests.faults.target import Target
-from tests.support import QUICK, Record, sync
+from tests.support import Record, sync
 from tests.webhooks.serving import Serving
 from tests.webhooks.storm import Storm, go_astray
 
@@ -56,7 +56,7 @@ def test_after_the_reconcile_pass_the_target_has_what_freshbooks_has(
 ) -> None:
     own_sandbox.webhooks.settings(scale=0.002, disable_after=5)
     business = {"business_ids": [own_sandbox.businesses()[0]["id"]]}
-    settings = {**settings_for(own_sandbox, tmp_path), **business, **QUICK}
+    settings = {**settings_for(own_sandbox, tmp_path), **business}
     settings["webhook_inbox"] = str(tmp_path / "inbox.db")
     inbox = Inbox(settings["webhook_inbox"])
     tap = TapFreshBooks(config=settings)
