@@ -54,18 +54,19 @@ def change(state: State, order: Order) -> list[dict[str, Any]]:
         raise Refusal(422, f"{resource.name} follow from other resources: edit those.")
     business = state.store.find(order.business)
     business.at(state.clock.today())
-    changed = []
-    for _ in range(order.count):
-        row = _one(state, order, resource, business)
-        changed.append(resource.record(row, business))
-    return changed
+    likeness = _likeness(resource, business) if order.action == "create" else {}
+    changed = [_one(state, order, resource, business, likeness) for _ in range(order.count)]
+    return [resource.record(row, business) for row in changed]
 
 
-def _one(state: State, order: Order, resource: Resource, business: Business) -> Row:
+def _one(
+    state: State, order: Order, resource: Resource, business: Business, likeness: dict[str, Any]
+) -> Row:
     now = state.clock.moment()
     if order.action == "create":
-        body = {**_likeness(resource, business), **order.values}
-        return writes.create(resource, business, body, now)
+        rules = resource.writes
+        example = rules.example(business) if rules and rules.example else {}
+        return writes.create(resource, business, {**likeness, **example, **order.values}, now)
     row = writes.pick(resource, business, order.which)
     if order.action == "update":
         rules, values = resource.writes, order.values
@@ -79,7 +80,7 @@ def _one(state: State, order: Order, resource: Resource, business: Business) -> 
 
 
 def _likeness(resource: Resource, business: Business) -> dict[str, Any]:
-    """What a client would have to send: what the newest row says, or the resource's example."""
+    """What a client would have to send, as the newest row says it."""
     rules = resource.writes
     if rules is None:
         return {}
@@ -87,5 +88,4 @@ def _likeness(resource: Resource, business: Business) -> dict[str, Any]:
         model = resource.record(writes.pick(resource, business, "newest"), business)
     except KeyError:
         model = {}
-    likeness = {name: model[name] for name in rules.required if name in model}
-    return {**likeness, **(rules.example(business) if rules.example else {})}
+    return {name: model[name] for name in rules.required if name in model}

@@ -48,6 +48,7 @@ class Business:
     encoded_bytes: int = 0
     listener: Callable[[Business, Happening], None] | None = None
     _derived: dict[Hashable, Any] = field(default_factory=dict)
+    _highest: dict[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> dict[Key, Row]:
         """All rows of a resource by key, deleted ones included."""
@@ -56,6 +57,8 @@ class Business:
     def add(self, name: str, row: Row, key: str = "id") -> Row:
         """Put a row into its table."""
         self.table(name)[row[key]] = row
+        if name in self._highest and isinstance(row[key], int):
+            self._highest[name] = max(self._highest[name], row[key])
         return row
 
     def cached(self, key: Hashable, build: Callable[[], T]) -> T:
@@ -100,9 +103,11 @@ class Business:
         return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
     def next_id(self, name: str) -> int:
-        """One above the highest integer key of a table."""
-        keys = self.table(name)
-        return max((key for key in keys if isinstance(key, int)), default=1000) + 1
+        """One above the highest integer key that a table ever had."""
+        if name not in self._highest:
+            keys = (key for key in self.table(name) if isinstance(key, int))
+            self._highest[name] = max(keys, default=1000)
+        return self._highest[name] + 1
 
 
 @dataclass
