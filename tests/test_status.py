@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.support import QUICK
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,7 +19,7 @@ def run(command: str, config: dict[str, object], folder: Path) -> tuple[int, lis
     """Run a sub-command: its status, the lines that it printed, and its error."""
     path = folder / "config.json"
     if not path.exists():
-        path.write_text(json.dumps(config))
+        path.write_text(json.dumps({**QUICK, **config}))
     done = subprocess.run(
         [*TAP, command, "--config", str(path)], capture_output=True, text=True, check=False
     )
