@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +12,30 @@ import pytest
 
 from demo.pipeline import Postgres
 from tap_freshbooks import client
-from tap_freshbooks.sandbox import Sandbox
+from tap_freshbooks.sandbox import Sandbox, state
+from tap_freshbooks.sandbox.story import tell
 from tests.support import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: tests of processes and outages wait more than they work."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _stories_told_once() -> Iterator[None]:
+    """Hundreds of sandboxes begin with one story: unpacking it is a twentieth of telling it."""
+
+    @lru_cache
+    def told(seed: int, invoices: int) -> bytes:
+        return pickle.dumps(tell(seed, invoices))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state, "tell", lambda *scale: pickle.loads(told(*scale)))  # noqa: S301
+        yield
 
 
 @pytest.fixture(scope="session")
