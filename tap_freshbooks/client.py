@@ -192,8 +192,7 @@ class FreshBooksClient:
             FreshBooksError: Of the class that fits the answer, with the subject named.
             ReauthorizationRequired: If FreshBooks refuses a token that was just refreshed.
         """
-        request = Request(path, query or {}, headers or {}, tally)
-        return self._ask(request, subject, "nothing that was delivered is lost")
+        return self.ask(Request(path, query or {}, headers or {}, tally), subject=subject)
 
     def send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, subject: str
@@ -209,24 +208,33 @@ class FreshBooksClient:
         Raises:
             FreshBooksError: As for `get`; `Unavailable` if it is not known whether it was done.
         """
-        request = Request(path, method=method, body=body)
-        return self._ask(request, subject, "what was done is not done twice")
+        return self.ask(Request(path, method=method, body=body), subject=subject)
 
-    def _ask(self, request: Request, subject: str, comfort: str) -> Answer:
+    def ask(self, request: Request, *, subject: str) -> Answer:
+        """Send a request; whatever comes of it, `request.answer` has what FreshBooks said last.
+
+        Args:
+            request: What is asked for.
+            subject: What is read or changed and for which business, for messages.
+
+        Raises:
+            FreshBooksError: As for `get` and `send`.
+            ReauthorizationRequired: If FreshBooks refuses a token that was just refreshed.
+        """
+        comfort = "nothing that was delivered is lost"
+        if request.method != "GET":
+            comfort = "what was done is not done twice"
         try:
             answer = self._answer_at_last(request, subject)
         except Unavailable as error:
             raise Unavailable(
                 f"{subject}: {error}. Is {self.api_url} reachable, and FreshBooks up? "
-                f"Run again later: {comfort}",
-                answer=request.answer,
+                f"Run again later: {comfort}"
             ) from None
         except FreshBooksError as error:
             what = f"{request.method} {request.path}"
             raise type(error)(
-                f"{subject}: {error} ({what}); {error.remedy}",
-                said=str(error),
-                answer=request.answer,
+                f"{subject}: {error} ({what}); {error.remedy}", said=str(error)
             ) from None
         self._budget.refill()
         return answer

@@ -7,10 +7,6 @@ How an answer of FreshBooks becomes one of them is the business of `answers.py`.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tap_freshbooks.client import Answer
 
 
 class ExitStatus(IntEnum):
@@ -77,15 +73,13 @@ class FreshBooksError(TapError):
     Attributes:
         remedy: What to do about errors of this class.
         said: What FreshBooks said, without what we make of it.
-        answer: Its last answer to the request, None if there is none.
     """
 
     remedy = "please report this"
 
-    def __init__(self, message: str, *, said: str = "", answer: Answer | None = None) -> None:
+    def __init__(self, message: str, *, said: str = "") -> None:
         super().__init__(message)
         self.said = said or message
-        self.answer = answer
 
 
 class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
@@ -141,9 +135,8 @@ class Unavailable(FreshBooksError):  # noqa: N818 - the field's own term
         retry_after: float | None = None,
         sent: bool = True,
         throttled: bool = False,
-        answer: Answer | None = None,
     ) -> None:
-        super().__init__(message, answer=answer)
+        super().__init__(message)
         self.retry_after = retry_after
         self.sent = sent
         self.throttled = throttled

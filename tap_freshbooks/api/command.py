@@ -13,6 +13,7 @@ import msgspec
 
 from tap_freshbooks.api.pages import all_rows
 from tap_freshbooks.api.paths import resolve
+from tap_freshbooks.client import Request
 from tap_freshbooks.errors import FreshBooksError, SettingsError, without_extra
 from tap_freshbooks.settings import FROM_ENVIRONMENT
 from tap_freshbooks.tap import TapFreshBooks
@@ -90,25 +91,22 @@ def api(  # noqa: PLR0913 - each is an option
     target = resolve(connection, path, business)
     if method != "GET" and not yes:
         _confirm(f"{method} {target} at {connection.api_url} changes data of FreshBooks. Send it?")
-    client = connection.client
+    client, subject = connection.client, "the answer"
+    request = Request(target, query, more_headers, method=method, body=body)
 
-    def ask(asked: Mapping[str, Any]) -> Answer:
-        return client.get(target, asked, subject="the answer", headers=more_headers)
+    def page(asked: Mapping[str, Any]) -> Answer:
+        return client.get(target, asked, subject=subject, headers=more_headers)
 
     try:
         if everything:
-            rows = all_rows(ask, query)
+            rows = all_rows(page, query)
             _show(line for row in rows for line in _texts(row, filtered, is_line=True))
             return
-        answer = (
-            ask(query)
-            if method == "GET"
-            else client.send(method, target, body, subject="the answer")
-        )
+        answer = client.ask(request, subject=subject)
     except FreshBooksError as error:
-        if include and error.answer:
-            text = error.answer.content.decode(errors="replace")
-            _show([*_head(error.answer), *([text] if text else ())])
+        if include and request.answer:
+            text = request.answer.content.decode(errors="replace")
+            _show([*_head(request.answer), *([text] if text else ())])
         raise type(error)(error.said) from None
     finally:
         connection.close()
