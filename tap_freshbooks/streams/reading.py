@@ -284,8 +284,8 @@ class StreamLists:
         key = ", ".join(f"{name} {row[name]}" for name in self._names)
         return FreshBooksError(
             f"{self.reading.subject}: one answer has two different rows with {key}, of which a "
-            "table would keep one. In custom_streams, add to `keys` what tells them apart; of a "
-            "stream that is built in, please report this"
+            "table would keep one. In custom_streams, add to `keys` what tells them apart; for a "
+            "stream that is built in, do so with `override: true`, and please report this"
         )
 
     def changed_at(self, row: Row) -> datetime | None:

@@ -162,6 +162,16 @@ def test_keys_that_do_not_tell_rows_apart_lose_none_in_silence(own_config: Confi
         run(own_config, {**CLIENTS, "keys": ["currency_code"]})
 
 
+def test_keys_of_a_built_in_stream_can_be_mended(own_sandbox: Sandbox, own_config: Config) -> None:
+    taxes = [{"id": 7, "name": name} for name in ("GST", "PST")]
+    body = json.dumps({"response": {"result": {"taxes": taxes, "pages": 1, "total": 2}}})
+    own_sandbox.faults("status", status=200, path="*/taxes/taxes", body=body)
+    with pytest.raises(FreshBooksError, match=r"taxes of .* rows with id 7, .*`override: true`"):
+        run(own_config)
+    messages, _ = run(own_config, {"name": "taxes", "override": True, "keys": ["id", "name"]})
+    assert {row["name"] for row in messages.records["taxes"]} == {"GST", "PST"}
+
+
 def test_a_row_that_comes_twice_in_one_answer_is_one(
     own_sandbox: Sandbox, own_config: Config
 ) -> None:
