@@ -161,6 +161,18 @@ def test_errors_are_freshbooks_own_words(run: Run, business: dict[str, Any]) -> 
     assert status == 1
 
 
+def test_an_older_answer_is_not_shown_for_one_that_never_came(
+    run: Run, own_sandbox: Sandbox, own_config: dict[str, Any], business: dict[str, Any]
+) -> None:
+    path = f"/accounting/account/{business['account_id']}/users/clients"
+    own_sandbox.faults("status", path=path, status=503, times=1)
+    own_sandbox.faults("cut", path=path, skip=1)
+    status, out, error = run(path, "--include")
+    assert (status, out) == (1, "")
+    assert "gave up after" in error
+    assert own_sandbox.stats(own_config["client_id"])["statuses"]["503"] == 1
+
+
 def test_writes_are_asked_for(run: Run, own_sandbox: Sandbox, business: dict[str, Any]) -> None:
     here = ["--business", str(business["id"])]
     new = json.dumps({"client": {"email": "new@example.test", "organization": "New"}})

@@ -315,3 +315,11 @@ def test_a_tax_without_an_amount_is_a_default_of_vendors_too(writer: Caller) -> 
     writer.sandbox.create("taxes", name="GST")
     for vendor in writer.sandbox.truth("bill_vendors"):
         assert all(default["amount"] == "0" for default in vendor["tax_defaults"])
+
+
+def test_a_key_is_never_given_twice(writer: Caller) -> None:
+    first = writer.sandbox.create("taxes", name="GST", amount="5")[0]["id"]
+    writer.sandbox.delete("taxes", first)  # it vanishes
+    assert first not in {row["id"] for row in writer.sandbox.truth("taxes")}
+    second, third = (row["id"] for row in writer.sandbox.create("taxes", count=2, amount="5"))
+    assert first < second < third

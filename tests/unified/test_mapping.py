@@ -94,6 +94,8 @@ def test_words_are_added_to_a_table(tmp_path: Path) -> None:
         assert row["payment_method"] == method
         [row] = rows_of("bill_payments", {"id": 1, "payment_type": word}, tap)["unified_payments"]
         assert row["payment_method"] == ("cash" if word == "Cash" else "other")
+    [row] = rows_of("payments", {"id": 1, "type": "klarna"})["unified_payments"]
+    assert row["payment_method"] == "other"  # our own table is as it was
 
 
 @pytest.mark.parametrize(
