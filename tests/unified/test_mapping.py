@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -460,6 +461,37 @@ def test_a_mistake_is_a_sentence_with_file_and_field(tmp_path: Path, mistake: st
         TapFreshBooks(config={"unified_mappings": folder}, validate_config=False).streams  # noqa: B018
     assert str(raised.value).startswith("unified_mappings, house.yaml: ")
     assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"first": ["number", "HERE"]},
+        {"join": ["number", "HERE"]},
+        {"ref": ["invoices", "HERE"]},
+        {"country": "HERE"},
+        {"rule": "difference", "with": {"minuend": "HERE", "subtrahend": "id"}},
+    ],
+    ids=lambda around: next(iter(around)),
+)
+def test_expressions_inside_of_others_are_looked_at(tmp_path: Path, around: dict[str, Any]) -> None:
+    for inside, sentence in (
+        ({"column": "nowhere"}, "a: there is no column nowhere"),
+        ({"path": ["id"]}, "a: `path` is not a path"),
+    ):
+        whole = json.dumps({"type": "string", **around}).replace('"HERE"', json.dumps(inside))
+        folder = folder_with(tmp_path, of_invoices({"a": json.loads(whole)}))
+        with pytest.raises(SettingsError, match=f"house.yaml: {sentence}"):
+            TapFreshBooks(config={"unified_mappings": folder}, validate_config=False).streams  # noqa: B018
+
+
+def test_a_few_lines_cannot_make_an_endless_expression(tmp_path: Path) -> None:
+    part: dict[str, Any] = {"path": "id"}
+    for _ in range(40):
+        part = {"first": [part, part]}  # written once, with a name, and meant twice
+    folder = folder_with(tmp_path, of_invoices({"a": {"type": "string", **part}}))
+    with pytest.raises(SettingsError, match=r"house.yaml: a: it has too many parts"):
+        load(folder)
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
