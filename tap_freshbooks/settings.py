@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from dotenv import find_dotenv, load_dotenv
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.singerlib import Catalog
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR, extend_validator_with_defaults
 
@@ -18,8 +22,13 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
+logger = logging.getLogger("tap-freshbooks.settings")
+
 FROM_ENVIRONMENT = "ENV"
 """What stands for the environment among the values of `--config`."""
+
+VARIABLES = "TAP_FRESHBOOKS_"
+"""How the names of its variables begin."""
 
 PLAIN = (
     *("client_id", "client_secret", "redirect_uri", "refresh_token", "access_token"),
@@ -82,6 +91,49 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SettingsError(f"the configuration file {path} does not hold a JSON object")
     return content
+
+
+def from_environment(schema: dict[str, Any]) -> dict[str, Any]:
+    """The settings that environment variables name.
+
+    Args:
+        schema: The JSON schema of all settings.
+
+    Raises:
+        SettingsError: If a variable does not have the type of its setting, or a `.env` is none.
+    """
+    _add_dotenv()
+    try:
+        # Given the path of no file, the SDK does not put one over the environment.
+        return parse_environment_config(schema, VARIABLES, os.devnull)
+    except ValueError:
+        raise SettingsError(
+            f"an environment variable {VARIABLES}… does not have the type of its setting: integers "
+            "are digits, lists are JSON"
+        ) from None
+
+
+def _add_dotenv() -> None:
+    """Add to the environment what only the nearest `.env` has, from the working directory up.
+
+    Under Meltano there is nothing to add: it reads the `.env` of its project itself, and what it
+    leaves out for a plugin, such as the token of another one, must stay out.
+    """
+    if any(name.startswith("MELTANO_") for name in os.environ):
+        return
+    try:
+        path = find_dotenv(usecwd=True)
+    except OSError:  # the working directory was removed
+        return
+    if not path:
+        return
+    try:
+        if load_dotenv(path, override=False, encoding="utf-8-sig"):
+            logger.info("What the environment lacks is taken from %s", path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError:  # no UTF-8, or what no variable can hold
+        raise SettingsError(f"{path} does not have the form of a .env file") from None
 
 
 def complete(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:

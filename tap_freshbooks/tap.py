@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import msgspec
 from singer_sdk import Tap
 from singer_sdk import typing as th
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
@@ -21,6 +22,7 @@ from tap_freshbooks.settings import (
     FROM_ENVIRONMENT,
     Settings,
     complete,
+    from_environment,
     read_catalog,
     read_state,
 )
@@ -39,12 +41,18 @@ if TYPE_CHECKING:
     from tap_freshbooks.webhooks.news import News
 
 
+def _environment(tap: type[TapFreshBooks]) -> dict[str, Any]:
+    tap.append_builtin_config(tap.config_jsonschema)
+    return from_environment(tap.config_jsonschema)
+
+
 class TapFreshBooks(Tap):
     """Everything out of FreshBooks, completely, without losing the connection."""
 
     name = "tap-freshbooks"
     package_name = "tap-freshbooks"
     message_writer_class = SingerOutput
+    _env_var_config = classproperty(_environment)  # the SDK's own puts a `.env` over it
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property(
@@ -395,15 +403,7 @@ class TapFreshBooks(Tap):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
-        environment: dict[str, Any] = {}
-        if FROM_ENVIRONMENT in value:
-            try:
-                environment = cls._env_var_config
-            except ValueError:
-                raise SettingsError(
-                    f"an environment variable {cls._env_var_prefix}… does not have the type of "
-                    "its setting: integers are digits, lists are JSON"
-                ) from None
+        environment = cls._env_var_config if FROM_ENVIRONMENT in value else {}
         return _ConfigInput(Settings.load(value, environment))
 
     @classmethod

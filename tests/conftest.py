@@ -92,6 +92,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("FRESHBOOKS_", "MELTANO_", "TAP_FRESHBOOKS_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
 
 
 @pytest.fixture(autouse=True)
