@@ -39,7 +39,8 @@ class Database:
         pool: How connections are kept.
 
     Raises:
-        SettingsError: If the URL is none, or its database is not known or has no driver here.
+        SettingsError: If the URL is none, or its database is not known, has no file that can be
+            found, or no driver here.
     """
 
     def __init__(
@@ -74,7 +75,12 @@ class Database:
                     f"the setting {setting} names a database in memory, or with options, which "
                     f"could lose the {contents}; name a file: sqlite:///{contents}.db"
                 )
-            self.url = self.url.set(database=str(Path(path).expanduser().resolve()))
+            try:
+                self.url = self.url.set(database=str(Path(path).expanduser().resolve()))
+            except (OSError, RuntimeError):
+                raise SettingsError(
+                    f"the setting {setting} names no usable file: {path!r}"
+                ) from None
 
     @property
     def is_sqlite(self) -> bool:

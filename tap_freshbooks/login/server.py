@@ -14,6 +14,7 @@ import uvicorn
 from starlette.responses import Response
 from typing_extensions import override
 
+from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.login.page import STYLE_HASH
 
 if TYPE_CHECKING:
@@ -83,10 +84,22 @@ def listen(address: LocalAddress) -> socket.socket:
 
 
 def certified(host: str) -> ssl.SSLContext:
-    """TLS with a certificate of our own, for a day; its key touches the disk for a moment only."""
+    """TLS with a certificate of our own, for a day; its key touches the disk for a moment only.
+
+    Raises:
+        SettingsError: If there is no place for that moment.
+    """
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert(host, not_after=tomorrow).configure_cert(context)
+    certificate = trustme.CA().issue_cert(host, not_after=tomorrow)
+    try:
+        certificate.configure_cert(context)
+    except OSError as error:
+        raise SettingsError(
+            "the page needs a temporary file for its certificate, and none can be written "
+            f"({error.strerror or error}); set TMPDIR to a folder where it can, or run this again "
+            "with --paste"
+        ) from None
     return context
 
 

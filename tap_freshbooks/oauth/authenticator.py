@@ -6,6 +6,7 @@ losing a token is in `rotation.py`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
@@ -225,7 +226,8 @@ class RefreshingAuthenticator(Authenticator):
         if rescued:
             path, pair = rescued
             store.write(pair)
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a pair that is stored is not sought
+                path.unlink()
             logger.warning("The tokens that an earlier run had rescued are now in %s", self.store)
 
     # Beginning and ending a connection on purpose

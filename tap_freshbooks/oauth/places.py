@@ -34,7 +34,8 @@ def store_for(
         environ: The environment.
 
     Raises:
-        SettingsError: If `token_store` is neither a path nor a database that can be used.
+        SettingsError: If `token_store` is neither a path nor a database that can be used, or
+            if there is neither one nor a home.
     """
     encryption = Encryption(config.get("token_encryption_key"))
     connection = str(config.get("connection") or "default")
@@ -60,7 +61,17 @@ def store_for(
         return FileStore(system / plugin / _file_name(config, connection), encryption)
     if token_file is not None:
         return FileStore(token_file, encryption, holds_seed=True)
-    return FileStore(user_state_path("tap-freshbooks") / _file_name(config, connection), encryption)
+    return FileStore(_state_folder() / _file_name(config, connection), encryption)
+
+
+def _state_folder() -> Path:
+    try:
+        return user_state_path("tap-freshbooks").expanduser()
+    except RuntimeError:
+        raise SettingsError(
+            "there is no home directory in which the tokens could be kept: set token_store to a "
+            "file or a database"
+        ) from None
 
 
 def _path(place: str) -> Path:

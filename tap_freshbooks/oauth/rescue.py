@@ -20,20 +20,28 @@ from tap_freshbooks.oauth.records import decode, encode
 from tap_freshbooks.oauth.tokens import hash_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_freshbooks.oauth.encryption import Encryption
     from tap_freshbooks.oauth.tokens import TokenPair
 
 
 def places() -> Iterator[Path]:
-    """Folders that may be writable when the store is not, the most private one first."""
-    yield user_state_path("tap-freshbooks")
-    with contextlib.suppress(RuntimeError):  # there is no home
-        yield Path.home()
-    yield Path(tempfile.gettempdir())
-    with contextlib.suppress(FileNotFoundError):
-        yield Path.cwd()
+    """Folders that may be writable when the store is not, the most private one first.
+
+    A machine may lack each of them, and needs none while its store works.
+    """
+    candidates: tuple[Callable[[], Path | str], ...] = (
+        lambda: user_state_path("tap-freshbooks"),
+        Path.home,
+        tempfile.gettempdir,
+        Path.cwd,
+    )
+    for candidate in candidates:
+        with contextlib.suppress(OSError, RuntimeError):
+            folder = Path(candidate())
+            if folder.is_absolute():  # without a home, it could be a folder named ~
+                yield folder
 
 
 class Rescue:
@@ -110,7 +118,11 @@ class Rescue:
 
     def _paths(self, name: str) -> list[Path]:
         pattern = self.prefix + "*.json" if name == "*" else name
-        return [path for folder in places() for path in folder.glob(pattern)]
+        found: list[Path] = []
+        for folder in places():
+            with contextlib.suppress(OSError):
+                found += folder.glob(pattern)
+        return found
 
     def _found(self, name: str) -> Iterator[tuple[Path, TokenPair]]:
         for path in self._paths(name):

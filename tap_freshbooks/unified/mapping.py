@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
@@ -178,7 +179,9 @@ def _check_never_null(column: Column) -> None:
 
 
 def _files(folder: str) -> list[Path]:
-    place = Path(folder).expanduser()
+    place = Path(folder)
+    with contextlib.suppress(RuntimeError):  # there is no home
+        place = place.expanduser()
     if not place.is_dir():
         raise SettingsError(f"unified_mappings: {folder} is no folder")
     files = sorted(each for each in place.iterdir() if each.suffix in {".yaml", ".yml"})
