@@ -1,8 +1,9 @@
 """Reads FreshBooks' answers: which failure, if any, an answer stands for.
 
 Error bodies differ by family and by age, an error may come with status 200, and a 401 may
-be a missing permission (`errors-and-limits.md §1`, `accounting.md §8`): so the status is
-looked at first, then everything in the body that can carry an errno or a message.
+be a missing permission (`docs/freshbooks-api/errors-and-limits.md §1`,
+`docs/freshbooks-api/accounting.md §8`): so the status is looked at first, then everything in the
+body that can carry an errno or a message.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ERRNO_FEATURE_MISSING = 12001
 GRPC_UNAUTHENTICATED = 16
 
 LONGEST_RETRY_AFTER = 300.0
-"""Seconds; the known windows are of one minute (`errors-and-limits.md §2`)."""
+"""Seconds; the known windows are of one minute (`docs/freshbooks-api/errors-and-limits.md §2`)."""
 
 RETRIED_STATUSES = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
@@ -117,7 +118,7 @@ def failure(
     Args:
         status: HTTP status.
         headers: Answer headers; `Retry-After` counts with 429 and 503 only, because
-            FreshBooks puts one on every 200 as well (`accounting.md §9`).
+            FreshBooks puts one on every 200 as well (`docs/freshbooks-api/accounting.md §9`).
         body: The decoded body, None if it is not JSON.
         json_expected: Whether a success without JSON is a truncated answer.
 
@@ -183,7 +184,7 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class RateWindow:
-    """What an answer says about its rate limit (`errors-and-limits.md §2`).
+    """What an answer says about its rate limit (`docs/freshbooks-api/errors-and-limits.md §2`).
 
     Attributes:
         remaining: Requests that are left in the window.

@@ -2,7 +2,7 @@
 
 Lists are paged by offset, without a snapshot. A row that is deleted from page 1 pulls a bystander
 from page 4 to page 3 just after page 3 was read; nothing about the bystander changes, so nobody
-would ever ask for it again (`accounting.md §3`).
+would ever ask for it again (`docs/freshbooks-api/accounting.md §3`).
 
 What is proved here: the answers of a list form a chain, from page 1 to a last page, of which
 each link is sound. A link is sound if

@@ -85,8 +85,8 @@ class FreshBooksError(TapError):
 class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
     """The token, role or plan may not read this; other streams and businesses may go on.
 
-    Raised for 403, for 401 and 200 with errno 1003 or 12001 (`accounting.md §8`).
-    A refresh never answers it.
+    Raised for 403, for 401 and 200 with errno 1003 or 12001
+    (`docs/freshbooks-api/accounting.md §8`). A refresh never answers it.
     """
 
     remedy = "the token's scopes, the user's role or the plan do not allow it"
@@ -114,7 +114,7 @@ class DeadToken(FreshBooksError):  # noqa: N818 - the field's own term
 class AmbiguousUnauthorized(FreshBooksError):  # noqa: N818 - the field's own term
     """401 in the wording of both a dead token and a missing permission.
 
-    Older inner services answer so (`errors-and-limits.md §1`); only a second
+    Older inner services answer so (`docs/freshbooks-api/errors-and-limits.md §1`); only a second
     question, with the same token, tells which of the two it is.
     """
 

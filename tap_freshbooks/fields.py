@@ -224,7 +224,7 @@ class UtcTime(Leaf):
 class EasternTime(UtcTime):
     """A moment that FreshBooks writes in US/Eastern without a zone; with a `T` it is UTC.
 
-    Source: `accounting.md §7`, the rule of the official SDKs.
+    Source: `docs/freshbooks-api/accounting.md §7`, the rule of the official SDKs.
     """
 
     @override
@@ -355,7 +355,10 @@ class NamedObject(Object):
 
 
 class Money(Object):
-    """`{"amount": "41.94", "code": "CAD"}`; older shapes are a bare number (`accounting.md §6`)."""
+    """`{"amount": "41.94", "code": "CAD"}`; older shapes are a bare number.
+
+    See `docs/freshbooks-api/accounting.md §6`.
+    """
 
     def __init__(self) -> None:
         super().__init__(amount=DecimalText(), code=Text())

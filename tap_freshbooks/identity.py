@@ -1,7 +1,7 @@
 """Who the token belongs to, and which businesses it reaches.
 
 FreshBooks knows a business by three identifiers, each for its own endpoints, and a
-membership id that looks like one of them (`auth.md §9`).
+membership id that looks like one of them (`docs/freshbooks-api/auth.md §9`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ class Business:
 
     @property
     def is_client_only(self) -> bool:
-        """Whether the books belong to somebody else: reads would be filtered (`auth.md §9`)."""
+        """Whether the books belong to somebody else: reads would be filtered.
+
+        See `docs/freshbooks-api/auth.md §9`.
+        """
         return self.role == "client" or self.accounting_roles == {"client"}
 
     def identifier(self, scope: Scope) -> str | int | None:

@@ -1,7 +1,8 @@
 """What an answer says about its place in a list, and the pages of a list in their order.
 
 Page metadata drives paging; never row counts and never the requested page size: FreshBooks caps
-the size in silence, and `total` may count rows that the token cannot see (`accounting.md §3`).
+the size in silence, and `total` may count rows that the token cannot see
+(`docs/freshbooks-api/accounting.md §3`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 PAGE_SIZE = 100
-"""Rows asked for; FreshBooks silently caps at this (`accounting.md §3`)."""
+"""Rows asked for; FreshBooks silently caps at this (`docs/freshbooks-api/accounting.md §3`)."""
 
 Row = dict[str, Any]
 

@@ -1,6 +1,7 @@
 """Moments: how FreshBooks writes them, and how the tap does.
 
-Accounting stamps are US/Eastern without saying so, most others UTC (`accounting.md §7`).
+Accounting stamps are US/Eastern without saying so, most others UTC
+(`docs/freshbooks-api/accounting.md §7`).
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Consent:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def url(self, auth_url: str) -> str:
-        """Where the user is asked (`auth.md §3`); nothing in it is secret."""
+        """Where the user is asked (`docs/freshbooks-api/auth.md §3`); nothing in it is secret."""
         question = {
             "client_id": self.client_id,
             "response_type": "code",

@@ -48,7 +48,7 @@ def next_steps(
     steps = [Step("Read the account, into any Singer target:", singer)]
     if is_configured:
         return [*steps, Step("or with Meltano, with the same settings:", MELTANO_RUN)]
-    # A second consent would end this one (`auth.md §5`), hence the warning.
+    # A second consent would end this one (`docs/freshbooks-api/auth.md §5`), hence the warning.
     return [
         *steps,
         Step(

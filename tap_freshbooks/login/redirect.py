@@ -17,7 +17,7 @@ ADVICE = (
 
 
 def check(redirect_uri: str | None) -> str:
-    """The redirect URI, if FreshBooks can have accepted it (`auth.md §2`).
+    """The redirect URI, if FreshBooks can have accepted it (`docs/freshbooks-api/auth.md §2`).
 
     Raises:
         SettingsError: If it is missing, or cannot work.

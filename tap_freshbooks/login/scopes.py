@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.tap import TapFreshBooks
 
 PROFILE = "user:profile:read"
-"""Granted to every app, whatever it asks for (`auth.md §8`)."""
+"""Granted to every app, whatever it asks for (`docs/freshbooks-api/auth.md §8`)."""
 
 EVERYTHING = "admin:all:legacy"
-"""What apps have that are older than scopes (`auth.md §4`)."""
+"""What apps have that are older than scopes (`docs/freshbooks-api/auth.md §4`)."""
 
 SCOPE = re.compile(r"[a-z]\w*(:\w+)+")
 

@@ -29,7 +29,10 @@ TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
 REVOKE_PATH = "/auth/oauth/revoke"
 
 DEFAULT_LIFETIME = 43_200
-"""Seconds that an access token lives (`auth.md §5`), if the answer does not say."""
+"""Seconds that an access token lives, if the answer does not say.
+
+See `docs/freshbooks-api/auth.md §5`.
+"""
 
 MAX_LIFETIME = 10 * DEFAULT_LIFETIME
 """More than this is not believed."""
@@ -52,7 +55,8 @@ class TokenEndpoint:
         api_url: Base URL of the API.
         client_id: The app.
         client_secret: Its secret.
-        redirect_uri: The official SDKs send it with a refresh; not required (`auth.md §4`).
+        redirect_uri: The official SDKs send it with a refresh; not required
+            (`docs/freshbooks-api/auth.md §4`).
         user_agent: As for any other request.
         timeout: Seconds to wait for an answer once the connection stands.
     """
@@ -84,7 +88,8 @@ class TokenEndpoint:
         """Spend the code of a consent; all earlier refresh tokens of this user and app then die.
 
         Args:
-            code: As it came to the redirect URI; it lives for 5 minutes (`auth.md §3`).
+            code: As it came to the redirect URI; it lives for 5 minutes
+                (`docs/freshbooks-api/auth.md §3`).
             verifier: The secret half of PKCE.
 
         Returns:
@@ -108,7 +113,7 @@ class TokenEndpoint:
         return _pair(answer), frozenset(str(answer.get("scope") or "").split())
 
     def revoke(self, token: str) -> None:
-        """End an access or refresh token at once (`auth.md §5`).
+        """End an access or refresh token at once (`docs/freshbooks-api/auth.md §5`).
 
         Raises:
             FreshBooksError: If FreshBooks did not confirm it.
@@ -207,8 +212,9 @@ def _expires_at(answer: dict[str, Any]) -> float:
     """When the access token ends, in epoch seconds.
 
     `created_at + expires_in`; but a live answer repeated the `created_at` of the first
-    grant (`auth.md §4`), so an old one is distrusted, and the lifetime counts from now.
-    The token's own `exp` wins when it is earlier: too early costs a refresh, too late a 401.
+    grant (`docs/freshbooks-api/auth.md §4`), so an old one is distrusted, and the lifetime counts
+    from now. The token's own `exp` wins when it is earlier: too early costs a refresh, too late a
+    401.
     """
     now = time.time()
     lifetime = _seconds(answer.get("expires_in")) or 0

@@ -2,7 +2,7 @@
 
 To be called with the store locked and read: what is about to happen is written down durably,
 the place of the next pair is claimed, the token is spent, and the new pair is stored durably
-before anybody uses it (`DESIGN` invariant 1).
+before anybody uses it.
 """
 
 from __future__ import annotations

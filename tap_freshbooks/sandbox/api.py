@@ -78,7 +78,7 @@ def _admit(
     """Find the business and check the token, in the order of the real service."""
     business = family.business(state.store, identifier)
     if business is None and family.name == "accounting":
-        # Account resolution precedes authentication (errors-and-limits.md §1).
+        # Account resolution precedes authentication (docs/freshbooks-api/errors-and-limits.md §1).
         raise Refusal(404, "Account not found", 404)
     token = state.oauth.bearer(request.headers.get("authorization"))
     if token is None:
@@ -226,7 +226,7 @@ async def _body(request: Request, resource: Resource) -> dict[str, Any]:
     """The object under the single key of the resource.
 
     Raises:
-        Refusal: 400 errno 1005 for what is no JSON (accounting.md §8).
+        Refusal: 400 errno 1005 for what is no JSON (docs/freshbooks-api/accounting.md §8).
     """
     try:
         body = msgspec.json.decode(await request.body())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .state import State
 
-# The documented paths, and those of the metadata document (auth.md §1).
+# The documented paths, and those of the metadata document (docs/freshbooks-api/auth.md §1).
 OAUTH = ("/auth/oauth", "/service/auth/oauth")
 AUTHORIZE = (
     "/oauth/authorize",

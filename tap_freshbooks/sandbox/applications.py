@@ -1,7 +1,7 @@
 """`partners/applications`: the OAuth applications of the developer.
 
-Only the path and the keys of a write body are known (developer_applications.yaml); no secret is
-among them.
+Only the path and the keys of a write body are known
+(docs/freshbooks-api/resources/developer_applications.yaml); no secret is among them.
 """
 
 from __future__ import annotations

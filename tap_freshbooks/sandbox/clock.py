@@ -104,12 +104,12 @@ def _utc(moment: int) -> datetime:
 
 
 def eastern_text(moment: int) -> str:
-    """`2026-01-31 09:15:00`, US/Eastern (accounting.md §7)."""
+    """`2026-01-31 09:15:00`, US/Eastern (docs/freshbooks-api/accounting.md §7)."""
     return _eastern(moment // SECOND)
 
 
 def eastern_version(moment: int) -> str:
-    """The same with microseconds, as in `version` (accounting.md §7)."""
+    """The same with microseconds, as in `version` (docs/freshbooks-api/accounting.md §7)."""
     return f"{_eastern(moment // SECOND)}.{moment % SECOND:06d}"
 
 
@@ -119,15 +119,21 @@ def utc_text(moment: int) -> str:
 
 
 def utc_naive(moment: int) -> str:
-    """`2026-01-31T14:15:00` without a zone, meaning UTC (projects-and-time.md §4)."""
+    """`2026-01-31T14:15:00` without a zone, meaning UTC.
+
+    See docs/freshbooks-api/projects-and-time.md §4.
+    """
     return _utc(moment).isoformat()
 
 
 def utc_z(moment: int) -> str:
-    """`2026-01-31T14:15:00Z` (projects-and-time.md §4)."""
+    """`2026-01-31T14:15:00Z` (docs/freshbooks-api/projects-and-time.md §4)."""
     return f"{_utc(moment).isoformat()}Z"
 
 
 def utc_micro_z(moment: int) -> str:
-    """`2026-01-31T14:15:00.123456Z`, as on ledger accounts (accounting.md §7)."""
+    """`2026-01-31T14:15:00.123456Z`, as on ledger accounts.
+
+    See docs/freshbooks-api/accounting.md §7.
+    """
     return f"{_utc(moment).isoformat()}.{moment % SECOND:06d}Z"

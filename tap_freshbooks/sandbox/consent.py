@@ -1,4 +1,7 @@
-"""The authorisation page: what a user sees in the browser and agrees to (auth.md §3)."""
+"""The authorisation page: what a user sees in the browser and agrees to.
+
+See docs/freshbooks-api/auth.md §3.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ def _page(title: str, content: str = "", status: int = 200) -> HTMLResponse:
 def _check(state: State, asked: Mapping[str, str]) -> Response | tuple[App, frozenset[str]]:
     app = state.oauth.apps.get(asked.get("client_id", ""))
     if app is None:
-        return _page("Internal Server Error", status=500)  # seen live, auth.md §3
+        # Seen live (docs/freshbooks-api/auth.md §3).
+        return _page("Internal Server Error", status=500)
     if asked.get("redirect_uri") not in app.redirect_uris:
         return _page("An error has occurred", f"<p>{BAD_REDIRECT}</p>", 400)
     if asked.get("response_type") != "code":
@@ -60,7 +64,7 @@ def _check(state: State, asked: Mapping[str, str]) -> Response | tuple[App, froz
         return _page("An error has occurred", f"<p>{BAD_CHALLENGE}</p>", 400)
     wanted = frozenset(asked.get("scope", "").split()) or app.scopes
     if not wanted <= app.scopes | {scopes.PROFILE}:
-        # The whole consent fails, and nothing says which scope (auth.md §3).
+        # The whole consent fails, and nothing says which scope (docs/freshbooks-api/auth.md §3).
         return _page("An error has occurred", f"<p>{BAD_SCOPE}</p>", 400)
     return app, wanted | {scopes.PROFILE}
 

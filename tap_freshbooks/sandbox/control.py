@@ -104,7 +104,7 @@ async def _register(state: State, request: Request) -> Any:
     """A new application with a living refresh token, as settings for a tap."""
     order = msgspec.json.decode(await request.body() or b"{}", type=Registration)
     if not order.redirect_uri.startswith("https://"):
-        raise ValueError("A redirect URI must begin with https:// (auth.md §2)")
+        raise ValueError("A redirect URI must begin with https:// (docs/freshbooks-api/auth.md §2)")
     granted = scopes.ALL if order.scopes is None else frozenset(order.scopes)
     unknown = granted - scopes.ALL - {scopes.LEGACY}
     if unknown:

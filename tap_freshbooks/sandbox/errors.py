@@ -36,12 +36,18 @@ UNKNOWN_ROUTE = (
 
 
 def unauthenticated() -> Refusal:
-    """A dead, missing or invented token, the same in every family (accounting.md §8)."""
+    """A dead, missing or invented token, the same in every family.
+
+    See docs/freshbooks-api/accounting.md §8.
+    """
     return Refusal(401, body=UNAUTHENTICATED)
 
 
 def insufficient_scope(provided: frozenset[str], required: str) -> Refusal:
-    """The token lives but may not do this (errors-and-limits.md §1; the wording is inference)."""
+    """The token lives but may not do this.
+
+    The wording is shorter than that of docs/freshbooks-api/errors-and-limits.md §1.
+    """
     names = " ".join(sorted(provided))
     return Refusal(
         403, f"insufficient_scope: provided [{names}], required [{required}]", errno=1003
@@ -49,5 +55,5 @@ def insufficient_scope(provided: frozenset[str], required: str) -> Refusal:
 
 
 def no_access() -> Refusal:
-    """A 401 that no refresh can mend: errno 1003 (accounting.md §8)."""
+    """A 401 that no refresh can mend: errno 1003 (docs/freshbooks-api/accounting.md §8)."""
     return Refusal(401, NO_ACCESS, errno=1003)

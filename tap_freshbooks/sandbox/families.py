@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .store import Business, Store
 
 CAP = 100
-"""Rows on a page, whatever per_page says (errors-and-limits.md §2)."""
+"""Rows on a page, whatever per_page says (docs/freshbooks-api/errors-and-limits.md §2)."""
 
 encode = msgspec.json.encode
 
@@ -111,7 +111,10 @@ class Plain(Family):
 
 
 class Accounting(Family):
-    """`/accounting/account/{account_id}/...`, the old service (accounting.md §2, §8)."""
+    """`/accounting/account/{account_id}/...`, the old service.
+
+    See docs/freshbooks-api/accounting.md §2, §8.
+    """
 
     def business(self, store: Store, identifier: str) -> Business | None:
         """By account id, which is case-sensitive."""
@@ -165,7 +168,10 @@ class Accounting(Family):
         return {"response": {"errors": [error]}}
 
     def bad_number(self, name: str, value: str, resource: Resource, status: int) -> Refusal:
-        """Errno 1014 InvalidPage, 1013 InvalidPerPage; the body is a guess (accounting.md §3)."""
+        """Errno 1014 InvalidPage, 1013 InvalidPerPage; the body is a guess.
+
+        See docs/freshbooks-api/accounting.md §3.
+        """
         errno = 1014 if name == "page" else 1013
         return Refusal(status, f"{name} must be a number.", errno, name, value, resource.single)
 
@@ -192,7 +198,7 @@ class Ledger(Family):
         return {"data": record}
 
     def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
-        """The ledger shape of accounting.md §8."""
+        """The ledger shape of docs/freshbooks-api/accounting.md §8."""
         reason = refusal.message or "Not found."
         return {
             "errors": {
@@ -215,7 +221,10 @@ LEDGER_TYPES = Ledger(
     "ledger_types", per_page=None, api_version="2019-07-10", is_paged=False, has_identifier=False
 )
 JOURNAL = Ledger("ledger", page_names=("page_number", "page_size"))
-"""Journal entries: another service behind the paths of the ledger (journal_entries.yaml)."""
+"""Journal entries: another service behind the paths of the ledger.
+
+See docs/freshbooks-api/resources/journal_entries.yaml.
+"""
 PROJECTS = Family("projects", content_type=JSON_API)
 TIME_TRACKING = Family("timetracking", per_page=None, content_type=JSON_API)
 COMMENTS = Family("comments", per_page=50, content_type=JSON_API)

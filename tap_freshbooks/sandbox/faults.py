@@ -89,7 +89,7 @@ class Deny(Fault, tag="deny"):
     """Refuse what the token may do otherwise.
 
     `scope` is 403; `feature` is the 401 with errno 1003 that no refresh mends; `plan` is errno
-    12001 inside a 200 (accounting.md §8).
+    12001 inside a 200 (docs/freshbooks-api/accounting.md §8).
     """
 
     reason: Literal["scope", "feature", "plan"] = "scope"

@@ -154,7 +154,7 @@ def _day(name: str, value: str, scene: Scene) -> date:
 
 
 def _bounded(column: str | Getter, lowest: bool, read: Callable[..., Any]) -> Filter:
-    """Min is `>=`, max is `<` (accounting.md §4)."""
+    """Min is `>=`, max is `<` (docs/freshbooks-api/accounting.md §4)."""
 
     def build(name: str, values: list[str], scene: Scene) -> Predicate:
         bound, get = read(name, values[-1], scene), _getter(column, scene)
@@ -208,7 +208,10 @@ def amounts(name: str, column: Getter) -> dict[str, Filter]:
 
 
 def updated(column: str = "updated") -> dict[str, Filter]:
-    """`updated_min` and `updated_max`: whole days of US/Eastern (accounting.md §4, §7)."""
+    """`updated_min` and `updated_max`: whole days of US/Eastern.
+
+    See docs/freshbooks-api/accounting.md §4, §7.
+    """
 
     def bounded(lowest: bool) -> Filter:
         def read(key: str, value: str, scene: Scene) -> int:
@@ -231,7 +234,7 @@ def parse_datetime(name: str, value: str) -> int:
     """Microseconds of an ISO 8601 date-time or date; without a zone it means UTC.
 
     Raises:
-        Refusal: 422, in the words seen in 2026-09 (projects-and-time.md §3).
+        Refusal: 422, in the words seen in 2026-09 (docs/freshbooks-api/projects-and-time.md §3).
     """
     text = value.strip()
     try:
@@ -251,7 +254,10 @@ def parse_datetime(name: str, value: str) -> int:
 
 
 def since(column: str) -> Filter:
-    """At or after a moment, compared by whole seconds (projects-and-time.md §3)."""
+    """At or after a moment, compared by whole seconds.
+
+    See docs/freshbooks-api/projects-and-time.md §3.
+    """
 
     def build(name: str, values: list[str], _scene: Scene) -> Predicate:
         bound = parse_datetime(name, values[-1]) // SECOND

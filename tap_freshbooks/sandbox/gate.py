@@ -195,7 +195,10 @@ def _error_page(fault: faults.Status) -> Answer:
 
 
 def _too_many(retry_after: int | None, form: str) -> Answer:
-    """429; its body is unknown, and this one is not for parsing (errors-and-limits.md §2)."""
+    """429; its body is unknown, and this one is not for parsing.
+
+    See docs/freshbooks-api/errors-and-limits.md §2.
+    """
     headers = [(b"content-type", b"application/json")]
     if retry_after is not None:
         value = str(retry_after)

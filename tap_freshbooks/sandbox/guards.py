@@ -71,7 +71,7 @@ def _check_feature(denied: str | None) -> None:
     if denied == "feature":
         raise no_access()
     if denied == "plan":
-        # An error inside a 200, seen on items (accounting.md §8).
+        # An error inside a 200, seen on items (docs/freshbooks-api/accounting.md §8).
         raise Refusal(200, "This account does not have access to this feature.", 12001)
 
 

@@ -1,4 +1,7 @@
-"""`users/me`: the user, his memberships, and the identifiers of each business (auth.md §9)."""
+"""`users/me`: the user, his memberships, and the identifiers of each business.
+
+See docs/freshbooks-api/auth.md §9.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ def _membership(business: Business, others: list[Business]) -> dict[str, Any]:
 
 
 def business_record(business: Business, others: list[Business]) -> dict[str, Any]:
-    """The business itself (businesses.yaml); `others` are those that it is a customer of."""
+    """The business itself; `others` are those that it is a customer of.
+
+    See docs/freshbooks-api/resources/businesses.yaml.
+    """
     profile = business.profile
     return {
         "id": business.id,
@@ -56,7 +62,10 @@ def business_record(business: Business, others: list[Business]) -> dict[str, Any
 
 
 def _customer(business: Business, other: Business) -> dict[str, Any]:
-    """Where the business without an account is a customer itself (businesses.yaml)."""
+    """Where the business without an account is a customer itself.
+
+    See docs/freshbooks-api/resources/businesses.yaml.
+    """
     return {
         "id": other.profile["systemid"] + 1,
         "business_id": business.id,

@@ -1,4 +1,7 @@
-"""The rate limit: a fixed window that opens with the first call (errors-and-limits.md §2)."""
+"""The rate limit: a fixed window that opens with the first call.
+
+See docs/freshbooks-api/errors-and-limits.md §2.
+"""
 
 from __future__ import annotations
 

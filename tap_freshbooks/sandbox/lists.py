@@ -84,7 +84,10 @@ def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, 
 
 
 def _page_number(resource: Resource, query: Query, readings: Readings) -> int:
-    """`page=0` is page 1, no number is an error of unknown form (accounting.md §3)."""
+    """`page=0` is page 1, no number is an error of unknown form.
+
+    See docs/freshbooks-api/accounting.md §3.
+    """
     name = resource.family.page_names[0]
     page = query.page if name == "page" else query.value(name)
     if page is None or page.strip("0") == "":
@@ -97,7 +100,7 @@ def _page_number(resource: Resource, query: Query, readings: Readings) -> int:
 
 
 def _per_page(resource: Resource, query: Query, default: int | None) -> int | None:
-    """Silently at most 100 (accounting.md §3)."""
+    """Silently at most 100 (docs/freshbooks-api/accounting.md §3)."""
     name = resource.family.page_names[1]
     size = query.per_page if name == "per_page" else query.value(name)
     if size is None:
@@ -135,7 +138,7 @@ def _select(resource: Resource, query: Query, scene: Scene) -> Selection:
 
 
 def _is_own(resource: Resource, row: Row, business: Business) -> bool:
-    """A customer of the business sees what is his (auth.md §9.4)."""
+    """A customer of the business sees what is his (docs/freshbooks-api/auth.md §9.4)."""
     return resource.client_key is not None and row.get(resource.client_key) == business.client_id
 
 
@@ -168,7 +171,7 @@ def _predicates(resource: Resource, query: Query, scene: Scene) -> list[Predicat
     for name, values in query.filters.items():
         known = resource.filters.get(name)
         if known is None:
-            continue  # silence, not an error (accounting.md §4)
+            continue  # silence, not an error (docs/freshbooks-api/accounting.md §4)
         if resource.family.search_brackets and known.many != (name in query.lists):
             errno, kind = (1034, "a list") if known.many else (1037, "a single value")
             raise Refusal(422, f"{name} must be {kind}.", errno, name, values[-1], resource.single)
@@ -179,7 +182,10 @@ def _predicates(resource: Resource, query: Query, scene: Scene) -> list[Predicat
 def _sorted(
     resource: Resource, sort: str | None, rows: Sequence[Row], business: Business
 ) -> Sequence[Row]:
-    """A value of unknown form gives id ascending, an unknown key nothing (accounting.md §4)."""
+    """A value of unknown form gives id ascending, an unknown key nothing.
+
+    See docs/freshbooks-api/accounting.md §4.
+    """
     if sort is None:
         return rows
     if resource.family.search_brackets:

@@ -17,7 +17,7 @@ def text(cents: int) -> str:
 
 
 def money(cents: int, code: str) -> dict[str, str]:
-    """The money object of accounting.md §6."""
+    """The money object of docs/freshbooks-api/accounting.md §6."""
     return {"amount": text(cents), "code": code}
 
 

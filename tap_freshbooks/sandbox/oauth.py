@@ -1,7 +1,8 @@
 """The state of OAuth: applications, codes, tokens, and the rule that only one refresh token lives.
 
 Every token answer, for a code as for a refresh token, ends all earlier refresh tokens of that
-user and application (auth.md §5). The HTTP side is in token_endpoint.py and consent.py.
+user and application (docs/freshbooks-api/auth.md §5). The HTTP side is in token_endpoint.py and
+consent.py.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .stats import Stats
 
 CODE_LIFETIME = 300
-"""Seconds that an authorisation code lives (auth.md §3)."""
+"""Seconds that an authorisation code lives (docs/freshbooks-api/auth.md §3)."""
 
 INVALID_GRANT = (
     "The provided authorization grant is invalid, expired, revoked, does not match the redirection "
@@ -35,7 +36,7 @@ UNSUPPORTED_GRANT = "The authorization grant type is not supported by the author
 
 
 class OAuthError(Exception):
-    """An error of the token endpoint, by the table of auth.md §6."""
+    """An error of the token endpoint, by the table of docs/freshbooks-api/auth.md §6."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(description)
@@ -193,7 +194,7 @@ class OAuth:
             "direct_buy_tokens": {},
         }
         if first_granted_at is not None and self.readings.refresh_created_at == "original":
-            # Seen once on the live API (auth.md §4).
+            # Seen once on the live API (docs/freshbooks-api/auth.md §4).
             answer |= {"created_at": first_granted_at, "expires_in": max(app.token_lifetime - 1, 0)}
         return answer
 
@@ -229,7 +230,10 @@ def _segment(value: bytes) -> str:
 
 
 def _jwt(granted: frozenset[str], issued_at: int, expires_at: int, identity_id: int) -> str:
-    """A token of the real form and length (auth.md §4); the signature is noise."""
+    """A token of the real form and length; the signature is noise.
+
+    See docs/freshbooks-api/auth.md §4.
+    """
     header = {"kid": "sandbox", "alg": "RS256"}
     payload = {
         "iss": "sandbox",

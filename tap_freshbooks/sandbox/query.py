@@ -40,7 +40,7 @@ class Query:
 def parse(query_string: str) -> Query:
     """Take a query string apart: `search[x]`, `search[xs][]`, `include[]`, bare names.
 
-    A comma list in one `include[]` works as well (accounting.md §4).
+    A comma list in one `include[]` works as well (docs/freshbooks-api/accounting.md §4).
     """
     query = Query()
     for name, value in parse_qsl(query_string, keep_blank_values=True):

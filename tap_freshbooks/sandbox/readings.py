@@ -17,7 +17,7 @@ class Readings:
     """How this sandbox reads the open questions.
 
     `updated_filter_ignored` names the accounting resources, separated by commas, on which
-    `search[updated_min]` has no effect; `all` for every one (accounting.md §4).
+    `search[updated_min]` has no effect; `all` for every one (docs/freshbooks-api/accounting.md §4).
     """
 
     updated_filter_ignored: str = ""

@@ -30,12 +30,15 @@ Withheld = Callable[["Readings"], tuple[str, ...]]
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
-    """Id descending, the default of most lists (accounting.md §3)."""
+    """Id descending, the default of most lists (docs/freshbooks-api/accounting.md §3)."""
     return sorted(rows, key=lambda row: row["id"], reverse=True)
 
 
 def by_vis_state(query: Query, _scene: Scene) -> Predicate | None:
-    """Active and archived rows, unless `search[vis_state]` names a state (accounting.md §5)."""
+    """Active and archived rows, unless `search[vis_state]` names a state.
+
+    See docs/freshbooks-api/accounting.md §5.
+    """
     if "vis_state" in query.filters:
         return None
     return lambda row: row["vis_state"] != 1

@@ -1,4 +1,4 @@
-"""The scopes that exist (auth.md §8)."""
+"""The scopes that exist (docs/freshbooks-api/auth.md §8)."""
 
 from __future__ import annotations
 

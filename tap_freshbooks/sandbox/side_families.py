@@ -21,7 +21,10 @@ class Members(Family):
     def list_body(
         self, _resource: Resource, page: Page, rows: bytes, _extra: Mapping[str, Any]
     ) -> bytes:
-        """`meta` has page, per_page and total, but no pages (team_members.yaml)."""
+        """`meta` has page, per_page and total, but no pages.
+
+        See docs/freshbooks-api/resources/team_members.yaml.
+        """
         meta = {"page": page.page, "per_page": page.per_page, "total": page.total}
         return b'{"response":[%b],"meta":%b}' % (rows, encode(meta))
 
@@ -32,7 +35,7 @@ class Members(Family):
         return {"response": record}
 
     def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
-        """`error` and `error_description` (errors-and-limits.md §1)."""
+        """`error` and `error_description` (docs/freshbooks-api/errors-and-limits.md §1)."""
         names = {401: "unauthenticated", 403: "insufficient_scope", 404: "not_found"}
         return {
             "error": names.get(refusal.status, "invalid_resource"),
@@ -41,7 +44,10 @@ class Members(Family):
 
 
 def _in_own_words(refusal: Refusal, readings: Readings) -> Refusal:
-    """A dead token is answered alike everywhere (accounting.md §8), or as in older fixtures."""
+    """A dead token is answered alike everywhere, or as in older fixtures.
+
+    See docs/freshbooks-api/accounting.md §8.
+    """
     if refusal.body == UNAUTHENTICATED and readings.side_unauthenticated == "own":
         return Refusal(refusal.status)
     return refusal
@@ -55,7 +61,10 @@ class Events(Accounting):
         return super().refused(_in_own_words(refusal, readings), readings)
 
     def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
-        """`{errno, message}`, at times with `details` (errors-and-limits.md §1)."""
+        """`{errno, message}`, at times with `details`.
+
+        See docs/freshbooks-api/errors-and-limits.md §1.
+        """
         messages = {
             401: "invalid_token: The request token failed to authenticate or validate.",
             404: "Requested resource could not be found.",
@@ -67,7 +76,10 @@ class Events(Accounting):
 
 
 def invalid_event(*details: str) -> dict[str, Any]:
-    """The body of a 400, whose errno differs from the status (webhooks.md §2)."""
+    """The body of a 400, whose errno differs from the status.
+
+    See docs/freshbooks-api/webhooks.md §2.
+    """
     message = "The request was well-formed but was unable to be followed due to semantic errors."
     return {"errno": 422, "message": message, "details": list(details)}
 
@@ -82,7 +94,10 @@ class Payments(Plain):
     def single_body(
         self, _resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The record itself, as the write bodies are flat (checkout_links.yaml; inference)."""
+        """The record itself, as the write bodies are flat.
+
+        An inference; see docs/freshbooks-api/resources/checkout_links.yaml.
+        """
         return dict(record)
 
     def refused(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
@@ -112,7 +127,8 @@ class Payments(Plain):
 MEMBERS = Members("members", per_page=5, api_version="2019-07-10")
 GROUPS = Members("groups", api_version="2019-07-10")
 EVENTS = Events("events", per_page=15, search_brackets=True)
-# No API version header was captured on payments (payment_gateways.yaml).
+# No API version header was captured on payments
+# (docs/freshbooks-api/resources/payment_gateways.yaml).
 PAYMENTS = Payments(
     "payments", content_type=JSON_API, api_version=None, is_paged=False, has_flat_bodies=True
 )

@@ -83,7 +83,7 @@ def _answer(state: State, fields: Mapping[str, str]) -> dict[str, Any]:
         redirect_uri = _required(fields, "redirect_uri")
         return state.oauth.exchange(app, code, redirect_uri, fields.get("code_verifier"))
     if grant_type == "refresh_token":
-        # Two live clients refresh without redirect_uri (auth.md §4).
+        # Two live clients refresh without redirect_uri (docs/freshbooks-api/auth.md §4).
         return state.oauth.refresh(app, _required(fields, "refresh_token"))
     raise OAuthError(400, "unsupported_grant_type", UNSUPPORTED_GRANT)
 
@@ -99,7 +99,7 @@ def _refusal(problem: OAuthError) -> Response:
 
 
 async def token(request: Request) -> Response:
-    """`POST /auth/oauth/token` (auth.md §4, §6)."""
+    """`POST /auth/oauth/token` (docs/freshbooks-api/auth.md §4, §6)."""
     state: State = request.app.state.sandbox
     fields = await _read(request)
     try:
@@ -109,7 +109,7 @@ async def token(request: Request) -> Response:
 
 
 async def revoke(request: Request) -> Response:
-    """`POST /auth/oauth/revoke` (auth.md §5)."""
+    """`POST /auth/oauth/revoke` (docs/freshbooks-api/auth.md §5)."""
     state: State = request.app.state.sandbox
     fields = await _read(request)
     try:

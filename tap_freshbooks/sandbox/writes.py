@@ -140,14 +140,14 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
 
 
 def update(resource: Resource, business: Business, row: Row, body: Body, now: int) -> None:
-    """Change a row; what changes nothing moves no stamp (accounting.md §5).
+    """Change a row; what changes nothing moves no stamp (docs/freshbooks-api/accounting.md §5).
 
     Raises:
         Refusal: Where the body is not accepted.
     """
     rules = _rules(resource)
     if rules.delete_by_put and "vis_state" in body and resource.family.search_brackets:
-        # All other data of such a body is dropped silently (accounting.md §5).
+        # All other data of such a body is dropped silently (docs/freshbooks-api/accounting.md §5).
         columns = {"vis_state": body["vis_state"]}
         if columns["vis_state"] not in (0, 1, 2):
             raise _nonsense(resource, columns["vis_state"])

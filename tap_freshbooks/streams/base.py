@@ -66,7 +66,10 @@ class RecordStream(Stream, ABC):
     """What the token must be allowed; several scopes are separated by blanks."""
 
     webhook_noun: ClassVar[str | None] = None
-    """What webhook events call the resource, if there are any (`webhooks.md §6`)."""
+    """What webhook events call the resource, if there are any.
+
+    See `docs/freshbooks-api/webhooks.md §6`.
+    """
 
     more_sources: ClassVar[tuple[type[RecordStream], ...]] = ()
     """The streams that feed this one, besides its parent."""

@@ -77,7 +77,8 @@ VENDOR = Object(
             updated_at=UtcTime(),
         )
     ),
-    # UTC, although written like the Eastern stamps of its family (`accounting.md §7`).
+    # UTC, although written like the Eastern stamps of its family
+    # (`docs/freshbooks-api/accounting.md §7`).
     created_at=UtcTime(),
     updated_at=UtcTime(),
     vis_state=Integer(),

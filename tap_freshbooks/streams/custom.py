@@ -259,7 +259,8 @@ def _replication(definition: Definition, scope: Scope) -> dict[str, Any]:
         )
 
     def changed_since(since: datetime) -> dict[str, str]:
-        # As the family of the path spells it (`accounting.md §4`, `projects-and-time.md §3`).
+        # As the family of the path spells it (`docs/freshbooks-api/accounting.md §4`,
+        # `docs/freshbooks-api/projects-and-time.md §3`).
         if scope is Scope.ACCOUNT:
             return {parameter: since.astimezone(EASTERN).date().isoformat()}
         return {parameter: utc_text(since.replace(microsecond=0))}

@@ -33,7 +33,8 @@ LINE = Object(
     unit_cost=Money(),
     amount=Money(),
     taxName1=Text(),
-    taxAmount1=DecimalText(),  # a percent, in spite of its name (`accounting.md §6`)
+    # A percent, in spite of its name (`docs/freshbooks-api/accounting.md §6`).
+    taxAmount1=DecimalText(),
     taxNumber1=Text(),
     taxName2=Text(),
     taxAmount2=DecimalText(),

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DELETED = 1
-"""`vis_state` of a deleted accounting record; 0 is active, 2 archived (`accounting.md §5`)."""
+"""`vis_state` of a deleted accounting record; 0 is active, 2 archived.
+
+See `docs/freshbooks-api/accounting.md §5`.
+"""
 
 
 class AccountingStream(FreshBooksStream):
     """`/accounting/account/{account_id}/…`: `search[…]` filters by day, deletions by vis_state.
 
     A subclass gives `resource` (the end of the path) and `list_key`; unknown filters are
-    ignored in silence, so only proven ones are sent (`accounting.md §4`).
+    ignored in silence, so only proven ones are sent (`docs/freshbooks-api/accounting.md §4`).
     """
 
     scope = Scope.ACCOUNT
@@ -40,7 +43,7 @@ class AccountingStream(FreshBooksStream):
 
     newest_first: ClassVar[bool] = False
     """Whether the list is proven to be sorted by id, so that an edit moves nothing
-    (`accounting.md §3`)."""
+    (`docs/freshbooks-api/accounting.md §3`)."""
 
     def __init_subclass__(cls) -> None:
         """Spell the facts of a resource the way this family does."""
@@ -57,7 +60,8 @@ class AccountingStream(FreshBooksStream):
         if since is not None and self.replication is Replication.FILTERED:
             changed = self.changed_since(since - OVERLAP)
         yield changed
-        # Lists never show deleted rows; archived ones (2) they do (`accounting.md §5`).
+        # Lists never show deleted rows; archived ones (2) they do
+        # (`docs/freshbooks-api/accounting.md §5`).
         if self.shows_deletions and self.config["include_deleted"]:
             yield {**changed, "search[vis_state]": DELETED}
 
@@ -87,7 +91,7 @@ class AccountingStream(FreshBooksStream):
 class ProjectStream(FreshBooksStream):
     """`/projects`, `/timetracking`, `/comments`: bare parameters, `meta`, flags instead of states.
 
-    `search[…]` is ignored here in silence (`projects-and-time.md §3`).
+    `search[…]` is ignored here in silence (`docs/freshbooks-api/projects-and-time.md §3`).
     """
 
     scope = Scope.BUSINESS

@@ -148,7 +148,7 @@ class Invoices(AccountingStream):
 
     @override
     def moved_silently(self, record: Row, since: datetime) -> bool:
-        # Computed when it is read: the stamp stays (`accounting.md §5`).
+        # Computed when it is read: the stamp stays (`docs/freshbooks-api/accounting.md §5`).
         return record.get("v3_status") == "overdue" and fell_due(record, since)
 
 

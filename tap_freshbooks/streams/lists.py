@@ -374,7 +374,9 @@ class FreshBooksStream(RecordStream):
         )
 
     def _check_filter(self, rows: list[Row], query: Query, since: datetime) -> None:
-        """Unknown filters are answered with the whole list and a 200 (`accounting.md §4`).
+        """Unknown filters are answered with the whole list and a 200.
+
+        See `docs/freshbooks-api/accounting.md §4`.
 
         Then the list is complete all the same, and `_is_news` leaves out what is old; but the
         user should know why it takes so long.

@@ -120,7 +120,8 @@ class Clients(AccountingStream):
         num_logins=Integer(),
         last_login=EasternTime(),
         last_activity=Text(),
-        signup_date=UtcTime(),  # UTC, unlike every other stamp here (`accounting.md §7`)
+        # UTC, unlike every other stamp here (`docs/freshbooks-api/accounting.md §7`).
+        signup_date=UtcTime(),
         updated=EasternTime(),
         vis_state=Integer(),
         outstanding_balance=BALANCE,
@@ -235,7 +236,8 @@ class Staffs(AccountingStream):
         num_logins=Integer(),
         logins=Integer(),
         last_login=EasternTime(),
-        signup_date=EasternTime(),  # Eastern, unlike that of clients (`accounting.md §7`)
+        # Eastern, unlike that of clients (`docs/freshbooks-api/accounting.md §7`).
+        signup_date=EasternTime(),
         updated=EasternTime(),
         api_token=Withheld(),  # a credential
         vis_state=Integer(),

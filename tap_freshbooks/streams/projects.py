@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.streams.reading import Reading
 
 # Archived projects are hidden unless asked for, deleted ones as well; whether one flag shows the
-# other's rows is unknown (`projects-and-time.md §5`): ask for each.
+# other's rows is unknown (`docs/freshbooks-api/projects-and-time.md §5`): ask for each.
 ALIVE: tuple[Query, ...] = ({}, {"complete": "true"})
 DELETED: tuple[Query, ...] = ({"active": "false"}, {"active": "false", "complete": "true"})
 
@@ -115,7 +115,8 @@ class Projects(ProjectStream):
 
     @override
     def listed(self, row: Row) -> Row:
-        # One project has its group where the list has the group's id (`resources/projects.yaml`).
+        # One project has its group where the list has the group's id
+        # (`docs/freshbooks-api/resources/projects.yaml`).
         group = row.get("group")
         if not isinstance(group, dict) or row.get("group_id") is not None:
             return row

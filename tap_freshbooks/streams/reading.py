@@ -298,7 +298,8 @@ def _slack() -> timedelta:
     """How far stamps may be from the truth."""
     now = datetime.now(EASTERN)
     repeated = now.utcoffset() != now.replace(fold=1 - now.fold).utcoffset()
-    # The hour that November has twice is read as its first passage (`accounting.md §7`).
+    # The hour that November has twice is read as its first passage
+    # (`docs/freshbooks-api/accounting.md §7`).
     return SLACK + timedelta(hours=repeated)
 
 

@@ -1,7 +1,8 @@
 """Reports: one record per report, period and currency, and their rows as tables of their own.
 
 Parameters are bare, and one that a report does not know is ignored in silence: it then covers
-today only, with a 200 and zeros (`accounting.md §4`). So the period of the answer is checked.
+today only, with a 200 and zeros (`docs/freshbooks-api/accounting.md §4`). So the period of the
+answer is checked.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class CreditNotes(AccountingStream):
         sentid=Integer(),
         credit_number=Text(),
         credit_type=Text(),
-        status=Text(),  # a word here, a number on invoices (`accounting.md §6`)
+        status=Text(),  # a word here, a number on invoices (`docs/freshbooks-api/accounting.md §6`)
         display_status=Text(),
         payment_status=Text(),
         dispute_status=Text(),
@@ -188,7 +188,7 @@ class OtherIncomes(AccountingStream):
     key = ("incomeid",)
     oauth_scope = "user:other_income:read"
     stamp = "updated_at"
-    deletions_are_stamped = False  # (`accounting.md §5`)
+    deletions_are_stamped = False  # `docs/freshbooks-api/accounting.md §5`
     replication = Replication.COMPARED
     newest_first = True
     fields = Object(

@@ -65,7 +65,8 @@ class Expenses(AccountingStream):
         amount=Money(),
         taxName1=Text(),
         taxPercent1=DecimalText(),
-        taxAmount1=Money(),  # money here, a percent on invoice lines (`accounting.md §6`)
+        # Money here, a percent on invoice lines (`docs/freshbooks-api/accounting.md §6`).
+        taxAmount1=Money(),
         taxName2=Text(),
         taxPercent2=DecimalText(),
         taxAmount2=Money(),

@@ -47,7 +47,8 @@ ENTRY = Object(
 class TimeEntries(ProjectStream):
     """Time entries of the whole team, running timers and deleted entries included.
 
-    The server filters by a moment of change that it does not show (`projects-and-time.md §6`).
+    The server filters by a moment of change that it does not show
+    (`docs/freshbooks-api/projects-and-time.md §6`).
     """
 
     name = "time_entries"

@@ -1,6 +1,6 @@
 """Reads mapping files, lays a user's over ours, and checks what comes of it.
 
-`common.yaml` has the columns that every stream begins and ends with.
+`mappings/common.yaml` has the columns that every stream begins and ends with.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _ours() -> Mapping[str, EntityMapping]:
 def _mapping(document: dict[str, Any], common: dict[str, Any], file: str) -> EntityMapping:
     sources = tuple(document.get("sources") or [document["source"]])
     before, after = common["columns"], document["columns"]
-    # A stream says how the common columns are filled; what they are, `common.yaml` has said.
+    # A stream says how the common columns are filled; what they are, the common file has said.
     definitions = {name: _filled(part, after.get(name, {})) for name, part in before.items()}
     definitions |= {name: part for name, part in after.items() if name not in before}
     columns = {name: _column(name, part, sources, file, None) for name, part in definitions.items()}

@@ -56,7 +56,7 @@ def _part(mappings: Mapping[str, EntityMapping]) -> str:
 
 
 def _common(mappings: Mapping[str, EntityMapping]) -> set[str]:
-    """The columns that every stream has, as `common.yaml` says."""
+    """The columns that every stream has, as the common file says."""
     every = [mapping.columns.keys() for mapping in mappings.values()]
     return set(every[0]).intersection(*every[1:])
 

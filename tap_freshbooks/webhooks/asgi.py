@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 SLOWEST = 10.0
-"""Seconds for a body; FreshBooks waits no longer for an answer (`webhooks.md §7`)."""
+"""Seconds for a body; FreshBooks waits no longer for an answer.
+
+See `docs/freshbooks-api/webhooks.md §7`.
+"""
 
 READY_WITHIN = 1.0
 """Seconds in which the inbox must be writable."""

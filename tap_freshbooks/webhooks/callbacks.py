@@ -20,7 +20,7 @@ PATIENCE = 60.0
 """Seconds without a receiver after which deliveries may be lost.
 
 FreshBooks tries again "periodically" and drops a message after several failures, without numbers
-(`webhooks.md §7`); a restart shall not cost a reading, an outage shall.
+(`docs/freshbooks-api/webhooks.md §7`); a restart shall not cost a reading, an outage shall.
 """
 
 BEAT = 10.0

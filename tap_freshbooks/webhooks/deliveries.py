@@ -62,7 +62,7 @@ def read_form(body: bytes) -> dict[str, str]:
 
 
 def understand(fields: Mapping[str, str]) -> Event | Verification:
-    """What a form says (`webhooks.md §3, §4`).
+    """What a form says (`docs/freshbooks-api/webhooks.md §3, §4`).
 
     Raises:
         Malformed: If something is missing that each of FreshBooks' has, or makes no sense.

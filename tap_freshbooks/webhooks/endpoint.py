@@ -1,4 +1,7 @@
-"""The endpoint of callbacks (`webhooks.md §2`): what FreshBooks can be asked, and its answers."""
+"""The endpoint of callbacks: what FreshBooks can be asked, and its answers.
+
+See `docs/freshbooks-api/webhooks.md §2`.
+"""
 
 from __future__ import annotations
 

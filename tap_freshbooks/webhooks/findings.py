@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.webhooks.inbox import Inbox
 
 LATE = timedelta(minutes=10)
-"""How late a delivery may be without being lost: "several minutes" (`webhooks.md §4`)."""
+"""How late a delivery may be without being lost: "several minutes".
+
+See `docs/freshbooks-api/webhooks.md §4`.
+"""
 
 KEPT_FOR = 30 * 86_400
 """Seconds for which it is known that an object was looked at; longer than lists are not read."""

@@ -75,7 +75,9 @@ class InboxError(TapError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a delivery says (`webhooks.md §4`); it has no id, no time and no payload of its own.
+    """What a delivery says; it has no id, no time and no payload of its own.
+
+    See `docs/freshbooks-api/webhooks.md §4`.
 
     Attributes:
         account_id: The accounting system.

@@ -2,9 +2,9 @@
 
 A stream with events reads its lists once, and from then on what events tell of, object by object.
 It reads its lists again when events may be missing, and every `reconcile_interval` anyway, since
-deliveries can be lost in silence (`webhooks.md §7`). A stream without events is asked again after
-`poll_interval`. All of it is kept in the Singer state: an event counts as done only when the
-target has confirmed what came of it.
+deliveries can be lost in silence (`docs/freshbooks-api/webhooks.md §7`). A stream without events is
+asked again after `poll_interval`. All of it is kept in the Singer state: an event counts as done
+only when the target has confirmed what came of it.
 """
 
 from __future__ import annotations

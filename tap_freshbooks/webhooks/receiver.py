@@ -1,7 +1,7 @@
 """The receiver: takes deliveries in, whatever the server around it.
 
 What is answered with 2xx is on disk. Whatever goes wrong on our side is answered with 503, and
-FreshBooks sends it again (`webhooks.md §7`).
+FreshBooks sends it again (`docs/freshbooks-api/webhooks.md §7`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Callbacks at FreshBooks: registered, verified, looked after, deleted (`webhooks.md §2`)."""
+"""Callbacks at FreshBooks: registered, verified, looked after, deleted.
+
+See `docs/freshbooks-api/webhooks.md §2`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signature of a delivery (`webhooks.md §5`)."""
+"""The signature of a delivery (`docs/freshbooks-api/webhooks.md §5`)."""
 
 from __future__ import annotations
 

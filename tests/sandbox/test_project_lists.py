@@ -46,7 +46,7 @@ def test_updated_since_is_inclusive_to_the_second(caller: Caller) -> None:
 
 @pytest.mark.parametrize("value", ["x", "2026-01-31T17:05:09+00:00", "tomorrow, noon"])
 def test_a_malformed_moment_is_a_422(caller: Caller, value: str) -> None:
-    # An unencoded plus sign arrives as a blank (projects-and-time.md §3).
+    # An unencoded plus sign arrives as a blank (docs/freshbooks-api/projects-and-time.md §3).
     path = f"/timetracking/business/{caller.business}/time_entries?updated_since={value}"
     answer = caller.get(path)
     assert answer.status_code == 422

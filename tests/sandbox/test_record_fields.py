@@ -1,4 +1,4 @@
-"""Each record has the keys and kinds of the collected facts, written out here once more.
+"""Each record has the keys and kinds of docs/freshbooks-api, written out here once more.
 
 `name:kind`, nested as `lines[].name`; `?` may be null, `+` is there with the include alone.
 """

@@ -1,4 +1,7 @@
-"""What each report honours and what it ignores without a word (accounting.md §4)."""
+"""What each report honours and what it ignores without a word.
+
+See docs/freshbooks-api/accounting.md §4.
+"""
 
 from __future__ import annotations
 
@@ -160,7 +163,7 @@ def test_the_general_ledger_narrows_by_account_and_category(caller: Caller) -> N
     assert by_account["data"] == [cash]
     by_sub = report(caller, "general_ledger", f"{YEAR}&subaccountid={sub['sub_accountid']}")
     assert by_sub["data"][0]["sub_accounts"] == [sub]
-    # No currency_code here (accounting.md §4).
+    # No currency_code here (docs/freshbooks-api/accounting.md §4).
     assert report(caller, "general_ledger", f"{YEAR}&currency_code=USD")["currency_code"] == "CAD"
     category = caller.sandbox.truth("expenses")[0]["categoryid"]
     found = report(caller, "general_ledger", f"{ALL}&categoryid={category}")

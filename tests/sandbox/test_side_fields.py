@@ -1,4 +1,4 @@
-"""Records and reports have the keys and kinds of the collected facts, written out once more."""
+"""Records and reports have the keys and kinds of docs/freshbooks-api, written out once more."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from .receiver import Receiver
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Worked out apart from this code (webhooks.md §5).
+# Worked out apart from this code (docs/freshbooks-api/webhooks.md §5).
 SECRET = "tR7vQ2mXk9LbZ4cWn8HdYp3sJfG6uAe1Vo"
 WHO = "account_id=Qx7Lm2&business_id=7712034&identity_id=5120883&user_id=1"
 CREATED = f"name=invoice.create&object_id=904417&{WHO}"

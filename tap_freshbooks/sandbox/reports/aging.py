@@ -82,7 +82,10 @@ def _client(row: Row) -> dict[str, Any]:
 
 
 def _refused(scene: Scene) -> None:
-    """All accounts that were probed lacked the entitlement (report_accounts_payable_aging.yaml)."""
+    """All accounts that were probed lacked the entitlement.
+
+    See docs/freshbooks-api/resources/report_accounts_payable_aging.yaml.
+    """
     if scene.readings.payables_aging == "refused":
         raise Refusal(403, "Permission Denied.", 1003)
 

@@ -39,7 +39,8 @@ def account(name: str, business: Business) -> Account:
             number=parent["number"],
             sub_number=str(row["number"]).rpartition("-")[2],
             name=parent["name"],
-            # Names of sub-accounts that the user made come as UUIDs (accounting.md §10).
+            # Names of sub-accounts that the user made come as UUIDs
+            # (docs/freshbooks-api/accounting.md §10).
             sub_name=row["name"] if "system_account_name" in row else row["uuid"],
             type=parent["type"],
             sub_type=parent["sub_type"],

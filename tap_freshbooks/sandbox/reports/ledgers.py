@@ -151,7 +151,7 @@ def _head(entry: Entry, business: Business, names: dict[int, str], *, is_modern:
 
 
 def _general_ledger(params: Params, business: Business) -> Mapping[str, Any]:
-    # currency_code is not among what was understood here (accounting.md §4).
+    # currency_code is not among what was understood here (docs/freshbooks-api/accounting.md §4).
     return _ledger({**params, "currency_code": business.currency}, business, is_modern=False)
 
 
@@ -160,7 +160,10 @@ def _modern_ledger(params: Params, business: Business) -> Mapping[str, Any]:
 
 
 def _trial_balance(params: Params, business: Business) -> Mapping[str, Any]:
-    """The last row is the total of the others (report_trial_balance.yaml)."""
+    """The last row is the total of the others.
+
+    See docs/freshbooks-api/resources/report_trial_balance.yaml.
+    """
     code = params["currency_code"]
     rows = []
     debits = credited = 0

@@ -1,7 +1,7 @@
 """What a report is asked for: bare parameters, their defaults, and the token that shows them.
 
 `search[...]` and whatever a report does not know are dropped without a word, so that the report
-covers today only (accounting.md §4).
+covers today only (docs/freshbooks-api/accounting.md §4).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Params = dict[str, Any]
 TOKEN_DAYS = 30
-"""How long a download token lives (report_invoice_details.yaml)."""
+"""How long a download token lives (docs/freshbooks-api/resources/report_invoice_details.yaml)."""
 SIGNING_KEY = b"sandbox"
 
 
@@ -119,7 +119,7 @@ def effective(known: Mapping[str, Parameter], query: Query, business: Business) 
 
 
 def download_token(name: str, params: Params, business: Business) -> str:
-    """A JWT whose payload holds the effective parameters (accounting.md §4)."""
+    """A JWT whose payload holds the effective parameters (docs/freshbooks-api/accounting.md §4)."""
     day = business.today or date.max - timedelta(days=TOKEN_DAYS + 1)
     expires = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=TOKEN_DAYS)
     payload = {

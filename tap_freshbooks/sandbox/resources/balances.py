@@ -32,7 +32,10 @@ def outstanding_cents(invoice: Row, business: Business) -> int:
 
 
 def is_overdue(invoice: Row, business: Business) -> bool:
-    """Computed when read; a draft past its due date stays a draft (invoices.yaml)."""
+    """Computed when read; a draft past its due date stays a draft.
+
+    See docs/freshbooks-api/resources/invoices.yaml.
+    """
     return (
         not is_draft(invoice)
         and business.today is not None

@@ -49,7 +49,10 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
 
 
 def _settle(row: Row, _before: Row | None, business: Business, now: int) -> None:
-    """The bill's status, paid and outstanding change, so its stamp moves (accounting.md §5)."""
+    """The bill's status, paid and outstanding change, so its stamp moves.
+
+    By analogy with invoices, docs/freshbooks-api/accounting.md §5.
+    """
     bill = business.table("bills")[row["billid"]]
     bill["updated_at"] = now
     business.tell("bills", "update", bill, is_caused=True)
@@ -71,7 +74,8 @@ BILL_PAYMENTS = Resource(
     },
     computed=lambda row, _business: {"amount": money(row["_cents"], row["_code"])},
     hidden=("_cents", "_code"),
-    # billid, bill_id and paid_date_min are ignored, as seen live (bill_payments.yaml).
+    # billid, bill_id and paid_date_min are ignored, as seen live
+    # (docs/freshbooks-api/resources/bill_payments.yaml).
     filters={"vis_state": filters.number("vis_state")},
     writes=Writes(
         translate=_translate,

@@ -41,7 +41,10 @@ BLANK = {
 
 
 def _owed(row: Row, business: Business, *, overdue: bool) -> list[dict[str, Any]]:
-    """One entry per currency, [] where nothing is owed (bill_vendors.yaml)."""
+    """One entry per currency, [] where nothing is owed.
+
+    See docs/freshbooks-api/resources/bill_vendors.yaml.
+    """
     today = "" if business.today is None else business.today.isoformat()
     sums: dict[str, int] = {}
     for bill in business.index("bills", "vendorid").get(row["id"], []):
@@ -94,12 +97,13 @@ BILL_VENDORS = Resource(
     single="bill_vendor",
     scope="bill_vendors",
     alias="vendorid",
-    # No plain id on this resource (bill_vendors.yaml).
+    # No plain id on this resource (docs/freshbooks-api/resources/bill_vendors.yaml).
     hidden=("id", "_tax_defaults"),
     blank=BLANK,
     computed=_computed,
     stamps={"created_at": ("created_at", utc_text), "updated_at": ("updated_at", utc_text)},
-    # Every filter by name or e-mail was seen to be ignored (bill_vendors.yaml).
+    # Every filter by name or e-mail was seen to be ignored
+    # (docs/freshbooks-api/resources/bill_vendors.yaml).
     filters={"vis_state": filters.number("vis_state")},
     writes=Writes(
         required=("vendor_name",),

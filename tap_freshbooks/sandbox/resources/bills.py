@@ -90,7 +90,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
         "overall_description": lines[0]["description"] if lines else None,
         "attachment": _attachment(row, business),
         "lines": lines,
-        # Always there, no include needed (bills.yaml).
+        # Always there, no include needed (docs/freshbooks-api/resources/bills.yaml).
         "bill_payments": [BILL_PAYMENTS.record(payment, business) for payment in payments],
     }
 
@@ -120,7 +120,10 @@ def _line(row: Row, position: int, business: Business) -> dict[str, Any]:
 
 
 def _category(key: int, business: Business) -> dict[str, Any]:
-    """The object of the captures; it has no transaction_posted (expense_categories.yaml)."""
+    """The object of the captures; it has no transaction_posted.
+
+    See docs/freshbooks-api/resources/expense_categories.yaml.
+    """
     row = business.table("expense_categories")[key]
     return {
         "id": key,
@@ -147,7 +150,10 @@ def _vendor(row: Row, business: Business) -> dict[str, Any]:
 
 
 def _withheld(readings: Readings) -> tuple[str, ...]:
-    """In the documentation, but in none of the captured answers (bills.yaml)."""
+    """In the documentation, but in none of the captured answers.
+
+    See docs/freshbooks-api/resources/bills.yaml.
+    """
     return ("vendorid",) if readings.bill_vendorid == "absent" else ()
 
 
@@ -198,7 +204,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         columns["_lines"] = []
     offset = int(body.get("due_offset_days", stored.get("due_offset_days", 0)))
     issued = str(columns.get("issue_date", stored.get("issue_date")))
-    # Read-only: it follows from the other two (bills.yaml).
+    # Read-only: it follows from the other two (docs/freshbooks-api/resources/bills.yaml).
     columns |= {"due_offset_days": offset, "due_date": documents.due_date(issued, offset)}
     return columns
 
@@ -218,7 +224,7 @@ BILLS = Resource(
     scope="bills",
     blank={"bill_number": None, "language": "en", "vis_state": 0},
     computed=_computed,
-    # UTC, though they look like the Eastern ones (accounting.md §7).
+    # UTC, though they look like the Eastern ones (docs/freshbooks-api/accounting.md §7).
     stamps={"created_at": ("created_at", utc_text), "updated_at": ("updated_at", utc_text)},
     hidden=("_lines",),
     withheld=_withheld,

@@ -75,7 +75,10 @@ def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None
 
 
 def _event(_name: str, values: list[str], _scene: Scene) -> Predicate:
-    """The event itself, or the noun that stands for all of its events (webhooks.md §2)."""
+    """The event itself, or the noun that stands for all of its events.
+
+    See docs/freshbooks-api/webhooks.md §2.
+    """
     wanted = {values[-1], values[-1].partition(".")[0]}
     return lambda row: row["event"] in wanted
 

@@ -24,7 +24,8 @@ def _account(_row: Row, business: Business) -> Mapping[str, Any]:
 def _item(body: Mapping[str, Any], _row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in ITEM if name in body and name != "accounting_systemid"}
     if "unit_cost" in body:
-        # The currency sent may be replaced by the account's own (items.yaml).
+        # The currency sent may be replaced by the account's own
+        # (docs/freshbooks-api/resources/items.yaml).
         columns["unit_cost"] = money(cents(body["unit_cost"] or 0), business.currency)
     return columns
 
@@ -86,7 +87,7 @@ TAXES = Resource(
     computed=_account,
     stamps={"updated": ("updated", eastern_text)},
     visibility=everything,
-    # No vis_state, and a DELETE is final (accounting.md §5).
+    # No vis_state, and a DELETE is final (docs/freshbooks-api/accounting.md §5).
     writes=Writes(
         translate=_tax,
         required=("name",),

@@ -40,7 +40,7 @@ def _sums(business: Business, start: str, end: str, code: str) -> Counter[str]:
 
 
 def _thousandths(cents: int) -> str:
-    """Three decimals (accounting.md §6)."""
+    """Three decimals (docs/freshbooks-api/accounting.md §6)."""
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}0"
 
 
@@ -89,7 +89,10 @@ CHART_OF_ACCOUNTS = Resource(
 
 
 def _report(query: Query, scene: Scene, _text: str | None) -> Any:
-    """Today only where no period is given, as with all reports (accounting.md §4)."""
+    """Today only where no period is given, as with all reports.
+
+    See docs/freshbooks-api/accounting.md §4.
+    """
     today = scene.business.today
     day = today.isoformat() if today else ALWAYS[1]
     period = (query.value("start_date") or day, query.value("end_date") or day)
@@ -108,7 +111,10 @@ def _report(query: Query, scene: Scene, _text: str | None) -> Any:
 
 
 def _in_state(record: dict[str, Any], state: str) -> bool:
-    """`inactive` here is any other word in the ledger (chart_of_accounts.yaml)."""
+    """`inactive` here is any other word in the ledger.
+
+    See docs/freshbooks-api/resources/chart_of_accounts.yaml.
+    """
     return bool((record["state"] == "active") == (state == "active"))
 
 

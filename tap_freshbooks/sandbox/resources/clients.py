@@ -75,7 +75,10 @@ def _invoices(row: Row, business: Business) -> list[Row]:
 
 
 def _balance(cents: Callable[[Row, Business], int]) -> Callable[[Row, Business], Any]:
-    """One entry per currency; an empty list when nothing is owed (clients.yaml)."""
+    """One entry per currency; an empty list when nothing is owed.
+
+    See docs/freshbooks-api/resources/clients.yaml.
+    """
 
     def include(row: Row, business: Business) -> list[dict[str, Any]]:
         sums: dict[str, int] = {}
@@ -163,7 +166,10 @@ def _last_activity(row: Row, business: Business) -> str | None:
 
 
 def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
-    """A change of name moves drafts and profiles, and leaves what was sent (accounting.md §5)."""
+    """A change of name moves drafts and profiles, and leaves what was sent.
+
+    See docs/freshbooks-api/accounting.md §5.
+    """
     if before is None or before["organization"] == row["organization"]:
         return
     for name in ("invoices", "estimates"):
@@ -184,7 +190,8 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
 def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
     columns = {name: value for name, value in body.items() if name in BLANK and name not in IGNORED}
     if row is None and not columns.get("organization"):
-        # Filled with the full name, or the e-mail, when left out (clients.yaml).
+        # Filled with the full name, or the e-mail, when left out
+        # (docs/freshbooks-api/resources/clients.yaml).
         name = f"{columns.get('fname') or ''} {columns.get('lname') or ''}".strip()
         columns["organization"] = name or columns.get("email") or ""
     if row is None:

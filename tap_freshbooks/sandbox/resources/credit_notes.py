@@ -140,7 +140,8 @@ CREDIT_NOTES = Resource(
     computed=_computed,
     hidden=("_lines", "_total"),
     client_key="clientid",
-    # client_id and create_date_min are ignored, as seen live (credit_notes.yaml).
+    # client_id and create_date_min are ignored, as seen live
+    # (docs/freshbooks-api/resources/credit_notes.yaml).
     filters={
         "clientid": filters.number("clientid"),
         **filters.dates("date", "create_date"),
@@ -154,6 +155,6 @@ CREDIT_NOTES = Resource(
             "lines": [{"name": "Edited by hand", "qty": "1", "unit_cost": "75.00"}]
         },
         required=("clientid", "create_date"),
-        updated=None,  # no stamp at all (accounting.md §7)
+        updated=None,  # no stamp at all (docs/freshbooks-api/accounting.md §7)
     ),
 )

@@ -221,7 +221,7 @@ def check_client(body: Mapping[str, Any], name: str, business: Business) -> int:
     """The client that a body refers to.
 
     Raises:
-        Refusal: 404 errno 1012, in the words of accounting.md §8.
+        Refusal: 404 errno 1012, in the words of docs/freshbooks-api/accounting.md §8.
     """
     value = body[name]
     key = int(value) if str(value).isdecimal() else -1
@@ -267,7 +267,10 @@ def presentation(row: Row, business: Business, parent: str) -> dict[str, Any]:
 
 
 def system(_row: Row, business: Business) -> dict[str, Any]:
-    """`include[]=system`: the account that issued the document (systems.yaml, abridged)."""
+    """`include[]=system`: the account that issued the document.
+
+    See docs/freshbooks-api/resources/systems.yaml (abridged here).
+    """
     home = business.profile["address"]
     return {
         "id": business.profile["systemid"],

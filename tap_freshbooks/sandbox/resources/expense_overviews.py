@@ -48,7 +48,7 @@ def _summary(name: str, expenses: Iterable[Row]) -> Row:
     for row in expenses:
         sums.setdefault(row["_code"], []).append(row["_cents"])
     amounts: list[dict[str, Any]] = [
-        # Three decimals here (accounting.md §6).
+        # Three decimals here (docs/freshbooks-api/accounting.md §6).
         {"amount": f"{sum(cents) / 100:.3f}", "code": code, "count": len(cents)}
         for code, cents in sums.items()
     ]
@@ -56,7 +56,7 @@ def _summary(name: str, expenses: Iterable[Row]) -> Row:
 
 
 def _envelope(rows: bytes, _readings: Readings) -> bytes:
-    """Without any paging key (expense_summaries.yaml)."""
+    """Without any paging key (docs/freshbooks-api/resources/expense_summaries.yaml)."""
     return b'{"response":{"result":{"summaries":[%b]}}}' % rows
 
 

@@ -1,4 +1,7 @@
-"""Recurring expense profiles; that their list exists is presumed (expense_profiles.yaml)."""
+"""Recurring expense profiles; that their list exists is presumed.
+
+See docs/freshbooks-api/resources/expense_profiles.yaml.
+"""
 
 from __future__ import annotations
 

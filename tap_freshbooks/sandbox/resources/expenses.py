@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.sandbox.store import Business, Row
 
 INTERNAL, OUTSTANDING, INVOICED, RECOUPED = 0, 1, 2, 4
-"""There is no 3 (expenses.yaml)."""
+"""There is no 3 (docs/freshbooks-api/resources/expenses.yaml)."""
 
 BLANK: dict[str, Any] = {
     "account_name": "",
@@ -100,7 +100,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
 
 
 def _by_date(rows: Iterable[Row]) -> list[Row]:
-    """Date descending, ties by id (expenses.yaml)."""
+    """Date descending, ties by id (docs/freshbooks-api/resources/expenses.yaml)."""
     by_id = sorted(rows, key=lambda row: row["id"], reverse=True)
     return sorted(by_id, key=lambda row: row["date"], reverse=True)
 
@@ -125,7 +125,10 @@ def _project(row: Row, business: Business) -> dict[str, Any] | None:
 
 
 def _account(row: Row, _business: Business) -> Any:
-    """The key stays away where there is no account, in spite of the include (expenses.yaml)."""
+    """The key stays away where there is no account, in spite of the include.
+
+    See docs/freshbooks-api/resources/expenses.yaml.
+    """
     if row.get("accountid") is None:
         return ABSENT
     return {"id": row["accountid"], "name": row["account_name"], "bank_name": row["bank_name"]}

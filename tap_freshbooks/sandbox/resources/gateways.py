@@ -1,4 +1,7 @@
-"""Payment gateways: a list, and a delete that is final; nothing else exists (gateways.yaml)."""
+"""Payment gateways: a list, and a delete that is final; nothing else exists.
+
+See docs/freshbooks-api/resources/gateways.yaml.
+"""
 
 from __future__ import annotations
 

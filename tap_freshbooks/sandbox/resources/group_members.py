@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.sandbox.store import Business, Row
 
 ROLES = {"no_seat_employee": "business_accountant"}
-"""What the groups call a role of team members (auth.md §9)."""
+"""What the groups call a role of team members (docs/freshbooks-api/auth.md §9)."""
 
 
 def _computed(row: Row, business: Business) -> Mapping[str, Any]:

@@ -45,7 +45,10 @@ def _allowed_gateways(row: Row, business: Business) -> list[dict[str, Any]]:
 
 
 def _contacts(row: Row, business: Business) -> list[dict[str, Any]]:
-    """Copies of the client's contacts (inference in invoices.yaml)."""
+    """Copies of the client's contacts.
+
+    An inference; see docs/freshbooks-api/resources/invoices.yaml.
+    """
     client = business.table("clients")[row["customerid"]]
     if client["id"] % 4:
         return []

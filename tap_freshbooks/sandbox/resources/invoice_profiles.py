@@ -52,7 +52,10 @@ BLANK = {
     "vis_state": 0,
 }
 PERIODS = {"w": 7, "2w": 14, "4w": 28, "m": 30, "2m": 61, "3m": 91, "6m": 182, "y": 365, "2y": 730}
-"""Days, roughly; the codes beyond m and 2w are unverified (invoice_profiles.yaml)."""
+"""Days, roughly; the codes beyond m and 2w are unverified.
+
+See docs/freshbooks-api/resources/invoice_profiles.yaml.
+"""
 
 
 def _computed(row: Row, business: Business) -> Mapping[str, Any]:
@@ -178,7 +181,8 @@ INVOICE_PROFILES = Resource(
     stamps={"updated": ("updated", eastern_text)},
     hidden=("_lines", "_total", "_discount"),
     client_key="customerid",
-    # No updated_min: it is not in the documented table (invoice_profiles.yaml).
+    # No updated_min: it is not in the documented table
+    # (docs/freshbooks-api/resources/invoice_profiles.yaml).
     filters={
         "profileid": filters.number("id"),
         "profileids": filters.numbers("id"),

@@ -59,7 +59,7 @@ WORDS = {DISPUTED: "disputed", DRAFT: "draft", SENT: "sent", VIEWED: "viewed"}
 
 
 def _states(row: Row, business: Business, paid: int) -> dict[str, Any]:
-    """The status in its many spellings (invoices.yaml)."""
+    """The status in its many spellings (docs/freshbooks-api/resources/invoices.yaml)."""
     status, total = row["status"], row["_total"]
     word = WORDS[status]
     display = "sent" if status == DISPUTED else word
@@ -158,7 +158,7 @@ def _status(body: Mapping[str, Any]) -> dict[str, int]:
         message = "The field 'status' must be a number."
         raise Refusal(422, message, 1015, "status", value, "invoice")
     if int(value) not in WORDS:
-        # 4 to 8 are driven by payments (invoices.yaml).
+        # 4 to 8 are driven by payments (docs/freshbooks-api/resources/invoices.yaml).
         raise Refusal(422, "Invalid value for status.", 1004, "status", value, "invoice")
     return {"status": int(value)}
 
@@ -166,7 +166,7 @@ def _status(body: Mapping[str, Any]) -> dict[str, int]:
 def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     status = _status(body)
     if any(name.startswith("action_") for name in body):
-        # All other data of such a body is dropped silently (accounting.md §5).
+        # All other data of such a body is dropped silently (docs/freshbooks-api/accounting.md §5).
         return status
     columns = {name: body[name] for name in BLANK if name in body and name not in IGNORED}
     columns |= status

@@ -44,7 +44,10 @@ def _account(row: Row, business: Business) -> dict[str, Any]:
 
 
 def _sub_name(row: Row) -> str:
-    """A uuid where the user made it himself (journal_entry_accounts.yaml)."""
+    """A uuid where the user made it himself.
+
+    See docs/freshbooks-api/resources/journal_entry_accounts.yaml.
+    """
     return str(row["name"] if "system_account_name" in row else row["uuid"])
 
 
@@ -96,7 +99,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
         "name": kind.title(entry.row, business),
         "description": posting.description,
         "detail_type": posting.kind,
-        # Exactly one of the two is set (journal_entry_details.yaml).
+        # Exactly one of the two is set (docs/freshbooks-api/resources/journal_entry_details.yaml).
         "debit": money(posting.cents, code) if posting.cents >= 0 else None,
         "credit": money(-posting.cents, code) if posting.cents < 0 else None,
         "balance": money(posting.cents, code),
@@ -193,7 +196,7 @@ JOURNAL_ENTRY_ACCOUNTS = Resource(
     alias="accountid",
     is_readable_alone=False,
     rows=_accounts,
-    # Everything at once, per_page equal to total (accounting.md §3).
+    # Everything at once, per_page equal to total (docs/freshbooks-api/accounting.md §3).
     is_paged=False,
     order=lambda rows: sorted(rows, key=lambda row: row["account_number"]),
     visibility=everything,

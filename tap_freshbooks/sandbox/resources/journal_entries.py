@@ -1,4 +1,7 @@
-"""Entries that were made by hand, as the new service shows them (journal_entries.yaml)."""
+"""Entries that were made by hand, as the new service shows them.
+
+See docs/freshbooks-api/resources/journal_entries.yaml.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def _computed(row: Row, _business: Business) -> Mapping[str, Any]:
             {
                 "accountId": account,
                 "type": "TYPE_DEBIT" if amount >= 0 else "TYPE_CREDIT",
-                # A number, unlike all other money (accounting.md §6).
+                # A number, unlike all other money (docs/freshbooks-api/accounting.md §6).
                 "amount": {"amount": abs(amount) / 100, "code": row["_code"]},
             }
             for account, amount in row["_details"]

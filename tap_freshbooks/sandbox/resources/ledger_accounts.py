@@ -29,7 +29,8 @@ BLANK = {
     "jesa_id": None,
 }
 TYPES = ("asset", "equity", "expense", "income", "liability")
-# Name, type, first number; in the order of their ids (ledger_account_sub_types.yaml).
+# Name, type, first number; in the order of their ids
+# (docs/freshbooks-api/resources/ledger_account_sub_types.yaml).
 SUB_TYPES = (
     ("Cash & Bank", "asset", "1000"),
     ("Current Asset", "asset", "1200"),
@@ -77,7 +78,8 @@ LEDGER_ACCOUNTS = Resource(
     blank=BLANK,
     computed=_computed,
     stamps={"updated_at": ("updated_at", utc_micro_z)},
-    # By number compared as text: 6008-1, 6008-10, 6008-2 (ledger_accounts.yaml).
+    # By number compared as text: 6008-1, 6008-10, 6008-2
+    # (docs/freshbooks-api/resources/ledger_accounts.yaml).
     order=lambda rows: sorted(rows, key=lambda row: row["number"]),
     visibility=everything,
     writes=Writes(
@@ -91,7 +93,7 @@ LEDGER_ACCOUNTS = Resource(
 )
 
 ANY_TOKEN = ("user:profile:read",)
-"""Every token has it (auth.md §8)."""
+"""Every token has it (docs/freshbooks-api/auth.md §8)."""
 
 LEDGER_ACCOUNT_TYPES = Resource(
     name="ledger_account_types",

@@ -30,7 +30,8 @@ PAYMENT_GATEWAYS = Resource(
     plural="gateway_connections",
     single="gateway_connection",
     scope=SCOPE,
-    # `fbpay` is missing altogether on newer accounts (payment_gateways.yaml).
+    # `fbpay` is missing altogether on newer accounts
+    # (docs/freshbooks-api/resources/payment_gateways.yaml).
     blank={"stripe": None, "stripe_unified": None, "paypal": None},
     hidden=("id",),
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),

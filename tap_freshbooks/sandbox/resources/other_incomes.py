@@ -39,7 +39,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
     if columns.get("category_name", "other") not in CATEGORIES:
         raise ValueError(columns["category_name"])
     if str(columns.get("payment_type")).upper() in CARDS:
-        # "Visa" comes back as "VISA" (other_incomes.yaml).
+        # "Visa" comes back as "VISA" (docs/freshbooks-api/resources/other_incomes.yaml).
         columns["payment_type"] = columns["payment_type"].upper()
     if "date" in body:
         columns["date"] = documents.check_date(body["date"], "date", "other_income")
@@ -55,12 +55,12 @@ OTHER_INCOMES = Resource(
     name="other_incomes",
     family=ACCOUNTING,
     path="other_incomes/other_incomes",
-    # Singular in the list as well (accounting.md §2).
+    # Singular in the list as well (docs/freshbooks-api/accounting.md §2).
     plural="other_income",
     single="other_income",
     scope="other_income",
     alias="incomeid",
-    # No plain id on this resource (other_incomes.yaml).
+    # No plain id on this resource (docs/freshbooks-api/resources/other_incomes.yaml).
     hidden=("id", "_cents", "_code"),
     blank=BLANK,
     computed=lambda row, _business: {"amount": money(row["_cents"], row["_code"])},
@@ -76,7 +76,7 @@ OTHER_INCOMES = Resource(
         needs_all_on_put=True,
         created=("created_at",),
         updated="updated_at",
-        # A deletion leaves the stamp where it is (accounting.md §5).
+        # A deletion leaves the stamp where it is (docs/freshbooks-api/accounting.md §5).
         moves_on_delete=False,
         http_delete="soft",
     ),

@@ -65,7 +65,10 @@ def _credit_note(row: Row, business: Business) -> dict[str, Any] | None:
 
 
 def _gateway(row: Row, _business: Business) -> dict[str, Any] | None:
-    """The key turns from a word into an object (inference in payments.yaml)."""
+    """The key turns from a word into an object.
+
+    An inference; see docs/freshbooks-api/resources/payments.yaml.
+    """
     name = row.get("gateway")
     return {"gateway_name": name, "gatewayid": 26} if name else None
 
@@ -126,9 +129,10 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
 
 
 def _book_the_rest(row: Row, excess: int, business: Business) -> None:
-    """More than is due: the payment is cut to it, the rest booked apart (payments.yaml).
+    """More than is due: the payment is cut to it, the rest booked apart.
 
-    A credit note comes of it by itself (credit_notes.yaml).
+    See docs/freshbooks-api/resources/payments.yaml. A credit note comes of it by itself
+    (docs/freshbooks-api/resources/credit_notes.yaml).
     """
     if excess <= 0:
         return

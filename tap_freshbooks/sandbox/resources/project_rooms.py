@@ -13,7 +13,8 @@ from .projects import PROJECTS, group_of
 if TYPE_CHECKING:
     from tap_freshbooks.sandbox.store import Business
 
-# Only the request is known; `threads` and `meta` fit the family (project_threads.yaml).
+# Only the request is known; `threads` and `meta` fit the family
+# (docs/freshbooks-api/resources/project_threads.yaml).
 PROJECT_THREADS = Resource(
     name="project_threads",
     family=Family("comments", content_type=JSON_API),
@@ -40,7 +41,8 @@ PROJECT_THREADS = Resource(
 PROJECT_GROUPS = Resource(
     name="project_groups",
     family=PROJECTS.family,
-    # No list is known; a group comes inside the single project (project_groups.yaml).
+    # No list is known; a group comes inside the single project
+    # (docs/freshbooks-api/resources/project_groups.yaml).
     path=None,
     plural="groups",
     single="group",

@@ -121,7 +121,10 @@ def _logged_duration(row: Row, business: Business) -> int:
 
 
 def _single_form(record: dict[str, Any], row: Row, business: Business) -> dict[str, Any]:
-    """A single answer has `group` where lists have `group_id` (projects.yaml)."""
+    """A single answer has `group` where lists have `group_id`.
+
+    See docs/freshbooks-api/resources/projects.yaml.
+    """
     if record.pop("group_id", None) is not None:
         record["group"] = group_of(row, business)
     return record
@@ -144,13 +147,16 @@ def _active(name: str, values: list[str], scene: Scene) -> Predicate:
 
 
 def newest_created_first(rows: Iterable[Row]) -> list[Row]:
-    """By created_at descending, equal ones by id ascending (time_entries.yaml)."""
+    """By created_at descending, equal ones by id ascending.
+
+    See docs/freshbooks-api/resources/time_entries.yaml.
+    """
     by_id = sorted(rows, key=lambda row: row["id"])
     return sorted(by_id, key=lambda row: row["created_at"], reverse=True)
 
 
 def integer(value: Any, name: str) -> int | None:
-    """An id, which may come quoted (projects-and-time.md §6.10).
+    """An id, which may come quoted (docs/freshbooks-api/projects-and-time.md §6.10).
 
     Raises:
         Refusal: 422/2001.
@@ -164,7 +170,8 @@ def integer(value: Any, name: str) -> int | None:
 
 def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     if row is not None and not body.get("title"):
-        # Seen live: no validation message, just a failure (projects.yaml).
+        # Seen live: no validation message, just a failure
+        # (docs/freshbooks-api/resources/projects.yaml).
         raise Refusal(500, "An internal error has occurred.")
     columns = {name: body[name] for name in BLANK if name in body and name not in COMPUTED}
     for name in ("client_id", "budget", "project_manager_id"):
@@ -246,7 +253,7 @@ SERVICES = Resource(
     scope="billable_items",
     blank={"name": "", "billable": True, "project_default": False, "vis_state": 0},
     computed=lambda _row, business: {"business_id": business.id},
-    # Deleted ones cannot be listed in any known way (services.yaml).
+    # Deleted ones cannot be listed in any known way (docs/freshbooks-api/resources/services.yaml).
     visibility=lambda _query, _scene: lambda row: row["vis_state"] != 1,
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     includes={"include_task_id": _task_id},

@@ -21,7 +21,7 @@ TEAM_OR_PROJECTS = ("user:teams:read", "user:projects:read")
 
 
 def decimal(value: Any, name: str) -> str:
-    """A rate or fee; numbers come in bare as well (retainers.yaml).
+    """A rate or fee; numbers come in bare as well (docs/freshbooks-api/resources/retainers.yaml).
 
     Raises:
         Refusal: 422/2001.
@@ -109,7 +109,7 @@ TEAM_MEMBER_RATES = Resource(
 
 
 def _promised(_query: Query, scene: Scene) -> Predicate | None:
-    """The only capture is an empty list (invitation_rates.yaml)."""
+    """The only capture is an empty list (docs/freshbooks-api/resources/invitation_rates.yaml)."""
     return None if scene.readings.invitation_rates == "filled" else lambda _row: False
 
 

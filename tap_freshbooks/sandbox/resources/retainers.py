@@ -43,7 +43,7 @@ def month_after(day: date) -> date:
 
 
 def _visibility(_query: Query, scene: Scene) -> Predicate | None:
-    """How to list the inactive ones is unknown (retainers.yaml)."""
+    """How to list the inactive ones is unknown (docs/freshbooks-api/resources/retainers.yaml)."""
     if scene.readings.inactive_retainers == "shown":
         return None
     return lambda row: bool(row.get("active", True))
@@ -109,7 +109,7 @@ RETAINERS = Resource(
         "system_id": business.profile["systemid"],
     },
     stamps={"created_at": ("created_at", utc_naive), "updated_at": ("updated_at", utc_naive)},
-    # Alone in its family, id ascending (accounting.md §3).
+    # Alone in its family, id ascending (docs/freshbooks-api/accounting.md §3).
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     visibility=_visibility,
     client_key="client_user_id",

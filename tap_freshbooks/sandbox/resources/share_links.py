@@ -1,4 +1,7 @@
-"""The public link of one invoice; there is no list of them (invoice_share_links.yaml)."""
+"""The public link of one invoice; there is no list of them.
+
+See docs/freshbooks-api/resources/invoice_share_links.yaml.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ METHODS = ("share_link", "email", "sms", "pdf")
 def _link(invoice: Row, business: Business, method: str) -> dict[str, Any]:
     token = business.uuid_of("link", invoice["id"])
     return {
-        # A string, unlike the id of the invoice itself (accounting.md §1).
+        # A string, unlike the id of the invoice itself (docs/freshbooks-api/accounting.md §1).
         "resourceid": str(invoice["id"]),
         "clientid": invoice["customerid"],
         "resource_type": "invoice",

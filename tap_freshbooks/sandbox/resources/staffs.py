@@ -75,13 +75,13 @@ STAFFS = Resource(
     name="staffs",
     family=ACCOUNTING,
     path="users/staffs",
-    # Singular in the list as well, seen live (accounting.md §2).
+    # Singular in the list as well, seen live (docs/freshbooks-api/accounting.md §2).
     plural="staff",
     single="staff",
     scope="teams",
     blank=BLANK,
     computed=_computed,
-    # Both Eastern, unlike the signup_date of clients (accounting.md §7).
+    # Both Eastern, unlike the signup_date of clients (docs/freshbooks-api/accounting.md §7).
     stamps={
         "signup_date": ("_signup", eastern_text),
         "updated": ("updated", eastern_text),

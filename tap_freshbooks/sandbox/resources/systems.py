@@ -32,7 +32,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
 SYSTEMS = Resource(
     name="systems",
     family=ACCOUNTING,
-    # No list; the single object is a view (systems.yaml).
+    # No list; the single object is a view (docs/freshbooks-api/resources/systems.yaml).
     path=None,
     plural="systems",
     single="system",
@@ -57,7 +57,7 @@ SYSTEMS = Resource(
         "country": "",
         "ip": "",
         "currency_code": "CAD",
-        # Not the zone of the business (systems.yaml).
+        # Not the zone of the business (docs/freshbooks-api/resources/systems.yaml).
         "timezone": "UTC",
         "timezoneid": 14,
         "duration": 30,
@@ -89,7 +89,10 @@ SYSTEMS = Resource(
 
 
 def _system(_query: Query, scene: Scene, text: str | None) -> Any:
-    """By business id, as the vendor's collection has it, or by one of its own (systems.yaml)."""
+    """By business id, as the vendor's collection has it, or by one of its own.
+
+    See docs/freshbooks-api/resources/systems.yaml.
+    """
     business = scene.business
     row = next(iter(business.table("systems").values()), None)
     if row is None or text not in (str(business.id), str(row["id"]), business.account_id):
@@ -116,7 +119,8 @@ INVOICE_PRESENTATION = Resource(
     plural="presentation",
     single="presentation",
     scope="invoices",
-    # The default of the account belongs to no invoice (invoice_presentation.yaml).
+    # The default of the account belongs to no invoice
+    # (docs/freshbooks-api/resources/invoice_presentation.yaml).
     hidden=("id", "updated"),
     visibility=everything,
     blank={

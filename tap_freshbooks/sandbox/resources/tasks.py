@@ -29,7 +29,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
 
 
 def _by_name(rows: Iterable[Row]) -> list[Row]:
-    """As captured (accounting.md §3)."""
+    """As captured (docs/freshbooks-api/accounting.md §3)."""
     return sorted(rows, key=lambda row: (row["name"] or "", row["id"]))
 
 
@@ -44,7 +44,10 @@ def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) ->
 
 
 def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None:
-    """A new task brings its service; a deleted one leaves it behind (tasks.yaml)."""
+    """A new task brings its service; a deleted one leaves it behind.
+
+    See docs/freshbooks-api/resources/tasks.yaml.
+    """
     key = row["id"] - TASK_OF_SERVICE
     services = business.table("services")
     if before is None and key not in services:
@@ -61,7 +64,10 @@ def _new_key(business: Business, _now: int) -> int:
 
 
 def add_task(service: Row, before: Row | None, business: Business, now: int) -> None:
-    """The task of a new service (services.yaml); only where there are books."""
+    """The task of a new service; only where there are books.
+
+    See docs/freshbooks-api/resources/services.yaml.
+    """
     key = service["id"] + TASK_OF_SERVICE
     if before is None and business.account_id is not None:
         task = {"id": key, "name": service["name"], "billable": service.get("billable", True)}
@@ -71,7 +77,7 @@ def add_task(service: Row, before: Row | None, business: Business, now: int) -> 
 TASKS = Resource(
     name="tasks",
     family=ACCOUNTING,
-    # The accounting family in spite of the path (tasks.yaml).
+    # The accounting family in spite of the path (docs/freshbooks-api/resources/tasks.yaml).
     path="projects/tasks",
     plural="tasks",
     single="task",
@@ -109,7 +115,8 @@ BILLABLE_ITEMS = Resource(
     name="billable_items",
     family=ACCOUNTING,
     path="billable_items/billable_items",
-    # The vendor's single read has the word once (billable_items.yaml).
+    # The vendor's single read has the word once
+    # (docs/freshbooks-api/resources/billable_items.yaml).
     item_paths=("billable_items",),
     plural="billable_items",
     single="billable_item",

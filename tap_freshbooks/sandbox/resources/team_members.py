@@ -43,7 +43,8 @@ TEAM_MEMBERS = Resource(
     },
     hidden=("_accepted",),
     order=lambda rows: sorted(rows, key=lambda row: (row["created_at"], row["uuid"])),
-    # Both active and removed ones, unless `active` narrows the list (team_members.yaml).
+    # Both active and removed ones, unless `active` narrows the list
+    # (docs/freshbooks-api/resources/team_members.yaml).
     visibility=everything,
     filters={"active": filters.bare_flag("active")},
     writes=Writes(

@@ -1,4 +1,7 @@
-"""Time entries, which show no update stamp but have one (time_entries.yaml)."""
+"""Time entries, which show no update stamp but have one.
+
+See docs/freshbooks-api/resources/time_entries.yaml.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,10 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
 
 
 def _visibility(query: Query, scene: Scene) -> Predicate | None:
-    """Own, logged and living ones, unless asked otherwise (projects-and-time.md §6)."""
+    """Own, logged and living ones, unless asked otherwise.
+
+    See docs/freshbooks-api/projects-and-time.md §6.
+    """
     readings = scene.readings
     with_deleted = true(query.value("include_deleted"))
     with_running = readings.running_timers == "shown" or true(query.value("include_unlogged"))
@@ -99,7 +105,10 @@ def _moment(body: Mapping[str, Any]) -> int:
 
 
 def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
-    """A PUT replaces the whole entry: what it leaves out is cleared (time_entries.yaml)."""
+    """A PUT replaces the whole entry: what it leaves out is cleared.
+
+    See docs/freshbooks-api/resources/time_entries.yaml.
+    """
     columns = {name: body.get(name, blank) for name, blank in BLANK.items() if name not in FIXED}
     if row is not None and "billed" not in body:
         columns["billed"] = False
@@ -117,7 +126,10 @@ def is_running(entry: Row) -> bool:
 
 
 def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None:
-    """What begins unlogged starts a timer; what is logged has none (timers.yaml)."""
+    """What begins unlogged starts a timer; what is logged has none.
+
+    See docs/freshbooks-api/resources/timers.yaml.
+    """
     if row["is_logged"]:
         row["timer"] = None
     elif before is None:

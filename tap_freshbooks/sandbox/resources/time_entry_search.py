@@ -62,7 +62,8 @@ TIME_ENTRY_DETAILS = Resource(
     stamps=TIME_ENTRIES.stamps,
     hidden=TIME_ENTRIES.hidden,
     order=_newest_start_first,
-    # Those of others are there without team=true (time_entry_details.yaml).
+    # Those of others are there without team=true
+    # (docs/freshbooks-api/resources/time_entry_details.yaml).
     visibility=lambda _query, _scene: lambda row: row["active"] and row["is_logged"],
     filters={
         "q": filters.like(*TEXTS),
@@ -94,7 +95,8 @@ def _search(query: Query, scene: Scene, _key: str | None) -> Mapping[str, Any]:
         for row in rows
     ]
     return {
-        # The sums stay 0 although the rows have durations (time_entry_details.yaml).
+        # The sums stay 0 although the rows have durations
+        # (docs/freshbooks-api/resources/time_entry_details.yaml).
         "meta": {**page.fields(), "total_logged": 0, "total_unbilled": 0},
         "time_entries": records,
         "aggregations": None,

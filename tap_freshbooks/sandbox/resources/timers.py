@@ -42,7 +42,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
 
 
 def _visibility(_query: Query, scene: Scene) -> Predicate | None:
-    """Those of the token's identity only (timers.yaml)."""
+    """Those of the token's identity only (docs/freshbooks-api/resources/timers.yaml)."""
     return lambda row: (
         row["identity_id"] == scene.identity_id and bool(_segments(row, scene.business))
     )
@@ -92,7 +92,7 @@ def _start(row: Row, business: Business, now: int) -> None:
 
 
 def _log(row: Row, segments: list[Row], business: Business, now: int) -> None:
-    """Logging merges them (projects-and-time.md §6.4)."""
+    """Logging merges them (docs/freshbooks-api/projects-and-time.md §6.4)."""
     first, *rest = segments
     spent = sum(
         (now - segment["started_at"]) // SECOND if is_running(segment) else segment["duration"]

@@ -17,7 +17,8 @@ BEGIN = start_of_day(date(2023, 11, 1), EASTERN)
 END = start_of_day(date(2026, 1, 31), EASTERN) + 20 * 3600 * SECOND
 HOUR = 3600 * SECOND
 
-# The hour that US/Eastern lives twice: its text is the same, the moment is not (accounting.md §7).
+# The hour that US/Eastern lives twice: its text is the same, the moment is not
+# (docs/freshbooks-api/accounting.md §7).
 REPEATED_HOURS = tuple(
     moment_of(datetime(year, 11, day, hour, 20, 5, tzinfo=UTC))
     for year, day in ((2024, 3), (2025, 2))

@@ -84,7 +84,10 @@ class _Credits:
         return random.choice(free) if free else None
 
     def _overpay(self, payment: dict[str, Any], note: dict[str, Any], excess: int) -> None:
-        """The rest of a payment that was too high is a payment of its own (payments.yaml)."""
+        """The rest of a payment that was too high is a payment of its own.
+
+        See docs/freshbooks-api/resources/payments.yaml.
+        """
         key = self.cast.business.next_id("payments")
         rest = {**payment, "id": key, "invoiceid": 0, "_cents": excess, "creditid": note["id"]}
         note["create_date"] = payment["date"]

@@ -223,7 +223,7 @@ class _Desk:
         for part in parts:
             self._pay(random, row, part)
         if row["vis_state"] == 1:
-            # Its payments stay as they are (accounting.md §5).
+            # Its payments stay as they are (docs/freshbooks-api/accounting.md §5).
             row["updated"] = later(random, row["updated"], 20)
 
     def _pay(self, random: Random, invoice: dict[str, Any], cents: int) -> None:

@@ -1,4 +1,6 @@
-"""FreshBooks' part in webhooks: verification, signed deliveries, retries, giving up (webhooks.md).
+"""FreshBooks' part in webhooks: verification, signed deliveries, retries, giving up.
+
+See docs/freshbooks-api/webhooks.md.
 
 switchboard.py hears of writes and decides whom they concern, courier.py carries the messages.
 """

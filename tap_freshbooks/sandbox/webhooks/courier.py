@@ -1,4 +1,6 @@
-"""Carrying messages: attempts, retries with growing pauses, giving up, disabling (webhooks.md §7).
+"""Carrying messages: attempts, retries with growing pauses, giving up, disabling.
+
+See docs/freshbooks-api/webhooks.md §7.
 
 Everything happens in tasks on the server's event loop and ends with it.
 """
@@ -36,7 +38,7 @@ AT_ONCE = 50
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """How it is carried; only the ten seconds are published (webhooks.md §7).
+    """How it is carried; only the ten seconds are published (docs/freshbooks-api/webhooks.md §7).
 
     A failed message is tried again `retries` times, first after `first_retry` seconds, then after
     `growth` times as long each. `scale` multiplies every pause, also those of faults. After

@@ -1,4 +1,4 @@
-"""The events that a callback can be registered for (webhooks.md §6)."""
+"""The events that a callback can be registered for (docs/freshbooks-api/webhooks.md §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The signature of a message (webhooks.md §5), and the wrong ones that receivers must refuse."""
+"""The signature of a message, and the wrong ones that receivers must refuse.
+
+See docs/freshbooks-api/webhooks.md §5.
+"""
 
 from __future__ import annotations
 

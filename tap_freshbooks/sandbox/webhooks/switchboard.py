@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from .courier import Courier
 
 OWNER = 1
-"""The accounting user id of the owner, who does everything here (webhooks.md §4)."""
+"""The accounting user id of the owner, who does everything here.
+
+See docs/freshbooks-api/webhooks.md §4.
+"""
 
 
 class Switchboard:
@@ -73,7 +76,7 @@ class Switchboard:
         return {name: values[name] for name in order}
 
     def _verification(self, business: Business, callback: Row) -> Mapping[str, str]:
-        """Its fields (webhooks.md §3)."""
+        """Its fields (docs/freshbooks-api/webhooks.md §3)."""
         order: tuple[str, ...] = ("name", "object_id", "account_id", "user_id", "verifier")
         if self._readings.message_fields == "recorded":
             order = ("user_id", "name", "verifier", "object_id", "account_id", "system")

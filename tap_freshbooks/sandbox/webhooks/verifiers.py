@@ -13,7 +13,9 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def verifier_of(key: int, business: Business, serial: int = 0) -> str:
-    """The secret of one callback: letters and digits, about 34 of them (webhooks.md §3).
+    """The secret of one callback: letters and digits, about 34 of them.
+
+    See docs/freshbooks-api/webhooks.md §3.
 
     `serial` counts how often it was renewed.
     """
