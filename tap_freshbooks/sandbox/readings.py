@@ -36,7 +36,9 @@ class Readings:
     team_members_per_page: Literal["5", "30"] = "5"
     accounting_errors: Literal["old", "new"] = "old"
     bill_vendorid: Literal["absent", "shown"] = "absent"
-    journal_envelope: Literal["data", "journalEntries", "list"] = "data"
+    journal_envelope: Literal["manualJournalEntries", "data", "journalEntries", "list"] = (
+        "manualJournalEntries"
+    )
     presumed_lists: Literal["served", "missing"] = "served"
     inactive_retainers: Literal["hidden", "shown"] = "hidden"
     invitation_rates: Literal["empty", "filled"] = "empty"

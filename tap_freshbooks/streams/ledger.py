@@ -176,16 +176,20 @@ JOURNAL_DETAIL = Object(
 
 
 class JournalEntries(Vanishing, LedgerStream):
-    """Manual journal entries of the new service, with their lines. Its envelope is unconfirmed."""
+    """Manual journal entries of the new service, with their lines. Its envelope is unconfirmed.
+
+    Not selected by default: with another envelope than those below, each sync would stop here.
+    """
 
     name = "journal_entries"
     resource = "journal_entries"
-    records = ("data|journalEntries",)
+    records = ("manualJournalEntries|data|journalEntries",)
     key = ("id",)
     oauth_scope = "user:journal_entries:read"
     headers = {"x-api-version": "2023-09-25"}  # noqa: RUF012
     page_parameters = ("page_number", "page_size")
     page_metadata_known = False
+    selected_by_default = False
     fields = Object(
         id=Text(),
         name=Text(),
@@ -205,6 +209,7 @@ class JournalEntryLines(Lines):
     document = "journal_entry_id"
     number = "line_number"
     line = JOURNAL_DETAIL
+    selected_by_default = False
 
 
 SUB_ACCOUNT = Object(

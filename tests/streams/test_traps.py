@@ -154,6 +154,39 @@ class TestAccounting:
         after = own_sandbox.count("invoices") + own_sandbox.count("invoices", 2)
         assert len(keys) == len(set(keys)) == after
 
+    def test_journal_entries_are_not_asked_for_unless_they_are_selected(
+        self, own_sandbox: Sandbox, own_config: dict[str, Any]
+    ) -> None:
+        messages = sync(own_config)
+        paths = own_sandbox.stats(own_config["client_id"])["paths"]
+        assert [path for path in paths if path.endswith("/ledger_accounts/accounts")]
+        assert not [path for path in paths if path.endswith("/journal_entries")]
+        assert not {"journal_entries", "journal_entry_lines"} & {
+            message.get("stream") for message in messages.all
+        }
+
+    @pytest.mark.parametrize("envelope", ["manualJournalEntries", "data", "journalEntries"])
+    def test_journal_entries_are_read_wherever_an_answer_has_them(
+        self, tmp_path: Path, envelope: str
+    ) -> None:
+        readings = {"journal_envelope": envelope}
+        with Sandbox(invoices=5, rate_limit=0, readings=readings) as sandbox:
+            config = settings_for(sandbox, tmp_path)
+            records = sync(config, "journal_entries", "journal_entry_lines").records
+            truth = [
+                (business["business_uuid"], row["id"], len(row["details"]))
+                for business in sandbox.businesses()
+                if business["role"] not in {"client", "none"}
+                for row in sandbox.truth("journal_entries", business["id"])
+            ]
+        entries = [
+            (record["business_uuid"], record["id"], len(record["details"]))
+            for record in records["journal_entries"]
+        ]
+        assert sorted(entries) == sorted(truth)
+        assert truth
+        assert len(records["journal_entry_lines"]) == sum(lines for _, _, lines in truth)
+
     def test_taxes_and_ledger_accounts_show_no_deletions(self, read: Messages) -> None:
         for stream in ("taxes", "ledger_accounts"):
             assert all("_sdc_deleted_at" not in record for record in read.records[stream])
