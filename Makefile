@@ -75,11 +75,11 @@ chromium:
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy tap_freshbooks tests demo benchmarks
+	$(BIN)/mypy tap_freshbooks freshbooks_sandbox tests demo benchmarks tools
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m tap_freshbooks.streams_page > docs/streams.md
-	$(BIN)/python -m tap_freshbooks.unified.page docs/unified.md
+	$(BIN)/python -m tools.docs_streams > docs/streams.md
+	$(BIN)/python -m tools.docs_unified docs/unified.md
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 
 PER_PAGE = 100
 MOST_LINES = 2

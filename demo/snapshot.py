@@ -11,8 +11,8 @@ import requests
 from psycopg import sql
 
 from demo.pipeline import SCHEMA
-from tap_freshbooks.streams import STREAMS
-from tap_freshbooks.streams.vanishing import Vanishing
+from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "login": ("tap_freshbooks.login.command", "login", "connects an account"),
-    "logout": ("tap_freshbooks.logout", "logout", "revoke and forget the connection"),
-    "status": ("tap_freshbooks.status", "status", "the connection and what it may read"),
-    "api": ("tap_freshbooks.api.command", "api", "any endpoint, signed in"),
-    "unified": ("tap_freshbooks.unified.command", "unified", "how unified columns are filled"),
-    "webhooks": ("tap_freshbooks.webhooks.command", "webhooks", "changes in seconds"),
-    "sandbox": ("tap_freshbooks.sandbox.command", "sandbox", "a FreshBooks stand-in"),
+    "login": ("tap_freshbooks.commands.login", "login", "connects an account"),
+    "logout": ("tap_freshbooks.commands.logout", "logout", "revoke and forget the connection"),
+    "status": ("tap_freshbooks.commands.status", "status", "the connection and what it may read"),
+    "api": ("tap_freshbooks.commands.api", "api", "any endpoint, signed in"),
+    "unified": ("tap_freshbooks.commands.unified", "unified", "how unified columns are filled"),
+    "webhooks": ("tap_freshbooks.commands.webhooks", "webhooks", "changes in seconds"),
+    "sandbox": ("freshbooks_sandbox.command", "sandbox", "a FreshBooks stand-in"),
 }
 """Sub-command: module, function, what it is. The extra that it needs has its name."""
 

@@ -7,28 +7,28 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.client import FreshBooksClient
+from tap_freshbooks.businesses import IDENTITY_PATH, Business, Scope, read_businesses
+from tap_freshbooks.config.settings import is_url
 from tap_freshbooks.errors import FreshBooksError, SettingsError
-from tap_freshbooks.identity import IDENTITY_PATH, Business, Scope, read_businesses
-from tap_freshbooks.oauth.alarm import Alarm
 from tap_freshbooks.oauth.authenticator import (
     Authenticator,
     RefreshingAuthenticator,
     StaticToken,
 )
-from tap_freshbooks.oauth.endpoint import TokenEndpoint
-from tap_freshbooks.oauth.places import store_for
-from tap_freshbooks.settings import is_url
-from tap_freshbooks.tallies import Tallies
-from tap_freshbooks.throttle import Throttle
+from tap_freshbooks.oauth.reauth_notifier import Alarm
+from tap_freshbooks.oauth.stores.factory import store_for
+from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
+from tap_freshbooks.singer.stats import Tallies
+from tap_freshbooks.transport.client import FreshBooksClient
+from tap_freshbooks.transport.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tap_freshbooks.oauth.stores import TokenStore
-    from tap_freshbooks.read_ahead import ReadAhead
-    from tap_freshbooks.webhooks.news import News
+    from tap_freshbooks.extraction.prefetch import ReadAhead
+    from tap_freshbooks.oauth.stores.base import TokenStore
+    from tap_freshbooks.webhooks.sync.planner import News
 
 logger = logging.getLogger("tap-freshbooks")
 

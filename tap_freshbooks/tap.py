@@ -15,10 +15,8 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
-from tap_freshbooks import interruptions
-from tap_freshbooks.errors import Interrupted, SettingsError
-from tap_freshbooks.output import SingerOutput
-from tap_freshbooks.settings import (
+from tap_freshbooks import signals
+from tap_freshbooks.config.settings import (
     FROM_ENVIRONMENT,
     Settings,
     complete,
@@ -26,7 +24,10 @@ from tap_freshbooks.settings import (
     read_catalog,
     read_state,
 )
-from tap_freshbooks.streams import STREAMS, custom
+from tap_freshbooks.custom_streams import definitions
+from tap_freshbooks.errors import Interrupted, SettingsError
+from tap_freshbooks.singer.message_writer import SingerOutput
+from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
-    from tap_freshbooks.webhooks.news import News
+    from tap_freshbooks.webhooks.sync.planner import News
 
 
 def _environment(tap: type[TapFreshBooks]) -> dict[str, Any]:
@@ -168,7 +169,7 @@ class TapFreshBooks(Tap):
         ),
         th.Property(
             "custom_streams",
-            custom.SETTING,
+            definitions.SETTING,
             title="Custom streams",
             description="Endpoints that the tap does not know, as streams: a list of objects with "
             "name, path, records and more (docs/custom-streams.md)",
@@ -265,7 +266,7 @@ class TapFreshBooks(Tap):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        interruptions.handle_hangup(self._handle_termination)
+        signals.handle_hangup(self._handle_termination)
 
     @cached_property
     def connection(self) -> Connection:
@@ -279,7 +280,7 @@ class TapFreshBooks(Tap):
 
     def sync(self) -> None:
         """Read all that is selected, ahead of the writing."""
-        from tap_freshbooks import progress  # noqa: PLC0415 - discovery shows none
+        from tap_freshbooks.singer import progress  # noqa: PLC0415 - discovery shows none
 
         news = self._news()
         self.connection.open()  # what is wrong with it shows before the first message
@@ -313,7 +314,7 @@ class TapFreshBooks(Tap):
         if not self.config.get("webhook_inbox"):
             return None
         from tap_freshbooks.webhooks.inbox import Inbox  # noqa: PLC0415 - others need none
-        from tap_freshbooks.webhooks.news import News  # noqa: PLC0415
+        from tap_freshbooks.webhooks.sync.planner import News  # noqa: PLC0415
 
         inbox = Inbox(self.config["webhook_inbox"])
         news = News(inbox, self.connection, self.config, dict(self.streams))
@@ -323,7 +324,9 @@ class TapFreshBooks(Tap):
 
     @contextmanager
     def _reading_ahead(self, wait: Callable[[], None]) -> Iterator[None]:
-        from tap_freshbooks.read_ahead import ReadAhead  # noqa: PLC0415 - nor reads anything
+        from tap_freshbooks.extraction.prefetch import (  # noqa: PLC0415 - nor reads anything
+            ReadAhead,
+        )
 
         plan = (reading for stream in self.sources for reading in stream.readings())
         ahead = ReadAhead(plan, self.config["max_concurrency"], wait)
@@ -372,7 +375,7 @@ class TapFreshBooks(Tap):
             return STREAMS
         known = self.input_catalog.items() if self.input_catalog else ()
         schemas = {name: entry.schema.to_dict() for name, entry in known}
-        return custom.stream_classes(settings, lambda: self.connection, schemas)
+        return definitions.stream_classes(settings, lambda: self.connection, schemas)
 
     @property
     @override
@@ -439,7 +442,7 @@ class TapFreshBooks(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        if not interruptions.must_wait(signum):
+        if not signals.must_wait(signum):
             if self.is_syncing:
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.pipeline import Postgres
-from tap_freshbooks import client
-from tap_freshbooks.sandbox import Sandbox, state
-from tap_freshbooks.sandbox.story import tell
+from freshbooks_sandbox import Sandbox, state
+from freshbooks_sandbox.seed_data import tell
+from tap_freshbooks.transport import client
 from tests.support import QUICK
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.streams.resources import STREAMS
 from tests.support import every_stream
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tests.support import catalog_of, sync, unmeasured
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 TAP = [sys.executable, "-m", "tap_freshbooks"]
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tap_freshbooks.streams_page import page
-from tap_freshbooks.unified import page as unified_page
+from tools import docs_unified as unified_page
+from tools.docs_streams import page
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -19,7 +19,7 @@ from tests.support import QUICK, catalog_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 Variables = dict[str, str]
 

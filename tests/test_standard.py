@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
 from tests.support import catalog_of, every_stream

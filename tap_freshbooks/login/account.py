@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from tap_freshbooks.identity import Business, read_businesses
+from tap_freshbooks.businesses import Business, read_businesses
 from tap_freshbooks.login.scopes import missing, selected
 from tap_freshbooks.streams.base import RecordStream
 

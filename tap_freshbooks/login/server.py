@@ -15,14 +15,14 @@ from starlette.responses import Response
 from typing_extensions import override
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.login.page import STYLE_HASH
+from tap_freshbooks.login.html_pages import STYLE_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from tap_freshbooks.login.redirect import LocalAddress
+    from tap_freshbooks.login.redirect_uri import LocalAddress
 
 HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; "

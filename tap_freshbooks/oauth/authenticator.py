@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks import interruptions
+from tap_freshbooks import signals
 from tap_freshbooks.errors import (
     Cancelled,
     ReauthorizationRequired,
     SettingsError,
     TokenStoreError,
 )
-from tap_freshbooks.oauth.rescue import Rescue
 from tap_freshbooks.oauth.rotation import Rotation
+from tap_freshbooks.oauth.stores.fallback import Rescue
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 
 if TYPE_CHECKING:
-    from tap_freshbooks.oauth.alarm import Alarm
-    from tap_freshbooks.oauth.endpoint import TokenEndpoint
-    from tap_freshbooks.oauth.stores import LockedStore, TokenStore
+    from tap_freshbooks.oauth.reauth_notifier import Alarm
+    from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
+    from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 
 logger = logging.getLogger("tap-freshbooks.oauth")
 
@@ -152,7 +152,7 @@ class RefreshingAuthenticator(Authenticator):
     def close(self) -> None:
         # A signal must not end the waiting: the process would go, and with it the thread that
         # has spent a token.
-        with interruptions.held():
+        with signals.held():
             self._rotation.closed.set()
             with self._rotating:
                 pass
@@ -248,7 +248,7 @@ class RefreshingAuthenticator(Authenticator):
                 store.prove(former)
             except TokenStoreError as error:
                 raise TokenStoreError(f"{error}; make it writable, then log in again") from None
-            with interruptions.held():
+            with signals.held():
                 pair, scopes = self.endpoint.exchange(code, verifier)
                 # A seed that is still configured is older than this consent.
                 seed = hash_of(self.configured) if self.configured else None

@@ -14,7 +14,7 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
-from tap_freshbooks import interruptions
+from tap_freshbooks import signals
 from tap_freshbooks.errors import (
     Cancelled,
     ReauthorizationRequired,
@@ -24,15 +24,15 @@ from tap_freshbooks.errors import (
     TokenStoreError,
     Unavailable,
 )
-from tap_freshbooks.oauth.stores import Superseded
+from tap_freshbooks.oauth.stores.base import Superseded
 from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair, hash_of
-from tap_freshbooks.times import utc_text_at
+from tap_freshbooks.timestamps import utc_text_at
 
 if TYPE_CHECKING:
-    from tap_freshbooks.oauth.alarm import Alarm
-    from tap_freshbooks.oauth.endpoint import TokenEndpoint
-    from tap_freshbooks.oauth.rescue import Rescue
-    from tap_freshbooks.oauth.stores import LockedStore
+    from tap_freshbooks.oauth.reauth_notifier import Alarm
+    from tap_freshbooks.oauth.stores.base import LockedStore
+    from tap_freshbooks.oauth.stores.fallback import Rescue
+    from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 
 logger = logging.getLogger("tap-freshbooks.oauth")
 
@@ -129,7 +129,7 @@ class Rotation:
                 attempt += 1
                 try:
                     # From here to the store a signal waits: what is spent must be kept.
-                    with interruptions.held():
+                    with signals.held():
                         is_doubtful = True
                         try:
                             fresh = self.endpoint.refresh(pair)

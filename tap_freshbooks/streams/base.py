@@ -15,9 +15,9 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_freshbooks.output import SingerOutput
-from tap_freshbooks.streams.selection import selection
-from tap_freshbooks.times import utc_text
+from tap_freshbooks.singer.message_writer import SingerOutput
+from tap_freshbooks.singer.record_filter import selection
+from tap_freshbooks.timestamps import utc_text
 
 if TYPE_CHECKING:
     import logging
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.connection import Connection
-    from tap_freshbooks.fields import Converter, Object
-    from tap_freshbooks.read_ahead import Readable
-    from tap_freshbooks.tallies import Tally
+    from tap_freshbooks.extraction.prefetch import Readable
+    from tap_freshbooks.schema.fields import Converter, Object
+    from tap_freshbooks.singer.stats import Tally
 
 DELETED_AT = "_sdc_deleted_at"
 

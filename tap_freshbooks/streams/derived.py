@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.fields import EasternTime, Field, Integer, Object
+from tap_freshbooks.schema.fields import EasternTime, Field, Integer, Object
 from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Row
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.streams.lists import FreshBooksStream
+    from tap_freshbooks.streams.list_stream import FreshBooksStream
 
 
 class DerivedStream(RecordStream):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.identity import Scope
+from tap_freshbooks.businesses import Scope
 from tap_freshbooks.streams.base import Replication, Row
-from tap_freshbooks.streams.lists import OVERLAP, FreshBooksStream, Query
-from tap_freshbooks.times import EASTERN, utc_text
+from tap_freshbooks.streams.list_stream import OVERLAP, FreshBooksStream, Query
+from tap_freshbooks.timestamps import EASTERN, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

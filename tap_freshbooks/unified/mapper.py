@@ -7,23 +7,23 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.fields import Object, UtcTime
-from tap_freshbooks.streams.account import Systems
+from tap_freshbooks.schema.fields import Object, UtcTime
 from tap_freshbooks.streams.base import DELETED_AT
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.streams.identity import Businesses
-from tap_freshbooks.streams.lists import SCOPE_FIELDS, FreshBooksStream
-from tap_freshbooks.unified import paths
-from tap_freshbooks.unified.documents import MappingError
-from tap_freshbooks.unified.expressions import Place, compiled, direct
-from tap_freshbooks.unified.forms import needs
+from tap_freshbooks.streams.list_stream import SCOPE_FIELDS, FreshBooksStream
+from tap_freshbooks.streams.resources.account import Systems
+from tap_freshbooks.streams.resources.identity import Businesses
+from tap_freshbooks.unified import record_paths
+from tap_freshbooks.unified.expression_compiler import Place, compiled, direct
+from tap_freshbooks.unified.expression_syntax import needs
+from tap_freshbooks.unified.mapping_files import MappingError
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
 
     from tap_freshbooks.streams.base import RecordStream, Row
-    from tap_freshbooks.unified.expressions import Function, Listener
+    from tap_freshbooks.unified.expression_compiler import Function, Listener
     from tap_freshbooks.unified.mapping import Column, EntityMapping
 
 DOCUMENT = "document"
@@ -112,7 +112,7 @@ class Mapper:
         """Whether the stream has a row for a record."""
         try:
             return self._where is None or bool(self._where(record))
-        except paths.UnreadableError as error:  # a function that does not take null, say
+        except record_paths.UnreadableError as error:  # a function that does not take null, say
             self._listener.unfit("where", error)
             return False
 
@@ -169,8 +169,8 @@ def _condition(where: str | None, fields: Object) -> Callable[[Any], Any] | None
     if where is None:
         return None
     try:
-        paths.check(where, fields)
-        return paths.getter(where)
+        record_paths.check(where, fields)
+        return record_paths.getter(where)
     except ValueError as error:
         raise MappingError(f"where: {error}") from None
 

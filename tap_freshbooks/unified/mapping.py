@@ -15,9 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.unified import forms
-from tap_freshbooks.unified.documents import MappingError, check_column, documents, expression_in
-from tap_freshbooks.unified.types import SCHEMAS
+from tap_freshbooks.unified import expression_syntax
+from tap_freshbooks.unified.column_types import SCHEMAS
+from tap_freshbooks.unified.mapping_files import (
+    MappingError,
+    check_column,
+    documents,
+    expression_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +57,7 @@ class Column:
     description: str
     required: bool
     enum: tuple[str, ...]
-    expressions: Mapping[str, forms.Expression]
+    expressions: Mapping[str, expression_syntax.Expression]
     file: str
 
 
@@ -86,7 +91,7 @@ class EntityMapping:
         """
         looks_at = {}
         for name, column in self.columns.items():
-            looks_at[name] = forms.needs(column.expressions.get(source, {}))
+            looks_at[name] = expression_syntax.needs(column.expressions.get(source, {}))
             if unknown := looks_at[name] - self.columns.keys():
                 names = ", ".join(sorted(unknown))
                 raise MappingError(f"{name}: there is no column {names}", column.file)
@@ -154,7 +159,7 @@ def links(mappings: Mapping[str, EntityMapping]) -> Iterator[Link]:
             natives = [
                 each["ref"][0]
                 for expression in column.expressions.values()
-                for each in forms.walk(expression)
+                for each in expression_syntax.walk(expression)
                 if isinstance(each, dict) and "ref" in each
             ]
             if column.name != "id":
@@ -221,8 +226,10 @@ def _mapping(document: dict[str, Any], common: dict[str, Any], file: str) -> Ent
 
 
 def _filled(common: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    if part.keys() & (forms.ORIGINS.keys() | {"from"}):
-        common = {name: value for name, value in common.items() if name not in forms.WORDS}
+    if part.keys() & (expression_syntax.ORIGINS.keys() | {"from"}):
+        common = {
+            name: value for name, value in common.items() if name not in expression_syntax.WORDS
+        }
     return {**common, **part}
 
 
@@ -249,7 +256,7 @@ def _column(
         raise MappingError(f"{name}: its type is {known.type}, and stays so")
     expressions = dict(known.expressions) if known else {}
     for source, expression in _by_source(name, part, sources).items():
-        expressions[source] = forms.laid_over(expressions.get(source), expression)
+        expressions[source] = expression_syntax.laid_over(expressions.get(source), expression)
     return Column(
         name,
         kind,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.unified.types import text
+from tap_freshbooks.unified.column_types import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_freshbooks.unified.expressions import Function, Place, Row
+    from tap_freshbooks.unified.expression_compiler import Function, Place, Row
 
 
 def modified(

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from typing_extensions import override
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.streams import STREAMS
-from tap_freshbooks.streams.account import Systems
 from tap_freshbooks.streams.base import RecordStream, Replication, Row
 from tap_freshbooks.streams.derived import DerivedStream, Lines
-from tap_freshbooks.streams.identity import Businesses
-from tap_freshbooks.streams.lists import FreshBooksStream
-from tap_freshbooks.streams.vanishing import Vanishing
+from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.resources import STREAMS
+from tap_freshbooks.streams.resources.account import Systems
+from tap_freshbooks.streams.resources.identity import Businesses
+from tap_freshbooks.unified.column_types import SCHEMAS
 from tap_freshbooks.unified.mapper import DOCUMENT, Mapper, Missed
 from tap_freshbooks.unified.mapping import VERSION, Column, EntityMapping, links, load
-from tap_freshbooks.unified.types import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.identity import Business
+    from tap_freshbooks.businesses import Business
 
 REMOTE_DATA = "remote_data"
 

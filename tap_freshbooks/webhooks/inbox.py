@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from tap_freshbooks.database import Database, make_table
 from tap_freshbooks.errors import SettingsError, TapError
+from tap_freshbooks.storage.database import Database, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ import requests
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
     from tests.login.conftest import Running
 
 CONNECTED = "Your FreshBooks account is connected"

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from demo.pipeline import Postgres
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tests.faults.account import Account
 from tests.faults.processes import at_once
 from tests.faults.storm import Storm

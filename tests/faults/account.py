@@ -15,14 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator
-from tap_freshbooks.oauth.endpoint import TokenEndpoint
-from tap_freshbooks.oauth.file_store import FileStore
-from tap_freshbooks.oauth.sql_store import SqlStore
+from tap_freshbooks.oauth.stores.file import FileStore
+from tap_freshbooks.oauth.stores.sql import SqlStore
+from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 
 if TYPE_CHECKING:
-    from tap_freshbooks.oauth.stores import TokenStore
+    from freshbooks_sandbox import Sandbox
+    from tap_freshbooks.oauth.stores.base import TokenStore
     from tap_freshbooks.oauth.tokens import TokenPair
-    from tap_freshbooks.sandbox import Sandbox
 
 TOKEN = "/auth/oauth/token"
 OTHER_KEYS = {"start_date": "2020-01-01", "business_ids": [7], "größe": {"a": [1, None]}}

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
-from tap_freshbooks.oauth.endpoint import TokenEndpoint
-from tap_freshbooks.oauth.file_store import LockedFile
-from tap_freshbooks.oauth.sql_store import LockedRow
-from tap_freshbooks.oauth.stores import LockedStore
+from tap_freshbooks.oauth.stores.base import LockedStore
+from tap_freshbooks.oauth.stores.file import LockedFile
+from tap_freshbooks.oauth.stores.sql import LockedRow
+from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.oauth.endpoint import TokenEndpoint
-from tap_freshbooks.oauth.stores import LockedStore
+from tap_freshbooks.oauth.stores.base import LockedStore
+from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 from tests.faults.account import hash_of
 from tests.faults.processes import CONTEXT, PATIENCE, Process
 

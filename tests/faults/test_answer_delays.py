@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_freshbooks.oauth.endpoint import ANSWER_TIMEOUT
+from tap_freshbooks.oauth.token_endpoint import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
     from tests.faults.account import Account

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.sandbox import Sandbox
-from tap_freshbooks.streams import STREAMS
-from tap_freshbooks.streams.reports import Report
+from freshbooks_sandbox import Sandbox
+from tap_freshbooks.streams.report_stream import Report
+from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for
 from tests.faults.commands import PATIENCE, Command
 from tests.support import sync

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import RefreshFailed, TokenStoreError
-from tap_freshbooks.oauth import rotation, sql_store, stores
-from tap_freshbooks.oauth.endpoint import TokenEndpoint
-from tap_freshbooks.oauth.rescue import Rescue
+from tap_freshbooks.oauth import rotation
+from tap_freshbooks.oauth.stores import base, sql
+from tap_freshbooks.oauth.stores.fallback import Rescue
+from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 from tests.faults.account import OTHER_KEYS, Account
 from tests.faults.processes import CONTEXT, PATIENCE, Process, ask
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
     from demo.pipeline import Postgres
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
     from tests.faults.account import Client
 
 NO_ROOM = 1024
@@ -292,8 +293,8 @@ def test_a_lock_of_a_hung_process_is_waited_for_a_while_and_named(
     assert holder.hear() == "held"
     holder.send(signal.SIGSTOP)
     with monkeypatch.context() as patch:
-        patch.setattr(stores, "LOCK_TIMEOUT", 0.3)
-        patch.setattr(sql_store, "SQLITE_PATIENCE", 0.1)
+        patch.setattr(base, "LOCK_TIMEOUT", 0.3)
+        patch.setattr(sql, "SQLITE_PATIENCE", 0.1)
         for _ in range(2):
             with pytest.raises(
                 TokenStoreError,
@@ -313,7 +314,7 @@ def test_a_lock_of_a_dead_process_holds_nobody_up(
     holder = Process(hold, account.client)
     assert holder.hear() == "held"
     holder.kill()
-    monkeypatch.setattr(stores, "LOCK_TIMEOUT", 5)
+    monkeypatch.setattr(base, "LOCK_TIMEOUT", 5)
     check_that_it_works(account, dead)
 
 
@@ -321,7 +322,7 @@ def test_a_lock_file_that_was_left_lying_holds_nobody_up(
     file_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file_account.file.with_name("tokens.json.lock").write_text("4711\nsomewhere\n")
-    monkeypatch.setattr(stores, "LOCK_TIMEOUT", 5)
+    monkeypatch.setattr(base, "LOCK_TIMEOUT", 5)
     assert file_account.accepts(file_account.connected())
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tests.faults.commands import PATIENCE, Command
 from tests.faults.target import CommittingTarget, Target
 

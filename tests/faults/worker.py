@@ -12,7 +12,8 @@ import psycopg  # noqa: F401
 import pytest
 import requests  # noqa: F401
 
-from tap_freshbooks.oauth import authenticator, rescue, sql_store  # noqa: F401
+from tap_freshbooks.oauth import authenticator  # noqa: F401
+from tap_freshbooks.oauth.stores import fallback, sql  # noqa: F401
 
 if TYPE_CHECKING:
     from tests.faults.account import Client
@@ -21,6 +22,6 @@ if TYPE_CHECKING:
 def begin(client: Client) -> pytest.MonkeyPatch:
     """Look for rescue files in the folder of the test, and wait hundredths of seconds."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(rescue, "places", lambda: iter([client.rescue]))
+    patch.setattr(fallback, "places", lambda: iter([client.rescue]))
     patch.setattr(random, "uniform", lambda low, high: low + (high - low) / 1000)
     return patch

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 App = Callable[..., dict[str, Any]]
 """Registers an app (`redirect_uri`, `scopes`) and returns the settings that name it."""

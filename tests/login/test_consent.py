@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.login.consent import Consent, ConsentRefused, WrongAnswer
-from tap_freshbooks.login.redirect import LocalAddress, check
+from tap_freshbooks.login.authorization_request import Consent, ConsentRefused, WrongAnswer
+from tap_freshbooks.login.redirect_uri import LocalAddress, check
 
 CODE = "6b1e" * 16
 REDIRECT_URI = "https://localhost/callback"

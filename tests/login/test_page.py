@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.identity import Business
-from tap_freshbooks.login import page
+from tap_freshbooks.businesses import Business
+from tap_freshbooks.login import html_pages
 from tap_freshbooks.login.account import Account
 from tap_freshbooks.login.next_steps import Step
-
-from .conftest import Answer, App, Logins, browse, code_in, exchanges, free_port
+from tests.login.conftest import Answer, App, Logins, browse, code_in, exchanges, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
-
-    from .conftest import Running
+    from freshbooks_sandbox import Sandbox
+    from tests.login.conftest import Running
 
 
 class Page:
@@ -282,9 +280,9 @@ def hostile(text: str) -> Account:
 def test_whatever_freshbooks_sends_is_text() -> None:
     text = """<script>alert(1)</script>" onfocus='x' &amp;"""
     shown = (
-        page.choosing(hostile(text), [1], problem=text)
-        + page.finished([Step(text, text)])
-        + page.failed(text, final=True)
+        html_pages.choosing(hostile(text), [1], problem=text)
+        + html_pages.finished([Step(text, text)])
+        + html_pages.failed(text, final=True)
     )
     assert "<script" not in shown
     assert shown.count(escape(text)) == 8

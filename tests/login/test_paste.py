@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.login.conftest import LOGIN, App, Logins, code_in, decide, exchanges, free_port
 from tests.support import catalog_of
-
-from .conftest import LOGIN, App, Logins, code_in, decide, exchanges, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 
 def tokens_below(folder: Path) -> dict[str, Any]:

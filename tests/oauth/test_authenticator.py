@@ -19,14 +19,14 @@ from tap_freshbooks.errors import (
     TokenStoreError,
 )
 from tap_freshbooks.oauth.authenticator import MARGIN, RefreshingAuthenticator, StaticToken
-from tap_freshbooks.oauth.endpoint import TokenEndpoint, _expires_at
-from tap_freshbooks.oauth.file_store import FileStore
+from tap_freshbooks.oauth.stores.file import FileStore
+from tap_freshbooks.oauth.token_endpoint import TokenEndpoint, _expires_at
 from tap_freshbooks.oauth.tokens import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 TOKEN = "/auth/oauth/token"
 

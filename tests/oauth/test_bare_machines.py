@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.oauth import rescue
+from tap_freshbooks.oauth.stores import fallback
 from tests.support import catalog_of
 
 if TYPE_CHECKING:
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 MACHINE = """
 import errno, os, pwd, sys
@@ -44,7 +44,7 @@ def guard(event, arguments):
 def fill():
     # The store fails once the token is spent.
     from tap_freshbooks.oauth import rotation
-    from tap_freshbooks.oauth.endpoint import TokenEndpoint
+    from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 
     refresh = TokenEndpoint.refresh
 
@@ -217,5 +217,5 @@ def test_a_login_page_that_has_no_place_for_its_certificate_is_a_sentence(
 
 def test_a_place_that_is_not_absolute_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """As older versions of platformdirs say it where there is no home."""
-    monkeypatch.setattr(rescue, "user_state_path", lambda name: Path("~/.local/state", name))
-    assert all(place.is_absolute() for place in rescue.places())
+    monkeypatch.setattr(fallback, "user_state_path", lambda name: Path("~/.local/state", name))
+    assert all(place.is_absolute() for place in fallback.places())

@@ -18,7 +18,7 @@ from tests.support import QUICK, sync
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 DEAD = "0" * 64
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import RefreshFailed, SettingsError, TokenStoreError
-from tap_freshbooks.oauth import rescue, rotation
-from tap_freshbooks.oauth.endpoint import TokenEndpoint
-from tap_freshbooks.oauth.places import store_for
-from tap_freshbooks.oauth.stores import LockedStore
+from tap_freshbooks.oauth import rotation
+from tap_freshbooks.oauth.stores import fallback
+from tap_freshbooks.oauth.stores.base import LockedStore
+from tap_freshbooks.oauth.stores.factory import store_for
+from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 from tests.oauth.test_ending import connection, token_of
 
 if TYPE_CHECKING:
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 
 def pair_in(config: dict[str, Any]) -> TokenPair:
@@ -43,7 +44,7 @@ def spent(sandbox: Sandbox, config: dict[str, Any]) -> int:
 def rescues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where rescue files go in this test; a store that fails is given up at once."""
     folder = tmp_path / "rescues"
-    monkeypatch.setattr(rescue, "places", lambda: iter([folder]))
+    monkeypatch.setattr(fallback, "places", lambda: iter([folder]))
     monkeypatch.setattr(rotation, "STORE_PATIENCE", 0)
     return folder
 

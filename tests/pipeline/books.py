@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 LINES = [{"name": "Travel", "qty": "3", "unit_cost": {"amount": "99.95", "code": "USD"}}]
 

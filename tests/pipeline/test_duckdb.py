@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from demo.snapshot import VANISHING, Snapshot
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tests.pipeline.books import Books, Edits
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from tests.pipeline.books import Books
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from demo.pipeline import SCHEMA
 from demo.snapshot import DELETED, UNLISTED, VANISHING, Snapshot
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tests.pipeline.books import Books, Edits
 from tests.support import every_stream
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from demo.pipeline import PROJECT, SCHEMA
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tap_freshbooks.unified.mapping import load
 from tests.pipeline.books import Books, Edits
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tests.pipeline.books import Edits
 from tests.pipeline.test_postgres import LOADER, books_for
 from tests.webhooks.serving import TAP, ServingProcess

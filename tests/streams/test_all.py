@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.sandbox import Sandbox
-from tap_freshbooks.sandbox.server import SandboxError
-from tap_freshbooks.streams import STREAMS
+from freshbooks_sandbox import Sandbox
+from freshbooks_sandbox.server import SandboxError
 from tap_freshbooks.streams.base import Replication
-from tap_freshbooks.streams.lists import FreshBooksStream
-from tap_freshbooks.streams.reports import Report
-from tap_freshbooks.streams.vanishing import Vanishing
+from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.report_stream import Report
+from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for
 from tests.support import sync
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tap_freshbooks.sandbox import Sandbox
-from tap_freshbooks.streams import STREAMS
+from freshbooks_sandbox import Sandbox
 from tap_freshbooks.streams.base import Replication
+from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
 from tests.support import Messages, catalog_of, sync

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.sandbox import Sandbox, lists
+from freshbooks_sandbox import Sandbox, lists
 from tests import support
 from tests.streams.schedules import BY_NAME, LISTS, PAGE, Books, Edit, Schedule, bookmark_of
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.identity import Scope
-from tap_freshbooks.sandbox import Sandbox
-from tap_freshbooks.streams import STREAMS
+from freshbooks_sandbox import Sandbox
+from tap_freshbooks.businesses import Scope
 from tap_freshbooks.streams.derived import Lines
-from tap_freshbooks.streams.lists import FreshBooksStream
-from tap_freshbooks.streams.reports import Report
+from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.report_stream import Report
+from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for
 from tests.support import sync
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.streams.lists import FreshBooksStream
+from tap_freshbooks.streams.list_stream import FreshBooksStream
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
 from tests.support import Messages, catalog_of, sync
@@ -14,7 +14,7 @@ from tests.support import Messages, catalog_of, sync
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 STREAMS = ["clients", "invoices", "expenses", "payments", "items", "projects", "taxes", "services"]
 

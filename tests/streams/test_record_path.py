@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk import Stream
 
-from tap_freshbooks.fields import Array, Field, Object
-from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.schema.fields import Array, Field, Object
 from tap_freshbooks.streams.base import DELETED_AT, RecordStream
 from tap_freshbooks.streams.derived import DerivedStream, Lines
+from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages, catalog_of
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.streams.periods import Period, periods
-from tap_freshbooks.streams.reports import Report, ReportRows
+from tap_freshbooks.streams.report_stream import Report, ReportRows
+from tap_freshbooks.streams.resources import STREAMS
 from tests.support import sync
 
 if TYPE_CHECKING:
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 REPORTS = [stream.name for stream in STREAMS if issubclass(stream, Report)]
 ROWS = [stream.name for stream in STREAMS if issubclass(stream, ReportRows)]

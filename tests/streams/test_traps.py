@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tests.conftest import settings_for
 from tests.support import sync
 

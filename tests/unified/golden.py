@@ -14,7 +14,7 @@ from tap_freshbooks.unified.streams import CompanyInfo, UnifiedStream
 
 if TYPE_CHECKING:
     from tap_freshbooks.streams.base import RecordStream
-    from tap_freshbooks.streams.lists import FreshBooksStream
+    from tap_freshbooks.streams.list_stream import FreshBooksStream
 
 FOLDER = Path(__file__).parent / "golden"
 

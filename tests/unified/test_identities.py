@@ -13,7 +13,7 @@ from tests.conftest import settings_for
 from tests.support import sync
 
 if TYPE_CHECKING:
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -12,11 +12,11 @@ import yaml
 
 from tap_freshbooks import cli
 from tap_freshbooks.errors import ExitStatus, SettingsError
-from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.unified.column_types import SCHEMAS
 from tap_freshbooks.unified.mapping import OURS, load
 from tap_freshbooks.unified.streams import stream_classes
-from tap_freshbooks.unified.types import SCHEMAS
 from tests.unified.golden import COMPANY, rows_of, stream_of, tap_with
 
 if TYPE_CHECKING:

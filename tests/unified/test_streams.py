@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_freshbooks.commands.webhooks import nouns_needed
 from tap_freshbooks.login.scopes import needed, selected
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.mapping import load
-from tap_freshbooks.webhooks.command import nouns_needed
 from tests.support import Messages, catalog_of, every_stream, sync
 from tests.unified.golden import rows_of, tap_with
 from tests.webhooks.listening import Listening
@@ -18,7 +18,7 @@ from tests.webhooks.listening import Listening
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 Config = dict[str, Any]
 

@@ -24,7 +24,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from demo.pipeline import BIN, SCHEMA, Meltano, Postgres
-from tap_freshbooks.sandbox import Sandbox
+from freshbooks_sandbox import Sandbox
 from tests.pipeline.books import Books
 from tests.pipeline.conftest import LOADERS
 from tests.webhooks.serving import TAP, ServingProcess

@@ -21,9 +21,9 @@ import click
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tap_freshbooks.sandbox.webhooks.signature import Forgery, forge, sign
-from tap_freshbooks.webhooks import receiver
+from freshbooks_sandbox.webhooks.signature import Forgery, forge, sign
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
+from tap_freshbooks.webhooks.server import receiver
 from tests.webhooks.serving import ACCOUNT, SECRET, Serving, event, verified
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.streams import STREAMS
-from tap_freshbooks.webhooks.callbacks import CallbackBook
+from tap_freshbooks.streams.resources import STREAMS
+from tap_freshbooks.webhooks.callbacks.store import CallbackBook
 from tap_freshbooks.webhooks.inbox import Event, Inbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 NOUN_OF = {stream.name: stream.webhook_noun for stream in STREAMS if stream.webhook_noun}
 

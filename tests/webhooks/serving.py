@@ -14,20 +14,20 @@ from urllib.parse import urlencode
 import requests
 import uvicorn
 
-from tap_freshbooks.sandbox.webhooks.signature import sign
-from tap_freshbooks.webhooks.asgi import create_app
-from tap_freshbooks.webhooks.callbacks import Callback, CallbackBook
-from tap_freshbooks.webhooks.keeper import Keeper
-from tap_freshbooks.webhooks.metrics import Metrics
-from tap_freshbooks.webhooks.serving import listen
+from freshbooks_sandbox.webhooks.signature import sign
+from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackBook
+from tap_freshbooks.webhooks.server.asgi import create_app
+from tap_freshbooks.webhooks.server.maintenance import Keeper
+from tap_freshbooks.webhooks.server.metrics import Metrics
+from tap_freshbooks.webhooks.server.serve import listen
 from tests.support import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tap_freshbooks.webhooks.callbacks.manager import Registrar
     from tap_freshbooks.webhooks.inbox import Inbox
-    from tap_freshbooks.webhooks.registration import Registrar
 
 SECRET = "tR7vQ2mXk9LbZ4cWn8HdYp3sJfG6uAe1Vo"
 ACCOUNT = "Qx7Lm2"

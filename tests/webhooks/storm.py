@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.sandbox.server import SandboxError
+from freshbooks_sandbox.server import SandboxError
 
 if TYPE_CHECKING:
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 FIELDS = {
     "bill_vendors": "note",

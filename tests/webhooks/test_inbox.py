@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_freshbooks.webhooks.callbacks import CallbackBook
+from tap_freshbooks.webhooks.callbacks.store import CallbackBook
 from tap_freshbooks.webhooks.inbox import Event, Inbox
 
 if TYPE_CHECKING:

@@ -15,11 +15,13 @@ import pytest
 import requests
 
 from tap_freshbooks.errors import Cancelled, SettingsError
-from tap_freshbooks.webhooks import asgi, callbacks, inbox, receiver
-from tap_freshbooks.webhooks.callbacks import CallbackBook
+from tap_freshbooks.webhooks import inbox
+from tap_freshbooks.webhooks.callbacks import store
+from tap_freshbooks.webhooks.callbacks.store import CallbackBook
 from tap_freshbooks.webhooks.inbox import GAP, Event, Inbox
-from tap_freshbooks.webhooks.keeper import Keeper
-from tap_freshbooks.webhooks.metrics import Metrics
+from tap_freshbooks.webhooks.server import asgi, receiver
+from tap_freshbooks.webhooks.server.maintenance import Keeper
+from tap_freshbooks.webhooks.server.metrics import Metrics
 from tests.support import unmeasured
 from tests.webhooks import fuzz
 from tests.webhooks.serving import ACCOUNT, SECRET, TAP, Serving, event, signed, verified
@@ -27,7 +29,7 @@ from tests.webhooks.serving import ACCOUNT, SECRET, TAP, Serving, event, signed,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_freshbooks.webhooks.callbacks import Callback
+    from tap_freshbooks.webhooks.callbacks.store import Callback
 
 
 @pytest.fixture
@@ -374,7 +376,7 @@ def test_after_a_restart_strangers_do_not_keep_freshbooks_out(
 def test_signs_of_life_do_not_wait_for_freshbooks(
     place: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(callbacks, "BEAT", 0.02)
+    monkeypatch.setattr(store, "BEAT", 0.02)
     waiting, ended = threading.Event(), threading.Event()
 
     def check() -> list[str]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freshbooks_sandbox import Sandbox
 from tap_freshbooks import cli
-from tap_freshbooks.sandbox import Sandbox
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.webhooks.callbacks import OURS, CallbackBook
+from tap_freshbooks.webhooks.callbacks.manager import Registrar
+from tap_freshbooks.webhooks.callbacks.store import OURS, CallbackBook
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
-from tap_freshbooks.webhooks.registration import Registrar
 from tests.conftest import settings_for
 from tests.support import sync
 from tests.webhooks.serving import Serving, ServingProcess
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tap_freshbooks.webhooks.callbacks import Callback
+    from tap_freshbooks.webhooks.callbacks.store import Callback
 
 Config = dict[str, Any]
 Run = Callable[..., tuple[int, str, str]]

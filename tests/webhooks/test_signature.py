@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tap_freshbooks.webhooks.deliveries import Malformed, Verification, read_form, understand
 from tap_freshbooks.webhooks.inbox import Event
-from tap_freshbooks.webhooks.signature import is_genuine
+from tap_freshbooks.webhooks.server.delivery import Malformed, Verification, read_form, understand
+from tap_freshbooks.webhooks.server.signature import is_genuine
 from tests.webhooks.serving import SECRET
 
 INVOICE = (

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.streams import STREAMS
+from tap_freshbooks.commands.webhooks import nouns_needed
+from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.webhooks.callbacks import CallbackBook
-from tap_freshbooks.webhooks.command import nouns_needed
+from tap_freshbooks.webhooks.callbacks.manager import Registrar
+from tap_freshbooks.webhooks.callbacks.store import CallbackBook
 from tap_freshbooks.webhooks.inbox import Inbox
-from tap_freshbooks.webhooks.registration import Registrar
 from tests.conftest import settings_for
 from tests.faults.target import Target
 from tests.support import Record, sync
@@ -19,7 +19,7 @@ from tests.webhooks.storm import Storm, go_astray
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_freshbooks.sandbox import Sandbox
+    from freshbooks_sandbox import Sandbox
 
 TOLD = {stream.name: stream for stream in STREAMS if stream.webhook_noun}
 

@@ -1,0 +1,234 @@
+"""What the endpoint families do differently: identifiers, envelopes, paging, error bodies.
+
+The smaller ones are in side_families.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from freshbooks_sandbox.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.query import Query
+    from freshbooks_sandbox.resource import Resource
+    from freshbooks_sandbox.store import Business, Store
+
+CAP = 100
+"""Rows on a page, whatever per_page says (docs/freshbooks-api/errors-and-limits.md §2)."""
+
+encode = msgspec.json.encode
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: which, of how many, how large."""
+
+    page: int
+    pages: int
+    per_page: int
+    total: int
+
+    def fields(self) -> dict[str, int]:
+        """The four numbers in the order of the captures."""
+        return {
+            "page": self.page,
+            "pages": self.pages,
+            "per_page": self.per_page,
+            "total": self.total,
+        }
+
+
+@dataclass(frozen=True)
+class Family:
+    """The parent of all families: what most of them share."""
+
+    name: str
+    per_page: int | None = 30
+    content_type: str = "application/json"
+    api_version: str | None = "2023-02-20"
+    search_brackets: bool = False
+    is_paged: bool = True
+    has_flat_bodies: bool = False
+    has_identifier: bool = True
+    created_status: int = 200
+    page_names: tuple[str, str] = ("page", "per_page")
+
+    def business(self, store: Store, identifier: str) -> Business | None:
+        """The business that an identifier in the path names."""
+        return store.by_id.get(int(identifier)) if identifier.isdecimal() else None
+
+    def filters(self, query: Query) -> dict[str, list[str]]:
+        """The parameters that may be filters here."""
+        return query.search if self.search_brackets else query.bare
+
+    def list_body(
+        self, resource: Resource, page: Page, rows: bytes, extra: Mapping[str, Any]
+    ) -> bytes:
+        """The envelope of a list around encoded rows."""
+        meta = encode({**extra, **page.fields()})
+        return b'{"meta":%b,"%b":[%b]}' % (meta, resource.plural.encode(), rows)
+
+    def single_body(
+        self, resource: Resource, record: Mapping[str, Any], siblings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The envelope of a single record."""
+        return {resource.single: record, **siblings}
+
+    def refused(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
+        """The body of a refusal that may bring its own."""
+        return refusal.body or self.error(refusal, readings)
+
+    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
+        """The body of a refusal in the family's words."""
+        if refusal.errno == 2001:  # noqa: PLR2004
+            named = {refusal.field: refusal.message} if refusal.field else refusal.message
+            return {"errno": 2001, "error": named}
+        if refusal.status == 404:  # noqa: PLR2004
+            return {"error": refusal.message or "Requested resource could not be found."}
+        return {"message": refusal.message}
+
+    def bad_number(self, name: str, value: str, _resource: Resource, status: int) -> Refusal:
+        """A page or per_page that is no number."""
+        message = "Input should be a valid integer, unable to parse string as an integer"
+        return Refusal(status, message, 2001, name, value)
+
+
+class Plain(Family):
+    """A list without `meta`, all rows in one answer."""
+
+    def list_body(
+        self, resource: Resource, _page: Page, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
+        """`{list}`."""
+        return b'{"%b":[%b]}' % (resource.plural.encode(), rows)
+
+
+class Accounting(Family):
+    """`/accounting/account/{account_id}/...`, the old service.
+
+    See docs/freshbooks-api/accounting.md §2, §8.
+    """
+
+    def business(self, store: Store, identifier: str) -> Business | None:
+        """By account id, which is case-sensitive."""
+        return store.by_account.get(identifier)
+
+    def list_body(
+        self, resource: Resource, page: Page, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
+        """`{"response": {"result": {list, page, pages, per_page, total}}}`."""
+        numbers = encode(page.fields())
+        key = resource.plural.encode()
+        return b'{"response":{"result":{"%b":[%b],%b}}' % (key, rows, numbers[1:])
+
+    def single_body(
+        self, resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """`{"response": {"result": {single: record}}}`."""
+        return {"response": {"result": {resource.single: record}}}
+
+    def error(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
+        """Old shape, or google.rpc.ErrorInfo as newer API versions have it."""
+        value = None if refusal.value is None else str(refusal.value)
+        if readings.accounting_errors == "new":
+            codes = {401: 16, 403: 7, 404: 5, 409: 6, 422: 3, 400: 3}
+            info = {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": str(refusal.errno or refusal.status),
+                "domain": "accounting.api.freshbooks.com",
+                "metadata": {
+                    "object": refusal.object or "",
+                    "message": refusal.message,
+                    "value": value or "",
+                    "field": refusal.field or "",
+                },
+            }
+            return {
+                "code": codes.get(refusal.status, 2),
+                "message": f"Request failed with status_code: {refusal.status}",
+                "details": [info],
+            }
+        if refusal.errno in (404, 12001):
+            error: dict[str, Any] = {"message": refusal.message, "errno": refusal.errno}
+        else:
+            error = {
+                "errno": refusal.errno or refusal.status,
+                "field": refusal.field,
+                "message": refusal.message,
+                "object": refusal.object,
+                "value": value,
+            }
+        return {"response": {"errors": [error]}}
+
+    def bad_number(self, name: str, value: str, resource: Resource, status: int) -> Refusal:
+        """Errno 1014 InvalidPage, 1013 InvalidPerPage; the body is a guess.
+
+        See docs/freshbooks-api/accounting.md §3.
+        """
+        errno = 1014 if name == "page" else 1013
+        return Refusal(status, f"{name} must be a number.", errno, name, value, resource.single)
+
+
+class Ledger(Family):
+    """`/accounting/businesses/{business_uuid}/...`, the newer service: one answer, no paging."""
+
+    def business(self, store: Store, identifier: str) -> Business | None:
+        """By uuid; the two lists of types belong to nobody, so any business will do."""
+        if not self.has_identifier:
+            return store.businesses[0]
+        return store.by_uuid.get(identifier)
+
+    def list_body(
+        self, _resource: Resource, _page: Page, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
+        """`{"data": [...]}`."""
+        return b'{"data":[%b]}' % rows
+
+    def single_body(
+        self, _resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """`{"data": {...}}`."""
+        return {"data": record}
+
+    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
+        """The ledger shape of docs/freshbooks-api/accounting.md §8."""
+        reason = refusal.message or "Not found."
+        return {
+            "errors": {
+                "message": f"Request failed with status code {refusal.status}",
+                "status": refusal.status,
+                "details": [
+                    {"reason": reason, "metadata": {"message": reason, "field": refusal.field}}
+                ],
+            }
+        }
+
+
+JSON_API = "application/vnd.api+json"
+
+ACCOUNTING = Accounting("accounting", per_page=15, search_brackets=True)
+LEDGER = Ledger(
+    "ledger", per_page=None, api_version="2019-07-10", is_paged=False, created_status=201
+)
+LEDGER_TYPES = Ledger(
+    "ledger_types", per_page=None, api_version="2019-07-10", is_paged=False, has_identifier=False
+)
+JOURNAL = Ledger("ledger", page_names=("page_number", "page_size"))
+"""Journal entries: another service behind the paths of the ledger.
+
+See docs/freshbooks-api/resources/journal_entries.yaml.
+"""
+PROJECTS = Family("projects", content_type=JSON_API)
+TIME_TRACKING = Family("timetracking", per_page=None, content_type=JSON_API)
+COMMENTS = Family("comments", per_page=50, content_type=JSON_API)
+# The lists that know neither paging nor `meta`.
+PLAIN_PROJECTS = Plain("projects", content_type=JSON_API, is_paged=False)
+PLAIN_TIME_TRACKING = Plain("timetracking", content_type=JSON_API, is_paged=False)
+PLAIN_COMMENTS = Plain("comments", content_type=JSON_API, is_paged=False)

@@ -1,0 +1,95 @@
+"""How a report is declared: its paths, the parameters it honours, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from freshbooks_sandbox.families.base import encode
+from freshbooks_sandbox.reports.parameters import download_token, effective
+from freshbooks_sandbox.view import View
+
+if TYPE_CHECKING:
+    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.query import Query
+    from freshbooks_sandbox.reports.parameters import Parameter, Params
+    from freshbooks_sandbox.store import Business
+
+Make = Callable[["Params", "Business"], Mapping[str, Any]]
+Guard = Callable[["Scene"], None]
+Defaults = Callable[["Params", "Scene"], "Params"]
+SCOPE = "user:reports:read"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """Where a report is, its key in `result`, and what is special about it."""
+
+    place: tuple[str, str]
+    key: str
+    guard: Guard | None = None
+    defaults: Defaults | None = None
+    denied_status: int = 401
+
+
+def report(
+    name: str,
+    make: Make,
+    parameters: Mapping[str, Parameter],
+    *,
+    path: str | None = None,
+    key: str | None = None,
+    guard: Guard | None = None,
+    defaults: Defaults | None = None,
+    denied_status: int = 401,
+) -> View:
+    """A report of `/accounting/account/{account_id}/reports/accounting/`.
+
+    `guard` may refuse it, `defaults` complete the parameters by the readings.
+    """
+    kind = _Kind(
+        place=("accounting", f"reports/accounting/{path or name}"),
+        key=key or path or name,
+        guard=guard,
+        defaults=defaults,
+        denied_status=denied_status,
+    )
+    return _view(name, make, parameters, kind)
+
+
+def ledger_report(name: str, make: Make, parameters: Mapping[str, Parameter]) -> View:
+    """One of `/accounting/businesses/{business_uuid}/reports/`, in the old envelope."""
+    return _view(name, make, parameters, _Kind(place=("ledger", f"reports/{name}"), key=name))
+
+
+def _view(name: str, make: Make, parameters: Mapping[str, Parameter], kind: _Kind) -> View:
+    def build(query: Query, scene: Scene, _key: str | None) -> bytes:
+        if kind.guard is not None:
+            kind.guard(scene)
+        business = scene.business
+        params = effective(parameters, query, business)
+        if kind.defaults is not None:
+            params = kind.defaults(params, scene)
+
+        def body() -> bytes:
+            token = download_token(name, params, business)
+            result = {**make(params, business), "download_token": token}
+            return encode({"response": {"result": {kind.key: result}}})
+
+        return business.cached(("report", kind.place, encode(params)), body)
+
+    # A customer gets nothing: nobody saw what a report would hold for him.
+    return View(
+        name=f"report_{name}",
+        paths=(kind.place,),
+        any_scope=(SCOPE,),
+        build=build,
+        is_for_clients=False,
+        denied_status=kind.denied_status,
+    )
+
+
+def company(business: Business) -> dict[str, str]:
+    """`company_name`."""
+    return {"company_name": business.name}

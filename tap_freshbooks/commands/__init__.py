@@ -1,0 +1,3 @@
+"""The sub-commands: one module each, with its options and its output."""
+
+from __future__ import annotations

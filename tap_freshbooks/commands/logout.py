@@ -1,0 +1,40 @@
+"""`tap-freshbooks logout`: revoke the tokens of a connection, and forget them."""
+
+from __future__ import annotations
+
+import click
+
+from tap_freshbooks.config.settings import FROM_ENVIRONMENT
+from tap_freshbooks.errors import FreshBooksError, SettingsError
+from tap_freshbooks.tap import TapFreshBooks
+
+
+@click.command(help="Revoke the tokens of the connection, and forget them.")
+@click.option(
+    "--config",
+    multiple=True,
+    callback=TapFreshBooks.cb_config,
+    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
+)
+def logout(config: object) -> None:
+    """End a connection on purpose."""
+    tap = TapFreshBooks(config=getattr(config, "config", {}), setup_mapper=False)
+    connection = tap.connection
+    if connection.is_static:
+        raise SettingsError(
+            "there are no stored tokens, only the setting access_token: remove it there"
+        )
+    try:
+        had_tokens = connection.grant.disconnect()
+    except FreshBooksError as error:
+        raise type(error)(
+            f"the tokens could not be revoked: {error}; nothing was forgotten. Run again later, or "
+            f"revoke the app in FreshBooks and remove the tokens from {connection.store}"
+        ) from None
+    if not had_tokens:
+        click.echo(f"There is no connection: {connection.store} holds no tokens.")
+        return
+    click.echo(f"Disconnected: the tokens are revoked and no longer in {connection.store}.")
+    if connection.config.get("refresh_token") and not connection.store.holds_seed:
+        click.echo("The setting refresh_token is still there: remove it, or the next run uses it.")
+    click.echo("To connect again: tap-freshbooks login")

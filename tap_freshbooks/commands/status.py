@@ -1,0 +1,115 @@
+"""`tap-freshbooks status`: tokens, businesses, and which streams the token may read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from tap_freshbooks.config.settings import FROM_ENVIRONMENT
+from tap_freshbooks.errors import ExitStatus, FreshBooksError, PermissionDenied, WrongIdentifier
+from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.report_stream import Report
+from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.timestamps import utc_text_at
+from tap_freshbooks.webhooks.callbacks.health import watch
+from tap_freshbooks.webhooks.callbacks.manager import Registrar
+from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.inbox import inbox_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_freshbooks.businesses import Business
+    from tap_freshbooks.connection import Connection
+
+
+@click.command(help="Show the tokens, the businesses, and what the token may read.")
+@click.option(
+    "--config",
+    multiple=True,
+    callback=TapFreshBooks.cb_config,
+    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
+)
+def status(config: object) -> int:
+    """Try each stream of each business with a request for one row."""
+    settings = getattr(config, "config", {})
+    tap = TapFreshBooks(config=settings, setup_mapper=False)
+    connection = tap.connection
+    for line in _tokens(connection):
+        click.echo(line)
+    me = connection.me  # where the account must be authorised again, this says so
+    click.echo(f"Connected to {connection.api_url} as {me.get('email') or me.get('id')}")
+    businesses = connection.businesses
+    for business in businesses:
+        ids = f"account_id {business.account_id or 'none'}, business_uuid {business.business_uuid}"
+        click.echo(f"  {business}: {business.role}; {ids}")
+    if not businesses:
+        click.echo("  no business that the user may read")
+    streams = [each for each in tap.streams.values() if isinstance(each, FreshBooksStream)]
+    width = max(len(stream.name) for stream in streams)
+    for stream in streams:
+        answers = [_try(stream, business) for business in businesses]
+        click.echo(f"{stream.name:{width}}  {'  '.join(answers)}")
+    return _webhooks(connection) if connection.config.get("webhook_inbox") else ExitStatus.DONE
+
+
+def _webhooks(connection: Connection) -> ExitStatus:
+    """Whether events flow; what does not flow is mended where that is possible."""
+    registrar = Registrar(connection, CallbackBook(inbox_of(connection.config)))
+    try:
+        problems = registrar.check()
+    except FreshBooksError as error:
+        problems = [str(error)]
+    found = watch(registrar)
+    for line in ["Webhooks:", *found.lines, *problems, *found.problems]:
+        click.echo(line)
+    return ExitStatus.FAILED if problems or found.problems else ExitStatus.DONE
+
+
+def _tokens(connection: Connection) -> Iterator[str]:
+    """Where the tokens live, how old they are, and whether something is wrong with them."""
+    if connection.is_static:
+        yield "The setting access_token is used as it is, and never refreshed"
+        return
+    yield f"Tokens: {connection.store}"
+    pair = connection.grant.standing()
+    if pair is None:
+        yield "  none yet"
+        return
+    if pair.access_token is None:
+        yield "  a refresh token that was not used yet"
+    now = time.time()
+    if pair.refreshed_at:
+        yield f"  generation {pair.generation}, made {_duration(now - pair.refreshed_at)} ago"
+    if pair.access_token:
+        left = pair.expires_at - now
+        end = f"ends in {_duration(left)}" if left > 0 else f"ended {_duration(-left)} ago"
+        yield f"  the access token {end}"
+    if spending := pair.own_spending:
+        yield f"  a refresh began at {utc_text_at(spending.since)}; its outcome is not known"
+    if rejection := pair.own_rejection:
+        yield f"  flagged at {utc_text_at(rejection.since)}: {rejection.reason}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours, days = int(seconds / 60), int(seconds / 3600), int(seconds / 86400)
+    if days > 1:
+        return f"{days} days"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def _try(stream: FreshBooksStream, business: Business) -> str:
+    if business.identifier(stream.scope) is None:
+        return f"{business.business_id}: no {stream.scope.value}"
+    try:
+        stream.probe(business)
+    except PermissionDenied:
+        return f"{business.business_id}: denied ({stream.oauth_scope})"
+    except WrongIdentifier:
+        return f"{business.business_id}: not there"
+    except FreshBooksError as error:
+        return f"{business.business_id}: {error}"
+    kind = "yes, each period" if isinstance(stream, Report) else "yes"
+    return f"{business.business_id}: {kind}"

@@ -1,0 +1,197 @@
+"""`tap-freshbooks webhooks`: registers callbacks, receives what they tell, and watches over it."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from tap_freshbooks.config.settings import FROM_ENVIRONMENT, is_url, read_catalog
+from tap_freshbooks.errors import ExitStatus, SettingsError, without_extra
+from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.webhooks.callbacks.health import watch
+from tap_freshbooks.webhooks.callbacks.manager import Registrar
+from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.inbox import inbox_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WAIT_EXTRA = 5.0
+"""Seconds for a secret that comes although nobody asked for it just now."""
+
+settings = click.option(
+    "--config",
+    multiple=True,
+    callback=TapFreshBooks.cb_config,
+    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
+)
+
+wait = click.option(
+    "--wait",
+    "seconds",
+    type=click.FloatRange(min=0, max=3_600),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait until all callbacks are verified.",
+)
+
+
+@click.group(
+    help="Let FreshBooks tell what changed, instead of asking: register callbacks (register), and "
+    "receive what they tell (serve). docs/webhooks.md explains the set-up."
+)
+def webhooks() -> None:
+    """Sub-commands; each needs the setting webhook_inbox."""
+
+
+@webhooks.command(help="Register a callback for each kind of event that the streams need.")
+@settings
+@click.option(
+    "--url",
+    required=True,
+    help="Where FreshBooks reaches the receiver: https://hooks.example.com/freshbooks, say.",
+)
+@click.option(
+    "--catalog",
+    type=click.File(),
+    help="Singer catalog: register what its selected streams need. Default: the streams that are "
+    "selected by default.",
+)
+@wait
+def register(config: object, url: str, catalog: IO[str] | None, seconds: float) -> int:
+    """Register what is missing, remove what is stale, and wait for the verification."""
+    base_url = _base_url(url)
+    tap = _tap(config, catalog)
+    registrar = _registrar(tap)
+    nouns = sorted(nouns_needed(tap))
+    if not nouns:
+        raise SettingsError("none of the selected streams has events (docs/streams.md tells which)")
+    problems = registrar.register(base_url, nouns)
+    # Those that were registered before and not verified get another verification.
+    registrar.check(resend_every=WAIT_EXTRA)
+    registrar.wait(seconds if registrar.callbacks else 0)
+    return _report(registrar, problems)
+
+
+@webhooks.command("list", help="Show the callbacks, and whether events flow; the exit status too.")
+@settings
+def list_callbacks(config: object) -> int:
+    """Ask FreshBooks, mend what is wrong, and show what is known."""
+    registrar = _registrar(_tap(config))
+    return _report(registrar, registrar.check())
+
+
+@webhooks.command(help="Let FreshBooks verify those callbacks again that are not verified.")
+@settings
+@wait
+def verify(config: object, seconds: float) -> int:
+    """Ask FreshBooks to send verifications again, and give the secrets back."""
+    registrar = _registrar(_tap(config))
+    for sentence in registrar.check(resend_every=WAIT_EXTRA):
+        click.echo(_sentence(sentence))
+    registrar.wait(seconds)
+    return _report(registrar, [])
+
+
+@webhooks.command(help="Delete our callbacks; those of others stay.")
+@settings
+@click.option(
+    "--url", help="Also those of ours below this address that the inbox does not know any more."
+)
+def delete(config: object, url: str | None) -> None:
+    """Delete callbacks, and forget their secrets."""
+    base_url = _base_url(url) if url else None
+    registrar = _registrar(_tap(config))
+    number = registrar.delete(base_url)
+    click.echo(f"Deleted {number} callbacks; FreshBooks tells nothing any more.")
+
+
+@webhooks.command(help="Receive webhooks into the inbox, until it is told to end.")
+@settings
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--keep-days",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Days for which events are kept.",
+)
+@click.option(
+    "--check-minutes",
+    default=15.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Minutes between two questions whether FreshBooks has switched a callback off.",
+)
+def serve(config: object, host: str, port: int, keep_days: float, check_minutes: float) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    tap = _tap(config)
+    inbox = inbox_of(tap.config)
+    try:
+        from tap_freshbooks.webhooks.server import serve  # noqa: PLC0415 - in the extra
+    except ModuleNotFoundError as error:
+        raise without_extra(error, "webhooks serve", "webhooks") from None
+    serve.serve(
+        tap.connection,
+        inbox,
+        serve.listen(host, port),
+        keep_for=keep_days * 86_400,
+        check_every=check_minutes * 60,
+    )
+
+
+def nouns_needed(tap: TapFreshBooks) -> set[str]:
+    """The nouns whose events move rows of the selected streams."""
+    nouns = set()
+    for stream in tap.sources:
+        if isinstance(stream, FreshBooksStream) and stream.webhook_noun:
+            nouns.add(stream.webhook_noun)
+            movers = (tap.streams[name] for name in stream.moved_by)
+            nouns.update(str(getattr(mover, "webhook_noun", "")) for mover in movers)
+    return nouns
+
+
+def _tap(config: object, catalog: IO[str] | None = None) -> TapFreshBooks:
+    return TapFreshBooks(
+        config=getattr(config, "config", {}), catalog=read_catalog(catalog), setup_mapper=False
+    )
+
+
+def _registrar(tap: TapFreshBooks) -> Registrar:
+    book = CallbackBook(inbox_of(tap.config))
+    return Registrar(tap.connection, book, _scopes(tap.streams.values()))
+
+
+def _scopes(streams: Iterable[Any]) -> dict[str, str]:
+    return {
+        stream.webhook_noun: stream.oauth_scope
+        for stream in streams
+        if isinstance(stream, FreshBooksStream) and stream.webhook_noun
+    }
+
+
+def _base_url(url: str) -> str:
+    if not is_url(url) or "?" in url or "#" in url:
+        raise SettingsError(
+            f"--url {url!r} is no address of a receiver; one looks like "
+            "https://hooks.example.com/freshbooks"
+        )
+    return url.rstrip("/")
+
+
+def _report(registrar: Registrar, problems: list[str]) -> int:
+    """Show what is known; the exit status says whether events can flow."""
+    found = watch(registrar)
+    for line in found.lines:
+        click.echo(line)
+    for problem in [*problems, *found.problems]:
+        click.echo(_sentence(problem), err=True)
+    return ExitStatus.FAILED if problems or found.problems else ExitStatus.DONE
+
+
+def _sentence(problem: str) -> str:
+    return f"{problem[:1].upper()}{problem[1:]}."

@@ -1,0 +1,3 @@
+"""Reading lists: pages, the proof that they are whole, prefetching."""
+
+from __future__ import annotations

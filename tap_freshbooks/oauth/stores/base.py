@@ -1,0 +1,129 @@
+"""What a token store is: a place for one pair that is locked, proved and written durably."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from tap_freshbooks.errors import TokenStoreError
+from tap_freshbooks.oauth.stores.encryption import Encryption
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from tap_freshbooks.oauth.tokens import TokenPair
+
+LOCK_TIMEOUT = 360
+"""Seconds to wait for another process that is refreshing: a bit more than its worst case."""
+
+
+class Superseded(TokenStoreError):  # noqa: N818 - an event
+    """The store holds a newer pair than the one that was read: that one counts."""
+
+
+class TokenStore(ABC):
+    """Where the pair of one connection lives; `str()` is what messages call it.
+
+    Args:
+        encryption: How tokens are kept there.
+        holds_seed: Whether the store is also where the user configures the refresh token
+            (the `--config` file): then its own `refresh_token` is the newest word.
+    """
+
+    def __init__(self, encryption: Encryption | None = None, *, holds_seed: bool = False) -> None:
+        self.encryption = encryption or Encryption()
+        self.holds_seed = holds_seed
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """What tells this place from all others; it may hold secrets."""
+
+    @abstractmethod
+    def read(self) -> TokenPair | None:
+        """The stored pair, None if there is none; without the lock, so it may be passing away.
+
+        Raises:
+            TokenStoreError: If the store cannot be read.
+            SettingsError: If its tokens cannot be decrypted.
+        """
+
+    @abstractmethod
+    def locked(self) -> AbstractContextManager[LockedStore]:
+        """Hold the store against all other threads, processes and machines.
+
+        Raises:
+            TokenStoreError: If it cannot be locked, or not within `LOCK_TIMEOUT` seconds.
+        """
+
+
+class LockedStore(ABC):
+    """A token store while its lock is held."""
+
+    def __init__(self) -> None:
+        self._seen: str | None = None
+
+    def read(self) -> TokenPair | None:
+        """The stored pair.
+
+        Raises:
+            TokenStoreError: If the store cannot be read.
+            SettingsError: If its tokens cannot be decrypted.
+        """
+        pair = self._load()
+        self._seen = pair.refresh_token if pair else None
+        return pair
+
+    def prove(self, pair: TokenPair | None) -> None:
+        """Store this pair durably, and claim what the next write needs.
+
+        To be called before a token is spent, with the pair that says so: then a full disk, a
+        folder or database that is read-only, a file that cannot be renamed over show in time,
+        and whoever comes after a crash knows of it. Somebody else may hold a database's lock
+        for a moment meanwhile: read again.
+
+        Args:
+            pair: What to store; None leaves the content as it is.
+
+        Raises:
+            TokenStoreError: If the store cannot be written.
+        """
+        self._save(pair)
+        self._seen = pair.refresh_token if pair else self._seen
+        self._claim()
+
+    def write(self, pair: TokenPair, *, is_newest: bool = False) -> None:
+        """Make this pair the store's content, durably.
+
+        Args:
+            pair: What to store.
+            is_newest: Whether it counts whatever the store holds by now: it is of a new consent.
+
+        Raises:
+            Superseded: If the store does not hold what was read last, but something newer.
+            TokenStoreError: If the store cannot be written; its old content is still in place.
+        """
+        found = None if is_newest else self._load()
+        if found and found.refresh_token not in (self._seen, pair.refresh_token):
+            raise Superseded("somebody else has stored new tokens meanwhile")
+        self._save(pair)
+        self._seen = pair.refresh_token
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Remove the pair and all that is known of it.
+
+        Raises:
+            TokenStoreError: If the store cannot be written.
+        """
+
+    @abstractmethod
+    def _load(self) -> TokenPair | None:
+        """Read what is stored."""
+
+    @abstractmethod
+    def _save(self, pair: TokenPair | None) -> None:
+        """Replace what is stored, durably."""
+
+    def _claim(self) -> None:  # noqa: B027 - a database needs nothing
+        """Claim what the next `_save` needs, if it needs anything."""

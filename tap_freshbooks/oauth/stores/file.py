@@ -1,0 +1,156 @@
+"""A token pair in a JSON file: one of its own, or the `--config` file with its other keys."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+from typing_extensions import override
+
+from tap_freshbooks.errors import TokenStoreError
+from tap_freshbooks.oauth.stores import base
+from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
+from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
+from tap_freshbooks.oauth.tokens import TokenPair, hash_of
+from tap_freshbooks.storage.json_file import MODE, JsonFile, NotAnObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from tap_freshbooks.oauth.stores.encryption import Encryption
+
+
+POLL_INTERVAL = 0.01
+"""Seconds between two looks at a lock that somebody else holds; a refresh takes little longer."""
+
+
+class FileStore(TokenStore):
+    """A token pair in a JSON file; its lock is `FILE.lock`.
+
+    Args:
+        path: The file; a symbolic link is followed, so that it stays one.
+        encryption: How tokens are kept there.
+        holds_seed: Whether it is the `--config` file that holds the refresh token: then the
+            seed is the hash of the token that we wrote there last.
+    """
+
+    def __init__(
+        self, path: Path, encryption: Encryption | None = None, *, holds_seed: bool = False
+    ) -> None:
+        super().__init__(encryption, holds_seed=holds_seed)
+        self.file = JsonFile(path)
+        self.path = self.file.path
+        self._lock = FileLock(f"{self.path}.lock", mode=MODE, poll_interval=POLL_INTERVAL)
+
+    def __str__(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    @override
+    def identity(self) -> str:
+        return str(self.path)
+
+    @override
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[LockedFile]:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire(timeout=base.LOCK_TIMEOUT)
+        except Timeout:
+            raise TokenStoreError(
+                f"the token store {self} has been locked by another process for "
+                f"{base.LOCK_TIMEOUT} seconds; end that process, then run again"
+            ) from None
+        except OSError as error:
+            raise TokenStoreError(
+                f"the token store {self} cannot be locked ({error.strerror or error}: "
+                f"{error.filename or self._lock.lock_file}); make that writable or set token_store "
+                "to another place"
+            ) from None
+        try:
+            yield LockedFile(self)
+        finally:
+            self.file.discard()
+            self._lock.release()
+
+    @override
+    def read(self) -> TokenPair | None:
+        return self.pair_in(self.content())
+
+    def content(self) -> dict[str, Any]:
+        """All keys of the file.
+
+        Raises:
+            TokenStoreError: If it cannot be read or is no JSON object.
+        """
+        try:
+            return self.file.read()
+        except OSError as error:
+            reason = error.strerror or error
+            raise TokenStoreError(f"the token store {self} cannot be read: {reason}") from None
+        except NotAnObject as error:
+            raise TokenStoreError(
+                f"the token store {self} {error}; mend it, or remove it and connect again with "
+                "`tap-freshbooks login`"
+            ) from None
+
+    def pair_in(self, content: Mapping[str, Any]) -> TokenPair | None:
+        """The pair among the keys of the file."""
+        pair = decode(content, self.encryption, str(self))
+        if pair and self.holds_seed and pair.seed != (seed := hash_of(pair.refresh_token)):
+            return TokenPair(pair.refresh_token, seed=seed)  # put there by the user
+        return pair
+
+
+class LockedFile(LockedStore):
+    """A token file while its lock is held."""
+
+    def __init__(self, store: FileStore) -> None:
+        super().__init__()
+        self.store = store
+        self._content: dict[str, Any] = {}
+
+    @override
+    def forget(self) -> None:
+        content = {key: value for key, value in self._refreshed().items() if key not in KEYS}
+        file = self.store.file
+        self._try(lambda: file.replace(content) if content else file.path.unlink(missing_ok=True))
+
+    @override
+    def _load(self) -> TokenPair | None:
+        return self.store.pair_in(self._refreshed())
+
+    @override
+    def _save(self, pair: TokenPair | None) -> None:
+        content = self._refreshed()
+        if pair:
+            if self.store.holds_seed:
+                pair = replace(pair, seed=hash_of(pair.refresh_token), replaced=())
+            content |= encode(pair, self.store.encryption)
+            content = {key: v for key, v in content.items() if v is not None or key not in KEYS}
+        self._try(lambda: self.store.file.replace(content))
+
+    @override
+    def _claim(self) -> None:
+        self._try(self.store.file.claim)
+
+    def _refreshed(self) -> dict[str, Any]:
+        """The keys of the file as they are now: the user may have edited some meanwhile.
+
+        A file that vanished meanwhile is made anew with all its keys.
+        """
+        self._content = self.store.content() or self._content
+        return dict(self._content)
+
+    def _try(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (OSError, NotAnObject) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise TokenStoreError(
+                f"the token store {self.store} cannot be written ({reason})"
+            ) from None

@@ -1,0 +1,82 @@
+"""The stored form of a token pair: the same keys in a file, in a table and in a rescue file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_freshbooks.oauth.stores.encryption import Encryption
+from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def encode(pair: TokenPair, encryption: Encryption) -> dict[str, Any]:
+    """What is stored of a pair; None stands for a key that is not needed.
+
+    All moments are epoch seconds, all `token` inside the notes are hashes.
+    """
+    return {
+        "refresh_token": encryption.seal(pair.refresh_token),
+        "access_token": encryption.seal(pair.access_token) if pair.access_token else None,
+        "expires_at": int(pair.expires_at),
+        "token_generation": pair.generation,
+        "token_client": pair.client,
+        "token_seed": pair.seed,
+        "token_seeds_replaced": list(pair.replaced) or None,
+        "token_refreshed_at": pair.refreshed_at,
+        "token_spending": asdict(pair.spending) if pair.spending else None,
+        "token_rejections": [asdict(each) for each in pair.rejections] or None,
+    }
+
+
+KEYS = tuple(encode(TokenPair(""), Encryption()))
+"""What the tap owns in a store."""
+
+
+def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenPair | None:
+    """The pair of a stored form, None if it holds no refresh token.
+
+    Whatever else was damaged by hand is left out: only the refresh token is precious.
+
+    Args:
+        row: The stored form.
+        encryption: The keys that may open it.
+        place: Where it is stored, for messages.
+
+    Raises:
+        SettingsError: If no key fits.
+    """
+    stored = row.get("refresh_token")
+    if not isinstance(stored, str) or not stored.strip():
+        return None
+    refresh_token = encryption.open(stored.strip(), place)  # pasted with its line end, say
+    access_token = row.get("access_token")
+    return TokenPair(
+        refresh_token,
+        access_token=encryption.open(access_token, place)
+        if isinstance(access_token, str) and access_token
+        else None,
+        expires_at=_number(row.get("expires_at")) or 0.0,
+        generation=int(_number(row.get("token_generation")) or 0),
+        client=_converted(row.get("token_client"), str, None),
+        seed=_converted(row.get("token_seed"), str, None),
+        replaced=_converted(row.get("token_seeds_replaced"), tuple[str, ...], ()),
+        refreshed_at=_number(row.get("token_refreshed_at")),
+        spending=_converted(row.get("token_spending"), Spending, None),
+        rejections=_converted(row.get("token_rejections"), tuple[Rejection, ...], ()),
+    )
+
+
+def _converted(stored: Any, kind: Any, missing: Any) -> Any:
+    try:
+        return msgspec.convert(stored, kind) if stored else missing
+    except msgspec.ValidationError:  # edited by hand
+        return missing
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e15 else None  # noqa: PLR2004

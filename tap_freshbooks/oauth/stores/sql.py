@@ -1,0 +1,242 @@
+"""Token pairs in a database, a row per app and connection: for workers on many machines.
+
+The row is locked over the whole refresh by the database itself, so a worker that dies frees it.
+SQLite knows no row locks: there the database is locked, and one refresh runs at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from typing_extensions import override
+
+from tap_freshbooks.errors import TokenStoreError
+from tap_freshbooks.oauth.stores import base
+from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
+from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
+from tap_freshbooks.storage.database import Database, make_table, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_freshbooks.oauth.stores.encryption import Encryption
+    from tap_freshbooks.oauth.tokens import TokenPair
+
+IDLE_TIMEOUT = "10min"
+"""After so long PostgreSQL ends a worker that holds a row and does nothing: it is hung."""
+
+SQLITE_PATIENCE = 5
+"""Seconds that SQLite waits for a lock, deaf to signals; who wants more asks again."""
+
+TABLE = sa.Table(
+    "tap_freshbooks_tokens",
+    sa.MetaData(),
+    sa.Column("client_id", sa.Text, primary_key=True),
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("refresh_token", sa.Text),
+    sa.Column("access_token", sa.Text),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("token_generation", sa.Integer),
+    sa.Column("token_client", sa.Text),
+    sa.Column("token_seed", sa.Text),
+    sa.Column("token_seeds_replaced", sa.JSON(none_as_null=True)),
+    sa.Column("token_refreshed_at", sa.Double),
+    sa.Column("token_spending", sa.JSON(none_as_null=True)),
+    sa.Column("token_rejections", sa.JSON(none_as_null=True)),
+)
+
+
+class SqlStore(TokenStore):
+    """One row of a table that is made when it is missing.
+
+    Args:
+        url: A SQLAlchemy URL, of SQLite or PostgreSQL (with psycopg).
+        client_id: Of the app.
+        connection: The name of the FreshBooks user among those of the app.
+        encryption: How tokens are kept there.
+
+    Raises:
+        SettingsError: If the URL is none, or its database is not known or has no driver here.
+    """
+
+    def __init__(
+        self, url: str, client_id: str, connection: str, encryption: Encryption | None = None
+    ) -> None:
+        super().__init__(encryption)
+        self.key = {"client_id": client_id, "connection": connection}
+        self.database = Database(url, "token_store", "tokens", patience=SQLITE_PATIENCE)
+
+    @property
+    @override
+    def identity(self) -> str:
+        return f"{self.database.url.render_as_string(hide_password=False)}\n{self.key}"
+
+    def __str__(self) -> str:
+        """The URL without its password, and the connection."""
+        return f"{self.database} (connection {self.key['connection']})"
+
+    @override
+    def read(self) -> TokenPair | None:
+        with self.errors("cannot be read"), self.connect() as connection:
+            if not sa.inspect(connection).has_table(TABLE.name):
+                return None
+            return self.pair_in(connection)
+
+    @override
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[LockedRow]:
+        row = LockedRow(self)
+        try:
+            with self.errors("cannot be locked"):
+                row.take()
+            yield row
+        finally:
+            row.release()
+
+    def connect(self) -> sa.Connection:
+        """A connection of its own."""
+        with self.errors("cannot be opened"):
+            engine = self.database.engine
+        return engine.connect()
+
+    def pair_in(self, connection: sa.Connection) -> TokenPair | None:
+        """The pair in our row, as this connection sees it."""
+        query = sa.select(*(TABLE.c[key] for key in KEYS)).filter_by(**self.key)
+        row = connection.execute(query).mappings().first()
+        return decode(dict(row), self.encryption, str(self)) if row else None
+
+    @contextlib.contextmanager
+    def errors(self, what: str) -> Iterator[None]:
+        """Put what a database says into a sentence, without statements and values."""
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            why = reason(error)
+            if "lock timeout" in why or "database is locked" in why:
+                raise TokenStoreError(
+                    f"the token store {self} has been locked by another process for "
+                    f"{base.LOCK_TIMEOUT} seconds; end that process, then run again"
+                ) from None
+            raise TokenStoreError(
+                f"the token store {self} {what} ({type(error).__name__}: {why})"
+            ) from None
+
+
+class LockedRow(LockedStore):
+    """The row of a connection while it is locked by an open transaction."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__()
+        self.store = store
+        self._connection: sa.Connection | None = None
+
+    def take(self) -> None:
+        """Connect, make what is missing, and wait for the row."""
+        self._connection = connection = self.store.connect()
+        make_table(connection, TABLE)
+        connection.rollback()
+        self._begin(connection)
+
+    def release(self) -> None:
+        """Let the row go; what was not committed is as if it had never been."""
+        if self._connection is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                self._connection.close()
+            self._connection = None
+
+    @override
+    def forget(self) -> None:
+        with self._writing() as connection:
+            connection.execute(TABLE.delete().filter_by(**self.store.key))
+
+    @override
+    def _load(self) -> TokenPair | None:
+        with self.store.errors("cannot be read"):
+            try:
+                return self._pair()
+            except DBAPIError:  # the database ended our connection, say: once more on a new one
+                return self._pair()
+
+    def _pair(self) -> TokenPair | None:
+        with self._using() as connection:
+            return self.store.pair_in(connection)
+
+    @override
+    def _save(self, pair: TokenPair | None) -> None:
+        with self._writing() as connection:
+            connection.execute(
+                TABLE.update()
+                .filter_by(**self.store.key)
+                .values(encode(pair, self.store.encryption) if pair else self.store.key)
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction that is committed at the end of the block, which lets the row go."""
+        with self.store.errors("cannot be written"), self._using() as connection:
+            yield connection
+            connection.commit()
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sa.Connection]:
+        """The connection with our lock; after an error its state is unknown, so it is given up."""
+        try:
+            yield self._held()
+        except SQLAlchemyError:
+            self.release()
+            raise
+
+    def _held(self) -> sa.Connection:
+        """The connection with our lock, which is taken again if it was let go or broke."""
+        connection = self._connection
+        if connection is None or connection.closed or connection.invalidated:
+            self.release()
+            self.take()
+        elif not connection.in_transaction():
+            self._begin(connection)
+        assert self._connection is not None  # noqa: S101 - take() has set it
+        return self._connection
+
+    def _begin(self, connection: sa.Connection) -> None:
+        """Open a transaction that holds our row, which is made if it is missing."""
+        key = self.store.key
+        if self.store.database.is_sqlite:
+            _begin_immediate(connection)
+        else:
+            for setting, value in self._session(connection).items():
+                connection.exec_driver_sql(f"SET LOCAL {setting} = '{value}'")
+        row = sa.select(TABLE.c.client_id).filter_by(**key).with_for_update()
+        if connection.execute(row).first() is None:
+            # SQLAlchemy has this clause in the dialects' own inserts only; the SQL is the same.
+            connection.execute(postgresql.insert(TABLE).values(key).on_conflict_do_nothing())
+            connection.execute(row)
+
+    def _session(self, connection: sa.Connection) -> dict[str, str]:
+        """What the transaction needs, whatever the defaults of role and database are."""
+        settings = {
+            "lock_timeout": f"{base.LOCK_TIMEOUT * 1000:.0f}",
+            "statement_timeout": "0",
+            "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+            "synchronous_commit": "on",
+        }
+        if (connection.dialect.server_version_info or ()) >= (17,):
+            settings["transaction_timeout"] = "0"
+        return settings
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    """Lock a SQLite database, in waits that a signal can end."""
+    deadline = time.monotonic() + base.LOCK_TIMEOUT
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
+        else:
+            return

@@ -1,0 +1,244 @@
+"""FreshBooks' token endpoint: a code or a refresh token for a new pair, and its revocation.
+
+A refresh token works once: asking the endpoint is spending. So nothing here tries twice;
+when to ask, and what to do about an answer that never came, is the authenticator's.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+import requests
+
+from tap_freshbooks.errors import (
+    ReauthorizationRequired,
+    RefreshFailed,
+    SettingsError,
+    Unavailable,
+)
+from tap_freshbooks.oauth.tokens import TokenPair
+from tap_freshbooks.transport.response_errors import failure, read_problem
+
+TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
+REVOKE_PATH = "/auth/oauth/revoke"
+
+DEFAULT_LIFETIME = 43_200
+"""Seconds that an access token lives, if the answer does not say.
+
+See `docs/freshbooks-api/auth.md §5`.
+"""
+
+MAX_LIFETIME = 10 * DEFAULT_LIFETIME
+"""More than this is not believed."""
+
+OLDEST_CREATION = 600
+"""Seconds that `created_at` may lie from our clock: 5 minutes of skew, and a slow answer."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds until the token endpoint must have taken the connection; nothing is spent before."""
+
+ANSWER_TIMEOUT = 120
+"""Seconds to wait for a token answer. Long, since to give up on one can mean to lose a token."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TokenEndpoint:
+    """FreshBooks' token endpoint for one app.
+
+    Attributes:
+        api_url: Base URL of the API.
+        client_id: The app.
+        client_secret: Its secret.
+        redirect_uri: The official SDKs send it with a refresh; not required
+            (`docs/freshbooks-api/auth.md §4`).
+        user_agent: As for any other request.
+        timeout: Seconds to wait for an answer once the connection stands.
+    """
+
+    api_url: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str | None
+    user_agent: str
+    timeout: float = ANSWER_TIMEOUT
+
+    def refresh(self, pair: TokenPair) -> TokenPair:
+        """Spend the refresh token of a pair, once.
+
+        Raises:
+            ReauthorizationRequired: If the refresh token is spent, revoked or unknown.
+            SettingsError: If FreshBooks does not accept the app.
+            RefreshFailed: If FreshBooks refuses the request for another reason.
+            Unavailable: If there was no usable answer; `sent` tells whether the token may
+                be spent all the same.
+        """
+        form = {"grant_type": "refresh_token", "refresh_token": pair.refresh_token}
+        if self.redirect_uri:
+            form["redirect_uri"] = self.redirect_uri
+        answer = self._trade(form, "the refresh token is spent or revoked")
+        return replace(_pair(answer), generation=pair.generation + 1, seed=pair.seed)
+
+    def exchange(self, code: str, verifier: str) -> tuple[TokenPair, frozenset[str]]:
+        """Spend the code of a consent; all earlier refresh tokens of this user and app then die.
+
+        Args:
+            code: As it came to the redirect URI; it lives for 5 minutes
+                (`docs/freshbooks-api/auth.md §3`).
+            verifier: The secret half of PKCE.
+
+        Returns:
+            The pair, and the scopes that the answer names.
+
+        Raises:
+            ReauthorizationRequired: If the code is spent, expired or of another consent.
+            SettingsError: If FreshBooks does not accept the app.
+            Unavailable: If there was no usable answer.
+        """
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": verifier,
+            "redirect_uri": self.redirect_uri or "",
+        }
+        answer = self._trade(
+            form,
+            "the code is spent, older than 5 minutes, or was made for another redirect_uri",
+        )
+        return _pair(answer), frozenset(str(answer.get("scope") or "").split())
+
+    def revoke(self, token: str) -> None:
+        """End an access or refresh token at once (`docs/freshbooks-api/auth.md §5`).
+
+        Raises:
+            FreshBooksError: If FreshBooks did not confirm it.
+        """
+        response = self._post(REVOKE_PATH, {"token": token})
+        problem = failure(
+            response.status_code, response.headers, _json(response), json_expected=False
+        )
+        if problem is not None:
+            raise problem
+
+    def _trade(self, form: dict[str, str], refusal: str) -> dict[str, Any]:
+        """A token answer; `refusal` is what `invalid_grant` means."""
+        response = self._post(TOKEN_PATH, form)
+        body = _json(response)
+        # Whatever else may be wrong with the answer: the old token is spent, this one counts.
+        if response.ok and isinstance(body, dict) and _text(body.get("refresh_token")):
+            return body
+        raise _token_failure(response, body, refusal)
+
+    def _post(self, path: str, form: dict[str, str]) -> requests.Response:
+        client = {"client_id": self.client_id, "client_secret": self.client_secret}
+        try:
+            # An own request, not the client's session: nothing may repeat it.
+            return requests.post(
+                self.api_url + path,
+                data=form | client,
+                headers={"User-Agent": self.user_agent, "Accept": "application/json"},
+                timeout=(CONNECT_TIMEOUT, self.timeout),
+                allow_redirects=False,
+                auth=_no_netrc,
+            )
+        except requests.RequestException as error:
+            raise Unavailable(
+                f"the token request to {self.api_url} got no complete answer "
+                f"({type(error).__name__})",
+                sent=not never_connected(error),
+            ) from None
+
+
+def _pair(answer: dict[str, Any]) -> TokenPair:
+    return TokenPair(
+        answer["refresh_token"],
+        access_token=_text(answer.get("access_token")),
+        expires_at=_expires_at(answer),
+        refreshed_at=time.time(),
+    )
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except (RecursionError, ValueError):
+        return None
+
+
+def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exception:
+    problem = read_problem(body)
+    word = problem.word if problem else ""
+    if word == "invalid_grant":
+        return ReauthorizationRequired(f"FreshBooks says that {refusal}")
+    if word in {"invalid_client", "unauthorized_client"}:
+        return SettingsError(
+            "FreshBooks does not know this app: check the settings client_id and client_secret"
+        )
+    error = failure(response.status_code, response.headers, body)
+    if isinstance(error, Unavailable):
+        # A rate limiter answers before the token endpoint has looked at the token.
+        error.sent = response.status_code != HTTPStatus.TOO_MANY_REQUESTS
+        return error
+    if error is not None:
+        return RefreshFailed(
+            f"FreshBooks refused the token request: {error} (POST {response.url}); check the "
+            "settings api_url and redirect_uri"
+        )
+    return Unavailable("the token answer of FreshBooks holds no refresh token")
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def never_connected(error: Exception) -> bool:
+    """Whether the request certainly did not reach the server."""
+    return isinstance(error, requests.ConnectTimeout) or any(
+        sign in repr(error)
+        for sign in ("NewConnectionError", "NameResolutionError", "CERTIFICATE_VERIFY_FAILED")
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _expires_at(answer: dict[str, Any]) -> float:
+    """When the access token ends, in epoch seconds.
+
+    `created_at + expires_in`; but a live answer repeated the `created_at` of the first
+    grant (`docs/freshbooks-api/auth.md §4`), so an old one is distrusted, and the lifetime counts
+    from now. The token's own `exp` wins when it is earlier: too early costs a refresh, too late a
+    401.
+    """
+    now = time.time()
+    lifetime = _seconds(answer.get("expires_in")) or 0
+    if not 0 < lifetime <= MAX_LIFETIME:
+        lifetime = DEFAULT_LIFETIME
+    created_at = _seconds(answer.get("created_at")) or now
+    if not abs(created_at - now) <= OLDEST_CREATION:  # NaN is no moment either
+        created_at = now
+    expires_at = created_at + lifetime
+    own = _jwt_exp(answer.get("access_token"))
+    return min(expires_at, own) if own and own > now else expires_at
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return min(float(value), sys.float_info.max)
+    except (OverflowError, TypeError, ValueError):
+        return None
+
+
+def _jwt_exp(token: Any) -> float | None:
+    try:
+        payload = str(token).split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return _seconds(claims["exp"])
+    except (IndexError, KeyError, RecursionError, TypeError, ValueError):
+        return None

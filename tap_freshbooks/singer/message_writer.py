@@ -1,0 +1,112 @@
+"""Singer messages on standard output, never cut by a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
+from singer_sdk.singerlib.encoding.simple import RecordMessage
+from typing_extensions import override
+
+from tap_freshbooks import signals
+from tap_freshbooks.errors import TargetGone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.singerlib.encoding.simple import Message
+
+LARGE = 128 * 1024
+"""Bytes of records that do not wait for more."""
+
+LONGEST_WAIT = 1.0
+"""Seconds after which the next record takes those before it along."""
+
+
+class SingerOutput(MsgSpecWriter):
+    """Writes messages whole: a signal that arrives in the middle of a write waits for its end.
+
+    A second signal does not wait: the target may have stopped reading. Records are collected
+    inside `buffered`; every other message goes out at once, after the records before it. All
+    writing is the main thread's, which handles the signals.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Whole lines only. A signal handler may write between any two steps of ours, so a line
+        # gets in by one append, and they get out with signals held back.
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._due = 0.0
+        self._buffered = False
+        self._is_writing = False
+
+    @contextlib.contextmanager
+    def buffered(self) -> Iterator[None]:
+        """Collect records inside the block; at its end, also after an error, they are out."""
+        self._buffered = True
+        self._due = time.monotonic() + LONGEST_WAIT
+        try:
+            yield
+        finally:
+            self._buffered = False
+            self.flush()
+
+    @override
+    def write_message(self, message: Message) -> None:
+        self._add(encoder.encode(message.to_dict()), at_once=not isinstance(message, RecordMessage))
+
+    def write_record(self, stream: str, record: dict[str, Any], version: int | None) -> None:
+        """Write a RECORD message, extracted now, without making an object of it."""
+        message: dict[str, Any] = {"type": "RECORD", "stream": stream, "record": record}
+        if version is not None:
+            message["version"] = version
+        message["time_extracted"] = datetime.now(UTC)
+        self._add(encoder.encode(message))
+
+    def _add(self, line: bytes, *, at_once: bool = False) -> None:
+        self._lines.append(line)
+        self._size += len(line)
+        if at_once or not self._buffered or self._size >= LARGE or time.monotonic() >= self._due:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand what was collected to the target.
+
+        Raises:
+            TargetGone: If it does not take it.
+        """
+        if not self._lines or self._is_writing:  # a second signal may have come during a write
+            return
+        with signals.held(patient=False):
+            lines, self._lines, self._size = self._lines, [], 0
+            self._is_writing = True
+            try:
+                rest = memoryview(b"\n".join((*lines, b"")))
+                while rest:  # with PYTHONUNBUFFERED, a signal lets a part be written
+                    rest = rest[sys.stdout.buffer.write(rest) :]
+                sys.stdout.flush()
+            except (OSError, ValueError, AttributeError) as error:  # closed, in one way or another
+                _forget_stdout()
+                raise TargetGone(
+                    "the target closed its input before the end"
+                    if isinstance(error, BrokenPipeError)
+                    else f"standard output cannot be written: {error}"
+                ) from None
+            except BaseException:  # a second signal cut a line: nothing may follow it
+                _forget_stdout()
+                raise
+            finally:
+                self._is_writing = False
+            self._due = time.monotonic() + LONGEST_WAIT
+
+
+def _forget_stdout() -> None:
+    """Nothing can be written any more, so Python must not try to flush at its end either."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,3 @@
+"""Durable storage: databases and JSON files."""
+
+from __future__ import annotations

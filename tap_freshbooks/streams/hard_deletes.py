@@ -1,0 +1,156 @@
+"""Streams whose deleted rows disappear without a trace, and ACTIVATE_VERSION for their targets."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_freshbooks.errors import PermissionDenied, WrongIdentifier
+from tap_freshbooks.streams.base import Replication
+from tap_freshbooks.streams.list_stream import FreshBooksStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_freshbooks.errors import FreshBooksError
+    from tap_freshbooks.extraction.partition_reader import Batch, Reading
+
+
+class Vanishing(FreshBooksStream):
+    """Mixed into a stream that can lose rows unseen.
+
+    The table is sent whole under a new version, and the version is activated *after* the records,
+    so that a target can remove what is not in it and the table is never empty in between. A stream
+    with stamps does this only when its set of keys has changed since the last run; else it sends
+    what changed under the old version.
+
+    Nothing is activated unless every partition that the state knows is read: a target removes all
+    rows of older versions, those of other businesses too. Until then, what is read is sent under
+    the version that was activated last.
+    """
+
+    can_vanish = True
+
+    _resend = True
+    _left_out: Sequence[Context] = ()
+    """Partitions that the state knows, and that this run does not read."""
+    _read_already: dict[Any, tuple[Reading, Iterator[Batch]]]
+    _digest = ""
+    _version = 0
+
+    @override
+    def begin(self) -> None:
+        super().begin()
+        self._read_already = {}
+        plans = [plan for plan in map(self.plan, self.partitions) if plan]
+        if any(plan.by_id for plan in plans):
+            is_news = any(plan.changed for plan in plans)
+            self._resend = False
+        else:
+            self._left_out = self._known_elsewhere() or self._refused()
+            is_news = not self._digest or self._digest != self.stream_state.get("keys_digest")
+            self._resend = is_news and not self._left_out
+        if is_news:
+            # The target's keys will no longer be those of the last whole reading.
+            self.stream_state.pop("keys_digest", None)
+        self._version = self._initialized_at // 1000
+        if type(active := self.stream_state.get("version")) is int:
+            self._version = max(self._version, active + 1) if self._resend else active
+        for stream in self.consumers:
+            stream._stream_version = self._version  # noqa: SLF001 - the SDK's own place for it
+
+    @override
+    def finish(self) -> None:
+        super().finish()
+        if self._left_out:
+            self._tell_what_stays()
+        if not (self._resend and self.complete):
+            return
+        for stream in self.consumers:
+            stream._write_activate_version_message(self._version)  # noqa: SLF001
+        self.stream_state["version"] = self._version
+        if self._digest:
+            self.stream_state["keys_digest"] = self._digest
+
+    @override
+    def since(self, context: Context) -> tuple[datetime | None, bool]:
+        if self._resend:
+            return None, True
+        since, full = super().since(context)
+        # What was never sent is sent whole, whatever `start_date` says.
+        return (None, True) if full and self._left_out else (since, full)
+
+    @override
+    def take(self, context: Context) -> tuple[Reading, Iterator[Batch]]:
+        return self._read_already.pop(context[self.scope.value], None) or super().take(context)
+
+    def _known_elsewhere(self) -> list[Context]:
+        """The partitions of the state that are none of this run."""
+        here = self.partitions
+        known: list[Context] = []
+        for stream in self.consumers:
+            for partition in stream.stream_state.get("partitions", ()):
+                if partition["context"] not in [*here, *known]:
+                    known.append(partition["context"])
+        return known
+
+    def _refused(self) -> list[Context]:
+        """Begin to read all partitions, to know before the first row which may not be read.
+
+        Lists whose keys tell whether rows have vanished are read to their end (they are short).
+        """
+        keys = []
+        refused: list[Context] = []
+        compared = self.replication is Replication.COMPARED
+        for context in self.partitions:
+            identifier = context[self.scope.value]
+            reading, batches = super().take(context)
+            read: list[Batch] = []
+            error = None
+            try:
+                read.extend(islice(batches, None if compared else 1))
+            except (PermissionDenied, WrongIdentifier) as problem:
+                error = problem  # the partition itself will say so
+                refused.append(context)
+            self._read_already[identifier] = reading, _again(read, error, batches)
+            keys += [
+                (str(identifier), *(str(row.get(name)) for name in self.key))
+                for batch in read
+                for row in batch.rows
+            ]
+        if compared:
+            self._digest = hashlib.sha256(repr(sorted(set(keys))).encode()).hexdigest()[:16]
+        return refused
+
+    def _tell_what_stays(self) -> None:
+        self.logger.warning(
+            "%s: rows that FreshBooks has dropped stay in the target, as no ACTIVATE_VERSION is "
+            "sent: this run did not read %s, of which the state knows. Read all businesses in one "
+            "run; or, where one is gone for good and its rows may go too, remove its partition "
+            "from the state of %s",
+            self.name,
+            ", ".join(map(self._business_of, self._left_out)),
+            ", ".join(stream.name for stream in self.consumers),
+        )
+
+    def _business_of(self, context: Context) -> str:
+        """A partition as messages show it."""
+        for business in self.connection.members:
+            if context == {self.scope.value: business.identifier(self.scope)}:
+                return str(business)
+        return ", ".join(f"{name} {value}" for name, value in context.items())
+
+
+def _again(
+    read: list[Batch], error: FreshBooksError | None, rest: Iterator[Batch]
+) -> Iterator[Batch]:
+    yield from read
+    if error:
+        raise error
+    yield from rest

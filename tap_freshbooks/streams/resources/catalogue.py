@@ -1,0 +1,113 @@
+"""What can stand on a line: items, tasks, billable items, taxes."""
+
+from __future__ import annotations
+
+from tap_freshbooks.schema.fields import (
+    Boolean,
+    DecimalText,
+    EasternTime,
+    Integer,
+    Money,
+    Object,
+    Text,
+)
+from tap_freshbooks.streams.base import Replication
+from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.hard_deletes import Vanishing
+
+
+class Items(AccountingStream):
+    """Items that can be put on invoices.
+
+    Its update filter is unproven: a server that ignores it sends every item, which is right too.
+    """
+
+    name = "items"
+    resource = "items/items"
+    list_key = "items"
+    oauth_scope = "user:billable_items:read"
+    webhook_noun = "item"
+    fields = Object(
+        id=Integer(),
+        itemid=Integer(),
+        accounting_systemid=Text(),
+        name=Text(),
+        description=Text(),
+        qty=DecimalText(),
+        sku=Text(),
+        inventory=DecimalText(),
+        unit_cost=Money(),
+        tax1=Integer(),
+        tax2=Integer(),
+        updated=EasternTime(),
+        vis_state=Integer(),
+    )
+
+
+class Tasks(AccountingStream):
+    """Tasks, in the accounting family in spite of their path.
+
+    Their update filter is as unproven as that of items.
+    """
+
+    name = "tasks"
+    resource = "projects/tasks"
+    list_key = "tasks"
+    oauth_scope = "user:billable_items:read"
+    fields = Object(
+        id=Integer(),
+        taskid=Integer(),
+        name=Text(),
+        tname=Text(),
+        description=Text(),
+        tdesc=Text(),
+        rate=Money(),
+        billable=Boolean(),
+        tax1=Integer(),
+        tax2=Integer(),
+        updated=EasternTime(),
+        vis_state=Integer(),
+    )
+
+
+class BillableItems(Vanishing, AccountingStream):
+    """Billable items, the accounting side of services. The list itself is unproven."""
+
+    name = "billable_items"
+    resource = "billable_items/billable_items"
+    list_key = "billable_items"
+    oauth_scope = "user:billable_items:read"
+    replication = Replication.WHOLE
+    stamp = None
+    fields = Object(
+        id=Integer(),
+        name=Text(),
+        description=Text(),
+        billable=Boolean(),
+        unit_cost=Money(),
+        tax1=Integer(),
+        tax2=Integer(),
+        vis_state=Integer(),
+    )
+
+
+class Taxes(Vanishing, AccountingStream):
+    """Taxes. They have no vis_state: a deleted one is gone without a trace."""
+
+    name = "taxes"
+    resource = "taxes/taxes"
+    list_key = "taxes"
+    oauth_scope = "user:taxes:read"
+    webhook_noun = "tax"
+    replication = Replication.COMPARED
+    shows_deletions = False
+    fields = Object(
+        id=Integer(),
+        taxid=Integer(),
+        accounting_systemid=Text(),
+        name=Text(),
+        amount=DecimalText(),  # a percent
+        number=Text(),
+        compound=Boolean(),
+        updated=EasternTime(),
+    )

@@ -1,0 +1,262 @@
+"""Invoices, recurring invoice profiles, and the style of the next invoice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_freshbooks.schema.fields import (
+    Anything,
+    Array,
+    Boolean,
+    DecimalText,
+    EasternTime,
+    Integer,
+    Money,
+    Object,
+    PlainDate,
+    Text,
+)
+from tap_freshbooks.streams.base import Replication, Row
+from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.resources.common_fields import (
+    ADDRESSEE,
+    ALLOWED_GATEWAYS,
+    ATTACHMENT,
+    CONTACTS,
+    LATE_FEE,
+    LATE_REMINDERS,
+    LINE,
+    OWNER,
+    PRESENTATION,
+    fell_due,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from tap_freshbooks.streams.list_stream import Query
+
+
+class Invoices(AccountingStream):
+    """Invoices with their lines."""
+
+    name = "invoices"
+    resource = "invoices/invoices"
+    list_key = "invoices"
+    oauth_scope = "user:invoices:read"
+    webhook_noun = "invoice"
+    moved_by = {"payments": "invoiceid"}  # noqa: RUF012
+    # Not `system`: the account's own data, the same in every row.
+    includes = (
+        "lines",
+        "presentation",
+        "allowed_gateways",
+        "contacts",
+        "owner",
+        "late_fee",
+        "late_reminders",
+        "direct_links",
+        "attachments",
+    )
+    newest_first = True
+    fields = ADDRESSEE | Object(
+        id=Integer(),
+        invoiceid=Integer(),
+        uuid=Text(),
+        accountid=Text(),
+        accounting_systemid=Text(),
+        invoice_number=Text(),
+        series=Text(),
+        customerid=Integer(),
+        ownerid=Integer(),
+        sentid=Integer(),
+        estimateid=Integer(),
+        parent=Integer(),
+        basecampid=Integer(),
+        status=Integer(),
+        display_status=Text(),
+        v3_status=Text(),
+        payment_status=Text(),
+        autobill_status=Text(),
+        dispute_status=Text(),
+        last_order_status=Text(),
+        deposit_status=Text(),
+        create_date=PlainDate(),
+        due_date=PlainDate(),
+        due_offset_days=Integer(),
+        date_paid=PlainDate(),
+        fulfillment_date=PlainDate(),
+        generation_date=PlainDate(),
+        created_at=EasternTime(),
+        updated=EasternTime(),
+        version=EasternTime(),
+        currency_code=Text(),
+        language=Text(),
+        amount=Money(),
+        paid=Money(),
+        outstanding=Money(),
+        net_paid_amount=Money(),
+        discount_value=DecimalText(),
+        discount_total=Money(),
+        discount_description=Text(),
+        discount=Object(amount=Money(), rate=DecimalText(), type=Text()),
+        deposit_amount=Money(),
+        deposit_percentage=DecimalText(),
+        description=Text(),
+        notes=Text(),
+        terms=Text(),
+        po_number=Text(),
+        payment_details=Text(),
+        email=Text(),
+        sender_address=Object(
+            street=Text(),
+            street2=Text(),
+            city=Text(),
+            province=Text(),
+            code=Text(),
+            country=Text(),
+        ),
+        template=Text(),
+        return_uri=Text(),
+        show_attachments=Boolean(),
+        attach_pdf_to_email=Boolean(),
+        lock_status=Text(),
+        auto_bill=Boolean(),
+        gmail=Boolean(),
+        ext_archive=Integer(),
+        vis_state=Integer(),
+        lines=Array(Object(invoiceid=Integer()) | LINE),
+        presentation=PRESENTATION,
+        owner=OWNER,
+        allowed_gateways=ALLOWED_GATEWAYS,
+        attachments=Array(ATTACHMENT),
+        contacts=CONTACTS,
+        late_fee=LATE_FEE,
+        late_reminders=LATE_REMINDERS,
+        direct_links=Anything(),
+    )
+
+    @override
+    def passes(self, since: datetime | None) -> Iterator[Query]:
+        yield from super().passes(since)
+        if since is not None:
+            yield {"search[v3_status]": "overdue"}
+
+    @override
+    def moved_silently(self, record: Row, since: datetime) -> bool:
+        # Computed when it is read: the stamp stays (`docs/freshbooks-api/accounting.md §5`).
+        return record.get("v3_status") == "overdue" and fell_due(record, since)
+
+
+class InvoiceLines(Lines):
+    """Lines of invoices."""
+
+    name = "invoice_lines"
+    source = Invoices
+    document = "invoiceid"
+    number = "lineid"
+    line = LINE
+
+
+class InvoiceProfiles(AccountingStream):
+    """Recurring invoices, with their lines. A rename of the client moves them."""
+
+    name = "invoice_profiles"
+    resource = "invoice_profiles/invoice_profiles"
+    list_key = "invoice_profiles"
+    oauth_scope = "user:invoices:read"
+    webhook_noun = "recurring"
+    object_key = "invoice_profile"
+    replication = Replication.COMPARED
+    newest_first = True
+    includes = (
+        "lines",
+        "late_fee",
+        "late_reminders",
+        "allowed_gateways",
+        "contacts",
+        "presentation",
+        "next_issue_date",
+        "project_format",
+        "total_accrued_revenue",
+    )
+    fields = ADDRESSEE | Object(
+        id=Integer(),
+        profileid=Integer(),
+        accounting_systemid=Text(),
+        customerid=Integer(),
+        ownerid=Integer(),
+        frequency=Text(),
+        numberRecurring=Integer(),
+        occurrences_to_date=Integer(),
+        disable=Boolean(),
+        create_date=PlainDate(),
+        due_offset_days=Integer(),
+        currency_code=Text(),
+        language=Text(),
+        amount=Money(),
+        discount_value=DecimalText(),
+        discount_total=Money(),
+        auto_bill=Boolean(),
+        require_auto_bill=Boolean(),
+        bill_gateway=Text(),
+        send_email=Boolean(),
+        send_gmail=Boolean(),
+        include_unbilled_time=Boolean(),
+        retainer_id=Integer(),
+        total_accrued_revenue=Money(),
+        description=Text(),
+        notes=Text(),
+        terms=Text(),
+        po_number=Text(),
+        payment_details=Text(),
+        template=Text(),
+        updated=EasternTime(),
+        ext_archive=Integer(),
+        vis_state=Integer(),
+        lines=Array(Object(profileid=Integer()) | LINE),
+        presentation=PRESENTATION,
+        allowed_gateways=ALLOWED_GATEWAYS,
+        contacts=CONTACTS,
+        late_fee=LATE_FEE,
+        late_reminders=LATE_REMINDERS,
+        project_format=Object(
+            group_by=Text(),
+            method=Text(),
+            show_tname=Boolean(),
+            show_pname=Boolean(),
+            show_staff=Boolean(),
+            show_date=Boolean(),
+            show_notes=Boolean(),
+            show_total_hours=Boolean(),
+        ),
+        next_issue_date=PlainDate(),
+    )
+
+
+class InvoiceProfileLines(Lines):
+    """Lines of recurring invoices."""
+
+    name = "invoice_profile_lines"
+    source = InvoiceProfiles
+    document = "profileid"
+    number = "lineid"
+    line = LINE
+
+
+class InvoicePresentation(AccountingStream):
+    """The style that the next invoice will have: one record per account."""
+
+    name = "invoice_presentation"
+    resource = "invoices/presentations"
+    list_key = "presentation"
+    key = ()
+    oauth_scope = "user:invoices:read"
+    replication = Replication.WHOLE
+    stamp = None
+    shows_deletions = False
+    fields = Object(id=Integer()) | PRESENTATION

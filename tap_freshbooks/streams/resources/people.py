@@ -1,0 +1,304 @@
+"""Clients of a business, and the people who work in it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_freshbooks.errors import PermissionDenied
+from tap_freshbooks.extraction.pagination import PAGE_SIZE
+from tap_freshbooks.extraction.partition_reader import Batch
+from tap_freshbooks.schema.fields import (
+    Array,
+    Boolean,
+    DecimalText,
+    EasternTime,
+    Integer,
+    Money,
+    Object,
+    Text,
+    UtcTime,
+    Withheld,
+)
+from tap_freshbooks.streams.base import Replication, Row, parse_moment
+from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.families import AccountingStream, ProjectStream
+from tap_freshbooks.streams.list_stream import OVERLAP
+from tap_freshbooks.streams.resources.common_fields import (
+    CONTACT,
+    CONTACTS,
+    LATE_FEE,
+    LATE_REMINDERS,
+    fell_due,
+)
+from tap_freshbooks.streams.resources.invoices import Invoices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from tap_freshbooks.extraction.partition_reader import Reading
+
+BALANCE = Array(Object(amount=Money()))
+
+
+class Clients(AccountingStream):
+    """Clients, with their secondary contacts, balances and late fee settings."""
+
+    name = "clients"
+    resource = "users/clients"
+    list_key = "clients"
+    oauth_scope = f"user:clients:read {Invoices.oauth_scope}"
+    webhook_noun = "client"
+    moved_by = {  # noqa: RUF012 - their balances
+        "invoices": "customerid",
+        "credit_notes": "clientid",
+        "payments": "clientid",
+    }
+    includes = (
+        "outstanding_balance",
+        "credit_balance",
+        "draft_balance",
+        "overdue_balance",
+        "grand_total_balance",
+        "last_activity",
+        "late_reminders",
+        "late_fee",
+        "contacts",
+    )
+    newest_first = True
+    fields = Object(
+        id=Integer(),
+        userid=Integer(),
+        uuid=Text(),
+        accounting_systemid=Text(),
+        username=Text(),
+        email=Text(),
+        fname=Text(),
+        lname=Text(),
+        organization=Text(),
+        role=Text(),
+        level=Integer(),
+        language=Text(),
+        number_format=Text(),
+        currency_code=Text(),
+        note=Text(),
+        bus_phone=Text(),
+        home_phone=Text(),
+        mob_phone=Text(),
+        fax=Text(),
+        p_street=Text(),
+        p_street2=Text(),
+        p_city=Text(),
+        p_province=Text(),
+        p_code=Text(),
+        p_country=Text(),
+        s_street=Text(),
+        s_street2=Text(),
+        s_city=Text(),
+        s_province=Text(),
+        s_code=Text(),
+        s_country=Text(),
+        vat_name=Text(),
+        vat_number=Text(),
+        company_industry=Text(),
+        company_size=Text(),
+        direct_link_token=Text(),
+        statement_token=Text(),
+        subdomain=Text(),
+        has_retainer=Boolean(),
+        retainer_id=Integer(),
+        exceeds_client_limit=Integer(),
+        allow_email_include_pdf=Boolean(),
+        allow_late_fees=Boolean(),
+        allow_late_notifications=Boolean(),
+        pref_email=Boolean(),
+        pref_gmail=Boolean(),
+        notified=Boolean(),
+        num_logins=Integer(),
+        last_login=EasternTime(),
+        last_activity=Text(),
+        # UTC, unlike every other stamp here (`docs/freshbooks-api/accounting.md §7`).
+        signup_date=UtcTime(),
+        updated=EasternTime(),
+        vis_state=Integer(),
+        outstanding_balance=BALANCE,
+        credit_balance=BALANCE,
+        draft_balance=BALANCE,
+        overdue_balance=BALANCE,
+        grand_total_balance=BALANCE,
+        late_fee=LATE_FEE,
+        late_reminders=LATE_REMINDERS,
+        contacts=CONTACTS,
+    )
+
+    @override
+    def list_pages(self, reading: Reading) -> Iterator[Batch]:
+        # A client's balances move with his invoices, but his stamp does not.
+        delivered = set()
+        for batch in super().list_pages(reading):
+            if reading.since:
+                delivered |= {row["id"] for row in batch.rows if _changed(row, reading.since)}
+            yield batch
+        if reading.since is None:
+            return
+        try:
+            affected = self._with_moved_balances(reading, reading.since)
+        except PermissionDenied as error:
+            self.logger.warning(
+                "The balances of clients are brought up to date by the next full read only: %s "
+                "(scope %s)",
+                error,
+                Invoices.oauth_scope,
+            )
+            return
+        for clients in _batches(sorted(affected - delivered), PAGE_SIZE):
+            for page in reading.walk({"search[userids][]": clients}):
+                rows = [row for row in page.rows if row.get("id") in affected]
+                yield Batch(rows, page.date, are_news=True)
+
+    @staticmethod
+    def _with_moved_balances(reading: Reading, since: datetime) -> set[int]:
+        """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
+        affected = set()
+        path = Invoices.path.format(account_id=reading.business.account_id)
+        changed = {**AccountingStream.changed_since(since - OVERLAP), "include[]": []}
+        for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
+            for page in reading.walk(query, path, Invoices.records):
+                affected |= {row["customerid"] for row in page.rows if _concerns(row, since)}
+        return affected
+
+
+def _batches(ids: Iterable[int], size: int) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _concerns(invoice: Row, since: datetime) -> bool:
+    """Whether an invoice has changed, or fallen due, since a moment."""
+    return _changed(invoice, since) or fell_due(invoice, since)
+
+
+def _changed(row: Row, since: datetime) -> bool:
+    """Whether a client or invoice has changed since a moment, as far as its stamp tells."""
+    stamp = parse_moment(EasternTime.convert(row.get("updated")))
+    return stamp is None or stamp >= since - OVERLAP
+
+
+class ClientContacts(Lines):
+    """Secondary contacts of clients."""
+
+    name = "client_contacts"
+    source = Clients
+    list_field = "contacts"
+    document = "clientid"
+    number = "contact_number"
+    line = CONTACT
+
+
+class Staffs(AccountingStream):
+    """Staff of the accounting system; FreshBooks prefers team members."""
+
+    name = "staffs"
+    resource = "users/staffs"
+    list_key = "staff|staffs"  # singular, seen live; the official SDK expects the plural
+    oauth_scope = "user:teams:read"
+    replication = Replication.COMPARED
+    fields = Object(
+        id=Integer(),
+        userid=Integer(),
+        accounting_systemid=Text(),
+        username=Text(),
+        email=Text(),
+        display_name=Text(),
+        fname=Text(),
+        lname=Text(),
+        organization=Text(),
+        level=Integer(),
+        role=Text(),
+        language=Text(),
+        currency_code=Text(),
+        rate=DecimalText(),
+        note=Text(),
+        bus_phone=Text(),
+        home_phone=Text(),
+        mob_phone=Text(),
+        fax=Text(),
+        p_street=Text(),
+        p_street2=Text(),
+        p_city=Text(),
+        p_province=Text(),
+        p_code=Text(),
+        p_country=Text(),
+        num_logins=Integer(),
+        logins=Integer(),
+        last_login=EasternTime(),
+        # Eastern, unlike that of clients (`docs/freshbooks-api/accounting.md §7`).
+        signup_date=EasternTime(),
+        updated=EasternTime(),
+        api_token=Withheld(),  # a credential
+        vis_state=Integer(),
+    )
+
+
+class TeamMembers(ProjectStream):
+    """Members of the team, invited and removed ones included."""
+
+    name = "team_members"
+    path = "/auth/api/v1/businesses/{business_id}/team_members"
+    records = ("response",)
+    key = ("uuid",)
+    oauth_scope = "user:teams:read"
+    stamp = "updated_at"
+    replication = Replication.COMPARED
+    fields = Object(
+        uuid=Text(),
+        first_name=Text(),
+        middle_name=Text(),
+        last_name=Text(),
+        email=Text(),
+        job_title=Text(),
+        street_1=Text(),
+        street_2=Text(),
+        city=Text(),
+        province=Text(),
+        country=Text(),
+        country_code=Text(),
+        postal_code=Text(),
+        phone_number=Text(),
+        business_id=Integer(),
+        business_role_name=Text(),
+        active=Boolean(),  # false when removed, and while an invitation is open
+        identity_id=Integer(),
+        invited=Boolean(),
+        invitation_date_accepted=UtcTime(),
+        created_at=UtcTime(),
+        updated_at=UtcTime(),
+    )
+
+
+class BusinessGroupMembers(ProjectStream):
+    """Everybody in the group of a business, with their roles."""
+
+    name = "business_group_members"
+    path = "/auth/api/v1/users/business/{business_id}"
+    records = ("response", "business_group", "members")
+    oauth_scope = "user:profile:read"
+    fields = Object(
+        id=Integer(),
+        group_id=Integer(),
+        role=Text(),
+        identity_id=Integer(),
+        identity_uuid=Text(),
+        first_name=Text(),
+        last_name=Text(),
+        language=Text(),
+        email=Text(),
+        company=Text(),
+        business_id=Integer(),
+        unacknowledged_change=Boolean(),
+        active=Boolean(),
+    )

@@ -1,0 +1,213 @@
+"""What a business sells beside its invoices: estimates, credit notes, payments, other income."""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from tap_freshbooks.schema.fields import (
+    Anything,
+    Array,
+    Boolean,
+    DecimalText,
+    EasternTime,
+    Integer,
+    Money,
+    Object,
+    PlainDate,
+    Text,
+)
+from tap_freshbooks.streams.base import DELETED_AT, Replication, Row
+from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.resources.common_fields import (
+    ADDRESSEE,
+    ATTACHMENT,
+    CONTACTS,
+    LINE,
+    OWNER,
+    PRESENTATION,
+)
+
+
+class Estimates(AccountingStream):
+    """Estimates and proposals with their lines."""
+
+    name = "estimates"
+    resource = "estimates/estimates"
+    list_key = "estimates"
+    oauth_scope = "user:estimates:read"
+    webhook_noun = "estimate"
+    includes = ("lines", "presentation", "owner", "contacts", "attachments", "sections")
+    fields = ADDRESSEE | Object(
+        id=Integer(),
+        estimateid=Integer(),
+        uuid=Text(),
+        accounting_systemid=Text(),
+        estimate_number=Text(),
+        customerid=Integer(),
+        ownerid=Integer(),
+        sentid=Integer(),
+        status=Integer(),
+        display_status=Text(),
+        ui_status=Text(),
+        reply_status=Text(),
+        accepted=Boolean(),
+        invoiced=Boolean(),
+        modern_projectid=Integer(),
+        create_date=PlainDate(),
+        created_at=EasternTime(),
+        updated=EasternTime(),
+        version=EasternTime(),
+        currency_code=Text(),
+        language=Text(),
+        amount=Money(),
+        discount_value=DecimalText(),
+        discount_total=Money(),
+        description=Text(),
+        notes=Text(),
+        terms=Text(),
+        po_number=Text(),
+        template=Text(),
+        rich_proposal=Boolean(),
+        require_client_signature=Boolean(),
+        ext_archive=Integer(),
+        vis_state=Integer(),
+        lines=Array(Object(estimateid=Integer()) | LINE),
+        presentation=PRESENTATION,
+        owner=OWNER,
+        contacts=CONTACTS,
+        attachments=Array(ATTACHMENT),
+        sections=Array(Object(type=Text(), group_name=Text(), title=Text(), body=Text())),
+    )
+
+
+class EstimateLines(Lines):
+    """Lines of estimates."""
+
+    name = "estimate_lines"
+    source = Estimates
+    document = "estimateid"
+    number = "lineid"
+    line = LINE
+
+
+class CreditNotes(AccountingStream):
+    """Credit notes with their lines. They carry no stamp."""
+
+    name = "credit_notes"
+    resource = "credit_notes/credit_notes"
+    list_key = "credit_notes"
+    oauth_scope = "user:credit_notes:read"
+    webhook_noun = "credit_note"
+    object_key = "credit_note|credit_notes"  # the plural in the official Node SDK
+    moved_by = {"payments": "creditid"}  # noqa: RUF012
+    replication = Replication.WHOLE
+    stamp = None
+    includes = ("lines",)
+    newest_first = True
+    fields = ADDRESSEE | Object(
+        id=Integer(),
+        creditid=Integer(),
+        accounting_systemid=Text(),
+        clientid=Integer(),
+        sentid=Integer(),
+        credit_number=Text(),
+        credit_type=Text(),
+        status=Text(),  # a word here, a number on invoices (`docs/freshbooks-api/accounting.md §6`)
+        display_status=Text(),
+        payment_status=Text(),
+        dispute_status=Text(),
+        last_order_status=Text(),
+        payment_type=Text(),
+        create_date=PlainDate(),
+        currency_code=Text(),
+        language=Text(),
+        amount=Money(),
+        paid=Money(),
+        description=Text(),
+        notes=Text(),
+        terms=Text(),
+        template=Text(),
+        ext_archive=Integer(),
+        vis_state=Integer(),
+        lines=Array(Object(creditid=Integer()) | LINE),
+    )
+
+
+class CreditNoteLines(Lines):
+    """Lines of credit notes."""
+
+    name = "credit_note_lines"
+    source = CreditNotes
+    document = "creditid"
+    number = "taskno"  # these lines have no lineid
+    line = LINE
+
+
+class Payments(AccountingStream):
+    """Payments of invoices. Client and invoice are joined by id, not included once more."""
+
+    name = "payments"
+    resource = "payments/payments"
+    list_key = "payments"
+    oauth_scope = "user:payments:read"
+    webhook_noun = "payment"
+    includes = ("order",)
+    newest_first = True
+    fields = Object(
+        id=Integer(),
+        logid=Integer(),
+        accounting_systemid=Text(),
+        invoiceid=Integer(),
+        creditid=Integer(),
+        clientid=Integer(),
+        amount=Money(),
+        date=PlainDate(),
+        type=Text(),
+        note=Text(),
+        gateway=Text(),
+        orderid=Integer(),
+        overpaymentid=Integer(),
+        transactionid=Text(),  # may be text for some gateways
+        transaction_uuid=Text(),
+        from_credit=Boolean(),
+        bulk_paymentid=Integer(),
+        send_client_notification=Boolean(),
+        updated=EasternTime(),
+        vis_state=Integer(),
+        order=Anything(),
+    )
+
+
+class OtherIncomes(AccountingStream):
+    """Income without an invoice."""
+
+    name = "other_incomes"
+    resource = "other_incomes/other_incomes"
+    list_key = "other_income|other_incomes"  # singular, unlike the path
+    key = ("incomeid",)
+    oauth_scope = "user:other_income:read"
+    stamp = "updated_at"
+    deletions_are_stamped = False  # `docs/freshbooks-api/accounting.md §5`
+    replication = Replication.COMPARED
+    newest_first = True
+    fields = Object(
+        incomeid=Integer(),
+        amount=Money(),
+        category_name=Text(),
+        source=Text(),
+        sourceid=Integer(),
+        userid=Integer(),
+        payment_type=Text(),
+        note=Text(),
+        date=PlainDate(),
+        taxes=Array(Object(name=Text(), amount=DecimalText())),
+        created_at=EasternTime(),
+        updated_at=EasternTime(),
+        vis_state=Integer(),
+    )
+
+    @override
+    def moved_silently(self, record: Row, since: object) -> bool:
+        # A deletion does not move the stamp: the deleted are sent each time.
+        return record[DELETED_AT] is not None

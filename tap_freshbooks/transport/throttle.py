@@ -1,0 +1,158 @@
+"""How fast requests may leave, and how many at once: never more than the caps, less on a 429."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tap_freshbooks.errors import Cancelled
+from tap_freshbooks.transport.response_errors import LONGEST_RETRY_AFTER, rate_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+logger = logging.getLogger("tap-freshbooks.throttle")
+
+SLOWEST = 1 / 16
+"""The share of the caps below which no 429 brings us."""
+
+CREEP = 1 / 50
+"""The share of the caps that one success gives back."""
+
+RESERVE = 0.03
+"""What the spacing adds to the shortest one, as a share: requests do not all take equally long to
+FreshBooks, and no second shall see more than the cap there either."""
+
+LATENESS = 0.01
+"""Seconds that a thread may wake too late without loss of pace; less than the reserve."""
+
+
+class Throttle:
+    """Lets requests leave one by one, for any number of threads.
+
+    Args:
+        requests_per_second: The cap; FreshBooks publishes no limit of its own.
+        max_concurrency: The most requests in flight.
+    """
+
+    def __init__(self, requests_per_second: float, max_concurrency: int) -> None:
+        self._cap = requests_per_second
+        self._most = max_concurrency
+        self._share = 1.0
+        self._in_flight = 0
+        self._next = self._paused_until = self._slowed_at = 0.0
+        self._door = threading.Lock()
+        """Only who has it waits for a slot, so that a slot wakes one thread and not all."""
+        self._changed = threading.Condition()
+        self._closed = threading.Event()
+
+    @property
+    def requests_per_second(self) -> float:
+        """How many may leave in a second at present."""
+        return self._cap * self._share
+
+    @property
+    def max_concurrency(self) -> int:
+        """How many may be in flight at present."""
+        return max(1, round(self._most * self._share))
+
+    @property
+    def pause_left(self) -> float:
+        """Seconds for which nothing leaves."""
+        return max(0.0, self._paused_until - time.monotonic())
+
+    @contextlib.contextmanager
+    def slot(self) -> Iterator[float]:
+        """Wait until a request may leave; it is in flight until the end of the block.
+
+        Yields:
+            When it leaves, `time.monotonic()`.
+
+        Raises:
+            Cancelled: If the throttle is closed.
+        """
+        sent = self._enter()
+        try:
+            yield sent
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify()
+
+    def _enter(self) -> float:
+        with self._door, self._changed:
+            while True:
+                if self._closed.is_set():
+                    raise Cancelled
+                now = time.monotonic()
+                delay = max(self._next, self._paused_until) - now
+                if self._in_flight >= self.max_concurrency:
+                    self._changed.wait()
+                elif delay > 0:
+                    self._changed.wait(delay)
+                else:
+                    break
+            self._in_flight += 1
+            interval = (1 + RESERVE) / self.requests_per_second
+            self._next = max(self._next, now - LATENESS) + interval
+            return now
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing leave for some time; a longer pause under way stays."""
+        with self._changed:
+            until = time.monotonic() + min(seconds, LONGEST_RETRY_AFTER)
+            self._paused_until = max(self._paused_until, until)
+            self._changed.notify()
+
+    def slow_down(self, sent: float) -> None:
+        """Halve the pace because of a 429; once for all that had left before.
+
+        Args:
+            sent: When the request left that was answered so.
+        """
+        with self._changed:
+            if sent >= self._slowed_at:
+                self._share = max(SLOWEST, self._share / 2)
+                self._slowed_at = time.monotonic()
+
+    def speed_up(self, sent: float) -> None:
+        """Creep back to the caps because of a success.
+
+        Args:
+            sent: When the request left; before the last 429 it says nothing about the pace.
+        """
+        with self._changed:
+            if self._share < 1 and sent >= self._slowed_at:
+                self._share = min(1.0, self._share + CREEP)
+                self._changed.notify()
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Pause if FreshBooks says that the window is used up. To be called inside the slot."""
+        window = rate_window(headers)
+        if window is None:
+            return
+        with self._changed:
+            others = self._in_flight - 1
+            if window.remaining > others:
+                return
+            if self.pause_left < window.seconds - 1:
+                logger.info("FreshBooks takes no more requests for %.0f s: pausing", window.seconds)
+            self.pause(window.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless the throttle is closed.
+
+        Raises:
+            Cancelled: If it is.
+        """
+        if self._closed.wait(seconds):
+            raise Cancelled
+
+    def close(self) -> None:
+        """Let nothing leave any more, and wake everybody who waits with a `Cancelled`."""
+        self._closed.set()
+        with self._changed:
+            self._changed.notify()

@@ -1,0 +1,3 @@
+"""Callbacks at FreshBooks: registered, verified, watched."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The server that receives deliveries."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What a sync makes of the events in the inbox."""
+
+from __future__ import annotations

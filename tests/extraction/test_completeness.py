@@ -1,0 +1,301 @@
+"""No schedule of inserts, edits and deletions, between and during page reads, costs a row."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tap_freshbooks.extraction.completeness import CompleteReading
+from tap_freshbooks.extraction.pagination import Page, PageMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tap_freshbooks.extraction.pagination import Row
+
+BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ROWS_PER_PAGE = 3
+NEVER = -100.0
+
+
+@dataclass
+class Record:
+    """A row as FreshBooks keeps it; its rank is what the list is sorted by, beside the id."""
+
+    id: int
+    rank: int
+    content: int
+    stamp: float
+    is_deleted: bool = False
+
+
+class Books:
+    """A list that moves while it is read, and a server that answers in no particular order.
+
+    Args:
+        decisions: What happens, when and to which row; nothing once they are used up.
+        has_ranks: Whether the list is sorted by something that an edit can change.
+        keeps_deleted: Whether a deleted row stays in the list.
+    """
+
+    def __init__(
+        self, decisions: Sequence[int], *, rows: int, has_ranks: bool, keeps_deleted: bool = False
+    ) -> None:
+        self.decisions = deque(decisions)
+        self.has_ranks = has_ranks
+        self.keeps_deleted = keeps_deleted
+        self.now = 0.0
+        self.contents = 0
+        self.records: dict[int, Record] = {}
+        for _ in range(rows):
+            self.insert(NEVER)
+        self.gone: set[int] = set()
+        self.waiting: list[Asked] = []
+
+    def decide(self, choices: int) -> int:
+        return self.decisions.popleft() % choices if self.decisions else 0
+
+    def insert(self, stamp: float) -> None:
+        key = len(self.records) + 1
+        rank = self.decide(9) if self.has_ranks else 0
+        self.records[key] = Record(key, rank, self.content(), stamp)
+
+    def content(self) -> int:
+        self.contents += 1
+        return self.contents
+
+    def happen(self) -> None:
+        """Nothing, an insertion, an edit or a deletion."""
+        action = self.decide(8)
+        alive = [record for record in self.records.values() if not record.is_deleted]
+        if action in {1, 2}:
+            self.insert(self.now)
+        elif action in {3, 4, 5} and alive:
+            record = alive[self.decide(len(alive))]
+            record.stamp = self.now
+            record.content = self.content()
+            if action == 3:
+                record.is_deleted = True
+                self.gone.add(record.id)
+            elif self.has_ranks:
+                record.rank = self.decide(9)
+
+    def listed(self, query: dict[str, Any]) -> list[Record]:
+        """A list, newest first within a rank."""
+        found = [
+            record
+            for record in self.records.values()
+            if (self.keeps_deleted or record.is_deleted == query.get("deleted", False))
+            and record.stamp >= query.get("since", NEVER)
+        ]
+        return sorted(found, key=lambda record: (record.rank, -record.id))
+
+    def answer(self, asked: Asked) -> None:
+        """Let things happen, answer, and let things happen again."""
+        for _ in range(self.decide(3)):
+            self.now += (0.01, 0.4, 1.3)[self.decide(3)]
+            self.happen()
+        self.now += 0.01
+        found = self.listed(asked.query)
+        start = (asked.number - 1) * ROWS_PER_PAGE
+        rows = [
+            {
+                "id": each.id,
+                "content": each.content,
+                "stamp": int(each.stamp),
+                "deleted": each.is_deleted,
+            }
+            for each in found[start : start + ROWS_PER_PAGE]
+        ]
+        pages = -(-len(found) // ROWS_PER_PAGE)
+        metadata = PageMetadata(asked.number, pages, len(found))
+        date = BEGINNING + timedelta(seconds=int(self.now))
+        self.now += 0.01
+        asked.page = Page(asked.number, rows, metadata, date, asked.sent, self.now)
+
+
+class Asked:
+    """A page on its way. Waiting for it lets the server answer others first, perhaps."""
+
+    def __init__(self, books: Books, query: dict[str, Any], number: int) -> None:
+        self.books = books
+        self.query = query
+        self.number = number
+        books.now += 0.001
+        self.sent = books.now
+        self.page: Page | None = None
+        books.waiting.append(self)
+
+    def result(self) -> Page:
+        waiting = self.books.waiting
+        while self.page is None:
+            self.books.answer(waiting.pop(self.books.decide(len(waiting))))
+        return self.page
+
+    def cancel(self) -> bool:
+        return True
+
+
+class Lists:
+    """The books as a source: how they tell of changes is what the tests vary."""
+
+    pages_numbered = True
+
+    def __init__(
+        self,
+        books: Books,
+        window: int,
+        changes: Callable[[float], Sequence[dict[str, Any]] | None],
+    ) -> None:
+        self.books = books
+        self.window = window
+        self._changes = changes
+        self.asked = 0
+
+    def ask(self, query: dict[str, Any], number: int) -> Asked:
+        self.asked += 1
+        return Asked(self.books, query, number)
+
+    def key(self, row: Row) -> int:
+        key: int = row["id"]
+        return key
+
+    def ambiguous(self, row: Row) -> Exception:
+        return AssertionError(row)
+
+    def changed_at(self, row: Row) -> datetime | None:
+        return BEGINNING + timedelta(seconds=row["stamp"])
+
+    def moves_others(self, row: Row) -> bool:
+        return self.books.has_ranks or row["deleted"]
+
+    def changes(self, since: datetime) -> Sequence[dict[str, Any]] | None:
+        return self._changes((since - BEGINNING).total_seconds() // 5 * 5)  # a coarse filter
+
+
+def stamped(since: float) -> list[dict[str, Any]]:
+    """As invoices: a filter by change, for each state."""
+    return [{"since": since}, {"since": since, "deleted": True}]
+
+
+def shown(_since: float) -> list[dict[str, Any]]:
+    """As bills: the lists show all stamps; and time entries, which never leave theirs."""
+    return []
+
+
+def silent(_since: float) -> None:
+    """As credit notes: nothing tells."""
+
+
+def read(
+    books: Books, source: Lists, queries: list[dict[str, Any]]
+) -> tuple[CompleteReading, set[int]]:
+    """Read, and see that no content is followed by an older one; the keys that came."""
+    reading = CompleteReading(source)
+    contents: dict[int, int] = {}
+    throughout = {record.id for query in queries for record in books.listed(query)}
+    for rows in reading.pages(queries):
+        for row in rows:
+            assert row["content"] >= contents.get(row["id"], 0), "an older content came later"
+            contents[row["id"]] = row["content"]
+    if reading.settled:
+        assert throughout - books.gone <= set(contents), "a row that existed throughout is missing"
+    return reading, set(contents)
+
+
+SCHEDULES = st.lists(st.integers(0, 255), max_size=70)
+MANY = settings(
+    max_examples=2_500,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+WINDOWS = st.integers(1, 6)
+SIZES = st.integers(0, 16)
+
+
+@MANY
+@given(SCHEDULES, SIZES, WINDOWS, st.booleans())
+def test_lists_whose_changes_can_be_asked_for(
+    decisions: list[int], rows: int, window: int, has_ranks: bool
+) -> None:
+    books = Books(decisions, rows=rows, has_ranks=has_ranks)
+    read(books, Lists(books, window, stamped), [{}, {"deleted": True}])
+
+
+@MANY
+@given(SCHEDULES, SIZES, WINDOWS, st.booleans())
+def test_filtered_lists(decisions: list[int], rows: int, window: int, has_ranks: bool) -> None:
+    books = Books(decisions, rows=rows, has_ranks=has_ranks)
+    for record in list(books.records.values())[::2]:
+        record.stamp = -10.0
+    queries = [{"since": -20.0}, {"since": -20.0, "deleted": True}]
+    read(books, Lists(books, window, stamped), queries)
+
+
+@MANY
+@given(SCHEDULES, SIZES, WINDOWS, st.booleans())
+def test_lists_that_show_their_stamps_themselves(
+    decisions: list[int], rows: int, window: int, has_ranks: bool
+) -> None:
+    books = Books(decisions, rows=rows, has_ranks=has_ranks)
+    read(books, Lists(books, window, shown), [{}, {"deleted": True}])
+
+
+@MANY
+@given(SCHEDULES, SIZES, WINDOWS)
+def test_lists_of_which_nothing_tells(decisions: list[int], rows: int, window: int) -> None:
+    books = Books(decisions, rows=rows, has_ranks=False)
+    read(books, Lists(books, window, silent), [{}])
+
+
+@MANY
+@given(SCHEDULES, SIZES, WINDOWS)
+def test_lists_that_keep_deleted_rows(decisions: list[int], rows: int, window: int) -> None:
+    books = Books(decisions, rows=rows, has_ranks=False, keeps_deleted=True)
+    read(books, Lists(books, window, shown), [{}])
+
+
+@pytest.mark.parametrize("has_ranks", [False, True])
+@pytest.mark.parametrize("changes", [stamped, shown])
+def test_rows_that_all_changed_just_before_settle_soon(changes: Any, has_ranks: bool) -> None:
+    books = Books([], rows=30, has_ranks=has_ranks)
+    for record in books.records.values():
+        record.stamp = -1.0
+    source = Lists(books, 4, changes)
+    reading, _ = read(books, source, [{}, {"deleted": True}])
+    assert reading.settled
+    assert source.asked < 5 * 10
+
+
+def test_a_quiet_list_is_read_once_and_asked_once_for_changes() -> None:
+    books = Books([], rows=30, has_ranks=False)
+    source = Lists(books, 4, stamped)
+    reading, _ = read(books, source, [{}, {"deleted": True}])
+    assert reading.settled
+    assert source.asked == 10 + 1 + 2
+
+
+def test_a_list_of_one_page_costs_one_request() -> None:
+    for changes in (stamped, shown, silent):
+        books = Books([], rows=ROWS_PER_PAGE, has_ranks=True)
+        source = Lists(books, 4, changes)
+        read(books, source, [{}])
+        assert source.asked == 1
+
+
+def test_a_bystander_that_slips_to_a_page_already_read_is_found() -> None:
+    # A deletion right after the third answer; the row at the head of page 4 moves to page 3.
+    books = Books([0] * 6 + [0, 1, 0, 3, 14], rows=15, has_ranks=False)
+    source = Lists(books, 1, stamped)
+    reading, keys = read(books, source, [{}, {"deleted": True}])
+    assert reading.settled
+    assert books.gone
+    assert keys == set(range(1, 16))
+    assert source.asked > 5 + 1 + 2

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from singer_sdk.singerlib import StateMessage
+
+from tap_freshbooks.singer import message_writer
+from tap_freshbooks.singer.message_writer import SingerOutput
+
+
+def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+
+def test_a_record_goes_out_at_once_outside_a_block(capfd: pytest.CaptureFixture[str]) -> None:
+    SingerOutput().write_record("items", {"id": 1}, None)
+    (message,) = lines(capfd)
+    assert message.pop("time_extracted").endswith("Z")
+    assert message == {"type": "RECORD", "stream": "items", "record": {"id": 1}}
+
+
+def test_records_wait_for_the_next_state_and_go_before_it(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    writer = SingerOutput()
+    with writer.buffered():
+        writer.write_record("items", {"id": 1}, 7)
+        assert not lines(capfd)
+        writer.write_message(StateMessage(value={}))
+        assert [line["type"] for line in lines(capfd)] == ["RECORD", "STATE"]
+
+
+def test_a_block_leaves_nothing_behind_when_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    writer = SingerOutput()
+
+    def fail() -> None:
+        with writer.buffered():
+            writer.write_record("items", {"id": 1}, None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert len(lines(capfd)) == 1
+
+
+def test_many_bytes_do_not_wait(capfd: pytest.CaptureFixture[str]) -> None:
+    writer = SingerOutput()
+    with writer.buffered():
+        writer.write_record("items", {"note": "x" * message_writer.LARGE}, None)
+        assert len(lines(capfd)) == 1
+
+
+def test_a_record_takes_old_ones_along(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SingerOutput()
+    with writer.buffered():
+        writer.write_record("items", {"id": 1}, None)
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + message_writer.LONGEST_WAIT)
+        writer.write_record("items", {"id": 2}, None)
+        assert len(lines(capfd)) == 2

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+from tap_freshbooks.businesses import Scope, read_businesses
+
+
+def membership(role: str = "owner", **business: Any) -> dict[str, Any]:
+    return {"id": 6640217, "role": role, "business": {"id": 7712034, "name": "Harbour", **business}}
+
+
+def test_the_business_id_is_not_the_membership_id() -> None:
+    me = {
+        "business_memberships": [
+            membership(account_id="Qx7Lm2", business_uuid="1f2b7c90-4d11-4a86-b2a4-9b0f5f7f9a31")
+        ]
+    }
+    [business] = read_businesses(me)
+    assert business.identifier(Scope.BUSINESS) == 7712034
+    assert business.identifier(Scope.ACCOUNT) == "Qx7Lm2"
+    assert business.identifier(Scope.LEDGER) == "1f2b7c90-4d11-4a86-b2a4-9b0f5f7f9a31"
+
+
+def test_a_business_may_lack_an_account_and_old_answers_lack_the_uuid() -> None:
+    [business] = read_businesses({"business_memberships": [membership(account_id=None)]})
+    assert business.identifier(Scope.ACCOUNT) is None
+    assert business.identifier(Scope.LEDGER) is None
+    assert not business.is_client_only
+
+
+def test_a_client_of_somebody_elses_books_is_told_from_a_member() -> None:
+    roles = [{"role": "client", "accountid": "Other1"}, {"role": "admin", "accountid": "Qx7Lm2"}]
+    memberships = [
+        membership(account_id="Qx7Lm2"),
+        membership(id=2, account_id="Other1"),
+        membership(role="client", id=3, account_id="Third1"),
+    ]
+    businesses = read_businesses({"business_memberships": memberships, "roles": roles})
+    assert [business.is_client_only for business in businesses] == [False, True, True]
+
+
+def test_two_memberships_of_one_business_are_one_business_and_the_better_one() -> None:
+    memberships = [membership(role="client"), membership(role="owner"), membership(role="client")]
+    [business] = read_businesses({"business_memberships": memberships})
+    assert business.role == "owner"
+
+
+def test_memberships_without_a_business_are_no_businesses() -> None:
+    assert read_businesses({"business_memberships": [{"id": 1, "business": None}]}) == []
+    assert read_businesses({"business_memberships": None}) == []

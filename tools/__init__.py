@@ -1,0 +1,3 @@
+"""Writers of pages of the documentation."""
+
+from __future__ import annotations
