@@ -11,7 +11,7 @@ import requests
 from psycopg import sql
 
 from demo.pipeline import SCHEMA
-from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ CONSTANTS = {"ledger_account_types": 5, "ledger_account_sub_types": 10}
 """Lists that are the same for everybody."""
 
 
-VANISHING = {stream.name for stream in STREAMS if issubclass(stream, Vanishing)}
+VANISHING = {stream.name for stream in STREAMS if issubclass(stream, HardDeleteStream)}
 """Streams whose deleted rows disappear from FreshBooks; here they stay, marked as deleted."""
 
 

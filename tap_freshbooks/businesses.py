@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 IDENTITY_PATH = "/auth/api/v1/users/me"
 
 
-class Scope(StrEnum):
+class IdentifierKind(StrEnum):
     """The identifier in an endpoint's path; its value is the name of the record's field."""
 
     ACCOUNT = "account_id"
@@ -56,7 +56,7 @@ class Business:
         """
         return self.role == "client" or self.accounting_roles == {"client"}
 
-    def identifier(self, scope: Scope) -> str | int | None:
+    def identifier(self, scope: IdentifierKind) -> str | int | None:
         """The identifier that endpoints of this scope want, None if there is none."""
         value: str | int | None = getattr(self, scope.value)
         return value

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
-from tap_freshbooks.errors import ExitStatus, Interrupted, TapError, without_extra
+from tap_freshbooks.errors import ExitStatus, RunInterruptedError, TapError, missing_extra_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +55,8 @@ def run(args: Sequence[str]) -> int:
         error.show()
         return ExitStatus.USAGE
     except (click.Abort, KeyboardInterrupt):  # before the tap has taken over the signals
-        return _fail("interrupted", Interrupted(signal.SIGINT).exit_status)
-    except Interrupted as interruption:
+        return _fail("interrupted", RunInterruptedError(signal.SIGINT).exit_status)
+    except RunInterruptedError as interruption:
         flushed = "; the state so far is written" if interruption.has_state else ""
         return _fail(f"interrupted{flushed}", interruption.exit_status)
     except Exception as error:
@@ -85,7 +85,7 @@ def _sub_command(name: str) -> click.Command:
     try:
         command: click.Command = getattr(importlib.import_module(module), function)
     except ModuleNotFoundError as error:
-        raise without_extra(error, name, name) from None
+        raise missing_extra_error(error, name, name) from None
     return command
 
 

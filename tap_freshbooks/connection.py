@@ -7,7 +7,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.businesses import IDENTITY_PATH, Business, Scope, read_businesses
+from tap_freshbooks.businesses import IDENTITY_PATH, Business, IdentifierKind, read_businesses
 from tap_freshbooks.config.settings import is_url
 from tap_freshbooks.errors import FreshBooksError, SettingsError
 from tap_freshbooks.oauth.authenticator import (
@@ -15,10 +15,10 @@ from tap_freshbooks.oauth.authenticator import (
     RefreshingAuthenticator,
     StaticToken,
 )
-from tap_freshbooks.oauth.reauth_notifier import Alarm
-from tap_freshbooks.oauth.stores.factory import store_for
+from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
+from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
-from tap_freshbooks.singer.stats import Tallies
+from tap_freshbooks.singer.stats import SyncStats
 from tap_freshbooks.transport.client import FreshBooksClient
 from tap_freshbooks.transport.throttle import Throttle
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tap_freshbooks.extraction.prefetch import ReadAhead
+    from tap_freshbooks.extraction.prefetch import Prefetcher
     from tap_freshbooks.oauth.stores.base import TokenStore
-    from tap_freshbooks.webhooks.sync.planner import News
+    from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner
 
 logger = logging.getLogger("tap-freshbooks")
 
@@ -53,11 +53,11 @@ class Connection:
         self.auth_url = self._url("auth_url", "FRESHBOOKS_AUTH_URL", AUTH_URL)
         self.skipped: list[str] = []
         """What could not be read, and why; for the end of a run."""
-        self.tallies = Tallies()
+        self.tallies = SyncStats()
         """What reading has cost and brought, stream by stream."""
-        self.news: News | None = None
+        self.news: WebhookSyncPlanner | None = None
         """What webhooks have told, while a sync with an inbox is under way."""
-        self.ahead: ReadAhead[Any] | None = None
+        self.ahead: Prefetcher[Any] | None = None
         """Reads the partitions that come next, while a sync is under way."""
 
     @cached_property
@@ -119,20 +119,20 @@ class Connection:
         how = "Connected to" if self.has_asked else "To read from"
         logger.info("%s %s: %s", how, self.api_url, names or "no business")
         for business in self.businesses:
-            for scope in Scope:
+            for scope in IdentifierKind:
                 if business.identifier(scope) is None:
                     logger.info(
                         "%s has no %s: streams that need one skip it", business, scope.value
                     )
 
-    def businesses_with(self, scope: Scope) -> list[Business]:
+    def businesses_with(self, scope: IdentifierKind) -> list[Business]:
         """Those of the businesses that have this identifier."""
         return [business for business in self.businesses if business.identifier(scope)]
 
     @cached_property
     def store(self) -> TokenStore:
         """Where the tokens live."""
-        return store_for(self.config, self.token_file, os.environ)
+        return open_store(self.config, self.token_file, os.environ)
 
     @property
     def is_static(self) -> bool:
@@ -171,7 +171,7 @@ class Connection:
         if configured:  # the file of another store may have been encrypted
             configured = store.encryption.open(configured, "the settings")
         url = config.get("auth_failure_url")
-        alarm = Alarm(url, config["connection"], self.user_agent) if url else None
+        alarm = ReauthNotifier(url, config["connection"], self.user_agent) if url else None
         return RefreshingAuthenticator(store, endpoint, configured, alarm)
 
     def connect(self, code: str, verifier: str) -> frozenset[str]:

@@ -30,7 +30,7 @@ class SettingsError(TapError):
     exit_status = ExitStatus.USAGE
 
 
-def without_extra(error: ModuleNotFoundError, command: str, extra: str) -> Exception:
+def missing_extra_error(error: ModuleNotFoundError, command: str, extra: str) -> Exception:
     """What to raise where a module of a command is missing.
 
     Args:
@@ -46,7 +46,7 @@ def without_extra(error: ModuleNotFoundError, command: str, extra: str) -> Excep
     )
 
 
-class ReauthorizationRequired(TapError):  # noqa: N818 - a state of the account, not a mistake
+class ReauthorizationRequiredError(TapError):
     """FreshBooks no longer accepts the connection; only a new consent helps."""
 
     exit_status = ExitStatus.REAUTHORIZE
@@ -56,14 +56,14 @@ class TokenStoreError(TapError):
     """The place where tokens live cannot be read, locked or written."""
 
 
-class RefreshFailed(TapError):  # noqa: N818 - an event
+class RefreshFailedError(TapError):
     """The token endpoint gave no usable answer, after all tries that are harmless.
 
-    Not `Unavailable`: the client must not try it once more per attempt of its own.
+    Not `TransientError`: the client must not try it once more per attempt of its own.
     """
 
 
-class TargetGone(TapError):  # noqa: N818 - an event
+class OutputClosedError(TapError):
     """Nobody reads the messages any more."""
 
 
@@ -82,7 +82,7 @@ class FreshBooksError(TapError):
         self.said = said or message
 
 
-class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
+class PermissionDeniedError(FreshBooksError):
     """The token, role or plan may not read this; other streams and businesses may go on.
 
     Raised for 403, for 401 and 200 with errno 1003 or 12001
@@ -92,7 +92,7 @@ class PermissionDenied(FreshBooksError):  # noqa: N818 - the field's own term
     remedy = "the token's scopes, the user's role or the plan do not allow it"
 
 
-class WrongIdentifier(FreshBooksError):  # noqa: N818 - the field's own term
+class NotFoundError(FreshBooksError):
     """404: the path names an account, business or record that FreshBooks does not know."""
 
     remedy = (
@@ -101,17 +101,17 @@ class WrongIdentifier(FreshBooksError):  # noqa: N818 - the field's own term
     )
 
 
-class RequestRefused(FreshBooksError):  # noqa: N818 - the field's own term
+class BadRequestError(FreshBooksError):
     """Any other 4xx: the request itself is at fault, so sending it again is pointless."""
 
     remedy = "the request is at fault, so running again does not help; please report this"
 
 
-class DeadToken(FreshBooksError):  # noqa: N818 - the field's own term
+class InvalidTokenError(FreshBooksError):
     """401: the access token is expired, revoked or unknown."""
 
 
-class AmbiguousUnauthorized(FreshBooksError):  # noqa: N818 - the field's own term
+class AmbiguousUnauthorizedError(FreshBooksError):
     """401 in the wording of both a dead token and a missing permission.
 
     Older inner services answer so (`docs/freshbooks-api/errors-and-limits.md §1`); only a second
@@ -119,7 +119,7 @@ class AmbiguousUnauthorized(FreshBooksError):  # noqa: N818 - the field's own te
     """
 
 
-class Unavailable(FreshBooksError):  # noqa: N818 - the field's own term
+class TransientError(FreshBooksError):
     """429, 5xx, a time-out, a cut or truncated answer: trying again may help.
 
     Attributes:
@@ -142,7 +142,7 @@ class Unavailable(FreshBooksError):  # noqa: N818 - the field's own term
         self.throttled = throttled
 
 
-class Interrupted(BaseException):
+class RunInterruptedError(BaseException):
     """SIGINT, SIGTERM or SIGHUP arrived. Not an `Exception`, so that nothing swallows it.
 
     Attributes:
@@ -156,7 +156,7 @@ class Interrupted(BaseException):
         self.has_state = has_state
 
 
-class Cancelled(BaseException):
+class RunCancelledError(BaseException):
     """The run is over, so the thread that gets this has nothing more to do.
 
     Not an `Exception`, so that no retry and no report takes it for a failure; the outermost

@@ -21,7 +21,7 @@ _is_repeated = False
 
 
 @contextlib.contextmanager
-def held(*, patient: bool = True) -> Iterator[None]:
+def deferred(*, patient: bool = True) -> Iterator[None]:
     """Let signals wait for the end of the block, whichever thread it runs in.
 
     Args:
@@ -73,7 +73,7 @@ def handle_hangup(handler: Callable[[int, FrameType | None], None]) -> None:
         signal.signal(hangup, handler)
 
 
-def must_wait(signum: int) -> bool:
+def is_deferred(signum: int) -> bool:
     """Asked by a signal handler: whether the signal is to be forgotten now and will come again."""
     global _pending, _is_repeated  # noqa: PLW0603
     with _mutex:

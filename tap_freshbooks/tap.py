@@ -25,8 +25,8 @@ from tap_freshbooks.config.settings import (
     read_state,
 )
 from tap_freshbooks.custom_streams import definitions
-from tap_freshbooks.errors import Interrupted, SettingsError
-from tap_freshbooks.singer.message_writer import SingerOutput
+from tap_freshbooks.errors import RunInterruptedError, SettingsError
+from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
-    from tap_freshbooks.webhooks.sync.planner import News
+    from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner
 
 
 def _environment(tap: type[TapFreshBooks]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class TapFreshBooks(Tap):
 
     name = "tap-freshbooks"
     package_name = "tap-freshbooks"
-    message_writer_class = SingerOutput
+    message_writer_class = BufferedMessageWriter
     _env_var_config = classproperty(_environment)  # the SDK's own puts a `.env` over it
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
@@ -291,7 +291,7 @@ class TapFreshBooks(Tap):
                     self.streams.pop(stream.name, None)
         self.is_syncing = True
         output = self.message_writer
-        lines = output if isinstance(output, SingerOutput) else None
+        lines = output if isinstance(output, BufferedMessageWriter) else None
         with (
             _seldom_collected(),
             self._reading_ahead(lines.flush if lines else lambda: None),
@@ -309,15 +309,15 @@ class TapFreshBooks(Tap):
             ) and not stream.parent_stream_type:
                 yield cast("RecordStream", stream)
 
-    def _news(self) -> News | None:
+    def _news(self) -> WebhookSyncPlanner | None:
         """What webhooks have told, if there is an inbox for them."""
         if not self.config.get("webhook_inbox"):
             return None
         from tap_freshbooks.webhooks.inbox import Inbox  # noqa: PLC0415 - others need none
-        from tap_freshbooks.webhooks.sync.planner import News  # noqa: PLC0415
+        from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner  # noqa: PLC0415
 
         inbox = Inbox(self.config["webhook_inbox"])
-        news = News(inbox, self.connection, self.config, dict(self.streams))
+        news = WebhookSyncPlanner(inbox, self.connection, self.config, dict(self.streams))
         news.recall_members(self.streams["businesses"].stream_state)
         self.connection.news = news
         return news
@@ -325,11 +325,11 @@ class TapFreshBooks(Tap):
     @contextmanager
     def _reading_ahead(self, wait: Callable[[], None]) -> Iterator[None]:
         from tap_freshbooks.extraction.prefetch import (  # noqa: PLC0415 - nor reads anything
-            ReadAhead,
+            Prefetcher,
         )
 
         plan = (reading for stream in self.sources for reading in stream.readings())
-        ahead = ReadAhead(plan, self.config["max_concurrency"], wait)
+        ahead = Prefetcher(plan, self.config["max_concurrency"], wait)
         self.connection.ahead = ahead
         try:
             yield
@@ -346,7 +346,7 @@ class TapFreshBooks(Tap):
         streams = [stream(self) for stream in (*native, *self._unified_streams(native))]
         by_class = {type(stream): stream for stream in streams}
         for stream in streams:
-            for source in stream.more_sources:  # the SDK knows of one parent only
+            for source in stream.additional_parents:  # the SDK knows of one parent only
                 by_class[source].child_streams.append(stream)
         return streams
 
@@ -442,11 +442,11 @@ class TapFreshBooks(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        if not signals.must_wait(signum):
+        if not signals.is_deferred(signum):
             if self.is_syncing:
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
-            raise Interrupted(signum, has_state=self.is_syncing)
+            raise RunInterruptedError(signum, has_state=self.is_syncing)
 
 
 @contextmanager

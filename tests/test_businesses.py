@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tap_freshbooks.businesses import Scope, read_businesses
+from tap_freshbooks.businesses import IdentifierKind, read_businesses
 
 
 def membership(role: str = "owner", **business: Any) -> dict[str, Any]:
@@ -16,15 +16,15 @@ def test_the_business_id_is_not_the_membership_id() -> None:
         ]
     }
     [business] = read_businesses(me)
-    assert business.identifier(Scope.BUSINESS) == 7712034
-    assert business.identifier(Scope.ACCOUNT) == "Qx7Lm2"
-    assert business.identifier(Scope.LEDGER) == "1f2b7c90-4d11-4a86-b2a4-9b0f5f7f9a31"
+    assert business.identifier(IdentifierKind.BUSINESS) == 7712034
+    assert business.identifier(IdentifierKind.ACCOUNT) == "Qx7Lm2"
+    assert business.identifier(IdentifierKind.LEDGER) == "1f2b7c90-4d11-4a86-b2a4-9b0f5f7f9a31"
 
 
 def test_a_business_may_lack_an_account_and_old_answers_lack_the_uuid() -> None:
     [business] = read_businesses({"business_memberships": [membership(account_id=None)]})
-    assert business.identifier(Scope.ACCOUNT) is None
-    assert business.identifier(Scope.LEDGER) is None
+    assert business.identifier(IdentifierKind.ACCOUNT) is None
+    assert business.identifier(IdentifierKind.LEDGER) is None
     assert not business.is_client_only
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tap_freshbooks import signals
 from tap_freshbooks.businesses import IDENTITY_PATH
-from tap_freshbooks.errors import Cancelled
+from tap_freshbooks.errors import RunCancelledError
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import unmeasured
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 
 READER = """
 import json, sys, threading
-from tap_freshbooks.errors import Cancelled, Interrupted
+from tap_freshbooks.errors import RunCancelledError, RunInterruptedError
 from tap_freshbooks.businesses import IDENTITY_PATH
 from tap_freshbooks.tap import TapFreshBooks
 
@@ -38,7 +38,7 @@ def read():
     try:
         while True:
             connection.client.get(IDENTITY_PATH, subject="me")
-    except Cancelled:
+    except RunCancelledError:
         pass
 
 connection = TapFreshBooks(config=json.loads(sys.argv[1]), setup_mapper=False).connection
@@ -51,7 +51,7 @@ try:
             thread.join()
     finally:
         connection.close()
-except Interrupted as interruption:
+except RunInterruptedError as interruption:
     sys.exit(interruption.exit_status)
 """
 """Four threads that read for ever, while the main thread waits for them."""
@@ -62,7 +62,7 @@ class Arrived(BaseException):
 
 
 def handle(signum: int, _frame: object) -> None:
-    if not signals.must_wait(signum):
+    if not signals.is_deferred(signum):
         raise Arrived
 
 
@@ -81,7 +81,7 @@ def test_a_signal_waits_for_the_end_of_the_block() -> None:
     reached = []
 
     def work() -> None:
-        with signals.held():
+        with signals.deferred():
             send()
             send()
             reached.append("end")
@@ -97,7 +97,7 @@ def test_a_second_signal_does_not_wait_for_the_impatient() -> None:
     reached = []
 
     def work() -> None:
-        with signals.held(patient=False):
+        with signals.deferred(patient=False):
             send()
             reached.append("first")
             send()
@@ -120,7 +120,7 @@ class Holder:
         assert self.holds.wait(5)
 
     def _run(self) -> None:
-        with signals.held():
+        with signals.deferred():
             self.holds.set()
             self.leave.wait(5)
             self.left_at = time.monotonic()
@@ -150,7 +150,7 @@ def test_the_impatient_wait_for_the_patience_of_another_thread_only(holder: Hold
     lock.acquire()
 
     def work() -> None:
-        with signals.held(patient=False):
+        with signals.deferred(patient=False):
             send()
             send()  # the first one would wait for the end of the block even then
             threading.Timer(0.2, holder.leave.set).start()
@@ -166,7 +166,7 @@ def test_one_signal_waits_for_the_impatient_though_another_thread_has_left(holde
     reached = []
 
     def work() -> None:
-        with signals.held(patient=False):
+        with signals.deferred(patient=False):
             send()
             holder.leave.set()
             holder.thread.join()
@@ -191,7 +191,7 @@ def test_a_close_waits_for_a_refresh_in_spite_of_a_signal(
         assert sandbox.stats(config["client_id"])["refreshes"] == 1
         stored = json.loads(Path(config["token_store"]).read_text())
         assert stored["refresh_token"] != config["refresh_token"]
-        with pytest.raises(Cancelled):
+        with pytest.raises(RunCancelledError):
             asked.result(5)
     sandbox.faults_clear()
 
@@ -205,7 +205,7 @@ def test_a_close_does_not_wait_for_who_waits_for_the_store(
             asked = pool.submit(ours.client.get, IDENTITY_PATH, subject="me")
             ours.close()
             assert not asked.done()
-        with pytest.raises(Cancelled):
+        with pytest.raises(RunCancelledError):
             asked.result(5)
     assert sandbox.stats(config["client_id"])["requests"] == 0
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ COLUMNS = (
 )
 
 WORDS = {
-    "FILTERED": "filter",
-    "COMPARED": "compared",
-    "WHOLE": "full",
-    "PERIODS": "periods",
+    Replication.SERVER_FILTER: "filter",
+    Replication.CLIENT_FILTER: "compared",
+    Replication.FULL_TABLE: "full",
+    Replication.BY_PERIOD: "periods",
 }
 
 
@@ -46,14 +47,15 @@ def page() -> str:
 
 def _row(stream: type[RecordStream]) -> str:
     source = stream.source if issubclass(stream, DerivedStream) else stream
-    scope = source.scope.value if issubclass(source, FreshBooksStream) else "user"
+    scope = source.identifier_kind.value if issubclass(source, ListStream) else "user"
     name = f"`{stream.name}`" if stream.selected_by_default else f"*`{stream.name}`*"
     cells = [
         name,
         (stream.__doc__ or "").partition("\n")[0],
         f"`{scope}`" if scope != "user" else scope,
         ", ".join(f"`{key}`" for key in stream.record_keys()),
-        WORDS[stream.replication.name] + (f", `{stream.stamp}`" if stream.stamp else ""),
+        WORDS[stream.replication]
+        + (f", `{stream.timestamp_field}`" if stream.timestamp_field else ""),
         _deletions(source),
         f"`{stream.oauth_scope}`" if stream.oauth_scope.startswith("user:") else stream.oauth_scope,
         f"`{source.webhook_noun}`" if source.webhook_noun else "",
@@ -63,9 +65,9 @@ def _row(stream: type[RecordStream]) -> str:
 
 
 def _deletions(source: type[RecordStream]) -> str:
-    if issubclass(source, Vanishing):
+    if issubclass(source, HardDeleteStream):
         return "vanish"
-    return "marked" if issubclass(source, FreshBooksStream) and source.shows_deletions else ""
+    return "marked" if issubclass(source, ListStream) and source.marks_deletions else ""
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from tap_freshbooks.config.settings import FROM_ENVIRONMENT
-from tap_freshbooks.errors import FreshBooksError, SettingsError, without_extra
+from tap_freshbooks.errors import FreshBooksError, SettingsError, missing_extra_error
 from tap_freshbooks.passthrough.pages import all_rows
 from tap_freshbooks.passthrough.paths import resolve
 from tap_freshbooks.tap import TapFreshBooks
@@ -189,7 +189,7 @@ def _jq(program: str) -> Callable[[str], Iterable[Any]]:
     try:
         import jq  # type: ignore[import-not-found] # noqa: PLC0415 - in the extra
     except ModuleNotFoundError as error:
-        raise without_extra(error, "api --jq", "api") from None
+        raise missing_extra_error(error, "api --jq", "api") from None
     try:
         compiled = jq.compile(program)
     except ValueError as error:

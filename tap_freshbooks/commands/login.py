@@ -114,10 +114,10 @@ def login(
 def _with_page(
     steps: Login, address: LocalAddress, listener: socket.socket, timeout: float, *, browser: bool
 ) -> list[Step]:
-    from tap_freshbooks.login.loopback_page import LocalPage  # noqa: PLC0415 - in the extra `login`
+    from tap_freshbooks.login.loopback_page import LoopbackPage  # noqa: PLC0415 - in the extra `login`
 
     say("\n" + CERTIFICATE.format(authority=address.authority, host=address.host))
-    page = LocalPage(steps, address, listener, timeout, say)
+    page = LoopbackPage(steps, address, listener, timeout, say)
     page.run(on_started=lambda: _show(steps.url, browser=browser))
     if page.done is None:
         say("The page was not finished, so the choice of businesses stays as it was.")

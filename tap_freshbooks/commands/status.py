@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tap_freshbooks.config.settings import FROM_ENVIRONMENT
-from tap_freshbooks.errors import ExitStatus, FreshBooksError, PermissionDenied, WrongIdentifier
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.errors import ExitStatus, FreshBooksError, NotFoundError, PermissionDeniedError
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.timestamps import utc_text_at
 from tap_freshbooks.webhooks.callbacks.health import watch
-from tap_freshbooks.webhooks.callbacks.manager import Registrar
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import inbox_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def status(config: object) -> int:
         click.echo(f"  {business}: {business.role}; {ids}")
     if not businesses:
         click.echo("  no business that the user may read")
-    streams = [each for each in tap.streams.values() if isinstance(each, FreshBooksStream)]
+    streams = [each for each in tap.streams.values() if isinstance(each, ListStream)]
     width = max(len(stream.name) for stream in streams)
     for stream in streams:
         answers = [_try(stream, business) for business in businesses]
@@ -57,7 +57,7 @@ def status(config: object) -> int:
 
 def _webhooks(connection: Connection) -> ExitStatus:
     """Whether events flow; what does not flow is mended where that is possible."""
-    registrar = Registrar(connection, CallbackBook(inbox_of(connection.config)))
+    registrar = CallbackManager(connection, CallbackStore(inbox_of(connection.config)))
     try:
         problems = registrar.check()
     except FreshBooksError as error:
@@ -87,7 +87,7 @@ def _tokens(connection: Connection) -> Iterator[str]:
         left = pair.expires_at - now
         end = f"ends in {_duration(left)}" if left > 0 else f"ended {_duration(-left)} ago"
         yield f"  the access token {end}"
-    if spending := pair.own_spending:
+    if spending := pair.pending_refresh:
         yield f"  a refresh began at {utc_text_at(spending.since)}; its outcome is not known"
     if rejection := pair.own_rejection:
         yield f"  flagged at {utc_text_at(rejection.since)}: {rejection.reason}"
@@ -100,14 +100,14 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
-def _try(stream: FreshBooksStream, business: Business) -> str:
-    if business.identifier(stream.scope) is None:
-        return f"{business.business_id}: no {stream.scope.value}"
+def _try(stream: ListStream, business: Business) -> str:
+    if business.identifier(stream.identifier_kind) is None:
+        return f"{business.business_id}: no {stream.identifier_kind.value}"
     try:
         stream.probe(business)
-    except PermissionDenied:
+    except PermissionDeniedError:
         return f"{business.business_id}: denied ({stream.oauth_scope})"
-    except WrongIdentifier:
+    except NotFoundError:
         return f"{business.business_id}: not there"
     except FreshBooksError as error:
         return f"{business.business_id}: {error}"

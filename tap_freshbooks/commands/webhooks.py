@@ -7,12 +7,12 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from tap_freshbooks.config.settings import FROM_ENVIRONMENT, is_url, read_catalog
-from tap_freshbooks.errors import ExitStatus, SettingsError, without_extra
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.errors import ExitStatus, SettingsError, missing_extra_error
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.webhooks.callbacks.health import watch
-from tap_freshbooks.webhooks.callbacks.manager import Registrar
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import inbox_of
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def serve(config: object, host: str, port: int, keep_days: float, check_minutes:
     try:
         from tap_freshbooks.webhooks.server import serve  # noqa: PLC0415 - in the extra
     except ModuleNotFoundError as error:
-        raise without_extra(error, "webhooks serve", "webhooks") from None
+        raise missing_extra_error(error, "webhooks serve", "webhooks") from None
     serve.serve(
         tap.connection,
         inbox,
@@ -148,9 +148,9 @@ def nouns_needed(tap: TapFreshBooks) -> set[str]:
     """The nouns whose events move rows of the selected streams."""
     nouns = set()
     for stream in tap.sources:
-        if isinstance(stream, FreshBooksStream) and stream.webhook_noun:
+        if isinstance(stream, ListStream) and stream.webhook_noun:
             nouns.add(stream.webhook_noun)
-            movers = (tap.streams[name] for name in stream.moved_by)
+            movers = (tap.streams[name] for name in stream.affected_by)
             nouns.update(str(getattr(mover, "webhook_noun", "")) for mover in movers)
     return nouns
 
@@ -161,16 +161,16 @@ def _tap(config: object, catalog: IO[str] | None = None) -> TapFreshBooks:
     )
 
 
-def _registrar(tap: TapFreshBooks) -> Registrar:
-    book = CallbackBook(inbox_of(tap.config))
-    return Registrar(tap.connection, book, _scopes(tap.streams.values()))
+def _registrar(tap: TapFreshBooks) -> CallbackManager:
+    book = CallbackStore(inbox_of(tap.config))
+    return CallbackManager(tap.connection, book, _scopes(tap.streams.values()))
 
 
 def _scopes(streams: Iterable[Any]) -> dict[str, str]:
     return {
         stream.webhook_noun: stream.oauth_scope
         for stream in streams
-        if isinstance(stream, FreshBooksStream) and stream.webhook_noun
+        if isinstance(stream, ListStream) and stream.webhook_noun
     }
 
 
@@ -183,7 +183,7 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _report(registrar: Registrar, problems: list[str]) -> int:
+def _report(registrar: CallbackManager, problems: list[str]) -> int:
     """Show what is known; the exit status says whether events can flow."""
     found = watch(registrar)
     for line in found.lines:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_freshbooks.businesses import Scope
+from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.config.settings import phrases
-from tap_freshbooks.errors import PermissionDenied, SettingsError, WrongIdentifier
+from tap_freshbooks.errors import NotFoundError, PermissionDeniedError, SettingsError
 from tap_freshbooks.extraction.partition_reader import unwrap
 from tap_freshbooks.schema.inference import of_rows, of_schema
 from tap_freshbooks.streams.base import RecordStream, Replication
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
-from tap_freshbooks.streams.list_stream import OVERLAP, FreshBooksStream
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream
 from tap_freshbooks.streams.path_identifiers import unknown_placeholder, wanted_identifier
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.timestamps import EASTERN, utc_text
@@ -38,13 +38,13 @@ logger = logging.getLogger("tap-freshbooks")
 SAMPLED_PAGES = 2
 """Pages of each business from which a schema is inferred."""
 
-FAMILIES: dict[Scope, type[FreshBooksStream]] = {
-    Scope.ACCOUNT: AccountingStream,
-    Scope.BUSINESS: ProjectStream,
-    Scope.LEDGER: LedgerStream,
+FAMILIES: dict[IdentifierKind, type[ListStream]] = {
+    IdentifierKind.ACCOUNT: AccountingStream,
+    IdentifierKind.BUSINESS: ProjectStream,
+    IdentifierKind.LEDGER: LedgerStream,
 }
 
-USUAL_DELETIONS = {Scope.ACCOUNT: "vis_state", Scope.BUSINESS: "active"}
+USUAL_DELETIONS = {IdentifierKind.ACCOUNT: "vis_state", IdentifierKind.BUSINESS: "active"}
 """The field by which a family tells deleted rows."""
 
 BUILT_IN = {stream.name: stream for stream in STREAMS}
@@ -182,14 +182,14 @@ def _own(
     attributes = {
         "__doc__": "A stream of the setting custom_streams.",
         "name": definition.name,
-        "scope": scope,
+        "identifier_kind": scope,
         "key": ("id",),
         "oauth_scope": "unknown, as it is a custom stream",
-        "stamp": given.get("stamp"),
+        "timestamp_field": given.get("stamp"),
         **_replication(definition, scope),
         **_spelled(definition),
     }
-    bare = type(definition.name, (family,), {**attributes, "shows_deletions": False})
+    bare = type(definition.name, (family,), {**attributes, "marks_deletions": False})
     fields = _fields(definition, bare, scope, connection, catalog_schema)
     deletions = given.get("deletions") or _usual_deletions(scope, fields)
     if USUAL_DELETIONS.get(scope) != deletions and deletions in USUAL_DELETIONS.values():
@@ -198,8 +198,8 @@ def _own(
             f"{USUAL_DELETIONS.get(scope, 'vanish')} or none"
         )
     _check_fields(definition, fields, deletions)
-    bases = (Vanishing, family) if deletions == "vanish" else (family,)
-    attributes |= {"fields": fields, "shows_deletions": deletions in {"vis_state", "active"}}
+    bases = (HardDeleteStream, family) if deletions == "vanish" else (family,)
+    attributes |= {"fields": fields, "marks_deletions": deletions in {"vis_state", "active"}}
     if given.get("passes"):
         attributes["passes"] = _passes(given["passes"])
     elif deletions == "active":
@@ -214,25 +214,25 @@ def _passes(
 
     def passes(self: Any, since: datetime | None) -> Iterator[dict[str, Any]]:
         changed = {}
-        if since is not None and self.replication is Replication.FILTERED:
-            changed = self.changed_since(since - OVERLAP)
+        if since is not None and self.replication is Replication.SERVER_FILTER:
+            changed = self.changed_since(since - LOOKBACK)
         wanted = [*queries, *([deleted] if deleted and self.config["include_deleted"] else [])]
         yield from ({**changed, **query} for query in wanted)
 
     return passes
 
 
-def _scope(definition: Definition) -> Scope:
+def _scope(definition: Definition) -> IdentifierKind:
     """The identifier that the path has, and wants."""
     path, named = definition.given["path"], definition.given.get("scope")
-    names = ", ".join(scope.value for scope in Scope)
+    names = ", ".join(scope.value for scope in IdentifierKind)
     if (name := unknown_placeholder(path)) is not None:
         raise definition.mistake(f"{{{name}}} in its path is none of {names}")
-    placeholders = [scope for scope in Scope if f"{{{scope.value}}}" in path]
+    placeholders = [scope for scope in IdentifierKind if f"{{{scope.value}}}" in path]
     if len(placeholders) != 1 or path.count("{") != 1:
         raise definition.mistake(f"its path needs one of {names} in braces, once")
     [scope] = placeholders
-    if named is not None and named not in set(Scope):
+    if named is not None and named not in set(IdentifierKind):
         raise definition.mistake(f"its scope {named!r} is none of {names}")
     if named is not None and named != scope:
         raise definition.mistake(
@@ -246,12 +246,12 @@ def _scope(definition: Definition) -> Scope:
     return scope
 
 
-def _replication(definition: Definition, scope: Scope) -> dict[str, Any]:
+def _replication(definition: Definition, scope: IdentifierKind) -> dict[str, Any]:
     parameter, stamp = definition.given.get("filter"), definition.given.get("stamp")
     if not parameter:
-        kind = Replication.COMPARED if stamp else Replication.WHOLE
+        kind = Replication.CLIENT_FILTER if stamp else Replication.FULL_TABLE
         return {"replication": kind}
-    if scope is Scope.LEDGER:
+    if scope is IdentifierKind.LEDGER:
         raise definition.mistake("no filter is known for paths with a business_uuid; leave it out")
     if not stamp:
         raise definition.mistake(
@@ -261,14 +261,14 @@ def _replication(definition: Definition, scope: Scope) -> dict[str, Any]:
     def changed_since(since: datetime) -> dict[str, str]:
         # As the family of the path spells it (`docs/freshbooks-api/accounting.md §4`,
         # `docs/freshbooks-api/projects-and-time.md §3`).
-        if scope is Scope.ACCOUNT:
+        if scope is IdentifierKind.ACCOUNT:
             return {parameter: since.astimezone(EASTERN).date().isoformat()}
         return {parameter: utc_text(since.replace(microsecond=0))}
 
-    return {"replication": Replication.FILTERED, "changed_since": staticmethod(changed_since)}
+    return {"replication": Replication.SERVER_FILTER, "changed_since": staticmethod(changed_since)}
 
 
-def _usual_deletions(scope: Scope, fields: Object) -> str:
+def _usual_deletions(scope: IdentifierKind, fields: Object) -> str:
     usual = USUAL_DELETIONS.get(scope)
     return usual if usual in fields.fields else "none"
 
@@ -288,12 +288,12 @@ def _check_fields(definition: Definition, fields: Object, deletions: str) -> Non
 
 def _fields(
     definition: Definition,
-    bare: type[FreshBooksStream],
-    scope: Scope,
+    bare: type[ListStream],
+    scope: IdentifierKind,
     connection: Callable[[], Connection],
     catalog_schema: Mapping[str, Any] | None,
 ) -> Object:
-    eastern = scope is Scope.ACCOUNT
+    eastern = scope is IdentifierKind.ACCOUNT
     schema = definition.given.get("schema")
     if schema is None and catalog_schema is not None:
         added = {scope.value, "_sdc_deleted_at"}
@@ -315,9 +315,11 @@ def _fields(
     return of_rows(rows, eastern=eastern)
 
 
-def _sample(bare: type[FreshBooksStream], connection: Connection) -> Iterator[dict[str, Any]]:
-    for business in connection.businesses_with(bare.scope):
-        path = bare.path.format(**{bare.scope.value: business.identifier(bare.scope)})
+def _sample(bare: type[ListStream], connection: Connection) -> Iterator[dict[str, Any]]:
+    for business in connection.businesses_with(bare.identifier_kind):
+        path = bare.path.format(
+            **{bare.identifier_kind.value: business.identifier(bare.identifier_kind)}
+        )
         page, per_page = bare.page_parameters
         for number in range(1, SAMPLED_PAGES + 1):
             subject = f"{bare.name} of {business}"
@@ -328,7 +330,7 @@ def _sample(bare: type[FreshBooksStream], connection: Connection) -> Iterator[di
                     headers=bare.headers,
                     subject=subject,
                 )
-            except (PermissionDenied, WrongIdentifier) as error:
+            except (PermissionDeniedError, NotFoundError) as error:
                 logger.warning("No schema can be inferred from %s", error)
                 break
             rows, metadata = unwrap(answer.body, bare.records, subject)
@@ -344,31 +346,31 @@ def _override(definition: Definition) -> type[RecordStream]:
     base, given = BUILT_IN[definition.name], definition.given
     if issubclass(base, DerivedStream):
         raise definition.mistake("this stream is derived from another; override that one")
-    if not issubclass(base, FreshBooksStream):
+    if not issubclass(base, ListStream):
         raise definition.mistake("this stream is no list of a business; it cannot be overridden")
     for name in ("stamp", "filter", "deletions", "passes", "scope"):
         if given.get(name):
             raise definition.mistake(
                 f"{name} of a built-in stream cannot be overridden; define one with another name"
             )
-    if given.get("path") and _scope(definition) is not base.scope:
-        raise definition.mistake(f"its path needs {{{base.scope.value}}}")
+    if given.get("path") and _scope(definition) is not base.identifier_kind:
+        raise definition.mistake(f"its path needs {{{base.identifier_kind.value}}}")
     attributes = {"__doc__": base.__doc__, **_spelled(definition)}
     for name in ("query", "headers"):
         attributes[name] = {**getattr(base, name), **attributes.get(name, {})}
     if given.get("schema"):
         attributes["fields"] = base.fields | _added(definition, base)
-    overridden: type[FreshBooksStream] = type(definition.name, (base,), attributes)
+    overridden: type[ListStream] = type(definition.name, (base,), attributes)
     for name in overridden.key:
         if name not in overridden.fields.fields:
             raise definition.mistake(f"its rows have no field {name}, which keys name")
     return overridden
 
 
-def _added(definition: Definition, base: type[FreshBooksStream]) -> Object:
+def _added(definition: Definition, base: type[ListStream]) -> Object:
     """The fields that the user adds to a built-in stream."""
     schema = definition.given["schema"]
-    added = _described(definition, schema, eastern=base.scope is Scope.ACCOUNT)
+    added = _described(definition, schema, eastern=base.identifier_kind is IdentifierKind.ACCOUNT)
     if known := sorted(added.fields.keys() & base.fields.fields.keys()):
         raise definition.mistake(
             f"its schema can add fields; {', '.join(known)} is there already, leave it out"

@@ -76,7 +76,7 @@ class Source(Protocol):
     def changed_at(self, row: Row) -> datetime | None:
         """When a row changed last, None if it does not say."""
 
-    def moves_others(self, row: Row) -> bool:
+    def changes_order(self, row: Row) -> bool:
         """Whether other rows may have moved when this one changed."""
 
     def changes(self, since: datetime) -> Sequence[Query] | None:
@@ -182,7 +182,7 @@ class _Totals:
         return False
 
 
-class CompleteReading:
+class ConsistentListReader:
     """Reads the lists that together hold the rows of one stream of one business.
 
     Args:
@@ -274,7 +274,7 @@ class CompleteReading:
         moment = self.source.changed_at(row)
         if moment is None or self.read_at is None or moment < self.read_at - self.slack:
             return None
-        if self.source.moves_others(row):
+        if self.source.changes_order(row):
             self._moved[key] = moment
         return moment
 

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_freshbooks.errors import RequestRefused
+from tap_freshbooks.errors import BadRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -96,7 +96,7 @@ def in_order(ask: Callable[[int], Pending], window: int) -> Iterator[Page]:
         window: How many pages may be on their way or waiting, at most.
 
     Raises:
-        RequestRefused: If the server repeats one page although there are more.
+        BadRequestError: If the server repeats one page although there are more.
     """
     ahead = deque([ask(1)])
     asked = 1
@@ -136,7 +136,7 @@ def _last(page: Page) -> int:
         return metadata.pages
     # The server ignores `page` (said of services): fine if it sends all at once.
     if metadata.total is None or len(page.rows) < metadata.total:
-        raise RequestRefused(
+        raise BadRequestError(
             f"FreshBooks answered page {metadata.page} when asked for page {page.number}, "
             f"with {len(page.rows)} of {metadata.total} rows; the list cannot be read completely"
         )

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.errors import FreshBooksError, PermissionDenied
-from tap_freshbooks.extraction.completeness import SLACK, CompleteReading
+from tap_freshbooks.errors import FreshBooksError, PermissionDeniedError
+from tap_freshbooks.extraction.completeness import SLACK, ConsistentListReader
 from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, PageMetadata, Row, in_order
-from tap_freshbooks.extraction.prefetch import Lazy
-from tap_freshbooks.streams.base import parse_moment
+from tap_freshbooks.extraction.prefetch import InlineFuture
+from tap_freshbooks.streams.base import parse_timestamp
 from tap_freshbooks.timestamps import EASTERN
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.completeness import Query
     from tap_freshbooks.extraction.pagination import Pending
     from tap_freshbooks.extraction.prefetch import Submit
-    from tap_freshbooks.streams.list_stream import FreshBooksStream
-    from tap_freshbooks.webhooks.sync.planner import Plan
+    from tap_freshbooks.streams.list_stream import ListStream
+    from tap_freshbooks.webhooks.sync.planner import ReadPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FetchedObject:
     """What FreshBooks says of one object: its row, None if it does not know it, and when."""
 
     row: Row | None
     date: datetime
 
 
-class Reading:
+class PartitionReader:
     """One business as one stream reads it.
 
     Args:
@@ -64,10 +64,10 @@ class Reading:
         settled: Whether every row that existed throughout was certainly read.
     """
 
-    def __init__(self, stream: FreshBooksStream, context: Context) -> None:
+    def __init__(self, stream: ListStream, context: Context) -> None:
         self.stream = stream
         self.context = context
-        self.business = stream.business(context[stream.scope.value])
+        self.business = stream.business(context[stream.identifier_kind.value])
         self.subject = f"{stream.name} of {self.business}"
         self.since, _ = stream.since(context)
         self.plan = stream.plan(context)
@@ -79,7 +79,7 @@ class Reading:
         self.settled = True
         self._lost_track = False
         self.window = 1
-        self._submit: Submit = Lazy
+        self._submit: Submit = InlineFuture
         self._begun: set[str] = set()
         """The lists whose rows are announced: a second reading brings no more."""
         self._tally = stream.connection.tallies.of(stream.name)
@@ -87,7 +87,7 @@ class Reading:
     @property
     def turn(self) -> Hashable:
         """What the reading is known by."""
-        return self.stream.name, self.context[self.stream.scope.value]
+        return self.stream.name, self.context[self.stream.identifier_kind.value]
 
     def begin(self, submit: Submit, window: int) -> Iterator[Batch]:
         """Read with workers, ahead of the writer."""
@@ -102,8 +102,8 @@ class Reading:
         Args:
             queries: Those of the lists which together have every row.
         """
-        lists = StreamLists(self)
-        reading = CompleteReading(lists, _slack())
+        lists = ListTraits(self)
+        reading = ConsistentListReader(lists, _slack())
         for rows in reading.pages(queries):
             assert reading.read_at is not None  # noqa: S101 - a page was read
             yield Batch(rows, reading.read_at)
@@ -147,7 +147,7 @@ class Reading:
                 return
             yield ahead.popleft().result()
 
-    def looks(self, plan: Plan) -> Iterator[Batch]:
+    def looks(self, plan: ReadPlan) -> Iterator[Batch]:
         """The objects of which events tell, each by its id."""
         wanted = {**self._moved(plan), **plan.changed}
         gone = []
@@ -158,23 +158,23 @@ class Reading:
             yield Batch([look.row] if look.row else [], look.date, are_news=True)
         if gone and self.stream.config["include_deleted"]:
             yield from self._gone(gone, wanted)
-        if self._lost_track and not self.stream.moves_unstamped:
+        if self._lost_track and not self.stream.affected_without_timestamp:
             # Something is gone that moved rows of this stream: their stamps tell which.
             yield from self.stream.list_pages(self)
         elif not wanted:
             yield Batch([], datetime.now(UTC))
 
-    def _moved(self, plan: Plan) -> dict[str, bool]:
+    def _moved(self, plan: ReadPlan) -> dict[str, bool]:
         """Ids of objects that other objects have moved, of which events tell."""
         moved = {}
         for name, movers in plan.movers.items():
-            field = self.stream.moved_by[name]
+            field = self.stream.affected_by[name]
             try:
                 for look in self._looks(plan, movers, name):
                     self._lost_track |= look.row is None
                     if look.row and look.row.get(field):
                         moved[str(look.row[field])] = False
-            except PermissionDenied as error:
+            except PermissionDeniedError as error:
                 self.stream.logger.warning(
                     "What changes of %s do to %s is seen by the next reading of the lists only: %s",
                     name,
@@ -183,7 +183,9 @@ class Reading:
                 )
         return moved
 
-    def _looks(self, plan: Plan, ids: Iterable[str], mover: str | None = None) -> Iterator[Look]:
+    def _looks(
+        self, plan: ReadPlan, ids: Iterable[str], mover: str | None = None
+    ) -> Iterator[FetchedObject]:
         return self._in_window(
             plan.look(self.business, object_id, self._submit, mover) for object_id in ids
         )
@@ -197,13 +199,13 @@ class Reading:
         """
         stream = self.stream
         missing = set(ids)
-        if not stream.can_vanish:
+        if not stream.hard_deletes:
             for batch in stream.list_pages(self):
                 rows = [row for row in batch.rows if str(row.get(stream.key[0])) in missing]
                 missing -= {str(row[stream.key[0]]) for row in rows}
                 yield Batch(rows, batch.read_at, are_news=True)
         deleted = tuple(each for each in ids if each in missing and was_deleted[each])
-        if stream.can_vanish:
+        if stream.hard_deletes:
             deleted = tuple(ids)
         yield Batch([], datetime.now(UTC), gone=deleted)
 
@@ -237,22 +239,24 @@ class Reading:
         return pending
 
 
-class StreamLists:
+class ListTraits:
     """The lists of a stream, as `completeness` wants to know them."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: PartitionReader) -> None:
         stream = reading.stream
         self.reading = reading
         self.window = reading.window
         self.pages_numbered = stream.page_metadata_known
         self.changes = stream.changes
-        self.moves_others = stream.moves_others
+        self.changes_order = stream.changes_order
         self._names = stream.key
         self._single = stream.key[0] if len(stream.key) == 1 else None
-        self._stamp = stream.stamp
+        self._stamp = stream.timestamp_field
         self._convert = (
-            stream.fields.fields[stream.stamp].converter(stream.stamp, stream.problems)
-            if stream.stamp
+            stream.fields.fields[stream.timestamp_field].converter(
+                stream.timestamp_field, stream.problems
+            )
+            if stream.timestamp_field
             else None
         )
 
@@ -291,7 +295,7 @@ class StreamLists:
     def changed_at(self, row: Row) -> datetime | None:
         """When a row changed last, None if it does not say."""
         stamp = row.get(self._stamp) if self._stamp else None
-        return parse_moment(self._convert(stamp)) if stamp and self._convert else None
+        return parse_timestamp(self._convert(stamp)) if stamp and self._convert else None
 
 
 def _slack() -> timedelta:

@@ -16,7 +16,7 @@ from concurrent.futures import CancelledError, Future
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from tap_freshbooks.errors import Cancelled
+from tap_freshbooks.errors import RunCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -31,7 +31,7 @@ PARTITIONS_AHEAD = 4
 """Partitions that may be read before their turn, for each request that may be in flight."""
 
 
-class Workers:
+class PriorityExecutor:
     """Threads that send requests, the most urgent one first.
 
     Args:
@@ -63,7 +63,7 @@ class Workers:
         return future
 
     def close(self) -> None:
-        """Begin nothing any more; who waits for a task that has not begun gets a `Cancelled`."""
+        """Begin nothing any more; waits for what has not begun end in `RunCancelledError`."""
         with self._changed:
             self._closed = True
             tasks, self._tasks = self._tasks, []
@@ -90,7 +90,7 @@ class Workers:
             del future, task  # a page is not to be kept until the next one comes
 
 
-class Partition(Generic[T]):
+class PrefetchedPartition(Generic[T]):
     """What one stream reads of one business, on its way from its thread to the writer."""
 
     def __init__(self, items: Iterator[T], wait: Callable[[], None]) -> None:
@@ -124,8 +124,8 @@ class Partition(Generic[T]):
                     self._waiting.append(item)
                     self._changed.notify_all()
                 del item
-        except (Cancelled, CancelledError):
-            error = Cancelled()
+        except (RunCancelledError, CancelledError):
+            error = RunCancelledError()
         except BaseException as problem:  # noqa: BLE001 - it belongs to the writer
             error = problem
         finally:
@@ -156,7 +156,7 @@ Submit = Callable[[Callable[[], Any]], Any]
 """Lets a worker do something: takes a function, returns its future."""
 
 
-class Readable(Protocol[T_co]):
+class Prefetchable(Protocol[T_co]):
     """Something that is read at its turn, and may be begun before."""
 
     @property
@@ -172,10 +172,10 @@ class Readable(Protocol[T_co]):
         """
 
 
-R = TypeVar("R", bound=Readable[Any])
+R = TypeVar("R", bound=Prefetchable[Any])
 
 
-class ReadAhead(Generic[R]):
+class Prefetcher(Generic[R]):
     """Begins the partitions that come next while one is written.
 
     Args:
@@ -185,13 +185,13 @@ class ReadAhead(Generic[R]):
     """
 
     def __init__(self, plan: Iterable[R], concurrency: int, wait: Callable[[], None]) -> None:
-        self.workers = Workers(concurrency)
+        self.workers = PriorityExecutor(concurrency)
         self._plan = iter(plan)
         self._ahead = PARTITIONS_AHEAD * concurrency
         self._window = 2 * concurrency
         self._wait = wait
         self._order = count()
-        self._begun: dict[Hashable, tuple[R, Partition[Any]]] = {}
+        self._begun: dict[Hashable, tuple[R, PrefetchedPartition[Any]]] = {}
 
     def take(self, turn: Hashable) -> tuple[R, Iterator[Any]]:
         """A partition and what is read of it; others are begun meanwhile.
@@ -211,7 +211,7 @@ class ReadAhead(Generic[R]):
         for _, partition in self._begun.values():
             partition.close()
 
-    def _items(self, partition: Partition[T]) -> Iterator[T]:
+    def _items(self, partition: PrefetchedPartition[T]) -> Iterator[T]:
         try:
             while len(self._begun) < self._ahead and self._begin_next():
                 pass
@@ -225,13 +225,13 @@ class ReadAhead(Generic[R]):
             return False
         urgency = next(self._order)
         items = readable.begin(lambda task: self.workers.submit(urgency, task), self._window)
-        partition = Partition(items, self._wait)
+        partition = PrefetchedPartition(items, self._wait)
         self._begun[readable.turn] = readable, partition
         partition.start()
         return True
 
 
-class Lazy(Generic[T]):
+class InlineFuture(Generic[T]):
     """What stands for a future where nothing is read ahead: done when it is waited for."""
 
     def __init__(self, task: Callable[[], T]) -> None:

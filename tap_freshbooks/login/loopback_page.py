@@ -42,7 +42,7 @@ class NoAnswer(TapError):  # noqa: N818 - an event
     """The user did not come back from FreshBooks in time."""
 
 
-class LocalPage:
+class LoopbackPage:
     """The page of one login. `run` returns when the user has finished.
 
     Args:

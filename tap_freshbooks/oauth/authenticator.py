@@ -19,26 +19,26 @@ from typing_extensions import override
 
 from tap_freshbooks import signals
 from tap_freshbooks.errors import (
-    Cancelled,
-    ReauthorizationRequired,
+    ReauthorizationRequiredError,
+    RunCancelledError,
     SettingsError,
     TokenStoreError,
 )
 from tap_freshbooks.oauth.rotation import Rotation
-from tap_freshbooks.oauth.stores.fallback import Rescue
+from tap_freshbooks.oauth.stores.fallback import FallbackStore
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 
 if TYPE_CHECKING:
-    from tap_freshbooks.oauth.reauth_notifier import Alarm
+    from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
     from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
     from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 
 logger = logging.getLogger("tap-freshbooks.oauth")
 
-LOOKS = 100
+MAX_REREADS = 100
 """How often the store may have changed under our eyes, before something is wrong with it."""
 
-MARGIN = (300, 420)
+REFRESH_MARGIN = (300, 420)
 """Seconds before its end at which an access token is replaced: 5 minutes of clock skew do no
 harm, and jitter keeps many workers of one connection from refreshing in one second."""
 
@@ -55,8 +55,8 @@ class Authenticator(ABC):
                 is wanted.
 
         Raises:
-            ReauthorizationRequired: If there is no way to one without a new consent.
-            Cancelled: If it would take a refresh after `close`.
+            ReauthorizationRequiredError: If there is no way to one without a new consent.
+            RunCancelledError: If it would take a refresh after `close`.
         """
 
     @abstractmethod
@@ -73,7 +73,7 @@ class StaticToken(Authenticator):
     @override
     def access_token(self, *, rejected: str | None = None) -> str:
         if rejected is not None:
-            raise ReauthorizationRequired(
+            raise ReauthorizationRequiredError(
                 "FreshBooks does not accept the configured access_token (they live 12 hours), and "
                 "there is no refresh_token to get another: set a new access_token, or remove it "
                 "and connect the account with `tap-freshbooks login`"
@@ -101,14 +101,14 @@ class RefreshingAuthenticator(Authenticator):
         store: TokenStore,
         endpoint: TokenEndpoint,
         configured: str | None,
-        alarm: Alarm | None = None,
+        alarm: ReauthNotifier | None = None,
     ) -> None:
         self.store = store
         self.endpoint = endpoint
         self.configured = configured
-        self.margin = random.uniform(*MARGIN)  # noqa: S311 - no cryptography
+        self.margin = random.uniform(*REFRESH_MARGIN)  # noqa: S311 - no cryptography
         self._client = hash_of(endpoint.client_id)
-        self._rescue = Rescue(f"{store.identity}\n{endpoint.client_id}", store.encryption)
+        self._rescue = FallbackStore(f"{store.identity}\n{endpoint.client_id}", store.encryption)
         self._rotation = Rotation(str(store), endpoint, self._rescue, alarm)
         self._pair: TokenPair | None = None
         self._mutex = threading.Lock()
@@ -132,13 +132,13 @@ class RefreshingAuthenticator(Authenticator):
 
     def _renewed(self, store: LockedStore, rejected: str | None) -> TokenPair:
         """The pair that somebody else has made meanwhile, else one of our own making."""
-        for _ in range(LOOKS):
+        for _ in range(MAX_REREADS):
             pair = self._newest(store)
             if self._usable(pair, rejected):
                 return pair
             with self._rotating:
                 if self._rotation.closed.is_set():
-                    raise Cancelled
+                    raise RunCancelledError
                 fresh = self._rotation.refresh(store, pair)
             if fresh:
                 # Short lives must not mean a refresh per request.
@@ -152,7 +152,7 @@ class RefreshingAuthenticator(Authenticator):
     def close(self) -> None:
         # A signal must not end the waiting: the process would go, and with it the thread that
         # has spent a token.
-        with signals.held():
+        with signals.deferred():
             self._rotation.closed.set()
             with self._rotating:
                 pass
@@ -239,7 +239,7 @@ class RefreshingAuthenticator(Authenticator):
             The scopes that were granted, as far as FreshBooks names them.
 
         Raises:
-            ReauthorizationRequired: If the code is not accepted.
+            ReauthorizationRequiredError: If the code is not accepted.
             TokenStoreError: If the store is not writable; the code is then not spent.
         """
         with self._mutex, self.store.locked() as store:
@@ -248,7 +248,7 @@ class RefreshingAuthenticator(Authenticator):
                 store.prove(former)
             except TokenStoreError as error:
                 raise TokenStoreError(f"{error}; make it writable, then log in again") from None
-            with signals.held():
+            with signals.deferred():
                 pair, scopes = self.endpoint.exchange(code, verifier)
                 # A seed that is still configured is older than this consent.
                 seed = hash_of(self.configured) if self.configured else None

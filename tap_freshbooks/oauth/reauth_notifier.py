@@ -20,7 +20,7 @@ TIMEOUT = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class ReauthNotifier:
     """The receiver of `auth_failure_url`.
 
     Attributes:

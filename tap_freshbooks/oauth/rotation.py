@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tap_freshbooks import signals
 from tap_freshbooks.errors import (
-    Cancelled,
-    ReauthorizationRequired,
-    RefreshFailed,
+    ReauthorizationRequiredError,
+    RefreshFailedError,
+    RunCancelledError,
     SettingsError,
     TapError,
     TokenStoreError,
-    Unavailable,
+    TransientError,
 )
-from tap_freshbooks.oauth.stores.base import Superseded
-from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair, hash_of
+from tap_freshbooks.oauth.stores.base import StoreConflictError
+from tap_freshbooks.oauth.tokens import PendingRefresh, Rejection, TokenPair, hash_of
 from tap_freshbooks.timestamps import utc_text_at
 
 if TYPE_CHECKING:
-    from tap_freshbooks.oauth.reauth_notifier import Alarm
+    from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
     from tap_freshbooks.oauth.stores.base import LockedStore
-    from tap_freshbooks.oauth.stores.fallback import Rescue
+    from tap_freshbooks.oauth.stores.fallback import FallbackStore
     from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 
 logger = logging.getLogger("tap-freshbooks.oauth")
@@ -63,7 +63,11 @@ class Rotation:
     """
 
     def __init__(
-        self, place: str, endpoint: TokenEndpoint, rescue: Rescue, alarm: Alarm | None
+        self,
+        place: str,
+        endpoint: TokenEndpoint,
+        rescue: FallbackStore,
+        alarm: ReauthNotifier | None,
     ) -> None:
         self.place = place
         self.endpoint = endpoint
@@ -87,7 +91,7 @@ class Rotation:
             self._refuse(store, pair, pair.own_rejection)
         # A configured token takes the place of the stored pair only once it has proved good.
         former = store.read() or pair
-        doubt = pair.own_spending or Spending(hash_of(pair.refresh_token), time.time())
+        doubt = pair.pending_refresh or PendingRefresh(hash_of(pair.refresh_token), time.time())
         marked = replace(former, spending=doubt)
         try:
             store.prove(marked)
@@ -102,7 +106,7 @@ class Rotation:
         if fresh is None:
             return None
         if fresh.access_token is None:
-            raise RefreshFailed(
+            raise RefreshFailedError(
                 "the token answer of FreshBooks holds no access token; the new refresh token "
                 f"is kept in {self.place}. Run again later"
             )
@@ -121,7 +125,7 @@ class Rotation:
             pair: What is spent.
             former: What is stored, `pair` itself as a rule.
         """
-        was_doubtful = is_doubtful = pair.own_spending is not None
+        was_doubtful = is_doubtful = pair.pending_refresh is not None
         answers_wanted = 1 if is_doubtful else 2
         attempt = 0
         try:
@@ -129,27 +133,27 @@ class Rotation:
                 attempt += 1
                 try:
                     # From here to the store a signal waits: what is spent must be kept.
-                    with signals.held():
+                    with signals.deferred():
                         is_doubtful = True
                         try:
                             fresh = self.endpoint.refresh(pair)
-                        except Unavailable as error:
+                        except TransientError as error:
                             is_doubtful = was_doubtful = was_doubtful or error.sent
                             raise
-                        except (RefreshFailed, SettingsError):  # refused for another reason
+                        except (RefreshFailedError, SettingsError):  # refused for another reason
                             is_doubtful = was_doubtful
                             raise
                         fresh = replace(fresh, client=self.client).in_place_of(former)
                         return self.keep(store, fresh, pair.refresh_token)
-                except Unavailable as error:
+                except TransientError as error:
                     answers_wanted -= error.sent
                     if not answers_wanted or attempt == UNREACHED_ATTEMPTS:
                         raise self._unreached(error, is_doubtful) from None
                     wait = min(error.retry_after or random.uniform(0, 2**attempt), LONGEST_WAIT)  # noqa: S311
                     logger.warning("%s; trying again in %.1f s", error, wait)
                     if self.closed.wait(wait):
-                        raise Cancelled from None
-                except ReauthorizationRequired as error:
+                        raise RunCancelledError from None
+                except ReauthorizationRequiredError as error:
                     reason = _reason(error, pair, was_doubtful=was_doubtful)
                     self._rejected(store, pair, former, reason)
                     return None
@@ -157,13 +161,13 @@ class Rotation:
             if not is_doubtful:
                 self._unmark(store)
 
-    def _unreached(self, error: Unavailable, is_doubtful: bool) -> RefreshFailed:
+    def _unreached(self, error: TransientError, is_doubtful: bool) -> RefreshFailedError:
         fate = (
             "whether the refresh token is spent is unknown; the next run tries it once more"
             if is_doubtful
             else "the refresh token was not spent"
         )
-        return RefreshFailed(
+        return RefreshFailedError(
             f"the access token could not be refreshed: {error}; {fate} (tokens in "
             f"{self.place}). Is {self.endpoint.api_url} reachable, and FreshBooks up? "
             "Run again later"
@@ -196,7 +200,7 @@ class Rotation:
         while True:
             try:
                 store.write(fresh, is_newest=is_newest)
-            except Superseded:
+            except StoreConflictError:
                 return None
             except Exception as error:  # noqa: BLE001 - whatever it is, the pair must not be lost
                 problem = _sentence(error)
@@ -212,12 +216,12 @@ class Rotation:
         try:
             path = self.rescue.save(fresh, spent)
         except Exception as error:  # noqa: BLE001 - there is nothing else to try
-            raise ReauthorizationRequired(
+            raise ReauthorizationRequiredError(
                 f"the new tokens could be stored nowhere: {problem}, and no other place is "
                 f"writable either ({_sentence(error)}); they are lost. Make the store writable, "
                 f"then {CONNECT_AGAIN}"
             ) from None
-        raise RefreshFailed(
+        raise RefreshFailedError(
             f"{problem}; the new tokens were rescued to {path}. Make the store writable and run "
             "again with the same settings: the next run takes them from there. Until then do not "
             "remove that file"
@@ -237,7 +241,7 @@ class Rotation:
         """Give up, without a request to FreshBooks; tell whoever wants to know, once."""
         if self.alarm and not rejection.reported and self.alarm.raise_for(rejection):
             self._note(store, pair, replace(rejection, reported=True))
-        raise ReauthorizationRequired(
+        raise ReauthorizationRequiredError(
             f"{rejection.reason} (found out at {utc_text_at(rejection.since)}, tokens in "
             f"{self.place}); {CONNECT_AGAIN}"
         )
@@ -249,13 +253,13 @@ class Rotation:
             logger.warning("%s, so the next run will ask FreshBooks again", error)
 
 
-def _reason(error: ReauthorizationRequired, pair: TokenPair, *, was_doubtful: bool) -> str:
+def _reason(error: ReauthorizationRequiredError, pair: TokenPair, *, was_doubtful: bool) -> str:
     """Why a connection has ended, as far as we know."""
     reason = str(error)
     if was_doubtful:
         reason += ", after a refresh whose answer never arrived"
-        if pair.own_spending:
-            reason += f" (it began at {utc_text_at(pair.own_spending.since)})"
+        if pair.pending_refresh:
+            reason += f" (it began at {utc_text_at(pair.pending_refresh.since)})"
     return reason
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import requests
 
 from tap_freshbooks.errors import (
-    ReauthorizationRequired,
-    RefreshFailed,
+    ReauthorizationRequiredError,
+    RefreshFailedError,
     SettingsError,
-    Unavailable,
+    TransientError,
 )
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.transport.response_errors import failure, read_problem
@@ -72,10 +72,10 @@ class TokenEndpoint:
         """Spend the refresh token of a pair, once.
 
         Raises:
-            ReauthorizationRequired: If the refresh token is spent, revoked or unknown.
+            ReauthorizationRequiredError: If the refresh token is spent, revoked or unknown.
             SettingsError: If FreshBooks does not accept the app.
-            RefreshFailed: If FreshBooks refuses the request for another reason.
-            Unavailable: If there was no usable answer; `sent` tells whether the token may
+            RefreshFailedError: If FreshBooks refuses the request for another reason.
+            TransientError: If there was no usable answer; `sent` tells whether the token may
                 be spent all the same.
         """
         form = {"grant_type": "refresh_token", "refresh_token": pair.refresh_token}
@@ -96,9 +96,9 @@ class TokenEndpoint:
             The pair, and the scopes that the answer names.
 
         Raises:
-            ReauthorizationRequired: If the code is spent, expired or of another consent.
+            ReauthorizationRequiredError: If the code is spent, expired or of another consent.
             SettingsError: If FreshBooks does not accept the app.
-            Unavailable: If there was no usable answer.
+            TransientError: If there was no usable answer.
         """
         form = {
             "grant_type": "authorization_code",
@@ -147,7 +147,7 @@ class TokenEndpoint:
                 auth=_no_netrc,
             )
         except requests.RequestException as error:
-            raise Unavailable(
+            raise TransientError(
                 f"the token request to {self.api_url} got no complete answer "
                 f"({type(error).__name__})",
                 sent=not never_connected(error),
@@ -174,22 +174,22 @@ def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exce
     problem = read_problem(body)
     word = problem.word if problem else ""
     if word == "invalid_grant":
-        return ReauthorizationRequired(f"FreshBooks says that {refusal}")
+        return ReauthorizationRequiredError(f"FreshBooks says that {refusal}")
     if word in {"invalid_client", "unauthorized_client"}:
         return SettingsError(
             "FreshBooks does not know this app: check the settings client_id and client_secret"
         )
     error = failure(response.status_code, response.headers, body)
-    if isinstance(error, Unavailable):
+    if isinstance(error, TransientError):
         # A rate limiter answers before the token endpoint has looked at the token.
         error.sent = response.status_code != HTTPStatus.TOO_MANY_REQUESTS
         return error
     if error is not None:
-        return RefreshFailed(
+        return RefreshFailedError(
             f"FreshBooks refused the token request: {error} (POST {response.url}); check the "
             "settings api_url and redirect_uri"
         )
-    return Unavailable("the token answer of FreshBooks holds no refresh token")
+    return TransientError("the token answer of FreshBooks holds no refresh token")
 
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -17,7 +17,7 @@ def hash_of(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
+class PendingRefresh:
     """A refresh that has begun and whose outcome is not known: it is under way, or was cut off.
 
     Attributes:
@@ -74,7 +74,7 @@ class TokenPair:
     seed: str | None = None
     replaced: tuple[str, ...] = ()
     refreshed_at: float | None = None
-    spending: Spending | None = None
+    spending: PendingRefresh | None = None
     rejections: tuple[Rejection, ...] = ()
 
     def __repr__(self) -> str:
@@ -86,7 +86,7 @@ class TokenPair:
         return bool(self.access_token) and self.expires_at > time.time() + margin
 
     @property
-    def own_spending(self) -> Spending | None:
+    def pending_refresh(self) -> PendingRefresh | None:
         """The note of a refresh with this very refresh token."""
         found = self.spending
         return found if found and found.token == hash_of(self.refresh_token) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_freshbooks.businesses import Scope
+from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.streams.path_identifiers import (
     PLACEHOLDER,
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
 
-IDENTIFIERS = ", ".join(scope.value for scope in Scope)
+IDENTIFIERS = ", ".join(scope.value for scope in IdentifierKind)
 
 
 def resolve(connection: Connection, path: str, business: str | None) -> str:
@@ -51,12 +51,12 @@ def resolve(connection: Connection, path: str, business: str | None) -> str:
     else:
         _check_literal(connection.members, wanted, found)
         chosen = _chosen(connection, business or found) if names else None
-    return PLACEHOLDER.sub(lambda match: _value(chosen, Scope(match[1])), path)
+    return PLACEHOLDER.sub(lambda match: _value(chosen, IdentifierKind(match[1])), path)
 
 
-def _check_literal(members: Iterable[Business], wanted: Scope, found: str) -> None:
+def _check_literal(members: Iterable[Business], wanted: IdentifierKind, found: str) -> None:
     for business in members:
-        for scope in Scope:
+        for scope in IdentifierKind:
             if scope is not wanted and str(business.identifier(scope)) == found:
                 right = business.identifier(wanted)
                 raise SettingsError(
@@ -69,7 +69,7 @@ def _chosen(connection: Connection, wanted: str | None) -> Business:
     """The business that is meant, by any of its identifiers."""
     if wanted is not None:
         for business in connection.members:
-            if wanted in {str(business.identifier(scope)) for scope in Scope}:
+            if wanted in {str(business.identifier(scope)) for scope in IdentifierKind}:
                 return business
         raise SettingsError(f"{wanted} is no business of the user; {_names(connection.members)}")
     if len(connection.businesses) == 1:
@@ -82,7 +82,7 @@ def _names(businesses: Sequence[Business]) -> str:
     return f"there are {names}" if names else "there is none that the user may read"
 
 
-def _value(business: Business | None, scope: Scope) -> str:
+def _value(business: Business | None, scope: IdentifierKind) -> str:
     assert business is not None  # noqa: S101 - chosen wherever there is a placeholder
     value = business.identifier(scope)
     if value is None:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from typing_extensions import override
 
-from tap_freshbooks.schema.object_converter import RowConverter, shape
+from tap_freshbooks.schema.object_converter import ObjectConverter, shape
 from tap_freshbooks.timestamps import (
     eastern_to_utc,
     parse_time,
@@ -62,7 +62,7 @@ class Field(ABC):
         """
 
 
-class Leaf(Field):
+class Scalar(Field):
     """A field without parts."""
 
     json_type: str
@@ -99,7 +99,7 @@ class Leaf(Field):
         return convert_or_null
 
 
-class Text(Leaf):
+class Text(Scalar):
     """Text as it is, `""` included; numbers become text, as some ids change kind with age."""
 
     json_type = "string"
@@ -117,7 +117,7 @@ class Text(Leaf):
         raise TypeError
 
 
-class Integer(Leaf):
+class Integer(Scalar):
     """An integer; also read from `"12"`, `"12.00"`, `12.0` and `""` (null)."""
 
     json_type = "integer"
@@ -137,7 +137,7 @@ class Integer(Leaf):
         raise ValueError
 
 
-class Boolean(Leaf):
+class Boolean(Scalar):
     """A boolean; also read from 0, 1 and their texts, and `""` (null)."""
 
     json_type = "boolean"
@@ -155,7 +155,7 @@ class Boolean(Leaf):
             raise ValueError from None
 
 
-class DecimalText(Leaf):
+class DecimalText(Scalar):
     """An exact decimal as text, whatever its number of places; `numeric` in a database."""
 
     json_type = "string"
@@ -181,7 +181,7 @@ class DecimalText(Leaf):
         return format(number, "f")
 
 
-class PlainDate(Leaf):
+class PlainDate(Scalar):
     """A calendar date without a zone; a time behind it is dropped, `0000-00-00` is null."""
 
     json_type = "string"
@@ -206,7 +206,7 @@ def _iso_day(day: str) -> str:
     return date.fromisoformat(day).isoformat()
 
 
-class UtcTime(Leaf):
+class UtcTime(Scalar):
     """A moment that FreshBooks writes in UTC, with or without `Z`, with `T` or a blank."""
 
     json_type = "string"
@@ -240,7 +240,7 @@ class EasternTime(UtcTime):
         return utc_text(moment)
 
 
-class LocalTime(Leaf):
+class LocalTime(Scalar):
     """A wall-clock time in a zone that another field of the record names."""
 
     json_type = "string"
@@ -252,7 +252,7 @@ class LocalTime(Leaf):
         return None if moment is None else moment.isoformat()
 
 
-class Anything(Field):
+class AnyJson(Field):
     """An object or list whose keys are data, so that it has no fixed shape."""
 
     def __init__(self, json_type: str = "object") -> None:
@@ -279,7 +279,7 @@ class Anything(Field):
         return keep
 
 
-class Withheld(Field):
+class Excluded(Field):
     """A field that is known and never emitted: a credential, or what another stream holds."""
 
     emitted = False
@@ -321,7 +321,7 @@ class Object(Field):
     @override
     def converter(self, path: str, problems: Problems) -> Converter:
         prefix = f"{path}." if path else ""
-        return RowConverter(
+        return ObjectConverter(
             path,
             {
                 name: field.converter(prefix + name, problems) if field.emitted else None
@@ -332,7 +332,7 @@ class Object(Field):
         )
 
 
-class NamedObject(Object):
+class ObjectOrName(Object):
     """An object that older answers replace by its name alone.
 
     Args:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
@@ -54,13 +54,13 @@ def _of_property(name: str, schema: Any, eastern: bool) -> Field:
     if kind == "object":
         inner = schema.get("properties")
         if not inner:
-            return Anything("object")
+            return AnyJson("object")
         if not isinstance(inner, dict):
             raise ValueError(f"{name} has properties that are none")
         return Money() if inner.keys() == {"amount", "code"} else of_schema(inner, eastern=eastern)
     if kind == "array":
         items = schema.get("items")
-        return Array(_of_property(f"{name}[]", items, eastern)) if items else Anything("array")
+        return Array(_of_property(f"{name}[]", items, eastern)) if items else AnyJson("array")
     if kind == "string":
         moment = EasternTime() if eastern else UtcTime()
         strings: dict[Any, Field] = {
@@ -98,9 +98,9 @@ def _of_values(values: list[Any], eastern: bool) -> Field:
         items = [item for value in known for item in value]
         scalars = not {type(item) for item in items} & {dict, list}
         is_uniform = bool(items) and (scalars or {type(item) for item in items} == {dict})
-        return Array(_of_values(items, eastern)) if is_uniform else Anything("array")
+        return Array(_of_values(items, eastern)) if is_uniform else AnyJson("array")
     if kinds & {dict, list}:
-        return Anything("object" if dict in kinds else "array")
+        return AnyJson("object" if dict in kinds else "array")
     if kinds == {str}:
         return _of_texts(known, eastern)
     if kinds and kinds <= {int, Decimal}:

@@ -28,7 +28,7 @@ def shape(kinds: Mapping[str, Any]) -> type[msgspec.Struct]:
     return msgspec.defstruct("Shape", members, rename=names, forbid_unknown_fields=True)
 
 
-class RowConverter:
+class ObjectConverter:
     """The conversion of objects at one path of a record.
 
     Args:

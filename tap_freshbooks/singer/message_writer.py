@@ -14,7 +14,7 @@ from singer_sdk.singerlib.encoding.simple import RecordMessage
 from typing_extensions import override
 
 from tap_freshbooks import signals
-from tap_freshbooks.errors import TargetGone
+from tap_freshbooks.errors import OutputClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ LONGEST_WAIT = 1.0
 """Seconds after which the next record takes those before it along."""
 
 
-class SingerOutput(MsgSpecWriter):
+class BufferedMessageWriter(MsgSpecWriter):
     """Writes messages whole: a signal that arrives in the middle of a write waits for its end.
 
     A second signal does not wait: the target may have stopped reading. Records are collected
@@ -79,11 +79,11 @@ class SingerOutput(MsgSpecWriter):
         """Hand what was collected to the target.
 
         Raises:
-            TargetGone: If it does not take it.
+            OutputClosedError: If it does not take it.
         """
         if not self._lines or self._is_writing:  # a second signal may have come during a write
             return
-        with signals.held(patient=False):
+        with signals.deferred(patient=False):
             lines, self._lines, self._size = self._lines, [], 0
             self._is_writing = True
             try:
@@ -93,7 +93,7 @@ class SingerOutput(MsgSpecWriter):
                 sys.stdout.flush()
             except (OSError, ValueError, AttributeError) as error:  # closed, in one way or another
                 _forget_stdout()
-                raise TargetGone(
+                raise OutputClosedError(
                     "the target closed its input before the end"
                     if isinstance(error, BrokenPipeError)
                     else f"standard output cannot be written: {error}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from tap_freshbooks.singer.stats import Tallies, Tally
+    from tap_freshbooks.singer.stats import StreamStats, SyncStats
 
 logger = logging.getLogger("tap-freshbooks")
 
@@ -37,7 +37,7 @@ FRAME = 0.2
 
 
 @contextlib.contextmanager
-def shown(tallies: Tallies) -> Iterator[None]:
+def shown(tallies: SyncStats) -> Iterator[None]:
     """Show inside the block how far its sync is, and log a line per stream at its end.
 
     Bars need a terminal at stderr that nothing else writes to: no JSON logs, and no Singer
@@ -45,14 +45,14 @@ def shown(tallies: Tallies) -> Iterator[None]:
     """
     display = contextlib.ExitStack()
     try:
-        with signals.held():
+        with signals.deferred():
             console = _console()
             display.enter_context(_bars(tallies, console) if console else _lines(tallies))
         yield
     finally:
         # A signal must not leave the terminal without a cursor; a second one may, since stderr
         # could be stuck.
-        with signals.held(patient=False):
+        with signals.deferred(patient=False):
             display.close()
             _summarize(tallies)
 
@@ -60,12 +60,12 @@ def shown(tallies: Tallies) -> Iterator[None]:
 # What is said
 
 
-def _summarize(tallies: Tallies) -> None:
+def _summarize(tallies: SyncStats) -> None:
     for tally in tallies.all():
         logger.info("%s", _summary(tally), extra={"stream_name": tally.stream})
 
 
-def _summary(tally: Tally) -> str:
+def _summary(tally: StreamStats) -> str:
     """The line of a stream; one that is made of another's answers has only rows."""
     said = [f"{tally.stream}: {_some(tally.rows, 'row')}"]
     if tally.requests:
@@ -81,7 +81,7 @@ def _summary(tally: Tally) -> str:
     return ", ".join(said)
 
 
-def _state(tallies: Tallies) -> str:
+def _state(tallies: SyncStats) -> str:
     """What is being read now, and what is done, on one line."""
     running = [
         f"{tally.stream} ({', '.join(filter(None, (_rows(tally), _left(tally))))})"
@@ -91,11 +91,11 @@ def _state(tallies: Tallies) -> str:
     return "; ".join(filter(None, (reading, _done(tallies)))) or "nothing read yet"
 
 
-def _running(tallies: Tallies) -> list[Tally]:
+def _running(tallies: SyncStats) -> list[StreamStats]:
     return [tally for tally in tallies.all() if tally.began is not None and tally.ended is None]
 
 
-def _done(tallies: Tallies) -> str:
+def _done(tallies: SyncStats) -> str:
     """How many streams are done, with their rows; empty if none is."""
     done = [tally for tally in tallies.all() if tally.ended is not None]
     if not done:
@@ -104,12 +104,12 @@ def _done(tallies: Tallies) -> str:
     return f"{_some(len(done), 'stream')} done, {_some(rows, 'row')}"
 
 
-def _rows(tally: Tally) -> str:
+def _rows(tally: StreamStats) -> str:
     rows, total = tally.rows, tally.total
     return f"{rows:,} of {_some(total, 'row')}" if 0 < total >= rows else _some(rows, "row")
 
 
-def _share(tally: Tally) -> float | None:
+def _share(tally: StreamStats) -> float | None:
     """How much of a stream is delivered, from 0 to 1; None if its rows do not tell.
 
     They do not where they are far fewer than the pages read could hold: where only those that
@@ -123,7 +123,7 @@ def _share(tally: Tally) -> float | None:
     return rows / total if 2 * rows >= PAGE_SIZE * tally.pages else None
 
 
-def _left(tally: Tally) -> str:
+def _left(tally: StreamStats) -> str:
     """The time that a stream still needs at its pace so far; empty if that cannot be told."""
     share = _share(tally)
     if not share or share == 1.0:
@@ -146,7 +146,7 @@ def _some(number: int, one: str, many: str = "") -> str:
 
 
 @contextlib.contextmanager
-def _lines(tallies: Tallies) -> Iterator[None]:
+def _lines(tallies: SyncStats) -> Iterator[None]:
     """Log where the sync is, also if it stands still: silence could mean anything."""
     before: tuple[int, ...] = ()
     since = time.monotonic()
@@ -199,7 +199,7 @@ def _console() -> Console | None:
 
 
 @contextlib.contextmanager
-def _bars(tallies: Tallies, console: Console) -> Iterator[None]:
+def _bars(tallies: SyncStats, console: Console) -> Iterator[None]:
     """Draw a bar per stream being read, below whatever is written to stderr meanwhile."""
     from rich.live import Live  # noqa: PLC0415
 
@@ -224,7 +224,7 @@ def _bars(tallies: Tallies, console: Console) -> Iterator[None]:
             handler.setStream(stream)
 
 
-def _picture(tallies: Tallies, console: Console) -> RenderableType:
+def _picture(tallies: SyncStats, console: Console) -> RenderableType:
     from rich.console import Group  # noqa: PLC0415
     from rich.progress_bar import ProgressBar  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Tally:
+class StreamStats:
     """The counts of one stream. Any thread may count.
 
     Attributes:
@@ -62,19 +62,19 @@ class Tally:
         return (self.ended or time.monotonic()) - self.began
 
 
-class Tallies:
+class SyncStats:
     """The tallies of a run, in the order in which their streams began."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._by_stream: dict[str, Tally] = {}
+        self._by_stream: dict[str, StreamStats] = {}
 
-    def of(self, stream: str) -> Tally:
+    def of(self, stream: str) -> StreamStats:
         """The tally of a stream."""
         with self._mutex:
-            return self._by_stream.setdefault(stream, Tally(stream))
+            return self._by_stream.setdefault(stream, StreamStats(stream))
 
-    def all(self) -> list[Tally]:
+    def all(self) -> list[StreamStats]:
         """Those of all streams that have begun."""
         with self._mutex:
             return list(self._by_stream.values())

@@ -15,7 +15,7 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_freshbooks.singer.message_writer import SingerOutput
+from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import selection
 from tap_freshbooks.timestamps import utc_text
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.connection import Connection
-    from tap_freshbooks.extraction.prefetch import Readable
+    from tap_freshbooks.extraction.prefetch import Prefetchable
     from tap_freshbooks.schema.fields import Converter, Object
-    from tap_freshbooks.singer.stats import Tally
+    from tap_freshbooks.singer.stats import StreamStats
 
 DELETED_AT = "_sdc_deleted_at"
 
@@ -45,10 +45,10 @@ Row = dict[str, Any]
 class Replication(StrEnum):
     """How a stream finds out what changed; the value is the sentence of the catalog."""
 
-    FILTERED = "Incremental: FreshBooks lists what changed"
-    COMPARED = "Incremental: every row is read, those that changed are delivered"
-    WHOLE = "Full table: nothing tells what changed"
-    PERIODS = "By period: closed periods are read once, the last ones again each time"
+    SERVER_FILTER = "Incremental: FreshBooks lists what changed"
+    CLIENT_FILTER = "Incremental: every row is read, those that changed are delivered"
+    FULL_TABLE = "Full table: nothing tells what changed"
+    BY_PERIOD = "By period: closed periods are read once, the last ones again each time"
 
 
 class RecordStream(Stream, ABC):
@@ -71,13 +71,13 @@ class RecordStream(Stream, ABC):
     See `docs/freshbooks-api/webhooks.md §6`.
     """
 
-    more_sources: ClassVar[tuple[type[RecordStream], ...]] = ()
+    additional_parents: ClassVar[tuple[type[RecordStream], ...]] = ()
     """The streams that feed this one, besides its parent."""
 
-    replication: ClassVar[Replication] = Replication.WHOLE
+    replication: ClassVar[Replication] = Replication.FULL_TABLE
     """How the stream finds out what changed."""
 
-    stamp: ClassVar[str | None] = None
+    timestamp_field: ClassVar[str | None] = None
     """The field with the moment of the last change."""
 
     def __init__(self, tap: Tap) -> None:
@@ -86,8 +86,8 @@ class RecordStream(Stream, ABC):
         self.problems = LoggedProblems(self.logger)
         self.settled = True
         """Whether every row that existed throughout was certainly read, so far."""
-        if self.replication is not Replication.WHOLE:
-            self.replication_key = self.stamp
+        if self.replication is not Replication.FULL_TABLE:
+            self.replication_key = self.timestamp_field
             self.forced_replication_method = REPLICATION_INCREMENTAL
 
     @property
@@ -126,7 +126,7 @@ class RecordStream(Stream, ABC):
             "properties": properties,
         }
 
-    def readings(self) -> Iterable[Readable[Any]]:
+    def readings(self) -> Iterable[Prefetchable[Any]]:
         """What a sync will take of the stream, in its order, and may begin before."""
         return ()
 
@@ -159,7 +159,7 @@ class RecordStream(Stream, ABC):
             return None
         state = self.state_of(source, context)
         bookmark, full = (
-            parse_moment(state.get(name)) for name in ("replication_key_value", "full_read_at")
+            parse_timestamp(state.get(name)) for name in ("replication_key_value", "full_read_at")
         )
         if bookmark and bookmark > datetime.now(UTC) + CLOCK_SKEW:
             self.logger.warning(
@@ -274,7 +274,7 @@ class RecordStream(Stream, ABC):
                 yield RecordMessage(alias, mapped, self._stream_version, datetime.now(UTC))
 
     @cached_property
-    def _tally(self) -> Tally:
+    def _tally(self) -> StreamStats:
         return self.connection.tallies.of(self.name)
 
     @cached_property
@@ -298,7 +298,9 @@ class RecordStream(Stream, ABC):
     @cached_property
     def _write(self) -> Callable[[str, Row, int | None], None]:
         writer = self._tap.message_writer
-        return writer.write_record if isinstance(writer, SingerOutput) else self._write_object
+        return (
+            writer.write_record if isinstance(writer, BufferedMessageWriter) else self._write_object
+        )
 
     def _write_object(self, stream: str, record: Row, version: int | None) -> None:
         self._tap.write_message(RecordMessage(stream, record, version, datetime.now(UTC)))
@@ -310,7 +312,7 @@ class RecordStream(Stream, ABC):
         return False
 
 
-def parse_moment(text: Any) -> datetime | None:
+def parse_timestamp(text: Any) -> datetime | None:
     """An aware moment of a record, the state or the settings; None if there is none."""
     try:
         moment = datetime.fromisoformat(text)

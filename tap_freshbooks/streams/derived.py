@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.streams.list_stream import FreshBooksStream
+    from tap_freshbooks.streams.list_stream import ListStream
 
 
 class DerivedStream(RecordStream):
     """A stream whose records follow from those of its source."""
 
-    source: ClassVar[type[FreshBooksStream]]
+    source: ClassVar[type[ListStream]]
     """The stream that feeds this one."""
 
     def __init_subclass__(cls) -> None:
@@ -38,19 +38,19 @@ class DerivedStream(RecordStream):
             cls.oauth_scope = cls.source.oauth_scope
 
     @abstractmethod
-    def derive(self, record: Row, source: FreshBooksStream) -> Iterable[Row]:
+    def derive(self, record: Row, source: ListStream) -> Iterable[Row]:
         """Records that follow from one of a source's, which is not to be changed."""
 
     def announce(self) -> None:
         """Write the schema, before the source feeds the first record."""
         self._write_schema_message()
 
-    def feed(self, record: Row, source: FreshBooksStream) -> None:
+    def feed(self, record: Row, source: ListStream) -> None:
         """Deliver what follows from a record of a source."""
         for derived in self.derive(record, source):
             self._write_record_message(derived)
 
-    def feed_gone(self, record: Row, source: FreshBooksStream) -> None:
+    def feed_gone(self, record: Row, source: ListStream) -> None:
         """Deliver what follows from a record that only says which object was deleted."""
 
     def conclude(self) -> None:
@@ -61,7 +61,7 @@ class DerivedStream(RecordStream):
         return ()
 
 
-class Lines(DerivedStream):
+class LineItems(DerivedStream):
     """The rows of a list inside each document, as a table of their own.
 
     A line carries the id of its document and the document's update stamp: a line that was removed
@@ -87,8 +87,8 @@ class Lines(DerivedStream):
             return
         source = cls.source
         document: dict[str, Field] = {cls.document: source.fields.fields[source.key[0]]}
-        if source.stamp:
-            document["document_updated"] = source.fields.fields[source.stamp]
+        if source.timestamp_field:
+            document["document_updated"] = source.fields.fields[source.timestamp_field]
         # Where a line has no number of its own, its place in the document is one.
         document[cls.number] = Integer()
         cls.fields = Object(**document) | cls.line
@@ -97,19 +97,19 @@ class Lines(DerivedStream):
     @classmethod
     @override
     def record_keys(cls) -> tuple[str, ...]:
-        return (cls.source.scope.value, *cls.key)
+        return (cls.source.identifier_kind.value, *cls.key)
 
     @classmethod
     @override
     def record_properties(cls) -> dict[str, Any]:
-        scope = cls.source.scope.value
+        scope = cls.source.identifier_kind.value
         properties = {scope: cls.source.record_properties()[scope], **super().record_properties()}
-        if cls.source.shows_deletions:
+        if cls.source.marks_deletions:
             properties[DELETED_AT] = EasternTime().schema()
         return properties
 
     @override
-    def derive(self, record: Row, source: FreshBooksStream) -> Iterable[Row]:
+    def derive(self, record: Row, source: ListStream) -> Iterable[Row]:
         return self.lines_of(record)
 
     @classmethod
@@ -117,12 +117,12 @@ class Lines(DerivedStream):
         """The lines of a document, as this table has them."""
         source = cls.source
         shared = {
-            source.scope.value: record[source.scope.value],
+            source.identifier_kind.value: record[source.identifier_kind.value],
             cls.document: record[source.key[0]],
         }
-        if source.stamp:
-            shared["document_updated"] = record.get(source.stamp)
-        if source.shows_deletions:
+        if source.timestamp_field:
+            shared["document_updated"] = record.get(source.timestamp_field)
+        if source.marks_deletions:
             shared[DELETED_AT] = record[DELETED_AT]
         for number, line in enumerate(record.get(cls.list_field) or [], start=1):
             if line:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.businesses import Scope
+from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.streams.base import Replication, Row
-from tap_freshbooks.streams.list_stream import OVERLAP, FreshBooksStream, Query
+from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream, Query
 from tap_freshbooks.timestamps import EASTERN, utc_text
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ See `docs/freshbooks-api/accounting.md §5`.
 """
 
 
-class AccountingStream(FreshBooksStream):
+class AccountingStream(ListStream):
     """`/accounting/account/{account_id}/…`: `search[…]` filters by day, deletions by vis_state.
 
     A subclass gives `resource` (the end of the path) and `list_key`; unknown filters are
     ignored in silence, so only proven ones are sent (`docs/freshbooks-api/accounting.md §4`).
     """
 
-    scope = Scope.ACCOUNT
+    identifier_kind = IdentifierKind.ACCOUNT
     resource: ClassVar[str]
     list_key: ClassVar[str]
     includes: ClassVar[tuple[str, ...]] = ()
-    stamp: ClassVar[str | None] = "updated"
-    replication = Replication.FILTERED
-    shows_deletions = True
+    timestamp_field: ClassVar[str | None] = "updated"
+    replication = Replication.SERVER_FILTER
+    marks_deletions = True
 
     deletions_are_stamped: ClassVar[bool] = True
     """Whether a deletion moves the stamp."""
@@ -57,12 +57,12 @@ class AccountingStream(FreshBooksStream):
     @override
     def passes(self, since: datetime | None) -> Iterator[Query]:
         changed = {}
-        if since is not None and self.replication is Replication.FILTERED:
-            changed = self.changed_since(since - OVERLAP)
+        if since is not None and self.replication is Replication.SERVER_FILTER:
+            changed = self.changed_since(since - LOOKBACK)
         yield changed
         # Lists never show deleted rows; archived ones (2) they do
         # (`docs/freshbooks-api/accounting.md §5`).
-        if self.shows_deletions and self.config["include_deleted"]:
+        if self.marks_deletions and self.config["include_deleted"]:
             yield {**changed, "search[vis_state]": DELETED}
 
     @staticmethod
@@ -76,25 +76,25 @@ class AccountingStream(FreshBooksStream):
 
     @override
     def changes(self, since: datetime) -> Sequence[Query] | None:
-        if not (self.stamp and self.shows_deletions and self.deletions_are_stamped):
+        if not (self.timestamp_field and self.marks_deletions and self.deletions_are_stamped):
             return None
-        if self.replication is Replication.FILTERED:
+        if self.replication is Replication.SERVER_FILTER:
             changed = self.changed_since(since)
             return [changed, {**changed, "search[vis_state]": DELETED}]
         return [] if self.config["include_deleted"] else None
 
     @override
-    def moves_others(self, row: Row) -> bool:
+    def changes_order(self, row: Row) -> bool:
         return not self.newest_first or row.get("vis_state") == DELETED
 
 
-class ProjectStream(FreshBooksStream):
+class ProjectStream(ListStream):
     """`/projects`, `/timetracking`, `/comments`: bare parameters, `meta`, flags instead of states.
 
     `search[…]` is ignored here in silence (`docs/freshbooks-api/projects-and-time.md §3`).
     """
 
-    scope = Scope.BUSINESS
+    identifier_kind = IdentifierKind.BUSINESS
     service: ClassVar[str]
     list_key: ClassVar[str]
 
@@ -111,9 +111,9 @@ class ProjectStream(FreshBooksStream):
 
     def overlapping(self, since: datetime | None) -> Query:
         """The filter of a pass."""
-        if since is None or self.replication is not Replication.FILTERED:
+        if since is None or self.replication is not Replication.SERVER_FILTER:
             return {}
-        return self.changed_since(since - OVERLAP)
+        return self.changed_since(since - LOOKBACK)
 
     @staticmethod
     def changed_since(since: datetime) -> Query:
@@ -125,10 +125,10 @@ class ProjectStream(FreshBooksStream):
         return record.get("active") is False
 
 
-class LedgerStream(FreshBooksStream):
+class LedgerStream(ListStream):
     """`/accounting/businesses/{business_uuid}/…`: everything in one answer, no filter."""
 
-    scope = Scope.LEDGER
+    identifier_kind = IdentifierKind.LEDGER
     resource: ClassVar[str]
     records: ClassVar[tuple[str, ...]] = ("data",)
     key: ClassVar[tuple[str, ...]] = ("uuid",)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_freshbooks.errors import PermissionDenied, WrongIdentifier
+from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
 from tap_freshbooks.streams.base import Replication
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.list_stream import ListStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.errors import FreshBooksError
-    from tap_freshbooks.extraction.partition_reader import Batch, Reading
+    from tap_freshbooks.extraction.partition_reader import Batch, PartitionReader
 
 
-class Vanishing(FreshBooksStream):
+class HardDeleteStream(ListStream):
     """Mixed into a stream that can lose rows unseen.
 
     The table is sent whole under a new version, and the version is activated *after* the records,
@@ -35,12 +35,12 @@ class Vanishing(FreshBooksStream):
     the version that was activated last.
     """
 
-    can_vanish = True
+    hard_deletes = True
 
     _resend = True
     _left_out: Sequence[Context] = ()
     """Partitions that the state knows, and that this run does not read."""
-    _read_already: dict[Any, tuple[Reading, Iterator[Batch]]]
+    _read_already: dict[Any, tuple[PartitionReader, Iterator[Batch]]]
     _digest = ""
     _version = 0
 
@@ -87,8 +87,10 @@ class Vanishing(FreshBooksStream):
         return (None, True) if full and self._left_out else (since, full)
 
     @override
-    def take(self, context: Context) -> tuple[Reading, Iterator[Batch]]:
-        return self._read_already.pop(context[self.scope.value], None) or super().take(context)
+    def take(self, context: Context) -> tuple[PartitionReader, Iterator[Batch]]:
+        return self._read_already.pop(context[self.identifier_kind.value], None) or super().take(
+            context
+        )
 
     def _known_elsewhere(self) -> list[Context]:
         """The partitions of the state that are none of this run."""
@@ -107,15 +109,15 @@ class Vanishing(FreshBooksStream):
         """
         keys = []
         refused: list[Context] = []
-        compared = self.replication is Replication.COMPARED
+        compared = self.replication is Replication.CLIENT_FILTER
         for context in self.partitions:
-            identifier = context[self.scope.value]
+            identifier = context[self.identifier_kind.value]
             reading, batches = super().take(context)
             read: list[Batch] = []
             error = None
             try:
                 read.extend(islice(batches, None if compared else 1))
-            except (PermissionDenied, WrongIdentifier) as problem:
+            except (PermissionDeniedError, NotFoundError) as problem:
                 error = problem  # the partition itself will say so
                 refused.append(context)
             self._read_already[identifier] = reading, _again(read, error, batches)
@@ -142,7 +144,7 @@ class Vanishing(FreshBooksStream):
     def _business_of(self, context: Context) -> str:
         """A partition as messages show it."""
         for business in self.connection.members:
-            if context == {self.scope.value: business.identifier(self.scope)}:
+            if context == {self.identifier_kind.value: business.identifier(self.identifier_kind)}:
                 return str(business)
         return ", ".join(f"{name} {value}" for name, value in context.items())
 

@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from typing_extensions import override
 
-from tap_freshbooks.businesses import Scope
-from tap_freshbooks.errors import PermissionDenied, WrongIdentifier
-from tap_freshbooks.extraction.partition_reader import Batch, Look, Reading, unwrap
-from tap_freshbooks.extraction.prefetch import Lazy
+from tap_freshbooks.businesses import IdentifierKind
+from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
+from tap_freshbooks.extraction.partition_reader import Batch, FetchedObject, PartitionReader, unwrap
+from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.schema.fields import Field, Integer, Text, UtcTime
-from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Replication, Row, parse_moment
+from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Replication, Row, parse_timestamp
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.timestamps import utc_text
 
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.errors import FreshBooksError
-    from tap_freshbooks.webhooks.sync.planner import Plan
+    from tap_freshbooks.webhooks.sync.planner import ReadPlan
 
-SCOPE_FIELDS: dict[Scope, Field] = {
-    Scope.ACCOUNT: Text(),
-    Scope.BUSINESS: Integer(),
-    Scope.LEDGER: Text(),
+SCOPE_FIELDS: dict[IdentifierKind, Field] = {
+    IdentifierKind.ACCOUNT: Text(),
+    IdentifierKind.BUSINESS: Integer(),
+    IdentifierKind.LEDGER: Text(),
 }
 
-OVERLAP = timedelta(days=1)
+LOOKBACK = timedelta(days=1)
 """How far before the bookmark a change still counts: covers zones, clocks and late commits."""
 
-BELIEVED = timedelta(days=3)
+FILTER_TRUST_WINDOW = timedelta(days=3)
 """A row that changed longer than this before the bookmark shows that a filter was ignored."""
 
 Query = dict[str, Any]
 
 
-class FreshBooksStream(RecordStream):
+class ListStream(RecordStream):
     """A resource that each business has a list of."""
 
     path: ClassVar[str]
     """Path of the list; `{…}` stands for the identifier of the scope."""
 
-    scope: ClassVar[Scope]
+    identifier_kind: ClassVar[IdentifierKind]
     """Which identifier of a business the path wants."""
 
     records: ClassVar[tuple[str, ...]]
@@ -73,19 +73,19 @@ class FreshBooksStream(RecordStream):
     """False if nobody knows what an answer says about pages: then pages are read until one is
     empty or the same again."""
 
-    shows_deletions: ClassVar[bool] = False
+    marks_deletions: ClassVar[bool] = False
     """Whether deleted rows can be told by a look at them."""
 
-    can_vanish: ClassVar[bool] = False
+    hard_deletes: ClassVar[bool] = False
     """Whether deleted rows disappear without a trace."""
 
-    moved_by: ClassVar[dict[str, str]] = {}
+    affected_by: ClassVar[dict[str, str]] = {}
     """Streams whose changes move rows of this one, and their fields with the ids of these.
 
     Whether FreshBooks sends events for what a change causes elsewhere is not known.
     """
 
-    moves_unstamped: ClassVar[bool] = False
+    affected_without_timestamp: ClassVar[bool] = False
     """Whether the filter does not show what others move, so that only the whole list shows what an
     event that was lost would have told."""
 
@@ -104,16 +104,16 @@ class FreshBooksStream(RecordStream):
     @classmethod
     @override
     def record_keys(cls) -> tuple[str, ...]:
-        return (cls.scope.value, *cls.key)
+        return (cls.identifier_kind.value, *cls.key)
 
     @classmethod
     @override
     def record_properties(cls) -> dict[str, Any]:
         properties = {
-            cls.scope.value: SCOPE_FIELDS[cls.scope].schema(),
+            cls.identifier_kind.value: SCOPE_FIELDS[cls.identifier_kind].schema(),
             **super().record_properties(),
         }
-        if cls.shows_deletions or (cls.can_vanish and cls.webhook_noun):
+        if cls.marks_deletions or (cls.hard_deletes and cls.webhook_noun):
             properties[DELETED_AT] = UtcTime().schema()
         return properties
 
@@ -121,8 +121,8 @@ class FreshBooksStream(RecordStream):
     @override
     def partitions(self) -> list[dict[str, Any]]:
         return [
-            {self.scope.value: business.identifier(self.scope)}
-            for business in self.connection.businesses_with(self.scope)
+            {self.identifier_kind.value: business.identifier(self.identifier_kind)}
+            for business in self.connection.businesses_with(self.identifier_kind)
         ]
 
     # What a family or a resource says
@@ -139,7 +139,7 @@ class FreshBooksStream(RecordStream):
         """What is delivered of a record, once the derived streams have had it."""
         return record
 
-    def moved_silently(self, record: Row, since: datetime) -> bool:  # noqa: ARG002
+    def changed_without_timestamp(self, record: Row, since: datetime) -> bool:  # noqa: ARG002
         """Whether a record may have changed since a moment although its stamp did not move."""
         return False
 
@@ -155,7 +155,7 @@ class FreshBooksStream(RecordStream):
         """How a list would show an object that was asked for by its id."""
         return row
 
-    def moves_others(self, row: Row) -> bool:  # noqa: ARG002
+    def changes_order(self, row: Row) -> bool:  # noqa: ARG002
         """Whether rows may have changed places when this one changed."""
         return True
 
@@ -194,24 +194,24 @@ class FreshBooksStream(RecordStream):
         self.problems.report()
 
     @override
-    def readings(self) -> Iterator[Reading]:
+    def readings(self) -> Iterator[PartitionReader]:
         for context in self.partitions:
             plan = self.plan(context)
             if not (plan and plan.is_idle):
-                yield Reading(self, context)
+                yield PartitionReader(self, context)
 
-    def plan(self, context: Context) -> Plan | None:
+    def plan(self, context: Context) -> ReadPlan | None:
         """What events tell of a business; None if they are not listened to."""
         news = self.connection.news
         return news.plan(self, context) if news and self.webhook_noun else None
 
-    def take(self, context: Context) -> tuple[Reading, Iterator[Batch]]:
+    def take(self, context: Context) -> tuple[PartitionReader, Iterator[Batch]]:
         """The reading of a partition, which was perhaps begun before, and what it brings."""
-        reading = Reading(self, context)
+        reading = PartitionReader(self, context)
         ahead = self.connection.ahead
-        return ahead.take(reading.turn) if ahead else (reading, reading.begin(Lazy, 1))
+        return ahead.take(reading.turn) if ahead else (reading, reading.begin(InlineFuture, 1))
 
-    def _partition(self, context: Context, plan: Plan | None) -> Iterator[Row]:
+    def _partition(self, context: Context, plan: ReadPlan | None) -> Iterator[Row]:
         since, full = self.since(context)
         derived = self._derived()
         read_at = None
@@ -232,7 +232,7 @@ class FreshBooksStream(RecordStream):
                     yield self.emitted(record)
                 for object_id in batch.gone:
                     yield from self._gone(object_id, context, read_at)
-        except (PermissionDenied, WrongIdentifier) as error:
+        except (PermissionDeniedError, NotFoundError) as error:
             if read_at is not None and not reading.by_id:
                 raise  # rows are out already: this read must not count as complete
             self._skip(error, plan)
@@ -241,7 +241,7 @@ class FreshBooksStream(RecordStream):
         if plan and reading.settled and read_at is not None:
             plan.done(reading.looked_at, read_at, missed)
 
-    def _skip(self, error: FreshBooksError, plan: Plan | None) -> None:
+    def _skip(self, error: FreshBooksError, plan: ReadPlan | None) -> None:
         """Leave a business out that may not be read."""
         self.complete = False
         self.connection.skipped.append(f"{error} (scope {self.oauth_scope})")
@@ -249,7 +249,7 @@ class FreshBooksStream(RecordStream):
         if plan:
             plan.denied()
 
-    def _conclude(self, reading: Reading, read_at: datetime | None, *, full: bool) -> None:
+    def _conclude(self, reading: PartitionReader, read_at: datetime | None, *, full: bool) -> None:
         """Move the bookmarks of a business, if all that was wanted of its lists was delivered."""
         if not reading.settled:
             self.complete = self.settled = False
@@ -264,10 +264,10 @@ class FreshBooksStream(RecordStream):
 
     def since(self, context: Context) -> tuple[datetime | None, bool]:
         """From when on changes are wanted, None for all; and whether that is a full read."""
-        if self.replication is Replication.WHOLE:
+        if self.replication is Replication.FULL_TABLE:
             return None, True
-        start = parse_moment(self.config.get("start_date"))
-        is_whole = self.moves_unstamped or self.replication is Replication.COMPARED
+        start = parse_timestamp(self.config.get("start_date"))
+        is_whole = self.affected_without_timestamp or self.replication is Replication.CLIENT_FILTER
         if is_whole and (plan := self.plan(context)) and not plan.by_id:
             return start, True
         bookmarks = [consumer.bookmark(self, context) for consumer in self.consumers]
@@ -279,21 +279,27 @@ class FreshBooksStream(RecordStream):
 
     def _is_news(self, record: Row, since: datetime | None) -> bool:
         """Whether a record changed since a moment, as far as can be told."""
-        stamp = parse_moment(record.get(self.stamp)) if since and self.stamp else None
-        if since is None or stamp is None or stamp >= since - OVERLAP:
+        stamp = (
+            parse_timestamp(record.get(self.timestamp_field))
+            if since and self.timestamp_field
+            else None
+        )
+        if since is None or stamp is None or stamp >= since - LOOKBACK:
             return True
-        return self.moved_silently(record, since)
+        return self.changed_without_timestamp(record, since)
 
     def record(self, row: Row, context: Context, read_at: datetime) -> Row:
         """Convert a row; empty if it is not wanted."""
-        identifier = context[self.scope.value]
-        record: Row = {self.scope.value: identifier, **(self.convert(row) or {})}
-        record[self.scope.value] = identifier  # also where the row has a field of this name
-        if self.shows_deletions:
+        identifier = context[self.identifier_kind.value]
+        record: Row = {self.identifier_kind.value: identifier, **(self.convert(row) or {})}
+        record[self.identifier_kind.value] = (
+            identifier  # also where the row has a field of this name
+        )
+        if self.marks_deletions:
             deleted = self.is_deleted(record)
             if deleted and not self.config["include_deleted"]:
                 return {}
-            stamp = record.get(self.stamp) if self.stamp else None
+            stamp = record.get(self.timestamp_field) if self.timestamp_field else None
             record[DELETED_AT] = (stamp or utc_text(read_at)) if deleted else None
         return record
 
@@ -303,7 +309,7 @@ class FreshBooksStream(RecordStream):
         value = self.fields.fields[key].converter(key, self.problems)(object_id)
         if value is not None:
             record = {
-                self.scope.value: context[self.scope.value],
+                self.identifier_kind.value: context[self.identifier_kind.value],
                 key: value,
                 DELETED_AT: utc_text(read_at),
             }
@@ -311,14 +317,14 @@ class FreshBooksStream(RecordStream):
                 stream.feed_gone(record, self)
             yield record
 
-    def pages(self, reading: Reading) -> Iterator[Batch]:
+    def pages(self, reading: PartitionReader) -> Iterator[Batch]:
         """What is read of a business. Runs in a thread of its own."""
         if reading.plan and reading.by_id:
             yield from reading.looks(reading.plan)
         else:
             yield from self.list_pages(reading)
 
-    def list_pages(self, reading: Reading) -> Iterator[Batch]:
+    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
         """What the lists of a business have. Runs in a thread of its own."""
         query: Query = {}
 
@@ -328,11 +334,11 @@ class FreshBooksStream(RecordStream):
                 yield query
 
         for batch in reading.complete(passes()):
-            if reading.since and self.replication is Replication.FILTERED:
+            if reading.since and self.replication is Replication.SERVER_FILTER:
                 self._check_filter(batch.rows, query, reading.since)
             yield batch
 
-    def look(self, business: Business, object_id: str) -> Look:
+    def look(self, business: Business, object_id: str) -> FetchedObject:
         """Ask for one object, with all that the list would show of it."""
         subject = f"{self.name} {object_id} of {business}"
         template = self.object_path or f"{self.path}/{{object_id}}"
@@ -342,12 +348,12 @@ class FreshBooksStream(RecordStream):
             answer = self.connection.client.get(
                 path, self.query, headers=self.headers, subject=subject, tally=tally
             )
-        except WrongIdentifier:
-            return Look(None, datetime.now(UTC))
+        except NotFoundError:
+            return FetchedObject(None, datetime.now(UTC))
         key = self.object_key or str(self.webhook_noun)
         rows, _ = unwrap(answer.body, (*self.records[:-1], key), subject)
         tally.count(total=1)
-        return Look(self.listed(rows[0]) if rows else None, answer.date)
+        return FetchedObject(self.listed(rows[0]) if rows else None, answer.date)
 
     def path_of(self, business: Business) -> str:
         """Path of the list of a business."""
@@ -356,7 +362,7 @@ class FreshBooksStream(RecordStream):
     @staticmethod
     def _path(template: str, business: Business, **more: str) -> str:
         return template.format(
-            **{scope.value: business.identifier(scope) for scope in Scope}, **more
+            **{scope.value: business.identifier(scope) for scope in IdentifierKind}, **more
         )
 
     def probe(self, business: Business) -> None:
@@ -383,14 +389,16 @@ class FreshBooksStream(RecordStream):
         """
         if (
             not self._filter_believed
-            or not self.stamp
+            or not self.timestamp_field
             or not any("updated" in key for key in query)
         ):
             return
-        oldest = since - BELIEVED
-        convert = self.fields.fields[self.stamp].converter(self.stamp, self.problems)
+        oldest = since - FILTER_TRUST_WINDOW
+        convert = self.fields.fields[self.timestamp_field].converter(
+            self.timestamp_field, self.problems
+        )
         for row in rows:
-            stamp = parse_moment(convert(row.get(self.stamp)))
+            stamp = parse_timestamp(convert(row.get(self.timestamp_field)))
             if stamp and stamp < oldest:
                 self._filter_believed = False
                 self.logger.warning(
@@ -405,7 +413,7 @@ class FreshBooksStream(RecordStream):
         return next(
             business
             for business in self.connection.businesses
-            if business.identifier(self.scope) == identifier
+            if business.identifier(self.identifier_kind) == identifier
         )
 
     def _derived(self) -> list[DerivedStream]:

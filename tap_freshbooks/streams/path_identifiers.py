@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 
-from tap_freshbooks.businesses import Scope
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.businesses import IdentifierKind
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 
 PREFIXES = {
-    stream.path.partition("{")[0]: stream.scope
+    stream.path.partition("{")[0]: stream.identifier_kind
     for stream in STREAMS
-    if issubclass(stream, FreshBooksStream) and "{" in stream.path
+    if issubclass(stream, ListStream) and "{" in stream.path
 }
 """How paths begin whose next segment is an identifier, and of which kind."""
 
 
-def wanted_identifier(path: str) -> tuple[Scope | None, str]:
+def wanted_identifier(path: str) -> tuple[IdentifierKind | None, str]:
     """Which identifier a path wants, None if we do not know its kind; and what stands there."""
     for prefix in sorted(PREFIXES, key=len, reverse=True):
         if path.startswith(prefix):
@@ -28,5 +28,5 @@ def wanted_identifier(path: str) -> tuple[Scope | None, str]:
 
 def unknown_placeholder(path: str) -> str | None:
     """A name in braces that is no identifier, if there is one."""
-    names = {scope.value for scope in Scope}
+    names = {scope.value for scope in IdentifierKind}
     return next((name for name in PLACEHOLDER.findall(path) if name not in names), None)

@@ -18,15 +18,15 @@ from tap_freshbooks.extraction.partition_reader import Batch
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
+    Excluded,
     Integer,
     Money,
     Object,
     PlainDate,
     Text,
     UtcTime,
-    Withheld,
 )
-from tap_freshbooks.streams.base import RecordStream, Replication, Row, parse_moment
+from tap_freshbooks.streams.base import RecordStream, Replication, Row, parse_timestamp
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.periods import Period, periods
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.extraction.partition_reader import Reading
-    from tap_freshbooks.streams.list_stream import FreshBooksStream, Query
+    from tap_freshbooks.extraction.partition_reader import PartitionReader
+    from tap_freshbooks.streams.list_stream import ListStream, Query
 
 READ_UNTIL = "read_until"
 RAW = "raw"
@@ -69,9 +69,9 @@ class Report(AccountingStream):
 
     key = ("period_start", "period_end", "report_currency")
     oauth_scope = "user:reports:read"
-    replication = Replication.PERIODS
-    stamp = None
-    shows_deletions = False
+    replication = Replication.BY_PERIOD
+    timestamp_field = None
+    marks_deletions = False
     selected_by_default = False
 
     def __init_subclass__(cls) -> None:
@@ -82,7 +82,7 @@ class Report(AccountingStream):
         super().__init_subclass__()
 
     @override
-    def list_pages(self, reading: Reading) -> Iterator[Batch]:
+    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
         currencies = self.config.get("report_currencies") or [None]
         wanted = [
             (period, currency)
@@ -114,7 +114,7 @@ class Report(AccountingStream):
         """Those not yet read when they were closed, and the last `report_lookback` of the rest."""
         interval = self.config["report_interval"]
         today = datetime.now(UTC).date()
-        start = parse_moment(self.config.get("start_date"))
+        start = parse_timestamp(self.config.get("start_date"))
         # Without a start there is no telling where the books begin: this year and the last.
         first = start.date() if start else date(today.year - 1, 1, 1)
         wanted = periods(first, today, interval)
@@ -189,13 +189,13 @@ class ReportRows(DerivedStream):
         """Put a row's fields beside the heading of its report."""
         cls.name = f"{cls.source.name}_rows"
         cls.fields = HEADING | Object(row_number=Integer()) | cls.row
-        cls.key = (cls.source.scope.value, *cls.source.key, "row_number")
+        cls.key = (cls.source.identifier_kind.value, *cls.source.key, "row_number")
         super().__init_subclass__()
 
     @classmethod
     @override
     def record_properties(cls) -> dict[str, Any]:
-        scope = cls.source.scope.value
+        scope = cls.source.identifier_kind.value
         return {scope: cls.source.record_properties()[scope], **super().record_properties()}
 
     @override
@@ -209,8 +209,8 @@ class ReportRows(DerivedStream):
         raise NotImplementedError(f"{type(self).__name__} has to say where its rows are")
 
     @override
-    def derive(self, record: Row, source: FreshBooksStream) -> Iterable[Row]:
-        scope = self.source.scope.value
+    def derive(self, record: Row, source: ListStream) -> Iterable[Row]:
+        scope = self.source.identifier_kind.value
         heading = {name: record[name] for name in HEADING.fields}
         for number, row in enumerate(self.rows(record[RAW]), start=1):
             converted = self.convert(row)
@@ -222,7 +222,7 @@ COMPANY = Object(
     company_name=Text(),
     currency_code=Text(),
     cash_based=Boolean(),
-    download_token=Withheld(),  # a credential for the export
+    download_token=Excluded(),  # a credential for the export
 )
 
 DATED = Array(Object(date=PlainDate(), balance=Money()))

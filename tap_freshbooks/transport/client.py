@@ -23,12 +23,12 @@ from requests.adapters import HTTPAdapter
 
 from tap_freshbooks.businesses import IDENTITY_PATH
 from tap_freshbooks.errors import (
-    AmbiguousUnauthorized,
-    DeadToken,
+    AmbiguousUnauthorizedError,
     FreshBooksError,
-    PermissionDenied,
-    ReauthorizationRequired,
-    Unavailable,
+    InvalidTokenError,
+    PermissionDeniedError,
+    ReauthorizationRequiredError,
+    TransientError,
 )
 from tap_freshbooks.oauth.token_endpoint import never_connected
 from tap_freshbooks.transport.response_errors import failure, http_date, retry_after
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_freshbooks.oauth.authenticator import Authenticator
-    from tap_freshbooks.singer.stats import Tally
+    from tap_freshbooks.singer.stats import StreamStats
     from tap_freshbooks.transport.throttle import Throttle
 
 logger = logging.getLogger("tap-freshbooks.client")
@@ -112,7 +112,7 @@ class Request:
     path: str
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    tally: Tally | None = None
+    tally: StreamStats | None = None
     method: str = "GET"
     body: Mapping[str, Any] | None = None
     was_sent: bool = False
@@ -177,7 +177,7 @@ class FreshBooksClient:
         *,
         subject: str,
         headers: Mapping[str, str] | None = None,
-        tally: Tally | None = None,
+        tally: StreamStats | None = None,
     ) -> Answer:
         """Read one resource or one page.
 
@@ -190,7 +190,7 @@ class FreshBooksClient:
 
         Raises:
             FreshBooksError: Of the class that fits the answer, with the subject named.
-            ReauthorizationRequired: If FreshBooks refuses a token that was just refreshed.
+            ReauthorizationRequiredError: If FreshBooks refuses a token that was just refreshed.
         """
         return self.ask(Request(path, query or {}, headers or {}, tally), subject=subject)
 
@@ -206,7 +206,7 @@ class FreshBooksClient:
             subject: What is being changed and for which business, for messages.
 
         Raises:
-            FreshBooksError: As for `get`; `Unavailable` if it is not known whether it was done.
+            FreshBooksError: As for `get`; `TransientError` if it is not known whether it was done.
         """
         return self.ask(Request(path, method=method, body=body), subject=subject)
 
@@ -219,15 +219,15 @@ class FreshBooksClient:
 
         Raises:
             FreshBooksError: As for `get` and `send`.
-            ReauthorizationRequired: If FreshBooks refuses a token that was just refreshed.
+            ReauthorizationRequiredError: If FreshBooks refuses a token that was just refreshed.
         """
         comfort = "nothing that was delivered is lost"
         if request.method != "GET":
             comfort = "what was done is not done twice"
         try:
             answer = self._answer_at_last(request, subject)
-        except Unavailable as error:
-            raise Unavailable(
+        except TransientError as error:
+            raise TransientError(
                 f"{subject}: {error}. Is {self.api_url} reachable, and FreshBooks up? "
                 f"Run again later: {comfort}"
             ) from None
@@ -240,7 +240,7 @@ class FreshBooksClient:
         return answer
 
     def close(self) -> None:
-        """Send nothing any more: threads that wait get a `Cancelled`, and a refresh is finished."""
+        """Send nothing any more: waits end in `RunCancelledError`; a refresh is finished."""
         self.throttle.close()
         try:
             self.authenticator.close()
@@ -256,19 +256,19 @@ class FreshBooksClient:
             attempt += 1
             try:
                 return self._send_signed(request)
-            except Unavailable as error:
+            except TransientError as error:
                 if error.sent and not error.throttled and not request.may_repeat:
                     raise
                 if attempt == self.max_attempts:
-                    raise Unavailable(f"{error}; gave up after {attempt} attempts") from None
+                    raise TransientError(f"{error}; gave up after {attempt} attempts") from None
                 # A 429 is no outage: it asks for patience, which the throttle has.
                 if not error.throttled and not self._budget.spend():
-                    raise Unavailable(
+                    raise TransientError(
                         f"{error}; gave up, because too many requests of this run have failed"
                     ) from None
                 self._wait(error, next(ceilings), f"{subject}: {error}", attempt)
 
-    def _wait(self, error: Unavailable, ceiling: float, problem: str, attempt: int) -> None:
+    def _wait(self, error: TransientError, ceiling: float, problem: str, attempt: int) -> None:
         """Wait before the next attempt: for as long as the server says, else with full jitter."""
         wait = error.retry_after
         if wait is None:
@@ -294,16 +294,16 @@ class FreshBooksClient:
         while True:
             try:
                 return self._send(request, token)
-            except DeadToken as error:
+            except InvalidTokenError as error:
                 problem: FreshBooksError = error
-            except AmbiguousUnauthorized as error:
+            except AmbiguousUnauthorizedError as error:
                 if self._is_alive(token):
-                    raise PermissionDenied(str(error)) from None
+                    raise PermissionDeniedError(str(error)) from None
                 problem = error
             present = self.authenticator.access_token()
             if present == token:
                 if is_renewed:
-                    raise ReauthorizationRequired(
+                    raise ReauthorizationRequiredError(
                         f"{problem}, even with a new access token: connect the account again "
                         "with `tap-freshbooks login`"
                     )
@@ -315,7 +315,7 @@ class FreshBooksClient:
         """Whether a token still opens users/me, which every token may read."""
         try:
             self._send(Request(IDENTITY_PATH), token)
-        except (DeadToken, AmbiguousUnauthorized):
+        except (InvalidTokenError, AmbiguousUnauthorizedError):
             return False
         return True
 
@@ -359,7 +359,9 @@ class FreshBooksClient:
                 # At once: `response.content` would read pieces of 10 kB.
                 return response, response.raw.read(decode_content=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Unavailable(_transport_problem(error), sent=not never_connected(error)) from None
+            raise TransientError(
+                _transport_problem(error), sent=not never_connected(error)
+            ) from None
 
 
 class _Bearer(requests.auth.AuthBase):

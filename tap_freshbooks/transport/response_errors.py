@@ -15,13 +15,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import (
-    AmbiguousUnauthorized,
-    DeadToken,
+    AmbiguousUnauthorizedError,
+    BadRequestError,
     FreshBooksError,
-    PermissionDenied,
-    RequestRefused,
-    Unavailable,
-    WrongIdentifier,
+    InvalidTokenError,
+    NotFoundError,
+    PermissionDeniedError,
+    TransientError,
 )
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def failure(
     if problem and problem.errno is not None:
         text += f" (errno {problem.errno})"
     if status in RETRIED_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unavailable(
+        return TransientError(
             f"FreshBooks answered {text}",
             retry_after=retry_after(status, headers),
             throttled=status == HTTPStatus.TOO_MANY_REQUESTS,
@@ -138,13 +138,13 @@ def failure(
     if status == HTTPStatus.UNAUTHORIZED:
         return _unauthorized(problem, text)
     if status == HTTPStatus.FORBIDDEN or _denied(problem):
-        return PermissionDenied(f"FreshBooks answered {text}")
+        return PermissionDeniedError(f"FreshBooks answered {text}")
     if status == HTTPStatus.NOT_FOUND or (problem and problem.errno == ERRNO_UNKNOWN_RESOURCE):
-        return WrongIdentifier(f"FreshBooks answered {text}")
+        return NotFoundError(f"FreshBooks answered {text}")
     if status >= HTTPStatus.MULTIPLE_CHOICES or problem:
-        return RequestRefused(f"FreshBooks answered {text}")
+        return BadRequestError(f"FreshBooks answered {text}")
     if body is None and json_expected:
-        return Unavailable("FreshBooks answered with something that is not complete JSON")
+        return TransientError("FreshBooks answered with something that is not complete JSON")
     return None
 
 
@@ -155,11 +155,11 @@ def _denied(problem: Problem | None) -> bool:
 def _unauthorized(problem: Problem | None, text: str) -> FreshBooksError:
     message = f"FreshBooks answered {text}"
     if _denied(problem):
-        return PermissionDenied(message)
+        return PermissionDeniedError(message)
     dead = problem is None or any(
         word in (problem.word or problem.message) for word in DEAD_TOKEN_WORDS
     )
-    return DeadToken(message) if dead else AmbiguousUnauthorized(message)
+    return InvalidTokenError(message) if dead else AmbiguousUnauthorizedError(message)
 
 
 def _reason(status: int) -> str:

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tap_freshbooks.errors import Cancelled
+from tap_freshbooks.errors import RunCancelledError
 from tap_freshbooks.transport.response_errors import LONGEST_RETRY_AFTER, rate_window
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Throttle:
             When it leaves, `time.monotonic()`.
 
         Raises:
-            Cancelled: If the throttle is closed.
+            RunCancelledError: If the throttle is closed.
         """
         sent = self._enter()
         try:
@@ -86,7 +86,7 @@ class Throttle:
         with self._door, self._changed:
             while True:
                 if self._closed.is_set():
-                    raise Cancelled
+                    raise RunCancelledError
                 now = time.monotonic()
                 delay = max(self._next, self._paused_until) - now
                 if self._in_flight >= self.max_concurrency:
@@ -146,13 +146,13 @@ class Throttle:
         """Sleep, unless the throttle is closed.
 
         Raises:
-            Cancelled: If it is.
+            RunCancelledError: If it is.
         """
         if self._closed.wait(seconds):
-            raise Cancelled
+            raise RunCancelledError
 
     def close(self) -> None:
-        """Let nothing leave any more, and wake everybody who waits with a `Cancelled`."""
+        """Let nothing leave any more, and wake everybody who waits with a `RunCancelledError`."""
         self._closed.set()
         with self._changed:
             self._changed.notify()

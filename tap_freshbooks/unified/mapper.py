@@ -10,7 +10,7 @@ from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.schema.fields import Object, UtcTime
 from tap_freshbooks.streams.base import DELETED_AT
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.streams.list_stream import SCOPE_FIELDS, FreshBooksStream
+from tap_freshbooks.streams.list_stream import SCOPE_FIELDS, ListStream
 from tap_freshbooks.streams.resources.account import Systems
 from tap_freshbooks.streams.resources.identity import Businesses
 from tap_freshbooks.unified import record_paths
@@ -179,8 +179,8 @@ def _fields(native: type[RecordStream]) -> Object:
     """What paths may name in a record of a native stream."""
     fields = Object(**{DELETED_AT: UtcTime()}) | native.fields
     root = native.source if issubclass(native, DerivedStream) else native
-    if issubclass(root, FreshBooksStream):
-        fields |= Object(**{root.scope.value: SCOPE_FIELDS[root.scope]})
+    if issubclass(root, ListStream):
+        fields |= Object(**{root.identifier_kind.value: SCOPE_FIELDS[root.identifier_kind]})
     if issubclass(native, DerivedStream):
         fields |= Object(**{DOCUMENT: root.fields})
     if native.name == Businesses.name:

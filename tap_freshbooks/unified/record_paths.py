@@ -10,7 +10,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from tap_freshbooks.schema.fields import Anything, Array, Object
+from tap_freshbooks.schema.fields import AnyJson, Array, Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -132,7 +132,7 @@ def check(path: str, fields: Object) -> Field | None:
 def _walk(names: list[str], fields: Object) -> Field | None:
     field: Field = fields
     for name in names:
-        if isinstance(field, Anything):
+        if isinstance(field, AnyJson):
             return None
         field = _inner(name, field)
     return field

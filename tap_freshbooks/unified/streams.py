@@ -8,9 +8,9 @@ from typing_extensions import override
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.streams.base import RecordStream, Replication, Row
-from tap_freshbooks.streams.derived import DerivedStream, Lines
-from tap_freshbooks.streams.hard_deletes import Vanishing
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.derived import DerivedStream, LineItems
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.streams.resources.account import Systems
 from tap_freshbooks.streams.resources.identity import Businesses
@@ -66,7 +66,7 @@ def stream_classes(
             "natives": dict(zip([root.name for root in roots], natives, strict=True)),
             "source": by_name[roots[0].name],
             "roots": tuple(by_name[root.name] for root in roots),
-            "more_sources": tuple(by_name[root.name] for root in roots[1:]),
+            "additional_parents": tuple(by_name[root.name] for root in roots[1:]),
             "columns": columns,
         }
         stream: type[UnifiedStream] = type(mapping.stream, (base,), attributes)
@@ -107,10 +107,10 @@ def _check_overridden(stream: type[UnifiedStream]) -> None:
         ) from None
 
 
-def _root(native: type[RecordStream]) -> type[FreshBooksStream]:
+def _root(native: type[RecordStream]) -> type[ListStream]:
     """The stream whose pages have the records of a native one."""
     root = native.source if issubclass(native, DerivedStream) else native
-    assert issubclass(root, FreshBooksStream)  # noqa: S101 - tests load all mappings
+    assert issubclass(root, ListStream)  # noqa: S101 - tests load all mappings
     return root
 
 
@@ -123,7 +123,7 @@ class UnifiedStream(DerivedStream):
     natives: ClassVar[dict[str, type[RecordStream]]]
     """The native stream of each root, by the root's name."""
 
-    roots: ClassVar[tuple[type[FreshBooksStream], ...]]
+    roots: ClassVar[tuple[type[ListStream], ...]]
     """The streams whose pages are read; `source` is the first."""
 
     selected_by_default = False
@@ -135,9 +135,10 @@ class UnifiedStream(DerivedStream):
         if "roots" not in vars(cls):
             return
         # A version of the table would have to wait for all of its sources.
-        assert len(cls.roots) == 1 or not any(issubclass(each, Vanishing) for each in cls.roots)  # noqa: S101
-        if any(root.replication is not Replication.WHOLE for root in cls.roots):
-            cls.replication = Replication.FILTERED
+        are_versioned = any(issubclass(each, HardDeleteStream) for each in cls.roots)
+        assert len(cls.roots) == 1 or not are_versioned  # noqa: S101
+        if any(root.replication is not Replication.FULL_TABLE for root in cls.roots):
+            cls.replication = Replication.SERVER_FILTER
         scopes = [word for root in cls.roots for word in root.oauth_scope.split()]
         cls.oauth_scope = " ".join(dict.fromkeys(scopes))
 
@@ -190,10 +191,10 @@ class UnifiedStream(DerivedStream):
             super().announce()
 
     @override
-    def derive(self, record: Row, source: FreshBooksStream) -> Iterator[Row]:
+    def derive(self, record: Row, source: ListStream) -> Iterator[Row]:
         native = self.natives[source.name]
         mapper = self._mapper(source.name, native)
-        if issubclass(native, Lines):
+        if issubclass(native, LineItems):
             for line in native.lines_of(record):
                 if mapper.takes(line):
                     yield mapper.row({**line, DOCUMENT: record})
@@ -201,9 +202,9 @@ class UnifiedStream(DerivedStream):
             yield mapper.row(record)
 
     @override
-    def feed_gone(self, record: Row, source: FreshBooksStream) -> None:
+    def feed_gone(self, record: Row, source: ListStream) -> None:
         native = self.natives[source.name]
-        if not issubclass(native, Lines):
+        if not issubclass(native, LineItems):
             self._write_record_message(self._mapper(source.name, native, gone=True).row(record))
 
     @override
@@ -220,10 +221,10 @@ class UnifiedStream(DerivedStream):
 
     def company(self, record: Row) -> str:
         """The `company_id` of a native record."""
-        identifier = record[self.source.scope.value]
+        identifier = record[self.source.identifier_kind.value]
         known = self._companies.get(identifier)
         if known is None:
-            scope = self.source.scope
+            scope = self.source.identifier_kind
             businesses = self.connection.businesses_with(scope)
             business = next(each for each in businesses if each.identifier(scope) == identifier)
             known = self._companies[identifier] = company_id(business)
@@ -256,8 +257,8 @@ class CompanyInfo(UnifiedStream):
         }
 
     @override
-    def derive(self, record: Row, source: FreshBooksStream) -> Iterator[Row]:
-        business = source.business(record[source.scope.value])
+    def derive(self, record: Row, source: ListStream) -> Iterator[Row]:
+        business = source.business(record[source.identifier_kind.value])
         if known := self._waiting.pop(business.business_id, None):
             yield from self._rows({**known, "system": record})
 

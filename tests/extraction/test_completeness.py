@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tap_freshbooks.extraction.completeness import CompleteReading
+from tap_freshbooks.extraction.completeness import ConsistentListReader
 from tap_freshbooks.extraction.pagination import Page, PageMetadata
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Lists:
     def changed_at(self, row: Row) -> datetime | None:
         return BEGINNING + timedelta(seconds=row["stamp"])
 
-    def moves_others(self, row: Row) -> bool:
+    def changes_order(self, row: Row) -> bool:
         return self.books.has_ranks or row["deleted"]
 
     def changes(self, since: datetime) -> Sequence[dict[str, Any]] | None:
@@ -195,9 +195,9 @@ def silent(_since: float) -> None:
 
 def read(
     books: Books, source: Lists, queries: list[dict[str, Any]]
-) -> tuple[CompleteReading, set[int]]:
+) -> tuple[ConsistentListReader, set[int]]:
     """Read, and see that no content is followed by an older one; the keys that came."""
-    reading = CompleteReading(source)
+    reading = ConsistentListReader(source)
     contents: dict[int, int] = {}
     throughout = {record.id for query in queries for record in books.listed(query)}
     for rows in reading.pages(queries):

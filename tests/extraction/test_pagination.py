@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tap_freshbooks.errors import RequestRefused
+from tap_freshbooks.errors import BadRequestError
 from tap_freshbooks.extraction.pagination import Page, PageMetadata, in_order
 
 
@@ -71,5 +71,5 @@ def test_a_server_that_ignores_the_page_but_sends_all_rows_is_read_once_more_at_
 
 
 def test_a_server_that_ignores_the_page_and_keeps_rows_back_is_an_error() -> None:
-    with pytest.raises(RequestRefused, match="cannot be read completely"):
+    with pytest.raises(BadRequestError, match="cannot be read completely"):
         walk((PageMetadata(1, 2, 120), 100), (PageMetadata(1, 2, 120), 100))

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.extraction.prefetch import PAGES_WAITING, Lazy, ReadAhead, Workers
+from tap_freshbooks.extraction.prefetch import (
+    PAGES_WAITING,
+    InlineFuture,
+    Prefetcher,
+    PriorityExecutor,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +46,8 @@ class Numbers:
             assert self.progress.wait_for(lambda: self.asked >= asked, 10)
 
 
-def ahead_of(*plan: Numbers, concurrency: int = 2) -> ReadAhead[Numbers]:
-    return ReadAhead(plan, concurrency, lambda: None)
+def ahead_of(*plan: Numbers, concurrency: int = 2) -> Prefetcher[Numbers]:
+    return Prefetcher(plan, concurrency, lambda: None)
 
 
 def test_partitions_come_in_the_order_of_their_turns() -> None:
@@ -120,13 +125,13 @@ def test_the_writer_hears_of_each_wait_for_a_page() -> None:
         waits.append(1)
         release.set()
 
-    _, items = ReadAhead([Late("a")], 1, wait).take("a")
+    _, items = Prefetcher([Late("a")], 1, wait).take("a")
     assert list(items) == ["a0", "a1", "a2"]
     assert waits
 
 
 def test_the_most_urgent_task_is_next() -> None:
-    workers = Workers(1)
+    workers = PriorityExecutor(1)
     started, release = threading.Event(), threading.Event()
     order: list[str] = []
 
@@ -146,7 +151,7 @@ def test_the_most_urgent_task_is_next() -> None:
 
 
 def test_no_more_workers_than_allowed_are_busy() -> None:
-    workers = Workers(3)
+    workers = PriorityExecutor(3)
     gate = threading.Barrier(3)
     mutex = threading.Lock()
     busy, most = 0, 0
@@ -166,7 +171,7 @@ def test_no_more_workers_than_allowed_are_busy() -> None:
 
 
 def test_as_many_workers_as_allowed_are_busy_where_there_is_enough_to_do() -> None:
-    workers = Workers(4)
+    workers = PriorityExecutor(4)
     workers.submit(0, lambda: None).result(10)  # one worker is idle from here on
     gate = threading.Barrier(4)
     for future in [workers.submit(0, lambda: gate.wait(10)) for _ in range(4)]:
@@ -174,7 +179,7 @@ def test_as_many_workers_as_allowed_are_busy_where_there_is_enough_to_do() -> No
 
 
 def test_closed_workers_begin_nothing() -> None:
-    workers = Workers(1)
+    workers = PriorityExecutor(1)
     started, release = threading.Event(), threading.Event()
 
     def hold() -> str:
@@ -198,12 +203,12 @@ def test_an_error_of_a_task_is_that_of_its_future() -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        Workers(1).submit(0, fail).result(10)
+        PriorityExecutor(1).submit(0, fail).result(10)
 
 
 def test_without_reading_ahead_nothing_is_done_before_it_is_waited_for() -> None:
     done: list[int] = []
-    lazy = Lazy(lambda: done.append(1))
+    lazy = InlineFuture(lambda: done.append(1))
     assert lazy.cancel()
     assert not done
     lazy.result()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_freshbooks.errors import ReauthorizationRequired
+from tap_freshbooks.errors import ReauthorizationRequiredError
 from tests.faults.account import OTHER_KEYS
 from tests.faults.processes import Process
 from tests.faults.steps import deadly, refresh_step_by_step
@@ -52,10 +52,10 @@ def check_that_it_works(account: Account, dead: str) -> None:
 
 
 def check_that_it_says_what_happened(account: Account, dead: str) -> None:
-    with pytest.raises(ReauthorizationRequired, match=CUT_OFF):
+    with pytest.raises(ReauthorizationRequiredError, match=CUT_OFF):
         account.new().access_token(rejected=dead)
     requests = account.requests
-    with pytest.raises(ReauthorizationRequired, match=CUT_OFF):
+    with pytest.raises(ReauthorizationRequiredError, match=CUT_OFF):
         account.new().access_token(rejected=dead)
     assert (account.requests - requests, account.spent) == (0, 1)
     assert account.stored.own_rejection

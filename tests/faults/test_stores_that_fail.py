@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.errors import RefreshFailed, TokenStoreError
+from tap_freshbooks.errors import RefreshFailedError, TokenStoreError
 from tap_freshbooks.oauth import rotation
 from tap_freshbooks.oauth.stores import base, sql
-from tap_freshbooks.oauth.stores.fallback import Rescue
+from tap_freshbooks.oauth.stores.fallback import FallbackStore
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 from tests.faults.account import OTHER_KEYS, Account
 from tests.faults.processes import CONTEXT, PATIENCE, Process, ask
@@ -63,7 +63,7 @@ def ask_while_the_disk_fills(
     client: Client, say: Callable[[Any], None], rejected: str, is_full_elsewhere: bool
 ) -> str:
     """Ask for a token; once FreshBooks has answered, there is no room left."""
-    refresh, save = TokenEndpoint.refresh, Rescue.save
+    refresh, save = TokenEndpoint.refresh, FallbackStore.save
 
     def last_refresh(*arguments: Any) -> Any:
         fresh = refresh(*arguments)
@@ -77,7 +77,7 @@ def ask_while_the_disk_fills(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TokenEndpoint, "refresh", last_refresh)
-        patch.setattr(Rescue, "save", save_elsewhere)
+        patch.setattr(FallbackStore, "save", save_elsewhere)
         patch.setattr(rotation, "STORE_PATIENCE", 0.3)
         return ask(client, say, rejected)
 
@@ -96,7 +96,7 @@ def test_a_full_disk_is_found_before_a_token_is_spent(account: Account) -> None:
 def test_tokens_for_which_the_disk_has_no_room_any_more_are_rescued(account: Account) -> None:
     dead = account.connected()
     outcome = Process(ask_while_the_disk_fills, account.client, dead, False).outcome()
-    assert (outcome.error, outcome.exit_status) == ("RefreshFailed", 1)
+    assert (outcome.error, outcome.exit_status) == ("RefreshFailedError", 1)
     check_rescue(account, dead, outcome.message)
 
 
@@ -106,7 +106,7 @@ def test_tokens_for_which_there_is_no_room_anywhere_are_lost_with_a_word(
 ) -> None:
     dead = account.connected()
     outcome = Process(ask_while_the_disk_fills, account.client, dead, True).outcome()
-    assert (outcome.error, outcome.exit_status) == ("ReauthorizationRequired", 3)
+    assert (outcome.error, outcome.exit_status) == ("ReauthorizationRequiredError", 3)
     assert "stored nowhere" in outcome.message
     assert "`tap-freshbooks login`" in outcome.message
     account.authorise_anew()
@@ -248,7 +248,7 @@ def test_tokens_whose_folder_becomes_read_only_during_a_refresh_are_rescued(
     dead = as_nobody(account).result
     outcome = lock_out_during_a_refresh(account, dead, folder)
     [path] = account.client.rescue.iterdir()
-    assert (outcome.error, outcome.exit_status) == ("RefreshFailed", 1)
+    assert (outcome.error, outcome.exit_status) == ("RefreshFailedError", 1)
     assert f"the new tokens were rescued to {path}" in outcome.message
     requests = account.requests
 
@@ -267,7 +267,7 @@ def test_tokens_that_may_be_written_nowhere_are_lost_with_a_word(
     account, folder = nobodys
     dead = as_nobody(account).result
     outcome = lock_out_during_a_refresh(account, dead, folder, account.client.rescue)
-    assert (outcome.error, outcome.exit_status) == ("ReauthorizationRequired", 3)
+    assert (outcome.error, outcome.exit_status) == ("ReauthorizationRequiredError", 3)
     assert "stored nowhere" in outcome.message
     folder.chmod(0o700)
     account.authorise_anew()
@@ -391,7 +391,7 @@ def test_tokens_whose_database_goes_away_during_a_refresh_are_rescued(
     with stopped(postgres):
         event.set()
         outcome = process.outcome()
-        assert (outcome.error, outcome.exit_status) == ("RefreshFailed", 1)
+        assert (outcome.error, outcome.exit_status) == ("RefreshFailedError", 1)
         with pytest.raises(TokenStoreError, match="cannot be read"):
             account.new().access_token(rejected=dead)
     check_rescue(account, dead, outcome.message)
@@ -453,7 +453,7 @@ def test_a_rescue_file_that_is_not_ours_is_not_adopted(
 def test_a_rescue_file_is_for_its_own_store_only(file_account: Account) -> None:
     dead = file_account.connected()
     outcome = Process(ask_while_the_disk_fills, file_account.client, dead, False).outcome()
-    assert outcome.error == RefreshFailed.__name__
+    assert outcome.error == RefreshFailedError.__name__
     elsewhere = replace(
         file_account.client, place=str(file_account.file.with_name("other.json")), seed=None
     )

@@ -40,7 +40,7 @@ TEXTS = {
 
 OF_BUSINESSES = ("projects", "time_entries")
 KEYS = {"other_incomes": "incomeid"}
-WHOLE: dict[str, dict[str, Any]] = {
+FULL_TABLE: dict[str, dict[str, Any]] = {
     "projects": {"title": "A project"},
     "time_entries": {"is_logged": True, "started_at": "2026-01-05T10:00:00Z", "duration": 600},
 }
@@ -89,7 +89,7 @@ class Books:
 
     def _values(self, stream: str) -> dict[str, Any]:
         self._marker += 1
-        return {**WHOLE.get(stream, {}), TEXTS[stream]: f"marker {self._marker}"}
+        return {**FULL_TABLE.get(stream, {}), TEXTS[stream]: f"marker {self._marker}"}
 
     def _living(self, stream: str) -> list[int]:
         rows = self._sandbox.truth(stream)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.errors import ReauthorizationRequired, RefreshFailed
+from tap_freshbooks.errors import ReauthorizationRequiredError, RefreshFailedError
 from tap_freshbooks.oauth import rotation
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_a_fault_that_passes_costs_a_second_request(
     file_account.fault(**case.settings, times=1)
     assert file_account.accepts(file_account.new().access_token(rejected=dead))
     assert (file_account.requests - requests, file_account.spent) == (2, 0)
-    assert not file_account.stored.own_spending
+    assert not file_account.stored.pending_refresh
     assert len(waits) == 1
     assert waits[0] < 1 or waits[0] == case.settings["retry_after"]
 
@@ -109,25 +109,25 @@ def test_a_fault_that_lasts_ends_the_run_and_keeps_the_token(
 ) -> None:
     requests = file_account.requests
     file_account.fault(**case.settings)
-    with pytest.raises(RefreshFailed) as failure:
+    with pytest.raises(RefreshFailedError) as failure:
         file_account.new().access_token(rejected=dead)
     assert failure.value.exit_status == 1
     assert case.says in str(failure.value)
     assert (UNKNOWN if case.is_unknown else NOT_SPENT) in str(failure.value)
     assert file_account.requests - requests == case.requests
-    assert bool(file_account.stored.own_spending) == case.is_unknown
+    assert bool(file_account.stored.pending_refresh) == case.is_unknown
 
     # What an earlier run has left open is asked once more in each run, not twice.
-    with pytest.raises(RefreshFailed, match=case.says):
+    with pytest.raises(RefreshFailedError, match=case.says):
         file_account.new().access_token(rejected=dead)
     again = 1 if case.is_unknown else case.requests
     assert file_account.requests - requests == case.requests + again
-    assert bool(file_account.stored.own_spending) == case.is_unknown
+    assert bool(file_account.stored.pending_refresh) == case.is_unknown
 
     file_account.sandbox.faults_clear()
     token = file_account.new().access_token(rejected=dead)
     assert file_account.accepts(token)
-    assert not file_account.stored.own_spending
+    assert not file_account.stored.pending_refresh
     assert file_account.requests - requests == case.requests + again + 1
     assert file_account.spent == 0
 
@@ -140,13 +140,13 @@ def test_an_answer_that_is_lost_with_the_new_token_is_explained(
     file_account.fault(**case.settings, times=1)
     for _ in range(2):  # the second run makes no request
         with pytest.raises(
-            ReauthorizationRequired,
+            ReauthorizationRequiredError,
             match=r"spent or revoked, after a refresh whose answer never arrived.*login",
         ):
             file_account.new().access_token(rejected=dead)
         assert (file_account.requests - requests, file_account.spent) == (2, 1)
         assert file_account.stored.own_rejection
-        assert not file_account.stored.own_spending
+        assert not file_account.stored.pending_refresh
     file_account.authorise_anew()
     assert file_account.accepts(file_account.new().access_token(rejected=dead))
     assert file_account.spent == 1
@@ -159,12 +159,12 @@ def test_answers_that_are_lost_again_and_again_are_no_loop(
     requests = file_account.requests
     file_account.fault(**case.settings)
     for expected in (2, 3, 4):
-        with pytest.raises(RefreshFailed, match=UNKNOWN):
+        with pytest.raises(RefreshFailedError, match=UNKNOWN):
             file_account.new().access_token(rejected=dead)
         assert file_account.requests - requests == expected
-        assert file_account.stored.own_spending
+        assert file_account.stored.pending_refresh
     file_account.sandbox.faults_clear()
-    with pytest.raises(ReauthorizationRequired, match=r"never arrived \(it began at 20"):
+    with pytest.raises(ReauthorizationRequiredError, match=r"never arrived \(it began at 20"):
         file_account.new().access_token(rejected=dead)
     assert file_account.requests - requests == 5
 
@@ -184,17 +184,17 @@ def test_an_answer_that_is_not_waited_for_leaves_the_outcome_open(
     requests = account.requests
     account.client = replace(account.client, timeout=0.2)
     account.fault("latency", seconds=0.6)
-    with pytest.raises(RefreshFailed, match=UNKNOWN) as failure:
+    with pytest.raises(RefreshFailedError, match=UNKNOWN) as failure:
         account.new().access_token(rejected=dead)
     assert "got no complete answer (ReadTimeout)" in str(failure.value)
     assert account.requests - requests == 2
-    assert account.stored.own_spending
+    assert account.stored.pending_refresh
 
     # FreshBooks has worked on both, late: the first was taken, its answer is lost.
     assert account.refreshes == 2
     account.sandbox.faults_clear()
     account.client = replace(account.client, timeout=60)
-    with pytest.raises(ReauthorizationRequired, match=r"never arrived \(it began at 20"):
+    with pytest.raises(ReauthorizationRequiredError, match=r"never arrived \(it began at 20"):
         account.new().access_token(rejected=dead)
     assert account.requests - requests == 3
 
@@ -204,9 +204,9 @@ def test_an_address_where_nobody_answers_costs_no_token_and_leaves_no_mark(
 ) -> None:
     api_url = file_account.client.api_url
     file_account.client = replace(file_account.client, api_url="http://127.0.0.1:9")
-    with pytest.raises(RefreshFailed, match=NOT_SPENT):
+    with pytest.raises(RefreshFailedError, match=NOT_SPENT):
         file_account.new().access_token(rejected=dead)
-    assert not file_account.stored.own_spending
+    assert not file_account.stored.pending_refresh
     file_account.client = replace(file_account.client, api_url=api_url)
     assert file_account.accepts(file_account.new().access_token(rejected=dead))
     assert file_account.spent == 0

@@ -13,12 +13,12 @@ import pytest
 import requests
 
 from tap_freshbooks.errors import (
-    ReauthorizationRequired,
-    RefreshFailed,
+    ReauthorizationRequiredError,
+    RefreshFailedError,
     SettingsError,
     TokenStoreError,
 )
-from tap_freshbooks.oauth.authenticator import MARGIN, RefreshingAuthenticator, StaticToken
+from tap_freshbooks.oauth.authenticator import REFRESH_MARGIN, RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint, _expires_at
 from tap_freshbooks.oauth.tokens import hash_of
@@ -159,7 +159,9 @@ def test_a_spent_token_ends_in_the_need_to_authorise_again(
 ) -> None:
     new().access_token()
     Path(config["token_store"]).unlink()
-    with pytest.raises(ReauthorizationRequired, match=r"spent or revoked.*tap-freshbooks login"):
+    with pytest.raises(
+        ReauthorizationRequiredError, match=r"spent or revoked.*tap-freshbooks login"
+    ):
         new().access_token()
 
 
@@ -213,7 +215,7 @@ def test_an_answer_that_was_lost_after_the_rotation_is_tried_once_more_and_expla
     fault: Faults,
 ) -> None:
     fault("cut", when="answered", times=1)
-    with pytest.raises(ReauthorizationRequired, match=r"whose answer never arrived"):
+    with pytest.raises(ReauthorizationRequiredError, match=r"whose answer never arrived"):
         new().access_token()
     assert counts(sandbox, config) == (1, 1)
 
@@ -273,7 +275,7 @@ def test_a_new_refresh_token_without_an_access_token_is_kept_too(
     fault: Faults,
 ) -> None:
     fault("status", status=200, body='{"refresh_token": "precious"}')
-    with pytest.raises(RefreshFailed, match="no access token; the new refresh token is kept"):
+    with pytest.raises(RefreshFailedError, match="no access token; the new refresh token is kept"):
         new().access_token()
     assert json.loads(Path(config["token_store"]).read_text())["refresh_token"] == "precious"
     assert sandbox.stats(config["client_id"])["paths"][f"POST {TOKEN}"] == 1
@@ -301,7 +303,7 @@ def test_a_pair_that_somebody_without_our_lock_has_stored_is_taken(
     def refuse(*_args: object) -> None:
         theirs = {"refresh_token": "theirs", "access_token": "works", "expires_at": 9e9}
         path.write_text(json.dumps({**json.loads(path.read_text()), **theirs}))
-        raise ReauthorizationRequired("the refresh token is spent or revoked")
+        raise ReauthorizationRequiredError("the refresh token is spent or revoked")
 
     monkeypatch.setattr(TokenEndpoint, "refresh", refuse)
     assert new().access_token(rejected=dead) == "works"
@@ -314,7 +316,7 @@ def test_an_outage_of_the_token_endpoint_keeps_the_token_and_is_no_loop(
     fault: Faults,
 ) -> None:
     fault("status", status=503)
-    with pytest.raises(RefreshFailed, match="whether the refresh token is spent is unknown"):
+    with pytest.raises(RefreshFailedError, match="whether the refresh token is spent is unknown"):
         new().access_token()
     assert sandbox.stats(config["client_id"])["paths"][f"POST {TOKEN}"] == 2
     sandbox.faults_clear()
@@ -324,7 +326,7 @@ def test_an_outage_of_the_token_endpoint_keeps_the_token_and_is_no_loop(
 def test_a_configured_access_token_is_used_as_it_is() -> None:
     static = StaticToken("mine")
     assert static.access_token() == "mine"
-    with pytest.raises(ReauthorizationRequired, match="access_token"):
+    with pytest.raises(ReauthorizationRequiredError, match="access_token"):
         static.access_token(rejected="mine")
 
 
@@ -340,7 +342,9 @@ class TestExpiry:
     def test_a_clock_that_is_five_minutes_off_does_no_harm(self, skew: int) -> None:
         created = int(time.time()) + skew
         assert _expires_at(self.answer(created_at=created)) == created + 43200
-        assert min(MARGIN) >= abs(skew)  # the token is replaced before it ends by either clock
+        assert min(REFRESH_MARGIN) >= abs(
+            skew
+        )  # the token is replaced before it ends by either clock
 
     def test_an_old_moment_of_creation_is_distrusted_even_if_the_end_would_lie_ahead(self) -> None:
         expires_at = _expires_at(self.answer(created_at=time.time() - 3600))

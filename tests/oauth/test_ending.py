@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.connection import Connection
-from tap_freshbooks.errors import ReauthorizationRequired, TapError
+from tap_freshbooks.errors import ReauthorizationRequiredError, TapError
 from tap_freshbooks.oauth.tokens import hash_of
 from tests.support import QUICK, sync
 
@@ -51,17 +51,19 @@ def test_a_refused_account_is_flagged_and_later_runs_fail_without_a_request(
     stored: dict[str, Any], sandbox: Sandbox
 ) -> None:
     dead = {**stored, "refresh_token": DEAD}
-    with pytest.raises(ReauthorizationRequired, match="spent or revoked"):
+    with pytest.raises(ReauthorizationRequiredError, match="spent or revoked"):
         token_of(dead)
     asked = requests_of(sandbox, stored)
     for _ in range(3):
-        with pytest.raises(ReauthorizationRequired, match=r"found out at 20.*tap-freshbooks login"):
+        with pytest.raises(
+            ReauthorizationRequiredError, match=r"found out at 20.*tap-freshbooks login"
+        ):
             token_of(dead)
     assert requests_of(sandbox, stored) == asked
 
 
 def test_new_credentials_end_the_flag(stored: dict[str, Any], sandbox: Sandbox) -> None:
-    with pytest.raises(ReauthorizationRequired):
+    with pytest.raises(ReauthorizationRequiredError):
         token_of(stored, refresh_token=DEAD)
     assert token_of(stored)
     assert sandbox.stats(stored["client_id"])["spent_refresh_tokens"] == 0
@@ -72,7 +74,7 @@ def test_a_wrong_new_token_does_not_cost_the_connection_that_worked(
 ) -> None:
     token = token_of(stored)
     for _ in range(2):
-        with pytest.raises(ReauthorizationRequired):
+        with pytest.raises(ReauthorizationRequiredError):
             token_of(stored, refresh_token=DEAD)
     assert token_of(stored) == token
     authenticator = connection(stored).authenticator
@@ -84,7 +86,7 @@ def test_a_token_put_into_the_token_file_by_hand_is_not_flagged(
     config: dict[str, Any], sandbox: Sandbox
 ) -> None:
     dead = {**config, "refresh_token": DEAD}
-    with pytest.raises(ReauthorizationRequired):
+    with pytest.raises(ReauthorizationRequiredError):
         token_of(dead)
     path = Path(config["token_store"])
     content = json.loads(path.read_text())
@@ -131,7 +133,7 @@ def test_the_alarm_is_raised_once_for_each_flag_and_holds_no_secret(
 ) -> None:
     dead = {**stored, "refresh_token": DEAD, "auth_failure_url": receiver.url}
     for _ in range(3):
-        with pytest.raises(ReauthorizationRequired):
+        with pytest.raises(ReauthorizationRequiredError):
             token_of(dead)
     [event] = receiver.events
     assert event["event"] == "reauthorization_required"
@@ -140,7 +142,7 @@ def test_the_alarm_is_raised_once_for_each_flag_and_holds_no_secret(
     assert "spent or revoked" in event["reason"]
     assert set(event) == {"event", "connection", "time", "reason"}
     assert DEAD not in json.dumps(event)
-    with pytest.raises(ReauthorizationRequired):
+    with pytest.raises(ReauthorizationRequiredError):
         token_of(dead, refresh_token="1" * 64)
     assert len(receiver.events) == 2
 
@@ -151,7 +153,7 @@ def test_two_jobs_with_two_dead_tokens_raise_two_alarms(
     dead = {**stored, "auth_failure_url": receiver.url}
     for _ in range(3):
         for token in (DEAD, "1" * 64):
-            with pytest.raises(ReauthorizationRequired):
+            with pytest.raises(ReauthorizationRequiredError):
                 token_of(dead, refresh_token=token)
     assert len(receiver.events) == 2
 
@@ -162,7 +164,7 @@ def test_a_dead_token_beside_a_connection_that_works_raises_one_alarm(
     works = connection(stored).authenticator
     token = works.access_token()
     for _ in range(3):
-        with pytest.raises(ReauthorizationRequired):
+        with pytest.raises(ReauthorizationRequiredError):
             token_of(stored, refresh_token=DEAD, auth_failure_url=receiver.url)
         token = works.access_token(rejected=token)
     assert len(receiver.events) == 1
@@ -173,19 +175,19 @@ def test_an_alarm_that_was_not_taken_is_raised_again_by_the_next_run(
 ) -> None:
     dead = {**stored, "refresh_token": DEAD, "auth_failure_url": receiver.url}
     receiver.status = 500
-    with pytest.raises(ReauthorizationRequired):
+    with pytest.raises(ReauthorizationRequiredError):
         token_of(dead)
     assert "auth_failure_url did not take the event (status 500)" in caplog.text
     assert "theirs" not in caplog.text
     receiver.status = 200
     for _ in range(2):
-        with pytest.raises(ReauthorizationRequired):
+        with pytest.raises(ReauthorizationRequiredError):
             token_of(dead)
     assert len(receiver.events) == 2
 
 
 def test_an_alarm_that_nobody_hears_changes_nothing(stored: dict[str, Any]) -> None:
-    with pytest.raises(ReauthorizationRequired, match="spent or revoked"):
+    with pytest.raises(ReauthorizationRequiredError, match="spent or revoked"):
         token_of(stored, refresh_token=DEAD, auth_failure_url="http://127.0.0.1:9/hook")
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.errors import RefreshFailed, SettingsError, TokenStoreError
+from tap_freshbooks.errors import RefreshFailedError, SettingsError, TokenStoreError
 from tap_freshbooks.oauth import rotation
 from tap_freshbooks.oauth.stores import fallback
 from tap_freshbooks.oauth.stores.base import LockedStore
-from tap_freshbooks.oauth.stores.factory import store_for
+from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 from tests.oauth.test_ending import connection, token_of
@@ -127,7 +127,7 @@ def test_a_refresh_that_ends_in_an_unforeseen_way_leaves_its_mark(
     monkeypatch.setattr(TokenEndpoint, "refresh", refresh)
     with pytest.raises(type(error)):
         token_of(config)
-    assert pair_in(config).own_spending
+    assert pair_in(config).pending_refresh
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), OSError(5, "Input/output error")])
@@ -143,7 +143,7 @@ def test_whatever_goes_wrong_while_storing_the_pair_is_rescued(
 
     with monkeypatch.context() as broken:
         broken.setattr(LockedStore, "write", fail)
-        with pytest.raises(RefreshFailed, match="rescued to") as caught:
+        with pytest.raises(RefreshFailedError, match="rescued to") as caught:
             token_of(config)
     assert "secret" not in str(caught.value)
     assert token_of(config)
@@ -159,7 +159,7 @@ def test_a_rescued_pair_is_found_even_if_the_store_was_removed(
 
     with monkeypatch.context() as broken:
         broken.setattr(LockedStore, "write", fail)
-        with pytest.raises(RefreshFailed, match="rescued to"):
+        with pytest.raises(RefreshFailedError, match="rescued to"):
             token_of(config)
     Path(config["token_store"]).unlink()
     assert len(list(rescues.iterdir())) == 1
@@ -179,7 +179,7 @@ def test_rescue_files_of_two_stores_never_meet(tmp_path: Path) -> None:
     ]
     configs = [{"client_id": "app", "token_store": url} for url in urls]
     configs.append({"client_id": "app", "connection": "b", "token_store": urls[0]})
-    identities = {store_for(config, None, {}).identity for config in configs}
+    identities = {open_store(config, None, {}).identity for config in configs}
     assert len(identities) == len(configs)
 
 
@@ -190,7 +190,7 @@ def test_a_relative_database_is_the_one_in_this_folder(
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
-        store = store_for({"client_id": "app", "token_store": "sqlite:///tokens.db"}, None, {})
+        store = open_store({"client_id": "app", "token_store": "sqlite:///tokens.db"}, None, {})
         identities.add(store.identity)
         assert str(tmp_path / name) in str(store)
     assert len(identities) == 2

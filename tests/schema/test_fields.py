@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 
 from tap_freshbooks.schema import fields as fields_module
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
     EasternTime,
+    Excluded,
     Field,
     Integer,
-    Leaf,
     LocalTime,
     Money,
-    NamedObject,
     Object,
+    ObjectOrName,
     PlainDate,
+    Scalar,
     Text,
     UtcTime,
-    Withheld,
 )
 
 
@@ -96,8 +96,8 @@ def converted(field: Field, value: Any) -> tuple[Any, list[str]]:
         (Money(), "10.00", {"amount": "10.00", "code": None}),
         (Money(), "", None),
         (Array(Integer()), [1, "2", None], [1, 2, None]),
-        (Anything(), {"any": ["thing"]}, {"any": ["thing"]}),
-        (Anything("array"), [{"a": 1}], [{"a": 1}]),
+        (AnyJson(), {"any": ["thing"]}, {"any": ["thing"]}),
+        (AnyJson("array"), [{"a": 1}], [{"a": 1}]),
     ],
 )
 def test_every_known_form_of_a_value_is_read(field: Field, sent: Any, emitted: Any) -> None:
@@ -121,7 +121,7 @@ def test_every_known_form_of_a_value_is_read(field: Field, sent: Any, emitted: A
         (EasternTime(), 1700000000),
         (Money(), "a lot"),
         (Array(Text()), "not a list"),
-        (Anything(), []),
+        (AnyJson(), []),
         (Object(a=Text()), "not an object"),
     ],
 )
@@ -148,7 +148,7 @@ def test_problems_are_named_by_their_path() -> None:
 
 
 def test_withheld_fields_are_neither_declared_nor_emitted_nor_reported() -> None:
-    fields = Object(id=Integer(), fasttrack_token=Withheld())
+    fields = Object(id=Integer(), fasttrack_token=Excluded())
     assert "fasttrack_token" not in fields.schema()["properties"]
     assert converted(fields, {"id": 1, "fasttrack_token": "secret"}) == ({"id": 1}, [])
 
@@ -162,7 +162,7 @@ def test_money_is_declared_as_exact_decimal() -> None:
 
 def test_what_was_odd_once_is_converted_and_reported_each_time() -> None:
     heard = Heard()
-    fields = Object(id=Integer(), day=PlainDate(), total=Money(), token=Withheld())
+    fields = Object(id=Integer(), day=PlainDate(), total=Money(), token=Excluded())
     convert = fields.converter("", heard)
     usual = {"id": 1, "day": "2024-04-02", "total": {"amount": "1.00", "code": "CAD"}}
     odd = {"id": "1", "day": "2024-04-02 09:00:00", "total": {"amount": 1, "code": None, "x": 1}}
@@ -200,13 +200,13 @@ ROW = Object(
     created_at=UtcTime(),
     begins=LocalTime(),
     total=Money(),
-    links=Anything(),
-    tags=Anything("array"),
-    token=Withheld(),
+    links=AnyJson(),
+    tags=AnyJson("array"),
+    token=Excluded(),
     names=Array(Text()),
     sums=Array(Money()),
-    owner=NamedObject("name", name=Text(), age=Integer()),
-    late_fee=Object(days=Integer(), value=DecimalText(), secret=Withheld()),
+    owner=ObjectOrName("name", name=Text(), age=Integer()),
+    late_fee=Object(days=Integer(), value=DecimalText(), secret=Excluded()),
     lines=Array(Object(lineid=Integer(), cost=Money(), updated=EasternTime(), name=Text())),
 )
 
@@ -258,7 +258,7 @@ def one_by_one(field: Field, value: Any, path: str, heard: Heard) -> Any:  # noq
     """What the conversion is to give, found without any short way."""
     if value is None:
         return None
-    if isinstance(field, NamedObject) and isinstance(value, str):
+    if isinstance(field, ObjectOrName) and isinstance(value, str):
         value = {field.name: value}
     if isinstance(field, Money) and not isinstance(value, dict):
         amount = one_by_one(DecimalText(), value, path, heard)
@@ -275,9 +275,9 @@ def one_by_one(field: Field, value: Any, path: str, heard: Heard) -> Any:  # noq
     if isinstance(field, Array) and isinstance(value, list):
         return [one_by_one(field.item, part, path, heard) for part in value]
     kinds: dict[str, Any] = {"object": dict, "array": list}
-    if isinstance(field, Anything) and isinstance(value, kinds[field.json_type]):
+    if isinstance(field, AnyJson) and isinstance(value, kinds[field.json_type]):
         return value
-    if isinstance(field, Leaf):
+    if isinstance(field, Scalar):
         try:
             return field.convert(value)
         except (ValueError, TypeError, ArithmeticError):

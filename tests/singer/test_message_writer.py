@@ -8,7 +8,7 @@ import pytest
 from singer_sdk.singerlib import StateMessage
 
 from tap_freshbooks.singer import message_writer
-from tap_freshbooks.singer.message_writer import SingerOutput
+from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 
 
 def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -16,7 +16,7 @@ def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_record_goes_out_at_once_outside_a_block(capfd: pytest.CaptureFixture[str]) -> None:
-    SingerOutput().write_record("items", {"id": 1}, None)
+    BufferedMessageWriter().write_record("items", {"id": 1}, None)
     (message,) = lines(capfd)
     assert message.pop("time_extracted").endswith("Z")
     assert message == {"type": "RECORD", "stream": "items", "record": {"id": 1}}
@@ -25,7 +25,7 @@ def test_a_record_goes_out_at_once_outside_a_block(capfd: pytest.CaptureFixture[
 def test_records_wait_for_the_next_state_and_go_before_it(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    writer = SingerOutput()
+    writer = BufferedMessageWriter()
     with writer.buffered():
         writer.write_record("items", {"id": 1}, 7)
         assert not lines(capfd)
@@ -34,7 +34,7 @@ def test_records_wait_for_the_next_state_and_go_before_it(
 
 
 def test_a_block_leaves_nothing_behind_when_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    writer = SingerOutput()
+    writer = BufferedMessageWriter()
 
     def fail() -> None:
         with writer.buffered():
@@ -47,7 +47,7 @@ def test_a_block_leaves_nothing_behind_when_it_fails(capfd: pytest.CaptureFixtur
 
 
 def test_many_bytes_do_not_wait(capfd: pytest.CaptureFixture[str]) -> None:
-    writer = SingerOutput()
+    writer = BufferedMessageWriter()
     with writer.buffered():
         writer.write_record("items", {"note": "x" * message_writer.LARGE}, None)
         assert len(lines(capfd)) == 1
@@ -56,7 +56,7 @@ def test_many_bytes_do_not_wait(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_record_takes_old_ones_along(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = SingerOutput()
+    writer = BufferedMessageWriter()
     with writer.buffered():
         writer.write_record("items", {"id": 1}, None)
         now = time.monotonic()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from tap_freshbooks.singer import progress
-from tap_freshbooks.singer.stats import Tallies, Tally
+from tap_freshbooks.singer.stats import StreamStats, SyncStats
 from tests.support import unmeasured
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ PROGRAM = """
 import logging, sys, threading
 from singer_sdk._logging import _setup_console_logging
 from tap_freshbooks.singer import progress
-from tap_freshbooks.singer.stats import Tallies
+from tap_freshbooks.singer.stats import SyncStats
 
 _setup_console_logging()
 logger = logging.getLogger("tap-freshbooks")
 handlers = [(handler, handler.stream) for handler in logging.root.handlers]
-tallies = Tallies()
+tallies = SyncStats()
 progress.INTERVAL = progress.FRAME = 0.02
 
 
@@ -217,11 +217,11 @@ def test_a_signal_leaves_the_terminal_in_order() -> None:
     text = """
         import os, signal
         from tap_freshbooks import signals
-        from tap_freshbooks.errors import Interrupted
+        from tap_freshbooks.errors import RunInterruptedError
 
         def handle(signum, frame):
-            if not signals.must_wait(signum):
-                raise Interrupted(signum)
+            if not signals.is_deferred(signum):
+                raise RunInterruptedError(signum)
 
         signal.signal(signal.SIGTERM, handle)
         try:
@@ -229,7 +229,7 @@ def test_a_signal_leaves_the_terminal_in_order() -> None:
                 read("invoices", 1, 9, 1)
                 wait()
                 os.kill(os.getpid(), signal.SIGTERM)
-        except Interrupted as interruption:
+        except RunInterruptedError as interruption:
             sys.exit(interruption.exit_status)
     """
     with in_terminal(dedented(text)) as program:
@@ -353,16 +353,16 @@ def test_no_color_has_bars_without_colours() -> None:
     ],
 )
 def test_the_summary_of_a_stream_says_what_it_cost(counts: dict[str, int], line: str) -> None:
-    tally = Tally("invoices", **counts, began=1.0, ended=3.3)  # type: ignore[arg-type]
+    tally = StreamStats("invoices", **counts, began=1.0, ended=3.3)  # type: ignore[arg-type]
     assert progress._summary(tally) == f"invoices: {line}"
 
 
 def test_a_stream_without_requests_of_its_own_has_only_rows() -> None:
-    assert progress._summary(Tally("invoice_lines", rows=5456)) == "invoice_lines: 5,456 rows"
+    assert progress._summary(StreamStats("invoice_lines", rows=5456)) == "invoice_lines: 5,456 rows"
 
 
 def test_a_log_level_above_info_hides_the_summary(caplog: pytest.LogCaptureFixture) -> None:
-    tallies = Tallies()
+    tallies = SyncStats()
     tallies.of("invoices").count(requests=1)
     with caplog.at_level(logging.WARNING), progress.shown(tallies):
         pass
@@ -385,12 +385,12 @@ def test_a_log_level_above_info_hides_the_summary(caplog: pytest.LogCaptureFixtu
 def test_time_left_is_told_where_the_rows_tell_it(
     rows: int, pages: int, total: int, left: str
 ) -> None:
-    tally = Tally("invoices", rows, total, pages, began=1.0, ended=101.0)
+    tally = StreamStats("invoices", rows, total, pages, began=1.0, ended=101.0)
     assert progress._left(tally) == left
 
 
 def test_a_run_that_has_read_nothing_says_so() -> None:
-    assert progress._state(Tallies()) == "nothing read yet"
+    assert progress._state(SyncStats()) == "nothing read yet"
 
 
 def dedented(text: str) -> str:

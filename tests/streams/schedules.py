@@ -33,7 +33,7 @@ WORDS = ("Anvil", "Bellows", "Chisel", "Dowel", "File", "Lathe", "Mallet", "Plan
 
 
 @dataclass(frozen=True)
-class Listed:
+class RemoteCallback:
     """A stream, its list, and how its rows are edited.
 
     Attributes:
@@ -86,23 +86,23 @@ def _word(random: Random) -> str:
 LOGGED = {"is_logged": True, "started_at": "2026-01-05T10:00:00Z", "duration": 600}
 
 LISTS = (
-    Listed("payments", "/payments/payments", "note"),
-    Listed("credit_notes", "/credit_notes/credit_notes", "notes"),
-    Listed("expenses", "/expenses/expenses", "notes", place="date"),
-    Listed("clients", "/users/clients", "note"),
-    Listed("invoices", "/invoices/invoices", "notes"),
-    Listed("projects", "/projects/business/", "description", whole={"title": "A project"}),
-    Listed("time_entries", "/timetracking/business/", "note", whole=LOGGED),
-    Listed("items", "/items/items", "description"),
-    Listed("tasks", "/projects/tasks", "description", place="name"),
-    Listed(
+    RemoteCallback("payments", "/payments/payments", "note"),
+    RemoteCallback("credit_notes", "/credit_notes/credit_notes", "notes"),
+    RemoteCallback("expenses", "/expenses/expenses", "notes", place="date"),
+    RemoteCallback("clients", "/users/clients", "note"),
+    RemoteCallback("invoices", "/invoices/invoices", "notes"),
+    RemoteCallback("projects", "/projects/business/", "description", whole={"title": "A project"}),
+    RemoteCallback("time_entries", "/timetracking/business/", "note", whole=LOGGED),
+    RemoteCallback("items", "/items/items", "description"),
+    RemoteCallback("tasks", "/projects/tasks", "description", place="name"),
+    RemoteCallback(
         "other_incomes",
         "/other_incomes/other_incomes",
         "note",
         key="incomeid",
         restores=False,  # neither the deletion nor the return moves the stamp
     ),
-    Listed("expense_categories", "/expenses/categories", "category", place="category"),
+    RemoteCallback("expense_categories", "/expenses/categories", "category", place="category"),
 )
 BY_NAME = {listed.stream: listed for listed in LISTS}
 
@@ -119,7 +119,7 @@ class Edit:
     """Its key, `newest`, `oldest`, or `top`: the first of the list."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def order(self, sandbox: Sandbox, listed: Listed, client_id: str) -> None:
+    def order(self, sandbox: Sandbox, listed: RemoteCallback, client_id: str) -> None:
         """Let the sandbox do it."""
         each = self.nth < 0
         sandbox.faults(
@@ -192,7 +192,7 @@ class Books:
             "max_concurrency": 4,
         }
 
-    def table(self, listed: Listed) -> Table:
+    def table(self, listed: RemoteCallback) -> Table:
         """All rows, deleted ones included."""
         return {
             row[listed.key]: Standing(
@@ -201,13 +201,13 @@ class Books:
             for row in self.sandbox.truth(listed.stream)
         }
 
-    def prepared(self, listed: Listed, folder: Path) -> Prepared:
+    def prepared(self, listed: RemoteCallback, folder: Path) -> Prepared:
         """Books with several pages of old rows, and with as many of rows that are news."""
         if listed.stream not in self._prepared:
             self._prepared[listed.stream] = self._prepare(listed, folder)
         return self._prepared[listed.stream]
 
-    def _prepare(self, listed: Listed, folder: Path) -> Prepared:
+    def _prepare(self, listed: RemoteCallback, folder: Path) -> Prepared:
         random = Random(listed.stream)  # noqa: S311 - reproducible
         sandbox, name = self.sandbox, listed.stream
         self.put_back(self._origin)
@@ -234,7 +234,7 @@ class Books:
         delivered = tuple(first.records[name])
         return Prepared(at_first, first.state, delivered, before, at_second)
 
-    def _top(self, listed: Listed) -> int | str:
+    def _top(self, listed: RemoteCallback) -> int | str:
         """The row that a whole list begins with."""
         if listed.place is None:
             return "newest"
@@ -242,7 +242,7 @@ class Books:
         first = max(living, key=lambda row: (row[listed.place or ""], row[listed.key]))
         return int(first[listed.key])
 
-    def new_values(self, listed: Listed, marker: int, random: Random) -> dict[str, Any]:
+    def new_values(self, listed: RemoteCallback, marker: int, random: Random) -> dict[str, Any]:
         """Of a row to create."""
         values = listed.moved(marker, random)
         if listed.stream == "payments":
@@ -251,8 +251,8 @@ class Books:
         return values
 
     def read(
-        self, listed: Listed, edits: Sequence[Edit], folder: Path, *, is_second: bool
-    ) -> Reading:
+        self, listed: RemoteCallback, edits: Sequence[Edit], folder: Path, *, is_second: bool
+    ) -> PartitionReader:
         """Read the list while it is edited, as the first or as the second run of a user."""
         prepared = self.prepared(listed, folder)
         self.put_back(prepared.at_second if is_second else prepared.at_first)
@@ -265,7 +265,7 @@ class Books:
         state = prepared.state if is_second else None
         moving = sync(config, listed.stream, state=state)
         self.sandbox.faults_clear()
-        return Reading(
+        return PartitionReader(
             books=self,
             listed=listed,
             config=config,
@@ -277,11 +277,11 @@ class Books:
 
 
 @dataclass
-class Reading:
+class PartitionReader:
     """What a run delivered while its list moved, and what it should have."""
 
     books: Books
-    listed: Listed
+    listed: RemoteCallback
     config: dict[str, Any]
     known: Prepared | None
     before: Table
@@ -360,7 +360,7 @@ class Schedule:
     MARKERS = 100
     """Above all markers that the rows have when the reading begins."""
 
-    def __init__(self, seed: int, books: Books, listed: Listed) -> None:
+    def __init__(self, seed: int, books: Books, listed: RemoteCallback) -> None:
         self._random = Random(seed)  # noqa: S311 - reproducible
         self._books = books
         self._listed = listed

@@ -9,8 +9,8 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from freshbooks_sandbox.server import SandboxError
 from tap_freshbooks.streams.base import Replication
-from tap_freshbooks.streams.hard_deletes import Vanishing
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LISTS = [
     stream
     for stream in STREAMS
-    if issubclass(stream, FreshBooksStream)
+    if issubclass(stream, ListStream)
     and not issubclass(stream, Report)
     and stream.name != "project_threads"  # whose rows do not say in FreshBooks which project
 ]
@@ -87,7 +87,7 @@ class Story:
         self.after = truth_of(sandbox)
         self.second = sync(config, *names, state=self.first.state)
 
-    def _edit(self, sandbox: Sandbox, stream: type[FreshBooksStream]) -> None:
+    def _edit(self, sandbox: Sandbox, stream: type[ListStream]) -> None:
         rows = [
             row[stream.key[0]]
             for row in sandbox.truth(stream.name)
@@ -112,21 +112,21 @@ class Story:
             except (SandboxError, IndexError):
                 continue  # this resource cannot be edited in this way
 
-    def delivered(self, messages: Messages, stream: type[FreshBooksStream]) -> list[Any]:
+    def delivered(self, messages: Messages, stream: type[ListStream]) -> list[Any]:
         own = (self.account["account_id"], self.account["id"], self.account["business_uuid"])
         return [
             tuple(record[key] for key in stream.key)
             for record in messages.records[stream.name]
-            if record[stream.scope.value] in own
+            if record[stream.identifier_kind.value] in own
         ]
 
     def changed_keys(self, name: str) -> set[Any]:
         [stream] = [stream for stream in LISTS if stream.name == name]
         return self.changed(stream)
 
-    def changed(self, stream: type[FreshBooksStream]) -> set[Any]:
+    def changed(self, stream: type[ListStream]) -> set[Any]:
         """Keys of the rows that were created, changed or marked as deleted."""
-        stamp = stream.stamp or "updated_at"
+        stamp = stream.timestamp_field or "updated_at"
         before, after = self.before[stream.name], self.after[stream.name]
         return {
             key
@@ -149,17 +149,17 @@ def test_most_streams_were_edited(story: Story) -> None:
 
 @pytest.mark.parametrize("stream", LISTS, ids=[stream.name for stream in LISTS])
 def test_the_second_run_delivers_what_changed_and_only_that(
-    story: Story, stream: type[FreshBooksStream]
+    story: Story, stream: type[ListStream]
 ) -> None:
     keys = story.delivered(story.second, stream)
     assert len(keys) == len(set(keys))
     vanished = set(story.before[stream.name]) - set(story.after[stream.name])
-    if stream.replication is Replication.WHOLE:
+    if stream.replication is Replication.FULL_TABLE:
         assert set(keys) <= set(story.after[stream.name])
         return
     changed = story.changed(stream)
     assert changed <= set(keys) | hidden(story, stream)
-    if issubclass(stream, Vanishing):
+    if issubclass(stream, HardDeleteStream):
         activated = {m["stream"] for m in story.second.all if m["type"] == "ACTIVATE_VERSION"}
         assert (stream.name in activated) == bool(
             vanished or changed - set(story.before[stream.name])
@@ -178,7 +178,7 @@ def test_the_second_run_delivers_what_changed_and_only_that(
         assert set(keys) == changed - hidden(story, stream)
 
 
-def hidden(story: Story, stream: type[FreshBooksStream]) -> set[Any]:
+def hidden(story: Story, stream: type[ListStream]) -> set[Any]:
     """Deleted rows that no list shows."""
     if stream.name != "retainers":
         return set()

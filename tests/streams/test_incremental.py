@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from tests.support import Record
 
-FILTERED = ["clients", "invoices", "estimates", "payments", "expenses", "projects", "time_entries"]
+SERVER_FILTER = [
+    "clients",
+    "invoices",
+    "estimates",
+    "payments",
+    "expenses",
+    "projects",
+    "time_entries",
+]
 
 
 def by_id(messages: Messages, stream: str, account: str | int) -> dict[int, Record]:
@@ -31,7 +39,7 @@ def by_id(messages: Messages, stream: str, account: str | int) -> dict[int, Reco
     }
 
 
-@pytest.mark.parametrize("stream", FILTERED)
+@pytest.mark.parametrize("stream", SERVER_FILTER)
 def test_created_changed_and_deleted_rows_arrive_and_old_ones_do_not(
     own_sandbox: Sandbox, own_config: dict[str, Any], stream: str
 ) -> None:
@@ -66,7 +74,7 @@ def test_a_run_with_nothing_new_delivers_nothing(
     own_sandbox: Sandbox, own_config: dict[str, Any]
 ) -> None:
     assert own_sandbox
-    incremental = {Replication.FILTERED, Replication.COMPARED}
+    incremental = {Replication.SERVER_FILTER, Replication.CLIENT_FILTER}
     streams = [stream.name for stream in STREAMS if stream.replication in incremental]
     assert len(streams) > 10
     first = sync(own_config, *streams)

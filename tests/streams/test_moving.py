@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.streams.schedules import Reading
+    from tests.streams.schedules import PartitionReader
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ def test_nor_does_one_that_settles_unless_everything_came(
 
 def _shrinking(
     books: Books, folder: Path, caplog: pytest.LogCaptureFixture, stream: str, is_second: bool
-) -> tuple[Reading, str | None, list[str]]:
+) -> tuple[PartitionReader, str | None, list[str]]:
     """Read a list that loses a row at every request; the bookmark before, and the warnings."""
     listed = BY_NAME[stream]
     former = bookmark_of(books.prepared(listed, folder).state, stream) if is_second else None

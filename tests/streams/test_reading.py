@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freshbooks_sandbox import Sandbox
-from tap_freshbooks.businesses import Scope
-from tap_freshbooks.streams.derived import Lines
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.businesses import IdentifierKind
+from tap_freshbooks.streams.derived import LineItems
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for
@@ -51,7 +51,7 @@ FEW = FOLLOWING | {
 LISTS = [
     stream
     for stream in STREAMS
-    if issubclass(stream, FreshBooksStream) and not issubclass(stream, Report)
+    if issubclass(stream, ListStream) and not issubclass(stream, Report)
 ]
 MANY = 1_450
 NAMES = [stream.name for stream in LISTS]
@@ -76,13 +76,17 @@ def large() -> Iterator[Sandbox]:
         yield running
 
 
-def visible(sandbox: Sandbox, stream: type[FreshBooksStream]) -> set[tuple[Any, ...]]:
+def visible(sandbox: Sandbox, stream: type[ListStream]) -> set[tuple[Any, ...]]:
     """Keys of all rows that FreshBooks shows in some list."""
     keys = set()
     for business in sandbox.businesses():
         if business["role"] in {"client", "none"}:
             continue
-        identifier = business["id" if stream.scope is Scope.BUSINESS else stream.scope.value]
+        identifier = business[
+            "id"
+            if stream.identifier_kind is IdentifierKind.BUSINESS
+            else stream.identifier_kind.value
+        ]
         if identifier is None:
             continue
         for row in sandbox.truth(stream.name, identifier):
@@ -91,13 +95,13 @@ def visible(sandbox: Sandbox, stream: type[FreshBooksStream]) -> set[tuple[Any, 
     return keys
 
 
-def keys_of(records: list[Record], stream: type[FreshBooksStream]) -> list[tuple[Any, ...]]:
+def keys_of(records: list[Record], stream: type[ListStream]) -> list[tuple[Any, ...]]:
     return [tuple(record[name] for name in stream.record_keys()) for record in records]
 
 
 @pytest.mark.parametrize("stream", LISTS, ids=NAMES)
 def test_every_row_of_every_business_is_delivered_once(
-    everything: Messages, sandbox: Sandbox, stream: type[FreshBooksStream]
+    everything: Messages, sandbox: Sandbox, stream: type[ListStream]
 ) -> None:
     keys = keys_of(everything.records[stream.name], stream)
     assert len(keys) == len(set(keys))
@@ -115,7 +119,7 @@ def test_every_row_of_every_business_is_delivered_once(
     "stream", [stream for stream in LISTS if stream.name in MANIFOLD], ids=MANIFOLD
 )
 def test_1450_rows_and_more_are_delivered(
-    large: Sandbox, tmp_path: Any, stream: type[FreshBooksStream]
+    large: Sandbox, tmp_path: Any, stream: type[ListStream]
 ) -> None:
     records = sync(settings_for(large, tmp_path), stream.name).records[stream.name]
     keys = keys_of(records, stream)
@@ -125,11 +129,11 @@ def test_1450_rows_and_more_are_delivered(
 
 
 def test_lines_are_those_of_their_documents(everything: Messages) -> None:
-    lines = [stream for stream in STREAMS if issubclass(stream, Lines)]
+    lines = [stream for stream in STREAMS if issubclass(stream, LineItems)]
     assert len(lines) >= 9
     for stream in lines:
         documents = everything.records[stream.source.name]
-        scope, key = stream.source.scope.value, stream.source.key[0]
+        scope, key = stream.source.identifier_kind.value, stream.source.key[0]
         expected = sum(len(document.get(stream.list_field) or []) for document in documents)
         records = everything.records[stream.name]
         keys = [tuple(record[name] for name in stream.record_keys()) for record in records]
@@ -138,8 +142,8 @@ def test_lines_are_those_of_their_documents(everything: Messages) -> None:
         by_id = {(document[scope], document[key]): document for document in documents}
         for record in records:
             document = by_id[record[scope], record[stream.document]]
-            if stream.source.stamp:
-                assert record["document_updated"] == document[stream.source.stamp]
+            if stream.source.timestamp_field:
+                assert record["document_updated"] == document[stream.source.timestamp_field]
             assert record.get("_sdc_deleted_at") == document.get("_sdc_deleted_at")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
 from tests.support import Messages, catalog_of, sync
@@ -76,7 +76,7 @@ def test_a_connection_test_reads_one_page_of_a_list(
         message_writer=Messages(),
     )
     payments = [stream for stream in tap.streams.values() if stream.name == "payments"]
-    assert isinstance(payments[0], FreshBooksStream)
+    assert isinstance(payments[0], ListStream)
     assert tap.run_sync_dry_run(1, payments)
     paths = own_sandbox.stats(own_config["client_id"])["paths"]
     account = own_sandbox.businesses()[0]["account_id"]

@@ -10,7 +10,7 @@ from singer_sdk import Stream
 
 from tap_freshbooks.schema.fields import Array, Field, Object
 from tap_freshbooks.streams.base import DELETED_AT, RecordStream
-from tap_freshbooks.streams.derived import DerivedStream, Lines
+from tap_freshbooks.streams.derived import DerivedStream, LineItems
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages, catalog_of
@@ -126,8 +126,8 @@ def use_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize("stream", [each for each in STREAMS if issubclass(each, Lines)])
-def test_a_line_has_no_field_that_its_stream_does_not_declare(stream: type[Lines]) -> None:
+@pytest.mark.parametrize("stream", [each for each in STREAMS if issubclass(each, LineItems)])
+def test_a_line_has_no_field_that_its_stream_does_not_declare(stream: type[LineItems]) -> None:
     source = stream.source.fields.fields[stream.list_field]
     assert isinstance(source, Array)
     line: Field = source.item

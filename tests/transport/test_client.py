@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import (
-    Cancelled,
-    PermissionDenied,
-    ReauthorizationRequired,
-    RequestRefused,
-    Unavailable,
-    WrongIdentifier,
+    BadRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    ReauthorizationRequiredError,
+    RunCancelledError,
+    TransientError,
 )
-from tap_freshbooks.singer.stats import Tally
+from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def test_an_outage_ends_in_one_sentence(
     connection: Connection, invoices: str, fault: FaultsOfThisTest
 ) -> None:
     fault("status", status=503)
-    with pytest.raises(Unavailable) as raised:
+    with pytest.raises(TransientError) as raised:
         get(connection, invoices)
     assert fault.requests() == 4
     assert str(raised.value).startswith(
@@ -151,7 +151,7 @@ def test_a_second_401_ends_the_run(
     connection: Connection, invoices: str, fault: FaultsOfThisTest, sandbox: Sandbox
 ) -> None:
     fault("expire_token")
-    with pytest.raises(ReauthorizationRequired, match="even with a new access token"):
+    with pytest.raises(ReauthorizationRequiredError, match="even with a new access token"):
         get(connection, invoices)
     assert sandbox.stats(fault.client_id)["refreshes"] == 2
 
@@ -215,12 +215,12 @@ def test_after_a_close_nothing_is_sent(
     connection: Connection, invoices: str, sandbox: Sandbox, fault: FaultsOfThisTest
 ) -> None:
     connection.close()
-    with pytest.raises(Cancelled):
+    with pytest.raises(RunCancelledError):
         get(connection, invoices)
     assert fault.requests() == 0
     sandbox.expire_tokens(fault.client_id)
     token = connection.authenticator.access_token()
-    with pytest.raises(Cancelled):
+    with pytest.raises(RunCancelledError):
         connection.authenticator.access_token(rejected=token)
     assert sandbox.stats(fault.client_id)["refreshes"] == 1
 
@@ -230,7 +230,7 @@ def test_requests_retries_and_429s_are_counted(
 ) -> None:
     fault("status", status=500, times=1)
     fault("rate_limit", skip=1, times=2, retry_after=0)
-    tally = Tally("invoices")
+    tally = StreamStats("invoices")
     connection.client.get(invoices, subject="invoices", tally=tally)
     assert (tally.requests, tally.retries, tally.throttled) == (4, 3, 2)
 
@@ -254,11 +254,11 @@ def test_the_proxy_of_the_environment_is_used(
     elsewhere = {**config, "api_url": "http://freshbooks.invalid", "max_attempts": 1}
     elsewhere |= {"access_token": "a", "refresh_token": None}
     tap = TapFreshBooks(config=elsewhere, setup_mapper=False)
-    with pytest.raises(WrongIdentifier):  # so the sandbox has answered, who is no proxy
+    with pytest.raises(NotFoundError):  # so the sandbox has answered, who is no proxy
         get(tap.connection, ME)
     monkeypatch.setenv("NO_PROXY", "freshbooks.invalid")
     tap = TapFreshBooks(config=elsewhere, setup_mapper=False)
-    with pytest.raises(Unavailable, match="cannot be reached"):
+    with pytest.raises(TransientError, match="cannot be reached"):
         get(tap.connection, ME)
 
 
@@ -267,7 +267,7 @@ def test_a_missing_permission_is_not_answered_with_a_refresh(
     connection: Connection, invoices: str, fault: FaultsOfThisTest, sandbox: Sandbox, reason: str
 ) -> None:
     fault("deny", reason=reason)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDeniedError):
         get(connection, invoices)
     assert fault.requests() == 1
     assert sandbox.stats(fault.client_id)["refreshes"] == 1
@@ -283,7 +283,7 @@ def test_an_ambiguous_401_is_a_missing_permission_while_the_token_is_alive(
     connection: Connection, invoices: str, fault: FaultsOfThisTest, sandbox: Sandbox
 ) -> None:
     fault("status", status=401, body=AMBIGUOUS, content_type="application/json")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDeniedError):
         get(connection, invoices)
     assert sandbox.stats(fault.client_id)["refreshes"] == 1
 
@@ -299,14 +299,14 @@ def test_an_ambiguous_401_of_a_dead_token_is_answered_with_a_refresh(
 
 def test_a_wrong_identifier_fails_loudly(connection: Connection) -> None:
     [business, *_] = connection.businesses
-    with pytest.raises(WrongIdentifier, match="invoices of Harbour: FreshBooks answered 404"):
+    with pytest.raises(NotFoundError, match="invoices of Harbour: FreshBooks answered 404"):
         get(connection, f"/accounting/account/{business.business_id}/invoices/invoices")
 
 
 def test_a_bad_request_is_not_repeated(
     connection: Connection, invoices: str, fault: FaultsOfThisTest
 ) -> None:
-    with pytest.raises(RequestRefused, match="errno 1014"):
+    with pytest.raises(BadRequestError, match="errno 1014"):
         get(connection, invoices, page="abc")
     assert fault.requests() == 1
 

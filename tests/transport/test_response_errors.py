@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tap_freshbooks.errors import (
-    AmbiguousUnauthorized,
-    DeadToken,
+    AmbiguousUnauthorizedError,
+    BadRequestError,
     FreshBooksError,
-    PermissionDenied,
-    RequestRefused,
-    Unavailable,
-    WrongIdentifier,
+    InvalidTokenError,
+    NotFoundError,
+    PermissionDeniedError,
+    TransientError,
 )
 from tap_freshbooks.transport.response_errors import failure
 
@@ -30,15 +30,19 @@ def accounting(errno: Any, message: str = "Something.", **more: Any) -> dict[str
         (
             401,
             {"error": "unauthenticated", "error_description": "This action requires …"},
-            DeadToken,
+            InvalidTokenError,
         ),
-        (401, {"message": "invalid_token: The request token failed to …"}, DeadToken),
-        (401, {"errno": 401, "message": "invalid_token: …"}, DeadToken),
-        (401, {"code": 16, "message": "Request failed with status_code: 401"}, DeadToken),
-        (401, {"error_type": "unauthorized", "message": "Authentication is required"}, DeadToken),
-        (401, None, DeadToken),
-        (401, accounting(1003, ACCESS_DENIED), PermissionDenied),
-        (401, accounting("1003", ACCESS_DENIED), PermissionDenied),
+        (401, {"message": "invalid_token: The request token failed to …"}, InvalidTokenError),
+        (401, {"errno": 401, "message": "invalid_token: …"}, InvalidTokenError),
+        (401, {"code": 16, "message": "Request failed with status_code: 401"}, InvalidTokenError),
+        (
+            401,
+            {"error_type": "unauthorized", "message": "Authentication is required"},
+            InvalidTokenError,
+        ),
+        (401, None, InvalidTokenError),
+        (401, accounting(1003, ACCESS_DENIED), PermissionDeniedError),
+        (401, accounting("1003", ACCESS_DENIED), PermissionDeniedError),
         (
             401,
             {
@@ -48,27 +52,27 @@ def accounting(errno: Any, message: str = "Something.", **more: Any) -> dict[str
                     {"@type": "…ErrorInfo", "reason": "1003", "metadata": {"message": "No."}}
                 ],
             },
-            PermissionDenied,
+            PermissionDeniedError,
         ),
-        (401, {"message": ACCESS_DENIED}, AmbiguousUnauthorized),
-        (403, {"message": "insufficient_scope: provided […], required […]"}, PermissionDenied),
-        (403, accounting(1003, "Permission Denied.", field=None), PermissionDenied),
-        (403, None, PermissionDenied),
-        (200, accounting(12001, "Feature"), PermissionDenied),
-        (404, accounting(1012, "Client not found."), WrongIdentifier),
-        (404, {"error": "Requested resource could not be found."}, WrongIdentifier),
-        (404, {"errors": {"message": "Request failed", "status": 404}}, WrongIdentifier),
-        (400, accounting(1005, "Parse"), RequestRefused),
-        (402, accounting(7005, "Client limit of 50 reached"), RequestRefused),
-        (422, {"errno": 2001, "error": {"updated_since": "Input should be …"}}, RequestRefused),
-        (422, {"errno": 2001, "error": "Retainer for client already exists"}, RequestRefused),
-        (422, {"response": {"errors": {"errno": 1014, "message": "page"}}}, RequestRefused),
-        (302, None, RequestRefused),
-        (408, None, Unavailable),
-        (429, {"message": "Rate limit exceeded."}, Unavailable),
-        (500, None, Unavailable),
-        (503, {"message": "An internal error has occurred."}, Unavailable),
-        (200, None, Unavailable),
+        (401, {"message": ACCESS_DENIED}, AmbiguousUnauthorizedError),
+        (403, {"message": "insufficient_scope: provided […], required […]"}, PermissionDeniedError),
+        (403, accounting(1003, "Permission Denied.", field=None), PermissionDeniedError),
+        (403, None, PermissionDeniedError),
+        (200, accounting(12001, "Feature"), PermissionDeniedError),
+        (404, accounting(1012, "Client not found."), NotFoundError),
+        (404, {"error": "Requested resource could not be found."}, NotFoundError),
+        (404, {"errors": {"message": "Request failed", "status": 404}}, NotFoundError),
+        (400, accounting(1005, "Parse"), BadRequestError),
+        (402, accounting(7005, "Client limit of 50 reached"), BadRequestError),
+        (422, {"errno": 2001, "error": {"updated_since": "Input should be …"}}, BadRequestError),
+        (422, {"errno": 2001, "error": "Retainer for client already exists"}, BadRequestError),
+        (422, {"response": {"errors": {"errno": 1014, "message": "page"}}}, BadRequestError),
+        (302, None, BadRequestError),
+        (408, None, TransientError),
+        (429, {"message": "Rate limit exceeded."}, TransientError),
+        (500, None, TransientError),
+        (503, {"message": "An internal error has occurred."}, TransientError),
+        (200, None, TransientError),
     ],
 )
 def test_every_error_of_the_vendor_has_its_owner(
@@ -100,7 +104,7 @@ def test_the_message_carries_status_errno_and_field() -> None:
 
 def retry_after(status: int, value: str) -> float | None:
     error = failure(status, {"Retry-After": value}, None)
-    assert isinstance(error, Unavailable)
+    assert isinstance(error, TransientError)
     return error.retry_after
 
 

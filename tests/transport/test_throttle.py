@@ -13,8 +13,8 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from freshbooks_sandbox.limits import RateLimit
 from tap_freshbooks.businesses import IDENTITY_PATH
-from tap_freshbooks.errors import Cancelled, Unavailable
-from tap_freshbooks.singer.stats import Tally
+from tap_freshbooks.errors import RunCancelledError, TransientError
+from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.transport import client
 from tap_freshbooks.transport.response_errors import LONGEST_RETRY_AFTER
@@ -158,7 +158,7 @@ def test_close_wakes_everybody_who_waits() -> None:
     def wait(action: Callable[[], Any]) -> None:
         try:
             action()
-        except Cancelled:
+        except RunCancelledError:
             outcomes.append("cancelled")
 
     def leave() -> None:
@@ -176,7 +176,7 @@ def test_close_wakes_everybody_who_waits() -> None:
         thread.join(5)
     assert outcomes == ["cancelled"] * 8
     assert time.monotonic() - began < 1
-    with pytest.raises(Cancelled):
+    with pytest.raises(RunCancelledError):
         leave()
 
 
@@ -201,7 +201,9 @@ def connect(sandbox: Sandbox, config: dict[str, Any]) -> Iterator[Callable[..., 
     sandbox.faults_clear()
 
 
-def read(connection: Connection, times: int, threads: int, tally: Tally | None = None) -> None:
+def read(
+    connection: Connection, times: int, threads: int, tally: StreamStats | None = None
+) -> None:
     """Ask for the identity, from many threads."""
     with ThreadPoolExecutor(threads) as pool:
         list(
@@ -229,7 +231,7 @@ def test_a_429_stops_everybody_until_its_time_is_over(
 ) -> None:
     connection = connect(max_concurrency=4, requests_per_second=1000)
     sandbox.faults("rate_limit", client_id=config["client_id"], retry_after=1, skip=3, times=1)
-    tally = Tally("me")
+    tally = StreamStats("me")
     began = time.monotonic()
     read(connection, 12, threads=4, tally=tally)
     assert time.monotonic() - began >= 1
@@ -250,7 +252,7 @@ def test_a_503_that_names_a_time_stops_everybody_without_slowing_down(
         assert connection.client.throttle.max_concurrency == 4
         assert 29 < connection.client.throttle.pause_left < 31
         connection.close()
-        with pytest.raises(Cancelled):
+        with pytest.raises(RunCancelledError):
             asked.result(5)
 
 
@@ -262,7 +264,7 @@ def test_a_tight_limit_is_survived_by_many_threads(
     connection = connect(max_concurrency=8, requests_per_second=1000)
     sandbox.faults("throttle", client_id=config["client_id"], limit=10, window=0.5)
     sandbox.faults("status", client_id=config["client_id"], status=502, probability=0.13)
-    tally = Tally("me")
+    tally = StreamStats("me")
     read(connection, 25, threads=8, tally=tally)
     stats = sandbox.stats(config["client_id"])
     assert stats["statuses"]["200"] == 25
@@ -294,6 +296,6 @@ def test_an_outage_ends_the_run_and_not_each_request_after_all_its_attempts(
     monkeypatch.setattr(client, "LONGEST_BACKOFF", 0.02)
     connection = connect(max_concurrency=4, requests_per_second=10_000, max_attempts=1000)
     sandbox.faults("status", client_id=config["client_id"], status=500)
-    with pytest.raises(Unavailable, match=r"^me: .* too many requests of this run .* Run again"):
+    with pytest.raises(TransientError, match=r"^me: .* too many requests of this run .* Run again"):
         read(connection, 4, threads=4)
     assert sandbox.stats(config["client_id"])["requests"] == 50 + 4

@@ -14,7 +14,7 @@ from tap_freshbooks.unified.streams import CompanyInfo, UnifiedStream
 
 if TYPE_CHECKING:
     from tap_freshbooks.streams.base import RecordStream
-    from tap_freshbooks.streams.list_stream import FreshBooksStream
+    from tap_freshbooks.streams.list_stream import ListStream
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -42,13 +42,13 @@ def rows_of(native: str, sent: Row, tap: TapFreshBooks | None = None) -> dict[st
     tap = tap or tap_with()
     if native == "businesses":
         return {"unified_company_info": company_rows(sent, tap)}
-    source = cast("FreshBooksStream", stream_of(native, tap))
-    context = {source.scope.value: OF_SCOPE[source.scope.value]}
+    source = cast("ListStream", stream_of(native, tap))
+    context = {source.identifier_kind.value: OF_SCOPE[source.identifier_kind.value]}
     record = source.record(sent, context, datetime(2026, 1, 1, tzinfo=UTC))
     rows = {}
     for stream in source.child_streams:
         if isinstance(stream, UnifiedStream) and not isinstance(stream, CompanyInfo):
-            stream._companies = {context[source.scope.value]: COMPANY}
+            stream._companies = {context[source.identifier_kind.value]: COMPANY}
             rows[stream.name] = list(stream.derive(record, source))
     return rows
 

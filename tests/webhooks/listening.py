@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.streams.resources import STREAMS
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import Event, Inbox
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Listening:
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.place = str(folder / "inbox.db")
         self.inbox = Inbox(self.place)
-        self.book = CallbackBook(self.inbox)
+        self.book = CallbackStore(self.inbox)
         self.accounts = [
             (str(business["account_id"]), str(business["id"]))
             for business in sandbox.businesses()

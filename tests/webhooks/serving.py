@@ -15,9 +15,9 @@ import requests
 import uvicorn
 
 from freshbooks_sandbox.webhooks.signature import sign
-from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackBook
+from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackStore
 from tap_freshbooks.webhooks.server.asgi import create_app
-from tap_freshbooks.webhooks.server.maintenance import Keeper
+from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 from tap_freshbooks.webhooks.server.serve import listen
 from tests.support import unmeasured
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tap_freshbooks.webhooks.callbacks.manager import Registrar
+    from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
     from tap_freshbooks.webhooks.inbox import Inbox
 
 SECRET = "tR7vQ2mXk9LbZ4cWn8HdYp3sJfG6uAe1Vo"
@@ -57,7 +57,7 @@ def signed(fields: Mapping[str, str], secret: str = SECRET) -> tuple[bytes, dict
 
 def verified(inbox: Inbox, base_url: str = "http://127.0.0.1", secret: str = SECRET) -> Callback:
     """A callback whose secret FreshBooks has taken back."""
-    book = CallbackBook(inbox)
+    book = CallbackStore(inbox)
     callback = book.add(ACCOUNT, "invoice", base_url)
     book.keep(callback.path, secret, 2417)
     book.accept(book.pending()[0])
@@ -73,12 +73,14 @@ class Serving:
         port: Where to listen; 0 for a free one.
     """
 
-    def __init__(self, inbox: Inbox, registrar: Registrar | None = None, port: int = 0) -> None:
+    def __init__(
+        self, inbox: Inbox, registrar: CallbackManager | None = None, port: int = 0
+    ) -> None:
         self.port = port
         self.inbox = inbox
         self.metrics = Metrics()
         confirm = registrar.confirm_pending if registrar else None
-        self.keeper = Keeper(inbox, self.metrics, keep_for=86_400, confirm=confirm)
+        self.keeper = ReceiverMaintenance(inbox, self.metrics, keep_for=86_400, confirm=confirm)
         self.app = create_app(inbox, self.metrics, self.keeper)
         self.session = requests.Session()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import Event, Inbox
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_who_wants_the_same_callback_gets_the_same(place: str) -> None:
     def add() -> None:
         with closing(Inbox(place)) as inbox:
             begin.wait()
-            found.append(CallbackBook(inbox).add("a", "invoice", "http://127.0.0.1").path)
+            found.append(CallbackStore(inbox).add("a", "invoice", "http://127.0.0.1").path)
 
     threads = [threading.Thread(target=add) for _ in range(8)]
     for thread in threads:

@@ -9,7 +9,7 @@ import pytest
 
 from tap_freshbooks.config.settings import read_state
 from tap_freshbooks.errors import TapError
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.webhooks.inbox import ANY
 from tap_freshbooks.webhooks.sync import fetch_log, planner
@@ -266,7 +266,7 @@ def test_lists_are_read_after_the_reconcile_interval(
 def test_many_changes_are_read_from_the_lists(
     own_sandbox: Sandbox, settings: Config, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "LIST_RATHER", 5)
+    monkeypatch.setattr(planner, "MAX_OBJECT_READS", 5)
     state = sync(settings, "invoices").state
     ids = [row["id"] for row in own_sandbox.truth("invoices")[:6]]
     for each in ids:
@@ -345,7 +345,7 @@ def test_rows_that_events_have_missed_are_counted(
     own_sandbox: Sandbox, settings: Config, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (planner, fetch_log):
-        monkeypatch.setattr(module, "LATE", timedelta(0))
+        monkeypatch.setattr(module, "DELIVERY_GRACE", timedelta(0))
     state = sync(settings, "invoices").state
     own_sandbox.clock(advance=600)
     told, untold, pending = (row["id"] for row in own_sandbox.truth("invoices")[:3])
@@ -376,11 +376,11 @@ def test_an_inbox_that_cannot_be_read_is_a_sentence(config: Config, tmp_path: Pa
 def test_every_noun_has_a_stream_of_lists() -> None:
     streams = [each for each in STREAMS if each.webhook_noun]
     assert len(streams) == 15
-    assert all(issubclass(each, FreshBooksStream) for each in streams)
+    assert all(issubclass(each, ListStream) for each in streams)
     names = {each.name: each for each in STREAMS}
     for stream in streams:
-        assert issubclass(stream, FreshBooksStream)
-        for name in stream.moved_by:
+        assert issubclass(stream, ListStream)
+        for name in stream.affected_by:
             assert names[name].webhook_noun
 
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tap_freshbooks.errors import Cancelled, SettingsError
+from tap_freshbooks.errors import RunCancelledError, SettingsError
 from tap_freshbooks.webhooks import inbox
 from tap_freshbooks.webhooks.callbacks import store
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import GAP, Event, Inbox
 from tap_freshbooks.webhooks.server import asgi, receiver
-from tap_freshbooks.webhooks.server.maintenance import Keeper
+from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 from tests.support import unmeasured
 from tests.webhooks import fuzz
@@ -58,7 +58,7 @@ def stored(place: Inbox) -> list[Event]:
 def test_a_delivery_is_stored(serving: Serving, place: Inbox, callback: Callback) -> None:
     assert serving.post(callback.path, event()) == 200
     assert stored(place) == [Event(ACCOUNT, "invoice.create", "904417", "7712034")]
-    known = CallbackBook(place).at(callback.path)
+    known = CallbackStore(place).at(callback.path)
     assert known
     assert known.events == 1
     assert known.last_event_at
@@ -224,7 +224,7 @@ def test_the_secret_of_a_verification_is_kept_and_does_not_count_yet(
     place: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiver, "PENDING_PATIENCE", 0.3)
-    book = CallbackBook(place)
+    book = CallbackStore(place)
     callback = book.add(ACCOUNT, "invoice", "http://127.0.0.1")
     with Serving(place) as serving:
         assert serving.post(callback.path, verification(SECRET), "another") == 401
@@ -241,7 +241,7 @@ def test_the_secret_of_a_verification_is_kept_and_does_not_count_yet(
 
 
 def test_a_delivery_that_is_quicker_than_the_note_waits_for_it(place: Inbox) -> None:
-    book = CallbackBook(place)
+    book = CallbackStore(place)
     callback = book.add(ACCOUNT, "invoice", "http://127.0.0.1")
     book.keep(callback.path, SECRET, 2417)
     with Serving(place) as serving:
@@ -254,7 +254,7 @@ def test_a_delivery_that_is_quicker_than_the_note_waits_for_it(place: Inbox) -> 
 @pytest.mark.parametrize("signer", [SECRET, "renewed" * 5])
 def test_both_secrets_count_after_a_verification_was_sent_again(place: Inbox, signer: str) -> None:
     callback = verified(place)
-    book = CallbackBook(place)
+    book = CallbackStore(place)
     with Serving(place) as serving:
         assert serving.post(callback.path, verification("renewed" * 5), signer) == 200
         book.accept(book.pending()[0])
@@ -266,7 +266,7 @@ def test_a_verification_of_another_callback_is_refused(place: Inbox) -> None:
     callback = verified(place)
     with Serving(place) as serving:
         assert serving.post(callback.path, verification("other" * 7, 9)) == 400
-    assert CallbackBook(place).pending() == []
+    assert CallbackStore(place).pending() == []
 
 
 def test_a_path_can_not_be_filled_with_secrets(place: Inbox) -> None:
@@ -278,7 +278,7 @@ def test_a_path_can_not_be_filled_with_secrets(place: Inbox) -> None:
         ]
     assert answers[0] == 200
     assert set(answers) == {200, 429}
-    assert len(CallbackBook(place).pending()) == receiver.VERIFICATIONS_PER_MINUTE
+    assert len(CallbackStore(place).pending()) == receiver.VERIFICATIONS_PER_MINUTE
 
 
 def test_no_secret_and_no_path_is_logged(place: Inbox, caplog: pytest.LogCaptureFixture) -> None:
@@ -384,12 +384,12 @@ def test_signs_of_life_do_not_wait_for_freshbooks(
         ended.wait(30)
         return []
 
-    keeper = Keeper(
+    keeper = ReceiverMaintenance(
         place, Metrics(), keep_for=9e9, check=check, check_every=60, interrupt=ended.set
     )
     keeper.start()
     assert waiting.wait(30)
-    book = CallbackBook(place)
+    book = CallbackStore(place)
     first = book.last_presence()
     while book.last_presence() == first:
         pass
@@ -403,9 +403,9 @@ def test_a_keeper_whose_connection_is_closed_ends_in_silence(
 
     def check() -> list[str]:
         begun.set()
-        raise Cancelled
+        raise RunCancelledError
 
-    keeper = Keeper(place, Metrics(), keep_for=9e9, check=check)
+    keeper = ReceiverMaintenance(place, Metrics(), keep_for=9e9, check=check)
     keeper.start()
     assert begun.wait(30)
     keeper.close()
@@ -413,7 +413,7 @@ def test_a_keeper_whose_connection_is_closed_ends_in_silence(
 
 
 def test_a_clock_that_was_wrong_hides_no_silence(place: Inbox) -> None:
-    book = CallbackBook(place)
+    book = CallbackStore(place)
     book.present("ahead")
     with sqlite3.connect(place.database.url.database or "") as database:
         database.execute("UPDATE tap_freshbooks_receivers SET seen_at = seen_at + 900000")

@@ -9,8 +9,8 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks import cli
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.webhooks.callbacks.manager import Registrar
-from tap_freshbooks.webhooks.callbacks.store import OURS, CallbackBook
+from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
+from tap_freshbooks.webhooks.callbacks.store import OURS, CallbackStore
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
 from tests.conftest import settings_for
 from tests.support import sync
@@ -42,18 +42,18 @@ def place(settings: Config) -> Inbox:
 
 
 @pytest.fixture
-def registrar(settings: Config, place: Inbox) -> Registrar:
+def registrar(settings: Config, place: Inbox) -> CallbackManager:
     return make_registrar(settings, place)
 
 
 @pytest.fixture
-def serving(place: Inbox, registrar: Registrar) -> Iterator[Serving]:
+def serving(place: Inbox, registrar: CallbackManager) -> Iterator[Serving]:
     with Serving(place, registrar) as running:
         yield running
 
 
-def make_registrar(settings: Config, place: Inbox) -> Registrar:
-    return Registrar(TapFreshBooks(config=settings).connection, CallbackBook(place), {})
+def make_registrar(settings: Config, place: Inbox) -> CallbackManager:
+    return CallbackManager(TapFreshBooks(config=settings).connection, CallbackStore(place), {})
 
 
 def at_freshbooks(sandbox: Sandbox, base_url: str = "http://127.0.0.1") -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def gaps(place: Inbox, callback: Callback) -> list[str]:
 
 
 def test_callbacks_are_registered_and_verified(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving, place: Inbox
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving, place: Inbox
 ) -> None:
     others = own_sandbox.truth("callbacks")
     assert registrar.register(serving.url, NOUNS) == []
@@ -97,7 +97,7 @@ def test_callbacks_are_registered_and_verified(
 
 
 def test_stale_ones_are_removed_and_those_of_others_stay(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     others = own_sandbox.truth("callbacks")
     foreign = f"{serving.url}/somebody-else"
@@ -118,7 +118,7 @@ def test_stale_ones_are_removed_and_those_of_others_stay(
     assert all(row in own_sandbox.truth("callbacks") for row in others)
 
 
-def test_many_pages_of_callbacks(own_sandbox: Sandbox, registrar: Registrar) -> None:
+def test_many_pages_of_callbacks(own_sandbox: Sandbox, registrar: CallbackManager) -> None:
     uri = "https://hooks.example.test/other"
     for _ in range(4):
         own_sandbox.create("callbacks", count=60, event="invoice", uri=uri)
@@ -140,7 +140,7 @@ def test_a_missing_scope_is_named_and_the_others_are_registered(
 
 @pytest.mark.parametrize("when", ["before", "answered", "middle"])
 def test_an_answer_that_is_lost_doubles_nothing(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving, when: str
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving, when: str
 ) -> None:
     own_sandbox.faults("cut", when=when, method="POST", path="*/callbacks", times=2)
     own_sandbox.faults("cut", when=when, method="PUT", path="*/callbacks/*", times=2)
@@ -153,7 +153,7 @@ def test_an_answer_that_is_lost_doubles_nothing(
 
 
 def test_a_registration_that_fails_is_made_good_by_the_next(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     own_sandbox.faults("status", status=500, method="POST", path="*/callbacks")
     problems = registrar.register(serving.url, ["invoice"])
@@ -213,7 +213,7 @@ def test_a_callback_that_freshbooks_switched_off_is_verified_again(
 
 
 def test_a_lost_verification_is_asked_for_now_and_then(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     own_sandbox.faults("lose", event="callback.verify", times=1)
     registrar.register(serving.url, ["invoice"])
@@ -227,7 +227,7 @@ def test_a_lost_verification_is_asked_for_now_and_then(
 
 
 def test_a_callback_that_is_gone_is_registered_anew(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     registrar.register(serving.url, ["invoice"])
     registrar.wait(20)
@@ -241,7 +241,7 @@ def test_a_callback_that_is_gone_is_registered_anew(
 
 
 def test_a_callback_whose_secret_is_lost_is_registered_anew(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     registrar.register("http://127.0.0.1:1", ["invoice"])
     [callback] = registrar.callbacks
@@ -256,7 +256,7 @@ def test_a_callback_whose_secret_is_lost_is_registered_anew(
 
 
 def test_a_secret_that_freshbooks_did_not_send_never_counts(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     registrar.register(serving.url, ["invoice"])
     registrar.wait(20)
@@ -275,7 +275,7 @@ def test_a_secret_that_freshbooks_did_not_send_never_counts(
 
 
 def test_a_secret_outlives_a_receiver_that_dies_before_it_was_given_back(
-    own_sandbox: Sandbox, settings: Config, place: Inbox, registrar: Registrar
+    own_sandbox: Sandbox, settings: Config, place: Inbox, registrar: CallbackManager
 ) -> None:
     with Serving(place) as mute:  # keeps secrets, and gives none back
         registrar.register(mute.url, ["invoice"])
@@ -334,7 +334,7 @@ def test_the_commands(run: Run, own_sandbox: Sandbox, settings: Config, tmp_path
         own_sandbox.webhooks.settle()
         own_sandbox.webhooks.disable(row["callbackid"])
         inbox = Inbox(settings["webhook_inbox"])
-        CallbackBook(inbox).update(row["uri"].rpartition("/")[2], asked_at=1.0)
+        CallbackStore(inbox).update(row["uri"].rpartition("/")[2], asked_at=1.0)
         status, out, error = run(file, "webhooks", "list")
         assert status == 1
         assert "is not verified; FreshBooks is asked to send the verification again" in error
@@ -388,7 +388,7 @@ def test_mistakes_are_sentences(
 
 
 def test_an_answer_without_a_list_is_not_an_empty_list(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     registrar.register(serving.url, NOUNS)
     registrar.wait(20)
@@ -409,7 +409,7 @@ def test_an_answer_without_a_list_is_not_an_empty_list(
 
 
 def test_a_refusal_of_one_does_not_keep_the_others_from_being_mended(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     registrar.register(serving.url, NOUNS)
     registrar.wait(20)
@@ -429,7 +429,11 @@ def test_a_refusal_of_one_does_not_keep_the_others_from_being_mended(
 
 
 def test_a_check_leaves_what_is_being_registered_alone(
-    own_sandbox: Sandbox, settings: Config, place: Inbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox,
+    settings: Config,
+    place: Inbox,
+    registrar: CallbackManager,
+    serving: Serving,
 ) -> None:
     account = next(iter(registrar.accounts))
     begun = registrar.book.add(account, "invoice", serving.url)
@@ -440,7 +444,7 @@ def test_a_check_leaves_what_is_being_registered_alone(
     assert len(at_freshbooks(own_sandbox)) == 1
 
 
-def test_only_one_of_two_renews(registrar: Registrar, serving: Serving) -> None:
+def test_only_one_of_two_renews(registrar: CallbackManager, serving: Serving) -> None:
     registrar.register(serving.url, ["invoice"])
     registrar.wait(20)
     [old] = registrar.callbacks
@@ -452,7 +456,7 @@ def test_only_one_of_two_renews(registrar: Registrar, serving: Serving) -> None:
 
 
 def test_a_secret_counts_only_if_freshbooks_says_that_the_callback_is_verified(
-    own_sandbox: Sandbox, registrar: Registrar, place: Inbox
+    own_sandbox: Sandbox, registrar: CallbackManager, place: Inbox
 ) -> None:
     with Serving(place) as mute:
         registrar.register(mute.url, ["invoice"])
@@ -466,7 +470,7 @@ def test_a_secret_counts_only_if_freshbooks_says_that_the_callback_is_verified(
 
 
 def test_a_secret_that_two_gave_back_stays_accepted(place: Inbox) -> None:
-    book = CallbackBook(place)
+    book = CallbackStore(place)
     callback = book.add("a", "invoice", "http://127.0.0.1")
     book.keep(callback.path, "secret", 1)
     [pending] = book.pending()
@@ -476,7 +480,7 @@ def test_a_secret_that_two_gave_back_stays_accepted(place: Inbox) -> None:
 
 
 def test_a_move_that_fails_leaves_the_old_callback(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     registrar.register(serving.url, ["invoice"])
     registrar.wait(20)
@@ -493,7 +497,7 @@ def test_a_move_that_fails_leaves_the_old_callback(
 
 
 def test_a_callback_that_the_list_leaves_out_is_asked_for_by_its_id(
-    own_sandbox: Sandbox, registrar: Registrar, serving: Serving
+    own_sandbox: Sandbox, registrar: CallbackManager, serving: Serving
 ) -> None:
     registrar.register(serving.url, ["invoice"])
     registrar.wait(20)

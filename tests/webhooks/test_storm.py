@@ -7,8 +7,8 @@ import pytest
 from tap_freshbooks.commands.webhooks import nouns_needed
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.webhooks.callbacks.manager import Registrar
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import Inbox
 from tests.conftest import settings_for
 from tests.faults.target import Target
@@ -60,7 +60,7 @@ def test_after_the_reconcile_pass_the_target_has_what_freshbooks_has(
     settings["webhook_inbox"] = str(tmp_path / "inbox.db")
     inbox = Inbox(settings["webhook_inbox"])
     tap = TapFreshBooks(config=settings)
-    registrar = Registrar(tap.connection, CallbackBook(inbox))
+    registrar = CallbackManager(tap.connection, CallbackStore(inbox))
     target, storm = Target(), Storm(own_sandbox, seed)
     port = 0
     with Serving(inbox, registrar) as serving:

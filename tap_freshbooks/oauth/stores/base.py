@@ -17,7 +17,7 @@ LOCK_TIMEOUT = 360
 """Seconds to wait for another process that is refreshing: a bit more than its worst case."""
 
 
-class Superseded(TokenStoreError):  # noqa: N818 - an event
+class StoreConflictError(TokenStoreError):
     """The store holds a newer pair than the one that was read: that one counts."""
 
 
@@ -100,12 +100,12 @@ class LockedStore(ABC):
             is_newest: Whether it counts whatever the store holds by now: it is of a new consent.
 
         Raises:
-            Superseded: If the store does not hold what was read last, but something newer.
+            StoreConflictError: If the store does not hold what was read last, but something newer.
             TokenStoreError: If the store cannot be written; its old content is still in place.
         """
         found = None if is_newest else self._load()
         if found and found.refresh_token not in (self._seen, pair.refresh_token):
-            raise Superseded("somebody else has stored new tokens meanwhile")
+            raise StoreConflictError("somebody else has stored new tokens meanwhile")
         self._save(pair)
         self._seen = pair.refresh_token
 

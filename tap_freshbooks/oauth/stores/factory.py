@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.oauth.stores.base import TokenStore
 
 
-def store_for(
+def open_store(
     config: Mapping[str, Any], token_file: Path | None, environ: Mapping[str, str]
 ) -> TokenStore:
     """Find the token store that a configuration means.

@@ -44,7 +44,7 @@ def places() -> Iterator[Path]:
                 yield folder
 
 
-class Rescue:
+class FallbackStore:
     """The rescue files of one connection, one for each token whose successor had no place.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_freshbooks.oauth.stores.encryption import Encryption
-from tap_freshbooks.oauth.tokens import Rejection, Spending, TokenPair
+from tap_freshbooks.oauth.tokens import PendingRefresh, Rejection, TokenPair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenP
         seed=_converted(row.get("token_seed"), str, None),
         replaced=_converted(row.get("token_seeds_replaced"), tuple[str, ...], ()),
         refreshed_at=_number(row.get("token_refreshed_at")),
-        spending=_converted(row.get("token_spending"), Spending, None),
+        spending=_converted(row.get("token_spending"), PendingRefresh, None),
         rejections=_converted(row.get("token_rejections"), tuple[Rejection, ...], ()),
     )
 

@@ -5,30 +5,30 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
     EasternTime,
+    Excluded,
     Integer,
     Money,
     Object,
     PlainDate,
     Text,
     UtcTime,
-    Withheld,
 )
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import AccountingStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 
 
 class SingleAnswer(AccountingStream):
     """An answer per account that has no pages, no filter and no deletions."""
 
-    replication = Replication.WHOLE
-    stamp: ClassVar[str | None] = None
-    shows_deletions = False
+    replication = Replication.FULL_TABLE
+    timestamp_field: ClassVar[str | None] = None
+    marks_deletions = False
 
 
 class Systems(SingleAnswer):
@@ -88,7 +88,7 @@ class Systems(SingleAnswer):
     )
 
 
-class Gateways(Vanishing, SingleAnswer):
+class Gateways(HardDeleteStream, SingleAnswer):
     """Payment gateways that are connected. A removed one is gone."""
 
     name = "gateways"
@@ -104,7 +104,7 @@ class Gateways(Vanishing, SingleAnswer):
     )
 
 
-class Callbacks(Vanishing, SingleAnswer):
+class Callbacks(HardDeleteStream, SingleAnswer):
     """Webhooks that are registered. A deleted one is gone."""
 
     name = "callbacks"
@@ -112,15 +112,15 @@ class Callbacks(Vanishing, SingleAnswer):
     records = ("response", "result", "callbacks")
     key = ("callbackid",)
     oauth_scope = "the read scope of each event's object"
-    stamp = "updated_at"
-    replication = Replication.COMPARED
+    timestamp_field = "updated_at"
+    replication = Replication.CLIENT_FILTER
     fields = Object(
         callbackid=Integer(),
         event=Text(),
         uri=Text(),
         verified=Boolean(),
         updated_at=EasternTime(),  # UTC with a `T`, Eastern in older API versions
-        verifier=Withheld(),  # the secret that deliveries are signed with
+        verifier=Excluded(),  # the secret that deliveries are signed with
     )
 
 
@@ -146,8 +146,8 @@ class PaymentGateways(SingleAnswer):
             manage_account_url=Text(),
             visa_debit_accepted=Boolean(),
             bank_transfer_enabled=Boolean(),
-            bank_info=Anything(),
-            pricing=Anything(),
+            bank_info=AnyJson(),
+            pricing=AnyJson(),
         ),
         stripe=Object(
             id=Text(),
@@ -156,7 +156,7 @@ class PaymentGateways(SingleAnswer):
             email=Text(),
             country=Text(),
             currencies=Array(Text()),
-            publishable_key=Withheld(),  # a credential
+            publishable_key=Excluded(),  # a credential
             bank_transfer_enabled=Boolean(),
             max_ach_fee=Integer(),
         ),
@@ -164,7 +164,7 @@ class PaymentGateways(SingleAnswer):
             id=Text(),
             stripe_account_id=Text(),
             country=Text(),
-            publishable_key=Withheld(),  # a credential
+            publishable_key=Excluded(),  # a credential
             stripe_email=Text(),
             account_status=Text(),
             available_onboarding_strategies=Array(Text()),
@@ -180,10 +180,10 @@ class PaymentGateways(SingleAnswer):
             charges_first_enabled_at=UtcTime(),
             payouts_first_enabled_at=UtcTime(),
             stripe_account_updated_at=UtcTime(),
-            configuration=Anything(),
+            configuration=AnyJson(),
             capabilities=Array(Object(capability=Text(), is_active=Boolean())),
         ),
-        paypal=Anything(),
+        paypal=AnyJson(),
     )
 
 
@@ -204,16 +204,16 @@ class PaymentOptions(SingleAnswer):
         has_bacs_debit=Boolean(),
         has_sepa_debit=Boolean(),
         has_acss_debit=Boolean(),
-        stripe_acss_payment_options=Anything(),
+        stripe_acss_payment_options=AnyJson(),
         has_paypal_smart_checkout=Boolean(),
         allow_partial_payments=Boolean(),
         entity_type=Text(),
         entity_id=Text(),
-        gateway_info=Anything(),
+        gateway_info=AnyJson(),
     )
 
 
-class CheckoutLinks(Vanishing, SingleAnswer):
+class CheckoutLinks(HardDeleteStream, SingleAnswer):
     """Links to pay without an invoice. The list itself is presumed."""
 
     name = "checkout_links"

@@ -13,14 +13,14 @@ from tap_freshbooks.schema.fields import (
     EasternTime,
     Integer,
     Money,
-    NamedObject,
     Object,
+    ObjectOrName,
     PlainDate,
     Text,
     UtcTime,
 )
 from tap_freshbooks.streams.base import Replication, Row
-from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.resources.common_fields import ATTACHMENT, fell_due
 
@@ -88,7 +88,7 @@ LINE = Object(
     id=Integer(),
     list_index=Integer(),
     categoryid=Integer(),
-    category=NamedObject(
+    category=ObjectOrName(
         "category",
         id=Integer(),
         categoryid=Integer(),
@@ -124,8 +124,8 @@ class Bills(AccountingStream):
     list_key = "bills"
     oauth_scope = "user:bills:read"
     webhook_noun = "bill"
-    stamp = "updated_at"
-    replication = Replication.COMPARED
+    timestamp_field = "updated_at"
+    replication = Replication.CLIENT_FILTER
     includes = ("vendor",)
     fields = Object(
         id=Integer(),
@@ -154,7 +154,7 @@ class Bills(AccountingStream):
     )
 
     @override
-    def moved_silently(self, record: Row, since: datetime) -> bool:
+    def changed_without_timestamp(self, record: Row, since: datetime) -> bool:
         return record.get("status") == "overdue" and fell_due(record, since)
 
     @override
@@ -172,7 +172,7 @@ class Bills(AccountingStream):
         return record
 
 
-class BillLines(Lines):
+class BillLines(LineItems):
     """Lines of bills."""
 
     name = "bill_lines"
@@ -191,9 +191,9 @@ class BillVendors(AccountingStream):
     key = ("vendorid",)
     oauth_scope = "user:bill_vendors:read"
     webhook_noun = "bill_vendor"
-    moved_by = {"bills": "vendorid"}  # noqa: RUF012 - their balances
-    stamp = "updated_at"
-    replication = Replication.COMPARED
+    affected_by = {"bills": "vendorid"}  # noqa: RUF012 - their balances
+    timestamp_field = "updated_at"
+    replication = Replication.CLIENT_FILTER
     fields = VENDOR
 
 
@@ -204,6 +204,6 @@ class BillPayments(AccountingStream):
     resource = "bill_payments/bill_payments"
     list_key = "bill_payments"
     oauth_scope = "user:bill_payments:read"
-    replication = Replication.WHOLE
-    stamp = None
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
     fields = PAYMENT

@@ -13,7 +13,7 @@ from tap_freshbooks.schema.fields import (
 )
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import AccountingStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 
 
 class Items(AccountingStream):
@@ -70,15 +70,15 @@ class Tasks(AccountingStream):
     )
 
 
-class BillableItems(Vanishing, AccountingStream):
+class BillableItems(HardDeleteStream, AccountingStream):
     """Billable items, the accounting side of services. The list itself is unproven."""
 
     name = "billable_items"
     resource = "billable_items/billable_items"
     list_key = "billable_items"
     oauth_scope = "user:billable_items:read"
-    replication = Replication.WHOLE
-    stamp = None
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
     fields = Object(
         id=Integer(),
         name=Text(),
@@ -91,7 +91,7 @@ class BillableItems(Vanishing, AccountingStream):
     )
 
 
-class Taxes(Vanishing, AccountingStream):
+class Taxes(HardDeleteStream, AccountingStream):
     """Taxes. They have no vis_state: a deleted one is gone without a trace."""
 
     name = "taxes"
@@ -99,8 +99,8 @@ class Taxes(Vanishing, AccountingStream):
     list_key = "taxes"
     oauth_scope = "user:taxes:read"
     webhook_noun = "tax"
-    replication = Replication.COMPARED
-    shows_deletions = False
+    replication = Replication.CLIENT_FILTER
+    marks_deletions = False
     fields = Object(
         id=Integer(),
         taxid=Integer(),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
@@ -47,7 +47,7 @@ LINE = Object(
     retainer_period_id=Integer(),
     basecampid=Integer(),
     modern_project_id=Integer(),
-    modern_time_entries=Anything("array"),
+    modern_time_entries=AnyJson("array"),
 )
 
 ADDRESSEE = Object(

@@ -8,14 +8,14 @@ from typing_extensions import override
 
 from tap_freshbooks.businesses import memberships
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
+    Excluded,
     Integer,
     Object,
     Text,
     UtcTime,
-    Withheld,
 )
 from tap_freshbooks.streams.base import RecordStream
 
@@ -41,8 +41,8 @@ class Identity(RecordStream):
             first_name=Text(),
             last_name=Text(),
             phone_number=Text(),
-            address=Anything(),
-            profession=Anything(),
+            address=AnyJson(),
+            profession=AnyJson(),
             professions=Array(
                 Object(
                     id=Integer(),
@@ -67,10 +67,10 @@ class Identity(RecordStream):
         unconfirmed_email=Text(),
         setup_complete=Boolean(),
         phone_numbers=Array(Object(title=Text(), phone_number=Text())),
-        addresses=Anything("array"),
-        profession=Anything(),
+        addresses=AnyJson("array"),
+        profession=AnyJson(),
         links=Object(me=Text(), roles=Text()),
-        permissions=Anything(),  # a map of account ids to features
+        permissions=AnyJson(),  # a map of account ids to features
         groups=Array(
             Object(
                 id=Integer(),
@@ -82,10 +82,10 @@ class Identity(RecordStream):
                 active=Boolean(),
             )
         ),
-        subscription_statuses=Anything(),
-        business_statuses=Anything(),
-        integrations=Anything(),
-        business_memberships=Withheld(),  # the stream businesses has them, without their tokens
+        subscription_statuses=AnyJson(),
+        business_statuses=AnyJson(),
+        integrations=AnyJson(),
+        business_memberships=Excluded(),  # the stream businesses has them, without their tokens
         identity_origin=Text(),
         otp_delivery_method=Text(),
         otp_required_for_login=Boolean(),
@@ -121,7 +121,7 @@ class Businesses(RecordStream):
         membership_id=Integer(),
         role=Text(),
         unacknowledged_change=Boolean(),
-        fasttrack_token=Withheld(),  # a credential
+        fasttrack_token=Excluded(),  # a credential
         name=Text(),
         active=Boolean(),
         status=Text(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
@@ -19,7 +19,7 @@ from tap_freshbooks.schema.fields import (
     Text,
 )
 from tap_freshbooks.streams.base import Replication, Row
-from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.resources.common_fields import (
     ADDRESSEE,
@@ -49,7 +49,7 @@ class Invoices(AccountingStream):
     list_key = "invoices"
     oauth_scope = "user:invoices:read"
     webhook_noun = "invoice"
-    moved_by = {"payments": "invoiceid"}  # noqa: RUF012
+    affected_by = {"payments": "invoiceid"}  # noqa: RUF012
     # Not `system`: the account's own data, the same in every row.
     includes = (
         "lines",
@@ -137,7 +137,7 @@ class Invoices(AccountingStream):
         contacts=CONTACTS,
         late_fee=LATE_FEE,
         late_reminders=LATE_REMINDERS,
-        direct_links=Anything(),
+        direct_links=AnyJson(),
     )
 
     @override
@@ -147,12 +147,12 @@ class Invoices(AccountingStream):
             yield {"search[v3_status]": "overdue"}
 
     @override
-    def moved_silently(self, record: Row, since: datetime) -> bool:
+    def changed_without_timestamp(self, record: Row, since: datetime) -> bool:
         # Computed when it is read: the stamp stays (`docs/freshbooks-api/accounting.md §5`).
         return record.get("v3_status") == "overdue" and fell_due(record, since)
 
 
-class InvoiceLines(Lines):
+class InvoiceLines(LineItems):
     """Lines of invoices."""
 
     name = "invoice_lines"
@@ -171,7 +171,7 @@ class InvoiceProfiles(AccountingStream):
     oauth_scope = "user:invoices:read"
     webhook_noun = "recurring"
     object_key = "invoice_profile"
-    replication = Replication.COMPARED
+    replication = Replication.CLIENT_FILTER
     newest_first = True
     includes = (
         "lines",
@@ -238,7 +238,7 @@ class InvoiceProfiles(AccountingStream):
     )
 
 
-class InvoiceProfileLines(Lines):
+class InvoiceProfileLines(LineItems):
     """Lines of recurring invoices."""
 
     name = "invoice_profile_lines"
@@ -256,7 +256,7 @@ class InvoicePresentation(AccountingStream):
     list_key = "presentation"
     key = ()
     oauth_scope = "user:invoices:read"
-    replication = Replication.WHOLE
-    stamp = None
-    shows_deletions = False
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
+    marks_deletions = False
     fields = Object(id=Integer()) | PRESENTATION

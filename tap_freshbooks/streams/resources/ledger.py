@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_freshbooks.extraction.partition_reader import unwrap
-from tap_freshbooks.extraction.prefetch import Lazy
+from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -22,9 +22,9 @@ from tap_freshbooks.schema.fields import (
     UtcTime,
 )
 from tap_freshbooks.streams.base import RecordStream, Replication, Row
-from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,14 +39,14 @@ BEGINNING = "2000-01-01"
 """Before the first day of any FreshBooks account."""
 
 
-class LedgerAccounts(Vanishing, LedgerStream):
+class LedgerAccounts(HardDeleteStream, LedgerStream):
     """The chart of accounts; parents and their sub-accounts are rows of the same list."""
 
     name = "ledger_accounts"
     resource = "ledger_accounts/accounts"
     oauth_scope = "user:journal_entries:read"
-    stamp = "updated_at"
-    replication = Replication.COMPARED
+    timestamp_field = "updated_at"
+    replication = Replication.CLIENT_FILTER
     fields = Object(
         uuid=Text(),
         name=Text(),
@@ -96,7 +96,7 @@ class ConstantList(RecordStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
         ahead = self.connection.ahead
-        _, batches = ahead.take(self.turn) if ahead else (self, self.begin(Lazy, 1))
+        _, batches = ahead.take(self.turn) if ahead else (self, self.begin(InlineFuture, 1))
         for rows in batches:
             yield from map(self.convert, rows)
         self.problems.report()
@@ -138,7 +138,7 @@ CHART_ACCOUNT = Object(
 )
 
 
-class ChartOfAccounts(Vanishing, LedgerStream):
+class ChartOfAccounts(HardDeleteStream, LedgerStream):
     """The chart of accounts as a report, with balances."""
 
     name = "chart_of_accounts"
@@ -156,7 +156,7 @@ class ChartOfAccounts(Vanishing, LedgerStream):
         yield {"use_ledger_entries": "true", **period}
 
 
-class ChartOfSubAccounts(Lines):
+class ChartOfSubAccounts(LineItems):
     """Sub-accounts of the chart of accounts, with balances."""
 
     name = "chart_of_sub_accounts"
@@ -175,7 +175,7 @@ JOURNAL_DETAIL = Object(
 )
 
 
-class JournalEntries(Vanishing, LedgerStream):
+class JournalEntries(HardDeleteStream, LedgerStream):
     """Manual journal entries of the new service, with their lines. Its envelope is unconfirmed.
 
     Not selected by default: with another envelope than those below, each sync would stop here.
@@ -200,7 +200,7 @@ class JournalEntries(Vanishing, LedgerStream):
     )
 
 
-class JournalEntryLines(Lines):
+class JournalEntryLines(LineItems):
     """Debits and credits of manual journal entries."""
 
     name = "journal_entry_lines"
@@ -227,16 +227,16 @@ SUB_ACCOUNT = Object(
 )
 
 
-class JournalEntryAccounts(Vanishing, AccountingStream):
+class JournalEntryAccounts(HardDeleteStream, AccountingStream):
     """The chart of accounts of the older service. Its balances are stale: do not rely on them."""
 
     name = "journal_entry_accounts"
     resource = "journal_entry_accounts/journal_entry_accounts"
     list_key = "journal_entry_accounts"
     oauth_scope = "user:journal_entries:read"
-    replication = Replication.WHOLE
-    stamp = None
-    shows_deletions = False
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
+    marks_deletions = False
     fields = Object(
         id=Integer(),
         accountid=Integer(),
@@ -250,7 +250,7 @@ class JournalEntryAccounts(Vanishing, AccountingStream):
     )
 
 
-class JournalEntrySubAccounts(Lines):
+class JournalEntrySubAccounts(LineItems):
     """Sub-accounts of the chart of accounts of the older service."""
 
     name = "journal_entry_sub_accounts"
@@ -261,16 +261,16 @@ class JournalEntrySubAccounts(Lines):
     line = SUB_ACCOUNT
 
 
-class JournalEntryDetails(Vanishing, AccountingStream):
+class JournalEntryDetails(HardDeleteStream, AccountingStream):
     """The lines of the general ledger."""
 
     name = "journal_entry_details"
     resource = "journal_entries/journal_entry_details"
     list_key = "journal_entry_details"
     oauth_scope = "user:journal_entries:read"
-    replication = Replication.WHOLE
-    stamp = None
-    shows_deletions = False
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
+    marks_deletions = False
     fields = Object(
         id=Integer(),
         detailid=Integer(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks.errors import PermissionDenied
+from tap_freshbooks.errors import PermissionDeniedError
 from tap_freshbooks.extraction.pagination import PAGE_SIZE
 from tap_freshbooks.extraction.partition_reader import Batch
 from tap_freshbooks.schema.fields import (
@@ -15,17 +15,17 @@ from tap_freshbooks.schema.fields import (
     Boolean,
     DecimalText,
     EasternTime,
+    Excluded,
     Integer,
     Money,
     Object,
     Text,
     UtcTime,
-    Withheld,
 )
-from tap_freshbooks.streams.base import Replication, Row, parse_moment
-from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.base import Replication, Row, parse_timestamp
+from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream, ProjectStream
-from tap_freshbooks.streams.list_stream import OVERLAP
+from tap_freshbooks.streams.list_stream import LOOKBACK
 from tap_freshbooks.streams.resources.common_fields import (
     CONTACT,
     CONTACTS,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from tap_freshbooks.extraction.partition_reader import Reading
+    from tap_freshbooks.extraction.partition_reader import PartitionReader
 
 BALANCE = Array(Object(amount=Money()))
 
@@ -52,7 +52,7 @@ class Clients(AccountingStream):
     list_key = "clients"
     oauth_scope = f"user:clients:read {Invoices.oauth_scope}"
     webhook_noun = "client"
-    moved_by = {  # noqa: RUF012 - their balances
+    affected_by = {  # noqa: RUF012 - their balances
         "invoices": "customerid",
         "credit_notes": "clientid",
         "payments": "clientid",
@@ -135,7 +135,7 @@ class Clients(AccountingStream):
     )
 
     @override
-    def list_pages(self, reading: Reading) -> Iterator[Batch]:
+    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
         # A client's balances move with his invoices, but his stamp does not.
         delivered = set()
         for batch in super().list_pages(reading):
@@ -146,7 +146,7 @@ class Clients(AccountingStream):
             return
         try:
             affected = self._with_moved_balances(reading, reading.since)
-        except PermissionDenied as error:
+        except PermissionDeniedError as error:
             self.logger.warning(
                 "The balances of clients are brought up to date by the next full read only: %s "
                 "(scope %s)",
@@ -160,11 +160,11 @@ class Clients(AccountingStream):
                 yield Batch(rows, page.date, are_news=True)
 
     @staticmethod
-    def _with_moved_balances(reading: Reading, since: datetime) -> set[int]:
+    def _with_moved_balances(reading: PartitionReader, since: datetime) -> set[int]:
         """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
         affected = set()
         path = Invoices.path.format(account_id=reading.business.account_id)
-        changed = {**AccountingStream.changed_since(since - OVERLAP), "include[]": []}
+        changed = {**AccountingStream.changed_since(since - LOOKBACK), "include[]": []}
         for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
             for page in reading.walk(query, path, Invoices.records):
                 affected |= {row["customerid"] for row in page.rows if _concerns(row, since)}
@@ -184,11 +184,11 @@ def _concerns(invoice: Row, since: datetime) -> bool:
 
 def _changed(row: Row, since: datetime) -> bool:
     """Whether a client or invoice has changed since a moment, as far as its stamp tells."""
-    stamp = parse_moment(EasternTime.convert(row.get("updated")))
-    return stamp is None or stamp >= since - OVERLAP
+    stamp = parse_timestamp(EasternTime.convert(row.get("updated")))
+    return stamp is None or stamp >= since - LOOKBACK
 
 
-class ClientContacts(Lines):
+class ClientContacts(LineItems):
     """Secondary contacts of clients."""
 
     name = "client_contacts"
@@ -206,7 +206,7 @@ class Staffs(AccountingStream):
     resource = "users/staffs"
     list_key = "staff|staffs"  # singular, seen live; the official SDK expects the plural
     oauth_scope = "user:teams:read"
-    replication = Replication.COMPARED
+    replication = Replication.CLIENT_FILTER
     fields = Object(
         id=Integer(),
         userid=Integer(),
@@ -239,7 +239,7 @@ class Staffs(AccountingStream):
         # Eastern, unlike that of clients (`docs/freshbooks-api/accounting.md §7`).
         signup_date=EasternTime(),
         updated=EasternTime(),
-        api_token=Withheld(),  # a credential
+        api_token=Excluded(),  # a credential
         vis_state=Integer(),
     )
 
@@ -252,8 +252,8 @@ class TeamMembers(ProjectStream):
     records = ("response",)
     key = ("uuid",)
     oauth_scope = "user:teams:read"
-    stamp = "updated_at"
-    replication = Replication.COMPARED
+    timestamp_field = "updated_at"
+    replication = Replication.CLIENT_FILTER
     fields = Object(
         uuid=Text(),
         first_name=Text(),

@@ -19,14 +19,14 @@ from tap_freshbooks.schema.fields import (
 )
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from tap_freshbooks.businesses import Business
-    from tap_freshbooks.extraction.partition_reader import Reading
+    from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.streams.base import Row
     from tap_freshbooks.streams.list_stream import Query
 
@@ -54,11 +54,11 @@ class Projects(ProjectStream):
     oauth_scope = "user:projects:read"
     webhook_noun = "project"
     object_path = "/projects/business/{business_id}/project/{object_id}"
-    moved_by = {"time_entries": "project_id"}  # noqa: RUF012 - their logged time
-    moves_unstamped = True
-    stamp = "updated_at"
-    replication = Replication.FILTERED
-    shows_deletions = True
+    affected_by = {"time_entries": "project_id"}  # noqa: RUF012 - their logged time
+    affected_without_timestamp = True
+    timestamp_field = "updated_at"
+    replication = Replication.SERVER_FILTER
+    marks_deletions = True
     query = {"include_logged_duration": "true"}  # noqa: RUF012
     fields = Object(
         id=Integer(),
@@ -128,7 +128,7 @@ class Projects(ProjectStream):
         return [{**self.changed_since(since), **state} for state in ALIVE + DELETED]
 
 
-class Services(Vanishing, ProjectStream):
+class Services(HardDeleteStream, ProjectStream):
     """Billable work types. No list is known that has the deleted ones."""
 
     name = "services"
@@ -137,7 +137,7 @@ class Services(Vanishing, ProjectStream):
     oauth_scope = "user:billable_items:read"
     webhook_noun = "service"
     object_path = "/comments/business/{business_id}/service/{object_id}"
-    shows_deletions = True
+    marks_deletions = True
     query = {"include_task_id": "true"}  # noqa: RUF012
     fields = SERVICE | Object(task_id=Integer())
 
@@ -146,7 +146,7 @@ class Services(Vanishing, ProjectStream):
         return record.get("vis_state") == 1
 
 
-class ServiceRates(Vanishing, ProjectStream):
+class ServiceRates(HardDeleteStream, ProjectStream):
     """Rates of services."""
 
     name = "service_rates"
@@ -157,7 +157,7 @@ class ServiceRates(Vanishing, ProjectStream):
     fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
 
 
-class TeamMemberRates(Vanishing, ProjectStream):
+class TeamMemberRates(HardDeleteStream, ProjectStream):
     """Rates of team members."""
 
     name = "team_member_rates"
@@ -168,7 +168,7 @@ class TeamMemberRates(Vanishing, ProjectStream):
     fields = Object(rate=DecimalText(), identity_id=Integer(), business_id=Integer())
 
 
-class InvitationRates(Vanishing, ProjectStream):
+class InvitationRates(HardDeleteStream, ProjectStream):
     """Rates of people who are invited. Only an empty list was ever seen."""
 
     name = "invitation_rates"
@@ -180,7 +180,7 @@ class InvitationRates(Vanishing, ProjectStream):
     fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
 
 
-class Abilities(Vanishing, ProjectStream):
+class Abilities(HardDeleteStream, ProjectStream):
     """What the user behind the connection may do in a business."""
 
     name = "abilities"
@@ -192,16 +192,16 @@ class Abilities(Vanishing, ProjectStream):
     fields = Object(name=Text(), value=Boolean())
 
 
-class Retainers(Vanishing, ProjectStream):
+class Retainers(HardDeleteStream, ProjectStream):
     """Retainers of clients. Whether the list has the deleted ones is not known."""
 
     name = "retainers"
     service = "comments"
     list_key = "retainers"
     oauth_scope = "user:retainers:read"
-    stamp = "updated_at"
-    replication = Replication.COMPARED
-    shows_deletions = True
+    timestamp_field = "updated_at"
+    replication = Replication.CLIENT_FILTER
+    marks_deletions = True
     fields = Object(
         id=Integer(),
         business_id=Integer(),
@@ -219,7 +219,7 @@ class Retainers(Vanishing, ProjectStream):
     )
 
 
-class ProjectThreads(Vanishing, ProjectStream):
+class ProjectThreads(HardDeleteStream, ProjectStream):
     """Discussions of projects: a request per project, and a shape that nobody has confirmed."""
 
     name = "project_threads"
@@ -236,7 +236,7 @@ class ProjectThreads(Vanishing, ProjectStream):
         self.connection.client.get(path, {"per_page": 1}, subject=f"{self.name} of {business}")
 
     @override
-    def list_pages(self, reading: Reading) -> Iterator[Batch]:
+    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
         business_id = reading.business.business_id
         projects = Projects.path.format(business_id=business_id)
         for query in ALIVE:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
+    Excluded,
     Integer,
     Money,
     Object,
     PlainDate,
     Text,
-    Withheld,
 )
 from tap_freshbooks.streams.report_stream import COMPANY, DATED, RAW, Report, ReportRows, parts_of
 
@@ -33,8 +33,8 @@ TOTAL = Object(
     description=Text(),
     entry_type=Text(),
     total=Money(),
-    data=Withheld(),  # the same per column; a report has one
-    children=Withheld(),
+    data=Excluded(),  # the same per column; a report has one
+    children=Excluded(),
 )
 
 
@@ -268,7 +268,7 @@ class RevenueByClientRows(ReportRows):
     """One row per client."""
 
     source = RevenueByClient
-    row = Object(client=Anything())
+    row = Object(client=AnyJson())
 
     @override
     def rows(self, report: Row) -> Iterator[Row]:
@@ -304,8 +304,8 @@ class InvoiceDetailsRows(ReportRows):
         total=Money(),
         paid=Money(),
         outstanding=Money(),
-        tax_summaries=Anything("array"),
-        lines=Anything("array"),
+        tax_summaries=AnyJson("array"),
+        lines=AnyJson("array"),
     )
 
     @override
@@ -484,7 +484,7 @@ class AccountsPayableAging(Report):
     name = "report_accounts_payable_aging"
     report = "accounts_payable_aging"
     query_of_period = ("end_date",)
-    parts = Object(report=Anything())
+    parts = Object(report=AnyJson())
 
 
 class BankReconciliationSummary(Report):
@@ -493,4 +493,4 @@ class BankReconciliationSummary(Report):
     name = "report_bank_reconciliation_summary"
     report = "bank_reconciliation_summary"
     query_of_period = ("date",)
-    parts = Object(report=Anything())
+    parts = Object(report=AnyJson())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
@@ -17,7 +17,7 @@ from tap_freshbooks.schema.fields import (
     Text,
 )
 from tap_freshbooks.streams.base import DELETED_AT, Replication, Row
-from tap_freshbooks.streams.derived import Lines
+from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.resources.common_fields import (
     ADDRESSEE,
@@ -81,7 +81,7 @@ class Estimates(AccountingStream):
     )
 
 
-class EstimateLines(Lines):
+class EstimateLines(LineItems):
     """Lines of estimates."""
 
     name = "estimate_lines"
@@ -100,9 +100,9 @@ class CreditNotes(AccountingStream):
     oauth_scope = "user:credit_notes:read"
     webhook_noun = "credit_note"
     object_key = "credit_note|credit_notes"  # the plural in the official Node SDK
-    moved_by = {"payments": "creditid"}  # noqa: RUF012
-    replication = Replication.WHOLE
-    stamp = None
+    affected_by = {"payments": "creditid"}  # noqa: RUF012
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
     includes = ("lines",)
     newest_first = True
     fields = ADDRESSEE | Object(
@@ -134,7 +134,7 @@ class CreditNotes(AccountingStream):
     )
 
 
-class CreditNoteLines(Lines):
+class CreditNoteLines(LineItems):
     """Lines of credit notes."""
 
     name = "credit_note_lines"
@@ -175,7 +175,7 @@ class Payments(AccountingStream):
         send_client_notification=Boolean(),
         updated=EasternTime(),
         vis_state=Integer(),
-        order=Anything(),
+        order=AnyJson(),
     )
 
 
@@ -187,9 +187,9 @@ class OtherIncomes(AccountingStream):
     list_key = "other_income|other_incomes"  # singular, unlike the path
     key = ("incomeid",)
     oauth_scope = "user:other_income:read"
-    stamp = "updated_at"
+    timestamp_field = "updated_at"
     deletions_are_stamped = False  # `docs/freshbooks-api/accounting.md §5`
-    replication = Replication.COMPARED
+    replication = Replication.CLIENT_FILTER
     newest_first = True
     fields = Object(
         incomeid=Integer(),
@@ -208,6 +208,6 @@ class OtherIncomes(AccountingStream):
     )
 
     @override
-    def moved_silently(self, record: Row, since: object) -> bool:
+    def changed_without_timestamp(self, record: Row, since: object) -> bool:
         # A deletion does not move the stamp: the deleted are sent each time.
         return record[DELETED_AT] is not None

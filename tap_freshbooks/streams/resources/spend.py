@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tap_freshbooks.schema.fields import (
-    Anything,
+    AnyJson,
     Array,
     Boolean,
     DecimalText,
@@ -16,7 +16,7 @@ from tap_freshbooks.schema.fields import (
 )
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import AccountingStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.resources.common_fields import ATTACHMENT
 
 CATEGORY = Object(
@@ -82,16 +82,16 @@ class Expenses(AccountingStream):
         isduplicate=Boolean(),
         from_bulk_import=Boolean(),
         billable=Boolean(),
-        bill_matches=Anything("array"),
+        bill_matches=AnyJson("array"),
         potential_bill_payment=Boolean(),
         updated=EasternTime(),
         version=EasternTime(),
         vis_state=Integer(),
         attachment=ATTACHMENT,
-        account=Anything(),
+        account=AnyJson(),
         category=CATEGORY,
-        expense_profile=Anything(),
-        project=Anything(),
+        expense_profile=AnyJson(),
+        project=AnyJson(),
     )
 
 
@@ -103,8 +103,8 @@ class ExpenseCategories(AccountingStream):
     list_key = "categories"
     oauth_scope = "user:expenses:read"
     webhook_noun = "category"
-    stamp = "updated_at"
-    replication = Replication.COMPARED
+    timestamp_field = "updated_at"
+    replication = Replication.CLIENT_FILTER
     fields = CATEGORY
 
 
@@ -116,7 +116,7 @@ class ExpenseProfiles(AccountingStream):
     list_key = "expense_profiles"
     key = ("profileid",)
     oauth_scope = "user:expenses:read"
-    replication = Replication.COMPARED
+    replication = Replication.CLIENT_FILTER
     fields = Object(
         id=Integer(),
         profileid=Integer(),
@@ -146,7 +146,7 @@ class ExpenseProfiles(AccountingStream):
     )
 
 
-class ExpenseVendors(Vanishing, AccountingStream):
+class ExpenseVendors(HardDeleteStream, AccountingStream):
     """The distinct vendor names of expenses; not the vendors of bills.
 
     Not selected by default: target-duckdb cannot load a table of nothing but keys twice.
@@ -158,9 +158,9 @@ class ExpenseVendors(Vanishing, AccountingStream):
     key = ("vendor",)
     oauth_scope = "user:expenses:read"
     selected_by_default = False
-    replication = Replication.WHOLE
-    stamp = None
-    shows_deletions = False
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
+    marks_deletions = False
     fields = Object(vendor=Text())
 
 
@@ -171,9 +171,9 @@ class ExpenseSummaries(AccountingStream):
     resource = "expenses/summaries"
     list_key = "summaries"
     oauth_scope = "user:expenses:read"
-    replication = Replication.WHOLE
-    stamp = None
-    shows_deletions = False
+    replication = Replication.FULL_TABLE
+    timestamp_field = None
+    marks_deletions = False
     fields = Object(
         id=Text(),
         counts=Integer(),

@@ -9,7 +9,7 @@ from typing_extensions import override
 from tap_freshbooks.schema.fields import Array, Boolean, Integer, LocalTime, Object, Text, UtcTime
 from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
-from tap_freshbooks.streams.hard_deletes import Vanishing
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +56,8 @@ class TimeEntries(ProjectStream):
     list_key = "time_entries"
     oauth_scope = "user:time_entries:read"
     webhook_noun = "time_entry"
-    replication = Replication.FILTERED
-    shows_deletions = True
+    replication = Replication.SERVER_FILTER
+    marks_deletions = True
     # Without `team` only the token owner's entries come.
     query = {"team": "true", "include_unlogged": "true"}  # noqa: RUF012
     fields = ENTRY
@@ -73,7 +73,7 @@ class TimeEntries(ProjectStream):
         return [] if self.config["include_deleted"] else None
 
 
-class TimeEntryDetails(Vanishing, ProjectStream):
+class TimeEntryDetails(HardDeleteStream, ProjectStream):
     """The time entry search of the web application; `time_entries` is the better source."""
 
     name = "time_entry_details"
@@ -84,7 +84,7 @@ class TimeEntryDetails(Vanishing, ProjectStream):
     fields = ENTRY | Object(highlight=Text())
 
 
-class Timers(Vanishing, ProjectStream):
+class Timers(HardDeleteStream, ProjectStream):
     """Running timers of the user behind the connection, with their segments."""
 
     name = "timers"

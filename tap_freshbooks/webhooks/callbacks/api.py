@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.errors import FreshBooksError, WrongIdentifier
+from tap_freshbooks.errors import FreshBooksError, NotFoundError
 
 if TYPE_CHECKING:
     from tap_freshbooks.businesses import Business
@@ -24,7 +24,7 @@ MOST_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RemoteCallback:
     """A callback as FreshBooks shows it, ours or not; `as_of` is when it was asked."""
 
     callbackid: int
@@ -34,7 +34,7 @@ class Listed:
     as_of: float
 
 
-class CallbackEndpoint:
+class CallbackApi:
     """The callbacks of one business.
 
     Args:
@@ -50,9 +50,9 @@ class CallbackEndpoint:
         self._business = business
         self._path = PATH.format(account_id=business.account_id)
 
-    def list(self) -> list[Listed]:
+    def list(self) -> list[RemoteCallback]:
         """All callbacks that FreshBooks shows us, ours or not, each once."""
-        found: dict[int, Listed] = {}
+        found: dict[int, RemoteCallback] = {}
         subject = f"the callbacks of {self._business}"
         for page in range(1, MOST_PAGES + 1):
             now, query = time.time(), {"page": page, "per_page": PAGE_SIZE}
@@ -68,20 +68,20 @@ class CallbackEndpoint:
                 break
         return list(found.values())
 
-    def get(self, callbackid: int) -> Listed | None:
+    def get(self, callbackid: int) -> RemoteCallback | None:
         """A callback by its id; None if FreshBooks does not know it."""
         subject, now = self._subject(callbackid), time.time()
         try:
             answer = self._client.get(self._single(callbackid), subject=subject)
-        except WrongIdentifier:
+        except NotFoundError:
             return None
         return _read(_result(answer.body).get("callback"), now, subject)
 
-    def create(self, event: str, uri: str) -> Listed:
+    def create(self, event: str, uri: str) -> RemoteCallback:
         """Register a callback, which FreshBooks then wants to verify.
 
         Raises:
-            Unavailable: If it is not known whether that was done.
+            TransientError: If it is not known whether that was done.
         """
         subject, now = f"the callback for {event} of {self._business}", time.time()
         body = {"callback": {"event": event, "uri": uri}}
@@ -92,8 +92,8 @@ class CallbackEndpoint:
         """Give a secret back; whether FreshBooks says that the callback is verified now.
 
         Raises:
-            RequestRefused: If it is not the secret that FreshBooks wants.
-            WrongIdentifier: If there is no such callback.
+            BadRequestError: If it is not the secret that FreshBooks wants.
+            NotFoundError: If there is no such callback.
         """
         said = _result(self._put(callbackid, {"verifier": secret})).get("callback")
         return isinstance(said, dict) and said.get("verified") is True
@@ -106,7 +106,7 @@ class CallbackEndpoint:
         """Delete a callback, if it is still there."""
         try:
             self._client.send("DELETE", self._single(callbackid), subject=self._subject(callbackid))
-        except WrongIdentifier:
+        except NotFoundError:
             return  # somebody else was quicker, or the answer to our first try got lost
 
     def _put(self, callbackid: int, change: dict[str, Any]) -> Any:
@@ -127,8 +127,8 @@ def _result(body: Any) -> dict[str, Any]:
     return result if isinstance(result, dict) else {}
 
 
-def _read(row: Any, as_of: float, subject: str) -> Listed:
+def _read(row: Any, as_of: float, subject: str) -> RemoteCallback:
     if not isinstance(row, dict) or not isinstance(row.get("callbackid"), int):
         raise FreshBooksError(f"{subject}: the answer shows none that has an id; please report it")
     event, uri, verified = str(row.get("event")), str(row.get("uri")), row.get("verified") is True
-    return Listed(row["callbackid"], event, uri, verified, as_of)
+    return RemoteCallback(row["callbackid"], event, uri, verified, as_of)

@@ -10,7 +10,7 @@ from tap_freshbooks.timestamps import utc_text_at
 from tap_freshbooks.webhooks.callbacks.store import PATIENCE
 
 if TYPE_CHECKING:
-    from tap_freshbooks.webhooks.callbacks.manager import Registrar
+    from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
     from tap_freshbooks.webhooks.callbacks.store import Callback
 
 
@@ -27,7 +27,7 @@ class Watch:
     problems: list[str]
 
 
-def watch(registrar: Registrar) -> Watch:
+def watch(registrar: CallbackManager) -> Watch:
     """Look at the callbacks of a connection, as the inbox knows them now.
 
     Raises:

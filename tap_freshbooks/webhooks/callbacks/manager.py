@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import (
+    BadRequestError,
     FreshBooksError,
-    PermissionDenied,
-    RequestRefused,
-    Unavailable,
-    WrongIdentifier,
+    NotFoundError,
+    PermissionDeniedError,
+    TransientError,
 )
-from tap_freshbooks.webhooks.callbacks.api import CallbackEndpoint
+from tap_freshbooks.webhooks.callbacks.api import CallbackApi
 from tap_freshbooks.webhooks.callbacks.store import OURS
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
-    from tap_freshbooks.webhooks.callbacks.api import Listed
-    from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackBook, Verifier
+    from tap_freshbooks.webhooks.callbacks.api import RemoteCallback
+    from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackStore, Verifier
 
 RESEND_EVERY = 300.0
 """Seconds between two requests to send a verification again that nobody asked for."""
@@ -34,7 +34,7 @@ ATTEMPTS = 3
 """How often a registration is tried whose answer got lost."""
 
 
-class Registrar:
+class CallbackManager:
     """Registers callbacks for the businesses of a connection, and looks after them.
 
     Callbacks of others are never touched: ours are those that the inbox knows, and those whose
@@ -47,7 +47,7 @@ class Registrar:
     """
 
     def __init__(
-        self, connection: Connection, book: CallbackBook, scopes: dict[str, str] | None = None
+        self, connection: Connection, book: CallbackStore, scopes: dict[str, str] | None = None
     ) -> None:
         self.connection = connection
         self.book = book
@@ -62,9 +62,9 @@ class Registrar:
             if business.account_id
         }
 
-    def at(self, account_id: str) -> CallbackEndpoint:
+    def at(self, account_id: str) -> CallbackApi:
         """The callbacks of an account at FreshBooks."""
-        return CallbackEndpoint(self.connection.client, self.accounts[account_id])
+        return CallbackApi(self.connection.client, self.accounts[account_id])
 
     @property
     def callbacks(self) -> list[Callback]:
@@ -104,14 +104,14 @@ class Registrar:
         for noun in nouns:
             try:
                 kept.append(self._ensure(account_id, noun, base_url, listed))
-            except PermissionDenied:
+            except PermissionDeniedError:
                 failed.add(noun)
                 scope = self.scopes.get(noun, "the read scope of its object")
                 yield (
                     f"{noun} of {self.accounts[account_id]}: the token may not register it; it "
                     f"needs {scope}. Enable that for your app, and log in again"
                 )
-            except (RequestRefused, Unavailable, WrongIdentifier) as error:
+            except (BadRequestError, TransientError, NotFoundError) as error:
                 failed.add(noun)
                 yield str(error)
         # Where there is no new one yet the old one goes on, at another address perhaps.
@@ -126,19 +126,19 @@ class Registrar:
                 )
 
     def _ensure(
-        self, account_id: str, noun: str, base_url: str, listed: Sequence[Listed]
+        self, account_id: str, noun: str, base_url: str, listed: Sequence[RemoteCallback]
     ) -> Callback:
         callback = self.book.add(account_id, noun, base_url)
         known = _at(callback, listed)
         try:
             known = known or self._create(callback)
-        except PermissionDenied:
+        except PermissionDeniedError:
             self.book.remove(callback.path)
             raise
         self._note(callback, known)
         return callback
 
-    def _note(self, callback: Callback, known: Listed) -> None:
+    def _note(self, callback: Callback, known: RemoteCallback) -> None:
         """Note what FreshBooks says of a callback."""
         if callback.callbackid != known.callbackid:
             self.book.update(callback.path, callbackid=known.callbackid)
@@ -149,14 +149,14 @@ class Registrar:
     def _has_secret(self, callback: Callback) -> bool:
         return any(each.accepted for each in self.book.verifiers(callback.path))
 
-    def _create(self, callback: Callback, attempts: int = ATTEMPTS) -> Listed:
+    def _create(self, callback: Callback, attempts: int = ATTEMPTS) -> RemoteCallback:
         """Register a callback; where the answer is lost, it is looked for before the next try."""
         endpoint = self.at(callback.account_id)
         # Before the request: the verification may come sooner than the answer.
         self.book.update(callback.path, asked_at=time.time())
         try:
             return endpoint.create(callback.noun, callback.uri)
-        except Unavailable:
+        except TransientError:
             if known := _at(callback, endpoint.list()):
                 return known
             if attempts == 1:
@@ -169,7 +169,7 @@ class Registrar:
         base_url: str,
         kept: Sequence[Callback],
         before: Sequence[Callback],
-        listed: Sequence[Listed],
+        listed: Sequence[RemoteCallback],
     ) -> None:
         """Remove callbacks of ours that are not wanted, moved, doubled, or known to no inbox.
 
@@ -187,7 +187,7 @@ class Registrar:
                 self.book.remove(callback.path)
 
     @staticmethod
-    def _is_ours(listed: Listed, base_url: str | None, known: Container[str]) -> bool:
+    def _is_ours(listed: RemoteCallback, base_url: str | None, known: Container[str]) -> bool:
         base, _, path = listed.uri.rpartition("/")
         return listed.uri in known or (base == base_url and bool(OURS.fullmatch(path)))
 
@@ -237,7 +237,7 @@ class Registrar:
         subject = f"{name} of {self.accounts[account_id]}"
         try:
             is_verified = self.at(account_id).verify(verifier.callbackid, verifier.verifier)
-        except (RequestRefused, WrongIdentifier):
+        except (BadRequestError, NotFoundError):
             # One that was replaced by a newer one, or a forgery. Even if FreshBooks shows the
             # callback as verified this secret must not count: anybody could have sent it.
             self.book.refuse(verifier)
@@ -284,7 +284,7 @@ class Registrar:
         return problems
 
     def _mend(
-        self, callback: Callback, listed: Sequence[Listed], resend_every: float
+        self, callback: Callback, listed: Sequence[RemoteCallback], resend_every: float
     ) -> Iterator[str]:
         name = f"the callback for {callback.noun} of {self.accounts[callback.account_id]}"
         endpoint = self.at(callback.account_id)
@@ -336,7 +336,7 @@ class Registrar:
             pause(0.5)
 
 
-def _at(callback: Callback, listed: Sequence[Listed]) -> Listed | None:
+def _at(callback: Callback, listed: Sequence[RemoteCallback]) -> RemoteCallback | None:
     """The one at FreshBooks that sends to the address of ours; a verified one if there are more."""
     same = [each for each in listed if (each.uri, each.event) == (callback.uri, callback.noun)]
     return max(

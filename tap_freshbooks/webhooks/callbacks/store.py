@@ -125,7 +125,7 @@ def new_path() -> str:
     return f"tap-freshbooks-{secrets.token_urlsafe(24)}"
 
 
-class CallbackBook:
+class CallbackStore:
     """The callbacks and secrets of an inbox. Each method is one transaction, on disk at its end.
 
     Raises:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.webhooks.inbox import Inbox, InboxError
 from tap_freshbooks.webhooks.server.delivery import MOST_BYTES
-from tap_freshbooks.webhooks.server.maintenance import Keeper
+from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 from tap_freshbooks.webhooks.server.receiver import Receiver
 from tap_freshbooks.webhooks.server.signature import HEADER
@@ -52,10 +52,10 @@ def app() -> Starlette:
     if not place:
         raise SettingsError("set TAP_FRESHBOOKS_WEBHOOK_INBOX to the setting webhook_inbox")
     inbox, metrics = Inbox(place), Metrics()
-    return create_app(inbox, metrics, Keeper(inbox, metrics, keep_for=KEEP_FOR))
+    return create_app(inbox, metrics, ReceiverMaintenance(inbox, metrics, keep_for=KEEP_FOR))
 
 
-def create_app(inbox: Inbox, metrics: Metrics, keeper: Keeper) -> Starlette:
+def create_app(inbox: Inbox, metrics: Metrics, keeper: ReceiverMaintenance) -> Starlette:
     """The application.
 
     `POST …/PATH` takes a delivery: only the last segment counts, so that a proxy may keep a

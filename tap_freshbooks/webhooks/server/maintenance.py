@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tap_freshbooks.errors import Cancelled, TapError
+from tap_freshbooks.errors import RunCancelledError, TapError
 from tap_freshbooks.webhooks.callbacks import store
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +28,13 @@ CONFIRM_EVERY = 60.0
 """Seconds after which secrets that nobody gave back are tried again."""
 
 Sentences = list[str]
-Duty = Callable[[], Sentences | None]
+Job = Callable[[], Sentences | None]
 
 
-class Routine:
+class PeriodicThread:
     """A thread that does each of some duties again after so many seconds."""
 
-    def __init__(self, duties: Sequence[tuple[float, Duty]]) -> None:
+    def __init__(self, duties: Sequence[tuple[float, Job]]) -> None:
         self._duties = duties
         self._due = [0.0] * len(duties)
         self._woken = threading.Event()
@@ -66,7 +66,7 @@ class Routine:
                 try:
                     for sentence in duty() or ():
                         logger.warning("%s", sentence)
-                except Cancelled:
+                except RunCancelledError:
                     return
                 except TapError as error:
                     logger.error("%s", error)  # noqa: TRY400 - it is a sentence
@@ -77,7 +77,7 @@ class Routine:
             self._woken.clear()
 
 
-class Keeper:
+class ReceiverMaintenance:
     """What happens beside the receiver.
 
     Args:
@@ -102,10 +102,10 @@ class Keeper:
         interrupt: Callable[[], None] | None = None,
     ) -> None:
         self.inbox = inbox
-        self.book = CallbackBook(inbox)
+        self.book = CallbackStore(inbox)
         self.metrics = metrics
         self.id = uuid.uuid4().hex
-        duties: list[tuple[float, Duty]] = [(PRUNE_EVERY, lambda: self._prune(keep_for))]
+        duties: list[tuple[float, Job]] = [(PRUNE_EVERY, lambda: self._prune(keep_for))]
         self._confirm = confirm
         if confirm:
             duties.insert(0, (CONFIRM_EVERY, confirm))
@@ -113,7 +113,7 @@ class Keeper:
             duties.append((check_every, check))
         self._interrupt = interrupt
         # Signs of life do not wait for FreshBooks, which may take minutes.
-        self._routines = [Routine([(store.BEAT, self._beat)]), Routine(duties)]
+        self._routines = [PeriodicThread([(store.BEAT, self._beat)]), PeriodicThread(duties)]
 
     def start(self) -> None:
         """Give the first sign of life, and go on in a thread.

@@ -19,7 +19,7 @@ from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from tap_freshbooks.webhooks.callbacks.store import CALLBACKS, OURS, CallbackBook
+from tap_freshbooks.webhooks.callbacks.store import CALLBACKS, OURS, CallbackStore
 from tap_freshbooks.webhooks.inbox import InboxError
 from tap_freshbooks.webhooks.server.delivery import Malformed, Verification, read_form, understand
 from tap_freshbooks.webhooks.server.signature import is_genuine
@@ -88,7 +88,7 @@ class Receiver:
 
     def __init__(self, inbox: Inbox, metrics: Metrics, on_verification: Callable[[], None]) -> None:
         self.inbox = inbox
-        self.book = CallbackBook(inbox)
+        self.book = CallbackStore(inbox)
         self.metrics = metrics
         self._on_verification = on_verification
         self._paths: set[str] = set()

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 import uvicorn
 
-from tap_freshbooks.errors import Interrupted, SettingsError, TapError
-from tap_freshbooks.webhooks.callbacks.manager import Registrar
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.errors import RunInterruptedError, SettingsError, TapError
+from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.server.asgi import create_app
-from tap_freshbooks.webhooks.server.maintenance import Keeper
+from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def serve(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s | %(levelname)-8s | %(name)s | %(message)s"
     )
-    metrics, book = Metrics(), CallbackBook(inbox)
+    metrics, book = Metrics(), CallbackStore(inbox)
     callbacks = len(book.all())  # what is wrong with the inbox shows here
-    registrar = Registrar(connection, book) if _has_token(connection) else None
-    keeper = Keeper(
+    registrar = CallbackManager(connection, book) if _has_token(connection) else None
+    keeper = ReceiverMaintenance(
         inbox,
         metrics,
         keep_for=keep_for,
@@ -81,7 +81,9 @@ def serve(
         )
     )
     try:
-        with suppress(Interrupted, KeyboardInterrupt):  # uvicorn ends, and raises it once more
+        with suppress(
+            RunInterruptedError, KeyboardInterrupt
+        ):  # uvicorn ends, and raises it once more
             server.run(sockets=[sock])
     except SystemExit:  # uvicorn's, whose status would mean something else here
         server.started = False

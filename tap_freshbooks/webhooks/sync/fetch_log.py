@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from tap_freshbooks.streams.base import parse_moment
+from tap_freshbooks.streams.base import parse_timestamp
 from tap_freshbooks.webhooks.inbox import META
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.webhooks.inbox import Inbox
 
-LATE = timedelta(minutes=10)
+DELIVERY_GRACE = timedelta(minutes=10)
 """How late a delivery may be without being lost: "several minutes".
 
 See `docs/freshbooks-api/webhooks.md §4`.
@@ -26,7 +26,7 @@ See `docs/freshbooks-api/webhooks.md §4`.
 KEPT_FOR = 30 * 86_400
 """Seconds for which it is known that an object was looked at; longer than lists are not read."""
 
-LOOKS = sa.Table(
+FETCHES = sa.Table(
     "tap_freshbooks_looks",
     META,
     sa.Column("stream", sa.Text, primary_key=True),
@@ -36,7 +36,7 @@ LOOKS = sa.Table(
 )
 
 
-class Looks:
+class FetchLog:
     """Which objects were looked at, and when, for whoever counts what events have missed."""
 
     def __init__(self, inbox: Inbox) -> None:
@@ -51,21 +51,21 @@ class Looks:
             for object_id, moment in looked_at.items()
         ]
         same = sa.and_(
-            LOOKS.c.stream == stream,
-            LOOKS.c.scope_id == scope_id,
-            LOOKS.c.object_id.in_(list(looked_at)),
+            FETCHES.c.stream == stream,
+            FETCHES.c.scope_id == scope_id,
+            FETCHES.c.object_id.in_(list(looked_at)),
         )
         with self.inbox.writing() as connection:
-            old = LOOKS.c.looked_at < time.time() - KEPT_FOR
-            connection.execute(LOOKS.delete().where(sa.or_(same, old)))
-            connection.execute(LOOKS.insert(), rows)
+            old = FETCHES.c.looked_at < time.time() - KEPT_FOR
+            connection.execute(FETCHES.delete().where(sa.or_(same, old)))
+            connection.execute(FETCHES.insert(), rows)
 
     def since(self, stream: str, scope_id: str, moment: datetime) -> dict[str, datetime]:
         """When objects were looked at last, for those since a moment."""
-        query = sa.select(LOOKS.c.object_id, LOOKS.c.looked_at).where(
-            LOOKS.c.stream == stream,
-            LOOKS.c.scope_id == scope_id,
-            LOOKS.c.looked_at >= moment.timestamp(),
+        query = sa.select(FETCHES.c.object_id, FETCHES.c.looked_at).where(
+            FETCHES.c.stream == stream,
+            FETCHES.c.scope_id == scope_id,
+            FETCHES.c.looked_at >= moment.timestamp(),
         )
         with self.inbox.reading() as connection:
             return {
@@ -74,7 +74,7 @@ class Looks:
             }
 
 
-class MissedRows:
+class MissedChangeCounter:
     """Counts, in a reading of lists, the rows that changed since the last one and were not told.
 
     A change of the last minutes is not counted yet: its delivery may be on its way. The next
@@ -97,7 +97,7 @@ class MissedRows:
         key: str,
     ) -> None:
         self.number = 0
-        self._after = listed_at - LATE
+        self._after = listed_at - DELIVERY_GRACE
         self._told = told
         self._looked_at = looked_at
         self._stamp = stamp
@@ -105,8 +105,8 @@ class MissedRows:
 
     def see(self, record: Mapping[str, Any], read_at: datetime) -> None:
         """Look at a record of the reading, which began at a moment."""
-        changed_at = parse_moment(record.get(self._stamp))
-        if changed_at is None or not self._after < changed_at <= read_at - LATE:
+        changed_at = parse_timestamp(record.get(self._stamp))
+        if changed_at is None or not self._after < changed_at <= read_at - DELIVERY_GRACE:
             return
         object_id = str(record.get(self._key))
         looked_at = self._looked_at.get(object_id)

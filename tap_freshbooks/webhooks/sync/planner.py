@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tap_freshbooks.businesses import Business
 from tap_freshbooks.errors import FreshBooksError
-from tap_freshbooks.streams.base import RecordStream, parse_moment
-from tap_freshbooks.streams.list_stream import FreshBooksStream
+from tap_freshbooks.streams.base import RecordStream, parse_timestamp
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.timestamps import utc_text
 from tap_freshbooks.webhooks.callbacks.health import watch
-from tap_freshbooks.webhooks.callbacks.manager import RESEND_EVERY, Registrar
-from tap_freshbooks.webhooks.callbacks.store import CallbackBook
+from tap_freshbooks.webhooks.callbacks.manager import RESEND_EVERY, CallbackManager
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import GAP
-from tap_freshbooks.webhooks.sync.fetch_log import LATE, Looks, MissedRows
+from tap_freshbooks.webhooks.sync.fetch_log import DELIVERY_GRACE, FetchLog, MissedChangeCounter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks.webhooks")
 
-SHORT = "the webhook inbox does not have all events since the last run"
+EVENTS_PRUNED = "the webhook inbox does not have all events since the last run"
 
-AHEAD = timedelta(days=1)
+MAX_CLOCK_SKEW = timedelta(days=1)
 """How far a moment of the state may lie in the future; one further off is not believed."""
 
-LIST_RATHER = 200
+MAX_OBJECT_READS = 200
 """So many changed objects are sooner read by the lists than one by one."""
 
 MEMBERS = "members"
@@ -55,7 +55,7 @@ PLACE = "inbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class InboxCursor:
     """Where one stream stands with one business.
 
     Attributes:
@@ -71,12 +71,12 @@ class Place:
     denied: bool = False
 
     @classmethod
-    def read(cls, state: Mapping[str, Any]) -> Place | None:
+    def read(cls, state: Mapping[str, Any]) -> InboxCursor | None:
         """The place in the state of a partition, None if there is none that can be understood."""
         kept = state.get(PLACE)
         if not isinstance(kept, dict):
             return None
-        listed_at = parse_moment(kept.get("listed_at"))
+        listed_at = parse_timestamp(kept.get("listed_at"))
         position = kept.get("position")
         if listed_at is None or not isinstance(position, int):
             return None
@@ -93,7 +93,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Plan:
+class ReadPlan:
     """What a sync will read of one stream and business.
 
     Attributes:
@@ -106,10 +106,10 @@ class Plan:
         movers: Ids of objects of other streams, by stream, whose change moves objects of this one.
     """
 
-    news: News
-    stream: FreshBooksStream
+    news: WebhookSyncPlanner
+    stream: ListStream
     context: Context
-    since: Place | None = None
+    since: InboxCursor | None = None
     why: str | None = None
     changed: dict[str, bool] = field(default_factory=dict)
     movers: dict[str, set[str]] = field(default_factory=dict)
@@ -132,34 +132,36 @@ class Plan:
     @property
     def scope_id(self) -> Any:
         """The identifier of the business that the stream needs."""
-        return self.context[self.stream.scope.value]
+        return self.context[self.stream.identifier_kind.value]
 
     def look(
         self, business: Business, object_id: str, submit: Submit, mover: str | None = None
     ) -> Any:
-        """A future `Look` at an object, of this stream or of one that moves its rows.
+        """A future `FetchedObject` at an object, of this stream or of one that moves its rows.
 
         Each is fetched once, whatever streams want to see it.
         """
         stream = self.news.source(mover) if mover else self.stream
         looks = self.news.looks
-        key = (stream.name, business.identifier(stream.scope), object_id)
+        key = (stream.name, business.identifier(stream.identifier_kind), object_id)
         with self.news.mutex:
             if key not in looks:
                 looks[key] = submit(lambda: stream.look(business, object_id))
             return looks[key]
 
-    def missed_rows(self) -> MissedRows | None:
+    def missed_rows(self) -> MissedChangeCounter | None:
         """A counter for a reading of lists; None where nothing is known to compare with."""
-        if self.by_id or self.since is None or self.stream.stamp is None:
+        if self.by_id or self.since is None or self.stream.timestamp_field is None:
             return None
         listed_at = self.since.listed_at
-        looked_at = self.news.seen.since(self.stream.name, str(self.scope_id), listed_at - LATE)
-        stamp, key = self.stream.stamp, self.stream.key[0]
-        return MissedRows(listed_at, self.changed.keys(), looked_at, stamp, key)
+        looked_at = self.news.seen.since(
+            self.stream.name, str(self.scope_id), listed_at - DELIVERY_GRACE
+        )
+        stamp, key = self.stream.timestamp_field, self.stream.key[0]
+        return MissedChangeCounter(listed_at, self.changed.keys(), looked_at, stamp, key)
 
     def done(
-        self, looked_at: Mapping[str, float], read_at: datetime, missed: MissedRows | None
+        self, looked_at: Mapping[str, float], read_at: datetime, missed: MissedChangeCounter | None
     ) -> None:
         """Everything was delivered.
 
@@ -194,12 +196,12 @@ class Plan:
 
     def _move(self, listed_at: datetime, *, denied: bool = False) -> None:
         """Move the place to the end of what this sync has seen of the inbox."""
-        place = Place(self.news.inbox.id, self.news.last, listed_at, denied)
+        place = InboxCursor(self.news.inbox.id, self.news.last, listed_at, denied)
         for consumer in self.stream.consumers:
             place.write(consumer.state_of(self.stream, self.context))
 
 
-class News:
+class WebhookSyncPlanner:
     """The plans of one sync.
 
     Args:
@@ -217,8 +219,8 @@ class News:
         streams: Mapping[str, Stream],
     ) -> None:
         self.inbox = inbox
-        self.book = CallbackBook(inbox)
-        self.seen = Looks(inbox)
+        self.book = CallbackStore(inbox)
+        self.seen = FetchLog(inbox)
         self.connection = connection
         self.streams = streams
         self.poll_interval = timedelta(hours=config["poll_interval"])
@@ -227,7 +229,7 @@ class News:
         self._first = self.last = 0
         self.looks: dict[tuple[str, Any, str], Any] = {}
         self.mutex = threading.Lock()
-        self._plans: dict[tuple[str, Any], Plan] = {}
+        self._plans: dict[tuple[str, Any], ReadPlan] = {}
 
     # The businesses
 
@@ -236,7 +238,7 @@ class News:
 
         An idle account shall cost no request, not even the one that asks who we are.
         """
-        read_at = parse_moment(state.get("members_read_at"))
+        read_at = parse_timestamp(state.get("members_read_at"))
         if read_at is None or not timedelta() <= self.now - read_at < self.poll_interval:
             return
         with suppress(TypeError, KeyError, AttributeError):
@@ -250,7 +252,7 @@ class News:
 
         A receiver with a token does that much sooner; not every one has a token.
         """
-        registrar = Registrar(self.connection, self.book)
+        registrar = CallbackManager(self.connection, self.book)
         checked = [each.checked_at for each in registrar.callbacks]
         try:
             if any(at is None or self.now.timestamp() - at >= self._check_every for at in checked):
@@ -291,18 +293,18 @@ class News:
         logger.info("To read this time: %s", names or "nothing")
         return [stream for stream in streams if not due[stream.name]]
 
-    def source(self, name: str) -> FreshBooksStream:
+    def source(self, name: str) -> ListStream:
         """A stream by its name, whether it is selected or not."""
-        return cast("FreshBooksStream", self.streams[name])
+        return cast("ListStream", self.streams[name])
 
     # What to read
 
     def _is_due(self, stream: RecordStream) -> bool:
         """Whether there is anything to read for a stream this time."""
-        if isinstance(stream, FreshBooksStream) and stream.webhook_noun:
+        if isinstance(stream, ListStream) and stream.webhook_noun:
             return any(not self.plan(stream, context).is_idle for context in stream.partitions)
         polled = [
-            parse_moment(consumer.state_of(stream, None).get("polled_at"))
+            parse_timestamp(consumer.state_of(stream, None).get("polled_at"))
             for consumer in stream.consumers
         ]
         return any(at is None or not self._is_recent(at, self.poll_interval) for at in polled)
@@ -312,14 +314,14 @@ class News:
         for consumer in stream.consumers:
             consumer.state_of(stream, None)["polled_at"] = utc_text(self.now)
 
-    def plan(self, stream: FreshBooksStream, context: Context) -> Plan:
+    def plan(self, stream: ListStream, context: Context) -> ReadPlan:
         """What to read of a business."""
-        key = (stream.name, context[stream.scope.value])
+        key = (stream.name, context[stream.identifier_kind.value])
         if key not in self._plans:
             plans = [self._plan(stream, each) for each in stream.partitions]
             reason = next((plan.why for plan in plans if plan.why), None)
             for plan in plans:
-                if stream.can_vanish:  # its table is sent as a whole, or not at all
+                if stream.hard_deletes:  # its table is sent as a whole, or not at all
                     plan.why = plan.why or reason
                 self._plans[stream.name, plan.scope_id] = plan
                 if plan.why:
@@ -328,21 +330,23 @@ class News:
                     plan.skip()
         return self._plans[key]
 
-    def _plan(self, stream: FreshBooksStream, context: Context) -> Plan:
-        plan = Plan(self, stream, context)
-        places = [Place.read(consumer.state_of(stream, context)) for consumer in stream.consumers]
+    def _plan(self, stream: ListStream, context: Context) -> ReadPlan:
+        plan = ReadPlan(self, stream, context)
+        places = [
+            InboxCursor.read(consumer.state_of(stream, context)) for consumer in stream.consumers
+        ]
         known = [place for place in places if place and place.inbox == self.inbox.id]
         if not known or len(known) < len(places):
             plan.why = "not read yet with this webhook inbox"
             return plan
-        since = plan.since = Place(
+        since = plan.since = InboxCursor(
             self.inbox.id,
             min(place.position for place in known),
             min(place.listed_at for place in known),
             any(place.denied for place in known),
         )
         if not self._first <= since.position <= self.last:
-            plan.why = SHORT
+            plan.why = EVENTS_PRUNED
         elif not self._is_recent(since.listed_at, self.reconcile_interval):
             plan.why = "reconcile_interval is over"
         elif not self._is_recent(since.listed_at, self.poll_interval):
@@ -350,7 +354,7 @@ class News:
         self._read_events(plan, since)
         return plan
 
-    def _obstacle(self, plan: Plan) -> str | None:
+    def _obstacle(self, plan: ReadPlan) -> str | None:
         """Why events cannot tell what changed, if they cannot; looked for at each poll only."""
         if plan.since and plan.since.denied:
             return "the token might not read it the last time"
@@ -360,12 +364,12 @@ class News:
         problems = self.book.problems(account_id, str(plan.stream.webhook_noun))
         return f"webhooks cannot flow: {' and '.join(problems)}" if problems else None
 
-    def _read_events(self, plan: Plan, since: Place) -> None:
+    def _read_events(self, plan: ReadPlan, since: InboxCursor) -> None:
         account_id = plan.business.account_id
         if since.position >= self.last or not account_id:
             return
         stream = plan.stream
-        movers = {str(self.source(name).webhook_noun): name for name in stream.moved_by}
+        movers = {str(self.source(name).webhook_noun): name for name in stream.affected_by}
         nouns = [str(stream.webhook_noun), *movers]
         for event in self.inbox.read(account_id, nouns, since.position, self.last):
             if event.name == GAP:
@@ -378,9 +382,9 @@ class News:
                 plan.movers.setdefault(movers[event.noun], set()).add(event.object_id)
         first, _ = self.inbox.extent()
         if first > since.position:  # pruned while it was read
-            plan.why = plan.why or SHORT
-        if len(plan.changed) + sum(map(len, plan.movers.values())) > LIST_RATHER:
+            plan.why = plan.why or EVENTS_PRUNED
+        if len(plan.changed) + sum(map(len, plan.movers.values())) > MAX_OBJECT_READS:
             plan.why = plan.why or "the lists show so many changes in fewer requests"
 
     def _is_recent(self, moment: datetime, interval: timedelta) -> bool:
-        return -AHEAD < self.now - moment < interval
+        return -MAX_CLOCK_SKEW < self.now - moment < interval

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.oauth.stores.encryption import Encryption
-from tap_freshbooks.oauth.stores.factory import store_for
-from tap_freshbooks.oauth.stores.fallback import Rescue
+from tap_freshbooks.oauth.stores.factory import open_store
+from tap_freshbooks.oauth.stores.fallback import FallbackStore
 from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 
@@ -35,22 +35,22 @@ def write(store: TokenStore, pair: TokenPair = PAIR) -> None:
 def test_nothing_of_the_tokens_is_readable_at_rest_in_any_store(tmp_path: Path, place: str) -> None:
     config = {"client_id": "app", "token_store": place.format(tmp_path)}
     keyed = {**config, "token_encryption_key": NEW}
-    store = store_for(keyed, None, {})
+    store = open_store(keyed, None, {})
     write(store)
     at_rest = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"the-refresh-token" not in at_rest
     assert b"the-access-token" not in at_rest
-    assert store_for(keyed, None, {}).read() == PAIR
+    assert open_store(keyed, None, {}).read() == PAIR
 
     for wrong, sentence in [({}, "are encrypted"), ({"token_encryption_key": OTHER}, "not fit")]:
-        stranger = store_for({**config, **wrong}, None, {})
+        stranger = open_store({**config, **wrong}, None, {})
         with pytest.raises(SettingsError, match=f"{sentence}|does not fit"):
             stranger.read()
         with pytest.raises(SettingsError), stranger.locked() as locked:
             locked.write(TokenPair("mine"))
         with pytest.raises(SettingsError), stranger.locked() as locked:
             locked.read()
-    assert store_for(keyed, None, {}).read() == PAIR
+    assert open_store(keyed, None, {}).read() == PAIR
 
 
 def test_a_key_is_rotated_by_putting_the_new_one_in_front(tmp_path: Path) -> None:
@@ -93,12 +93,12 @@ def test_the_config_file_is_encrypted_too_and_a_token_put_there_by_hand_still_wi
 
 def test_a_rescue_file_is_encrypted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tap_freshbooks.oauth.stores.fallback.places", lambda: iter([tmp_path]))
-    rescue = Rescue("connection", Encryption(NEW))
+    rescue = FallbackStore("connection", Encryption(NEW))
     path = rescue.save(PAIR, "spent")
     assert "the-refresh-token" not in path.read_text()
     assert rescue.find("spent") == (path, PAIR)
     with pytest.raises(SettingsError):
-        Rescue("connection", Encryption(OTHER)).find("spent")
+        FallbackStore("connection", Encryption(OTHER)).find("spent")
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 44, "{},short"])
@@ -120,7 +120,7 @@ def test_the_table_has_a_row_for_each_app_and_connection(tmp_path: Path) -> None
     for client_id in ("app-1", "app-2"):
         for connection in ("one", "two"):
             named = {**config, "client_id": client_id, "connection": connection}
-            store = store_for(named, None, {})
+            store = open_store(named, None, {})
             write(store, TokenPair(f"{client_id}-{connection}"))
     with sqlite3.connect(tmp_path / "tokens.db") as database:
         rows = database.execute(

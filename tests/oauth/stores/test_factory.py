@@ -6,13 +6,13 @@ import pytest
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.oauth.stores import factory
-from tap_freshbooks.oauth.stores.factory import store_for
+from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.oauth.stores.sql import SqlStore
 
 
 def file_for(config: dict[str, str], token_file: Path | None, environ: dict[str, str]) -> FileStore:
-    store = store_for(config, token_file, environ)
+    store = open_store(config, token_file, environ)
     assert isinstance(store, FileStore)
     return store
 
@@ -77,18 +77,18 @@ def test_else_it_is_the_state_directory(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_file_holds_one_connection(tmp_path: Path) -> None:
     config = {"token_store": str(tmp_path / "tokens.json"), "connection": "second"}
     with pytest.raises(SettingsError, match="holds one connection"):
-        store_for(config, None, {})
+        open_store(config, None, {})
 
 
 def test_a_path_that_is_none_is_refused() -> None:
     with pytest.raises(SettingsError, match="not a usable path"):
-        store_for({"token_store": "~nosuchuser/tokens.json"}, None, {})
+        open_store({"token_store": "~nosuchuser/tokens.json"}, None, {})
 
 
 def test_a_url_is_a_database_that_holds_any_number_of_connections(tmp_path: Path) -> None:
     config = {"client_id": "app", "token_store": f"sqlite:///{tmp_path}/tokens.db"}
     for name in ("one", "two"):
-        store = store_for({**config, "connection": name}, None, {})
+        store = open_store({**config, "connection": name}, None, {})
         assert isinstance(store, SqlStore)
         assert store.key == {"client_id": "app", "connection": name}
 
@@ -104,4 +104,4 @@ def test_a_url_is_a_database_that_holds_any_number_of_connections(tmp_path: Path
 )
 def test_a_database_that_cannot_hold_tokens_is_refused(url: str, sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
-        store_for({"token_store": url}, None, {})
+        open_store({"token_store": url}, None, {})

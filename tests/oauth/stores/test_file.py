@@ -12,7 +12,7 @@ import pytest
 
 from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth.stores import base
-from tap_freshbooks.oauth.stores.base import Superseded
+from tap_freshbooks.oauth.stores.base import StoreConflictError
 from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 
@@ -93,7 +93,7 @@ def test_a_token_that_the_user_puts_there_during_a_refresh_is_not_overwritten(
     with store.locked() as locked:
         locked.prove(locked.read())
         path.write_text('{"refresh_token": "pasted"}')
-        with pytest.raises(Superseded):
+        with pytest.raises(StoreConflictError):
             locked.write(PAIR)
     assert store.read() == TokenPair("pasted", seed=hash_of("pasted"))
 
