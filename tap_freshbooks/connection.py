@@ -18,7 +18,6 @@ from tap_freshbooks.oauth.authenticator import (
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
-from tap_freshbooks.singer.stats import SyncStats
 from tap_freshbooks.transport.client import FreshBooksClient
 from tap_freshbooks.transport.throttle import Throttle
 
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tap_freshbooks.extraction.prefetch import Prefetcher
     from tap_freshbooks.oauth.stores.base import TokenStore
-    from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner
 
 logger = logging.getLogger("tap-freshbooks")
 
@@ -51,14 +48,6 @@ class Connection:
         self.user_agent = config.get("user_agent") or f"tap-freshbooks/{version}"
         self.api_url = self._url("api_url", "FRESHBOOKS_API_URL", API_URL)
         self.auth_url = self._url("auth_url", "FRESHBOOKS_AUTH_URL", AUTH_URL)
-        self.skipped: list[str] = []
-        """What could not be read, and why; for the end of a run."""
-        self.tallies = SyncStats()
-        """What reading has cost and brought, stream by stream."""
-        self.news: WebhookSyncPlanner | None = None
-        """What webhooks have told, while a sync with an inbox is under way."""
-        self.ahead: Prefetcher[Any] | None = None
-        """Reads the partitions that come next, while a sync is under way."""
 
     @cached_property
     def client(self) -> FreshBooksClient:

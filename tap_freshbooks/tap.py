@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from singer_sdk import Tap
@@ -30,7 +28,7 @@ from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from types import FrameType
     from typing import IO
 
@@ -39,7 +37,8 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
-    from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner
+    from tap_freshbooks.streams.run_state import RunState
+    from tap_freshbooks.sync import SyncRun
 
 
 def _environment(tap: type[TapFreshBooks]) -> dict[str, Any]:
@@ -261,9 +260,6 @@ class TapFreshBooks(Tap):
         ),
     ).to_dict()
 
-    is_syncing = False
-    """Whether there is a state that an interruption has to write."""
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         signals.handle_hangup(self._handle_termination)
@@ -278,67 +274,21 @@ class TapFreshBooks(Tap):
         token_file = self._config.token_file if isinstance(self._config, Settings) else None
         return Connection(self.config, token_file, self.plugin_version)
 
-    def sync(self) -> None:
-        """Read all that is selected, ahead of the writing."""
-        from tap_freshbooks.singer import progress  # noqa: PLC0415 - discovery shows none
+    @cached_property
+    def run(self) -> SyncRun:
+        """The sync of this tap."""
+        from tap_freshbooks.sync import SyncRun  # noqa: PLC0415 - nor reads anything
 
-        news = self._news()
-        self.connection.open()  # what is wrong with it shows before the first message
-        if news:
-            news.tend()
-            for idle in news.begin(list(self.sources), self.streams["businesses"].stream_state):
-                for stream in (idle, *idle.child_streams):
-                    self.streams.pop(stream.name, None)
-        self.is_syncing = True
-        output = self.message_writer
-        lines = output if isinstance(output, BufferedMessageWriter) else None
-        with (
-            _seldom_collected(),
-            self._reading_ahead(lines.flush if lines else lambda: None),
-            progress.shown(self.connection.tallies),
-            lines.buffered() if lines else nullcontext(),
-        ):
-            self.sync_all()
+        return SyncRun(self, self.connection)
 
     @property
-    def sources(self) -> Iterator[RecordStream]:
-        """The streams that a sync reads; they feed the derived ones."""
-        for stream in self.streams.values():
-            if (
-                stream.selected or stream.has_selected_descendents
-            ) and not stream.parent_stream_type:
-                yield cast("RecordStream", stream)
+    def run_state(self) -> RunState:
+        """What the streams share while they are read."""
+        return self.run.state
 
-    def _news(self) -> WebhookSyncPlanner | None:
-        """What webhooks have told, if there is an inbox for them."""
-        if not self.config.get("webhook_inbox"):
-            return None
-        from tap_freshbooks.webhooks.inbox import Inbox  # noqa: PLC0415 - others need none
-        from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner  # noqa: PLC0415
-
-        inbox = Inbox(self.config["webhook_inbox"])
-        news = WebhookSyncPlanner(inbox, self.connection, self.config, dict(self.streams))
-        news.recall_members(self.streams["businesses"].stream_state)
-        self.connection.news = news
-        return news
-
-    @contextmanager
-    def _reading_ahead(self, wait: Callable[[], None]) -> Iterator[None]:
-        from tap_freshbooks.extraction.prefetch import (  # noqa: PLC0415 - nor reads anything
-            Prefetcher,
-        )
-
-        plan = (reading for stream in self.sources for reading in stream.readings())
-        ahead = Prefetcher(plan, self.config["max_concurrency"], wait)
-        self.connection.ahead = ahead
-        try:
-            yield
-        finally:
-            self.connection.ahead = None
-            ahead.close()
-            self.connection.close()
-            if self.connection.news:
-                self.connection.news.inbox.close()
+    def sync(self) -> None:
+        """Read all that is selected."""
+        self.run.execute()
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:
@@ -429,8 +379,6 @@ class TapFreshBooks(Tap):
             catalog=read_catalog(catalog),
         )
         tap.sync()
-        if skipped := tap.connection.skipped:
-            cls.logger.warning("Not read: %s", "; ".join(skipped))
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -443,18 +391,8 @@ class TapFreshBooks(Tap):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         if not signals.is_deferred(signum):
-            if self.is_syncing:
+            has_state = "run" in self.__dict__ and self.run.has_begun
+            if has_state:
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
-            raise RunInterruptedError(signum, has_state=self.is_syncing)
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Look for garbage seldom: pages are many small objects, and go without being looked for."""
-    usual = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
+            raise RunInterruptedError(signum, has_state=has_state)

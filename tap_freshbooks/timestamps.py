@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 LAST_SECOND = 253_402_300_799
@@ -114,3 +115,12 @@ def utc_text(moment: datetime) -> str:
 def utc_text_at(epoch: float) -> str:
     """The same for epoch seconds, to the second."""
     return utc_text(datetime.fromtimestamp(min(int(epoch), LAST_SECOND), UTC))
+
+
+def parse_timestamp(text: Any) -> datetime | None:
+    """An aware moment of a record, the state or the settings; None if there is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.list_stream import ListStream
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:

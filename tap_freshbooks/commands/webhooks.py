@@ -147,7 +147,7 @@ def serve(config: object, host: str, port: int, keep_days: float, check_minutes:
 def nouns_needed(tap: TapFreshBooks) -> set[str]:
     """The nouns whose events move rows of the selected streams."""
     nouns = set()
-    for stream in tap.sources:
+    for stream in tap.run.sources:
         if isinstance(stream, ListStream) and stream.webhook_noun:
             nouns.add(stream.webhook_noun)
             movers = (tap.streams[name] for name in stream.affected_by)

@@ -15,14 +15,14 @@ from singer_sdk import typing as th
 from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.config.settings import phrases
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError, SettingsError
-from tap_freshbooks.extraction.partition_reader import unwrap
+from tap_freshbooks.extraction.list_endpoint import unwrap
 from tap_freshbooks.schema.inference import of_rows, of_schema
-from tap_freshbooks.streams.base import RecordStream, Replication
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream
 from tap_freshbooks.streams.path_identifiers import unknown_placeholder, wanted_identifier
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.timestamps import EASTERN, utc_text
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.schema.fields import Object
+    from tap_freshbooks.streams.base import RecordStream
 
 logger = logging.getLogger("tap-freshbooks")
 
@@ -201,25 +202,25 @@ def _own(
     bases = (HardDeleteStream, family) if deletions == "vanish" else (family,)
     attributes |= {"fields": fields, "marks_deletions": deletions in {"vis_state", "active"}}
     if given.get("passes"):
-        attributes["passes"] = _passes(given["passes"])
+        attributes["list_queries"] = _list_queries(given["passes"])
     elif deletions == "active":
-        attributes["passes"] = _passes([{}], deleted={"active": "false"})
+        attributes["list_queries"] = _list_queries([{}], deleted={"active": "false"})
     return type(definition.name, bases, attributes)
 
 
-def _passes(
+def _list_queries(
     queries: Sequence[Mapping[str, Any]], deleted: Mapping[str, Any] | None = None
 ) -> Callable[[Any, datetime | None], Iterator[dict[str, Any]]]:
     """A method that gives the lists of a stream, each with its filter by change."""
 
-    def passes(self: Any, since: datetime | None) -> Iterator[dict[str, Any]]:
+    def list_queries(self: Any, since: datetime | None) -> Iterator[dict[str, Any]]:
         changed = {}
         if since is not None and self.replication is Replication.SERVER_FILTER:
             changed = self.changed_since(since - LOOKBACK)
         wanted = [*queries, *([deleted] if deleted and self.config["include_deleted"] else [])]
         yield from ({**changed, **query} for query in wanted)
 
-    return passes
+    return list_queries
 
 
 def _scope(definition: Definition) -> IdentifierKind:

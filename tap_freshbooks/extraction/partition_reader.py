@@ -1,7 +1,8 @@
-"""One business as one stream reads it this time: requests, pages, and what makes them complete."""
+"""Reads one partition: a stream's rows of one business, by its lists or object by object."""
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,134 +10,160 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import FreshBooksError, PermissionDeniedError
+from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.completeness import SLACK, ConsistentListReader
-from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, PageMetadata, Row, in_order
+from tap_freshbooks.extraction.pagination import in_order
 from tap_freshbooks.extraction.prefetch import InlineFuture
-from tap_freshbooks.streams.base import parse_timestamp
 from tap_freshbooks.timestamps import EASTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from singer_sdk.helpers.types import Context
-
-    from tap_freshbooks.extraction.completeness import Query
-    from tap_freshbooks.extraction.pagination import Pending
+    from tap_freshbooks.extraction.list_endpoint import (
+        FetchedObject,
+        ListEndpoint,
+        ObjectFetcher,
+        Query,
+    )
+    from tap_freshbooks.extraction.pagination import Page, Pending
     from tap_freshbooks.extraction.prefetch import Submit
-    from tap_freshbooks.streams.list_stream import ListStream
-    from tap_freshbooks.webhooks.sync.planner import ReadPlan
+    from tap_freshbooks.extraction.read_plan import ReadPlan
+    from tap_freshbooks.records import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows of one page, ready for the writer.
+@dataclass(frozen=True, slots=True, eq=False)
+class ListTraits:
+    """What is known about the rows of a resource's lists.
 
     Attributes:
-        rows: As FreshBooks sent them.
-        read_at: When the reading of the partition began, by the server's clock.
-        are_news: Whether they are to be delivered whatever their stamps say.
-        gone: Ids of objects that were deleted, and of which no row is left.
+        key: Fields that tell a row from the others of its business.
+        read_lists: Reads what is wanted of the lists.
+        changed_at: When a row changed last, None if it does not say.
+        change_queries: Queries that show the rows that came, changed or went since a moment;
+            empty if the lists themselves show them, None if nothing does.
+        changes_order: Whether other rows may have moved when this one changed.
+        pages_numbered: False if nobody knows what an answer says about pages.
+        hard_deletes: Whether deleted rows disappear without a trace.
+        affected_without_timestamp: Whether rows that others change keep their timestamps.
+        include_deleted: Whether deleted rows are wanted.
     """
 
-    rows: list[Row]
-    read_at: datetime
-    are_news: bool = False
-    gone: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedObject:
-    """What FreshBooks says of one object: its row, None if it does not know it, and when."""
-
-    row: Row | None
-    date: datetime
+    key: tuple[str, ...]
+    read_lists: Callable[[PartitionReader], Iterator[Batch]]
+    changed_at: Callable[[Row], datetime | None]
+    change_queries: Callable[[datetime], Sequence[Query] | None]
+    changes_order: Callable[[Row], bool]
+    pages_numbered: bool = True
+    hard_deletes: bool = False
+    affected_without_timestamp: bool = False
+    include_deleted: bool = True
 
 
 class PartitionReader:
-    """One business as one stream reads it.
+    """Reads what a plan says of one business.
 
     Args:
-        stream: Whose rows they are.
-        context: The partition.
+        endpoint: Where the resource is.
+        traits: What is known about its lists.
+        plan: What to read.
+        objects: Fetches objects by their ids.
 
     Attributes:
-        since: From when on changes are wanted, None for all.
-        settled: Whether every row that existed throughout was certainly read.
+        is_complete: Whether every row that existed throughout was certainly read.
+        fetched_at: When objects were fetched by their ids, epoch seconds.
     """
 
-    def __init__(self, stream: ListStream, context: Context) -> None:
-        self.stream = stream
-        self.context = context
-        self.business = stream.business(context[stream.identifier_kind.value])
-        self.subject = f"{stream.name} of {self.business}"
-        self.since, _ = stream.since(context)
-        self.plan = stream.plan(context)
-        self.by_id = bool(self.plan and self.plan.by_id)
-        self.looked_at: dict[str, float] = {}
-        """When objects were looked at by their ids, epoch seconds."""
-        for consumer in stream.consumers:
-            consumer.state_of(stream, context)  # made here, where no other thread is writing it
-        self.settled = True
-        self._lost_track = False
+    def __init__(
+        self, endpoint: ListEndpoint, traits: ListTraits, plan: ReadPlan, objects: ObjectFetcher
+    ) -> None:
+        self.endpoint = endpoint
+        self.traits = traits
+        self.plan = plan
+        self.subject = endpoint.subject(plan.business)
+        self.is_complete = True
+        self.fetched_at: dict[str, float] = {}
         self.window = 1
+        self._objects = objects
         self._submit: Submit = InlineFuture
-        self._begun: set[str] = set()
-        """The lists whose rows are announced: a second reading brings no more."""
-        self._tally = stream.connection.tallies.of(stream.name)
+        self._related_object_is_gone = False
+        self._announced: set[str] = set()
+        """The lists whose rows are counted: a second reading brings no more."""
+        self._logger = logging.getLogger(f"tap-freshbooks.{endpoint.name}")
 
     @property
-    def turn(self) -> Hashable:
-        """What the reading is known by."""
-        return self.stream.name, self.context[self.stream.identifier_kind.value]
+    def partition_key(self) -> Hashable:
+        """What tells the partition from the others of a sync."""
+        return self.endpoint.name, *self.plan.partition.values()
 
     def begin(self, submit: Submit, window: int) -> Iterator[Batch]:
         """Read with workers, ahead of the writer."""
         self._submit, self.window = submit, window
-        return self.stream.pages(self)
+        return self._read_objects() if self.plan.reads_objects else self.traits.read_lists(self)
 
-    # What a stream reads
+    # Lists
 
-    def complete(self, queries: Iterable[Query]) -> Iterator[Batch]:
-        """Every row of the stream's lists, although they may move meanwhile.
+    def read_complete_lists(self, queries: Iterable[Query]) -> Iterator[Batch]:
+        """Every row of the lists, although they may move meanwhile.
 
         Args:
             queries: Those of the lists which together have every row.
         """
-        lists = ListTraits(self)
-        reading = ConsistentListReader(lists, _slack())
-        for rows in reading.pages(queries):
-            assert reading.read_at is not None  # noqa: S101 - a page was read
-            yield Batch(rows, reading.read_at)
-        self.settled = self.settled and reading.settled
+        reader = ConsistentListReader(_Lists(self), _slack())
+        for rows in reader.pages(queries):
+            assert reader.read_at is not None  # noqa: S101 - a page was read
+            yield Batch(rows, reader.read_at)
+        self.is_complete = self.is_complete and reader.settled
 
-    def walk(
+    def read_pages(
         self,
         query: Query,
-        path: str | None = None,
-        records: tuple[str, ...] | None = None,
-        subject: str = "",
+        path: str = "",
+        records: tuple[str, ...] = (),
     ) -> Iterator[Page]:
         """All pages of one list, without a look at whether it moves.
 
         Args:
-            query: Besides that of the stream.
-            path: Another path than that of the stream.
-            records: Keys to the list, where they are others than those of the stream.
-            subject: What is read, for messages.
+            query: Besides that of every request.
+            path: Another path than that of the resource.
+            records: Keys to the list, where they are others.
         """
 
         def ask(number: int) -> Pending:
-            return self.ask(query, number, path, records, subject)
+            return self.ask(query, number, path=path, records=records)
 
         return in_order(ask, self.window)
 
-    def firsts(self, requests: Iterable[tuple[Query, str]]) -> Iterator[Page]:
+    def read_first_pages(self, requests: Iterable[tuple[Query, str]]) -> Iterator[Page]:
         """One page of each of many lists, several at once, in their order.
 
         Args:
             requests: Query of each, and what it is called in messages.
         """
         return self._in_window(self.ask(query, 1, subject=subject) for query, subject in requests)
+
+    def ask(
+        self,
+        query: Query,
+        number: int,
+        *,
+        path: str = "",
+        records: tuple[str, ...] = (),
+        subject: str = "",
+    ) -> Pending:
+        """Ask for a page, as `ListEndpoint.fetch_page` does, in a worker."""
+
+        def get() -> Page:
+            page = self.endpoint.fetch_page(
+                self.plan.business, query, number, path=path, records=records, subject=subject
+            )
+            list_name = f"{path} {query}"
+            total = 0 if list_name in self._announced else (page.metadata.total or len(page.rows))
+            self._announced.add(list_name)
+            self.endpoint.stats.count(pages=1, total=total)
+            return page
+
+        pending: Pending = self._submit(get)
+        return pending
 
     def _in_window(self, pending: Iterator[Any]) -> Iterator[Any]:
         """Results in their order, several of them on their way at once."""
@@ -147,122 +174,90 @@ class PartitionReader:
                 return
             yield ahead.popleft().result()
 
-    def looks(self, plan: ReadPlan) -> Iterator[Batch]:
+    # Objects
+
+    def _read_objects(self) -> Iterator[Batch]:
         """The objects of which events tell, each by its id."""
-        wanted = {**self._moved(plan), **plan.changed}
-        gone = []
-        for object_id, look in zip(wanted, self._looks(plan, wanted), strict=True):
-            self.looked_at[object_id] = look.date.timestamp()
-            if look.row is None:
-                gone.append(object_id)
-            yield Batch([look.row] if look.row else [], look.date, are_news=True)
-        if gone and self.stream.config["include_deleted"]:
-            yield from self._gone(gone, wanted)
-        if self._lost_track and not self.stream.affected_without_timestamp:
-            # Something is gone that moved rows of this stream: their stamps tell which.
-            yield from self.stream.list_pages(self)
+        plan = self.plan
+        wanted = {**self._affected(), **plan.changed}
+        missing = []
+        for object_id, found in zip(wanted, self._fetch_objects(wanted), strict=True):
+            self.fetched_at[object_id] = found.date.timestamp()
+            if found.row is None:
+                missing.append(object_id)
+            yield Batch([found.row] if found.row else [], found.date, are_changes=True)
+        if missing and self.traits.include_deleted:
+            yield from self._read_deleted(missing, wanted)
+        if self._related_object_is_gone and not self.traits.affected_without_timestamp:
+            # Something is gone that changed rows of this resource: their timestamps tell which.
+            yield from self.traits.read_lists(self)
         elif not wanted:
             yield Batch([], datetime.now(UTC))
 
-    def _moved(self, plan: ReadPlan) -> dict[str, bool]:
-        """Ids of objects that other objects have moved, of which events tell."""
-        moved = {}
-        for name, movers in plan.movers.items():
-            field = self.stream.affected_by[name]
+    def _affected(self) -> dict[str, bool]:
+        """Ids of objects that changes of other objects have changed."""
+        affected = {}
+        for related in self.plan.related_changes:
             try:
-                for look in self._looks(plan, movers, name):
-                    self._lost_track |= look.row is None
-                    if look.row and look.row.get(field):
-                        moved[str(look.row[field])] = False
+                for found in self._fetch_objects(related.object_ids, related.endpoint):
+                    self._related_object_is_gone |= found.row is None
+                    if found.row and found.row.get(related.field):
+                        affected[str(found.row[related.field])] = False
             except PermissionDeniedError as error:
-                self.stream.logger.warning(
+                self._logger.warning(
                     "What changes of %s do to %s is seen by the next reading of the lists only: %s",
-                    name,
+                    related.endpoint.name,
                     self.subject,
                     error,
                 )
-        return moved
+        return affected
 
-    def _looks(
-        self, plan: ReadPlan, ids: Iterable[str], mover: str | None = None
+    def _fetch_objects(
+        self, ids: Iterable[str], endpoint: ListEndpoint | None = None
     ) -> Iterator[FetchedObject]:
         return self._in_window(
-            plan.look(self.business, object_id, self._submit, mover) for object_id in ids
+            self._objects.fetch(
+                endpoint or self.endpoint, self.plan.business, object_id, self._submit
+            )
+            for object_id in ids
         )
 
-    def _gone(self, ids: Sequence[str], was_deleted: Mapping[str, bool]) -> Iterator[Batch]:
+    def _read_deleted(self, ids: Sequence[str], was_deleted: Mapping[str, bool]) -> Iterator[Batch]:
         """What is left of objects that FreshBooks does not know by their ids (any more).
 
         That a deleted object can still be read by its id is not certain for all of them; then the
         list of deleted rows has it. Where nothing has it, the event says that it was deleted, or
         the resource is one whose rows vanish: else the id may be of another kind.
         """
-        stream = self.stream
-        missing = set(ids)
-        if not stream.hard_deletes:
-            for batch in stream.list_pages(self):
-                rows = [row for row in batch.rows if str(row.get(stream.key[0])) in missing]
-                missing -= {str(row[stream.key[0]]) for row in rows}
-                yield Batch(rows, batch.read_at, are_news=True)
+        if self.traits.hard_deletes:
+            yield Batch([], datetime.now(UTC), deleted=tuple(ids))
+            return
+        missing, key = set(ids), self.traits.key[0]
+        for batch in self.traits.read_lists(self):
+            rows = [row for row in batch.rows if str(row.get(key)) in missing]
+            missing -= {str(row[key]) for row in rows}
+            yield Batch(rows, batch.read_at, are_changes=True)
         deleted = tuple(each for each in ids if each in missing and was_deleted[each])
-        if stream.hard_deletes:
-            deleted = tuple(ids)
-        yield Batch([], datetime.now(UTC), gone=deleted)
-
-    def ask(
-        self,
-        query: Query,
-        number: int,
-        path: str | None = None,
-        records: tuple[str, ...] | None = None,
-        subject: str = "",
-    ) -> Pending:
-        """Ask for a page."""
-        stream = self.stream
-        path = path or stream.path_of(self.business)
-        page, per_page = stream.page_parameters
-        parameters = {**stream.query, **query, page: number, per_page: PAGE_SIZE}
-        subject = subject or self.subject
-
-        def get() -> Page:
-            answer = stream.connection.client.get(
-                path, parameters, headers=stream.headers, subject=subject, tally=self._tally
-            )
-            rows, metadata = unwrap(answer.body, records or stream.records, subject)
-            is_begun = f"{path} {query}" in self._begun
-            self._begun.add(f"{path} {query}")
-            total = 0 if is_begun else (metadata.total or len(rows))
-            self._tally.count(pages=1, total=total)
-            return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
-
-        pending: Pending = self._submit(get)
-        return pending
+        yield Batch([], datetime.now(UTC), deleted=deleted)
 
 
-class ListTraits:
-    """The lists of a stream, as `completeness` wants to know them."""
+class _Lists:
+    """The lists of a partition, as `ConsistentListReader` wants to know them."""
 
-    def __init__(self, reading: PartitionReader) -> None:
-        stream = reading.stream
-        self.reading = reading
-        self.window = reading.window
-        self.pages_numbered = stream.page_metadata_known
-        self.changes = stream.changes
-        self.changes_order = stream.changes_order
-        self._names = stream.key
-        self._single = stream.key[0] if len(stream.key) == 1 else None
-        self._stamp = stream.timestamp_field
-        self._convert = (
-            stream.fields.fields[stream.timestamp_field].converter(
-                stream.timestamp_field, stream.problems
-            )
-            if stream.timestamp_field
-            else None
-        )
+    def __init__(self, reader: PartitionReader) -> None:
+        traits = reader.traits
+        self.window = reader.window
+        self.pages_numbered = traits.pages_numbered
+        self.changes = traits.change_queries
+        self.changes_order = traits.changes_order
+        self.changed_at = traits.changed_at
+        self._reader = reader
+        self._names = traits.key
+        self._single = traits.key[0] if len(traits.key) == 1 else None
 
     def ask(self, query: Query, number: int) -> Pending:
         """Ask for a page."""
-        return self.reading.ask(query, number)
+        return self._reader.ask(query, number)
 
     def key(self, row: Row) -> Hashable:
         """What tells a row from the others of its business.
@@ -278,7 +273,7 @@ class ListTraits:
             missing = None in key
         if missing:
             raise FreshBooksError(
-                f"{self.reading.stream.name}: FreshBooks sent a row without "
+                f"{self._reader.endpoint.name}: FreshBooks sent a row without "
                 f"{' or '.join(self._names)}, which cannot be told from others; please report this"
             )
         return key  # type: ignore[no-any-return]
@@ -287,62 +282,16 @@ class ListTraits:
         """An error to raise: another row of the same answer has the key of this one."""
         key = ", ".join(f"{name} {row[name]}" for name in self._names)
         return FreshBooksError(
-            f"{self.reading.subject}: one answer has two different rows with {key}, of which a "
+            f"{self._reader.subject}: one answer has two different rows with {key}, of which a "
             "table would keep one. In custom_streams, add to `keys` what tells them apart; for a "
             "stream that is built in, do so with `override: true`, and please report this"
         )
 
-    def changed_at(self, row: Row) -> datetime | None:
-        """When a row changed last, None if it does not say."""
-        stamp = row.get(self._stamp) if self._stamp else None
-        return parse_timestamp(self._convert(stamp)) if stamp and self._convert else None
-
 
 def _slack() -> timedelta:
-    """How far stamps may be from the truth."""
+    """How far timestamps may be from the truth."""
     now = datetime.now(EASTERN)
     repeated = now.utcoffset() != now.replace(fold=1 - now.fold).utcoffset()
     # The hour that November has twice is read as its first passage
     # (`docs/freshbooks-api/accounting.md §7`).
     return SLACK + timedelta(hours=repeated)
-
-
-def _lists(value: Any, path: str = "") -> Iterator[str]:
-    """Where an answer has lists."""
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        if isinstance(inner, list):
-            yield f"{path}{name}"
-        else:
-            yield from _lists(inner, f"{path}{name}.")
-
-
-def unwrap(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
-    """Find the list of an answer, or its one object, and what it says about pages.
-
-    Args:
-        body: The decoded answer.
-        records: Keys to the list, from outside in; `a|b` means either.
-        subject: What is read, for messages.
-
-    Raises:
-        FreshBooksError: If there is no list, or if its rows are no objects.
-    """
-    holder, found = body, body
-    for names in records:
-        if not isinstance(found, dict):
-            found = None
-            break
-        holder = found
-        found = next((holder[name] for name in names.split("|") if name in holder), None)
-    if isinstance(found, dict):
-        return [found], PageMetadata(None, 1, None)
-    if not isinstance(found, list):
-        # Not an empty list: with a wrong key every account would look empty.
-        there = ", ".join(_lists(body)) or "nowhere"
-        raise FreshBooksError(
-            f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
-            "custom_streams, mend `records`; of a stream that is built in, please report this"
-        )
-    if not all(isinstance(row, dict) for row in found):
-        raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
-    return found, PageMetadata.read(holder if isinstance(holder, dict) else {})

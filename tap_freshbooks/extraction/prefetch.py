@@ -1,4 +1,4 @@
-"""Reading ahead: pages of one list, and the lists that come next in the order of the sync.
+"""Prefetching: pages of one list, and the lists that come next in the order of the sync.
 
 The main thread writes. Each partition (a stream of a business) is read in a thread of its own,
 which waits as soon as a few of its pages are waiting; all of them send their requests through a
@@ -160,8 +160,8 @@ class Prefetchable(Protocol[T_co]):
     """Something that is read at its turn, and may be begun before."""
 
     @property
-    def turn(self) -> Hashable:
-        """What it is known by."""
+    def partition_key(self) -> Hashable:
+        """What tells it from the others of a sync."""
 
     def begin(self, submit: Submit, window: int) -> Iterator[T_co]:
         """Make ready what a thread will iterate over. Called in the main thread.
@@ -193,16 +193,16 @@ class Prefetcher(Generic[R]):
         self._order = count()
         self._begun: dict[Hashable, tuple[R, PrefetchedPartition[Any]]] = {}
 
-    def take(self, turn: Hashable) -> tuple[R, Iterator[Any]]:
+    def take(self, partition_key: Hashable) -> tuple[R, Iterator[Any]]:
         """A partition and what is read of it; others are begun meanwhile.
 
         Raises:
             KeyError: If it was not planned, or is taken a second time.
         """
-        while turn not in self._begun:
+        while partition_key not in self._begun:
             if not self._begin_next():
-                raise KeyError(turn)
-        readable, partition = self._begun.pop(turn)
+                raise KeyError(partition_key)
+        readable, partition = self._begun.pop(partition_key)
         return readable, self._items(partition)
 
     def close(self) -> None:
@@ -226,7 +226,7 @@ class Prefetcher(Generic[R]):
         urgency = next(self._order)
         items = readable.begin(lambda task: self.workers.submit(urgency, task), self._window)
         partition = PrefetchedPartition(items, self._wait)
-        self._begun[readable.turn] = readable, partition
+        self._begun[readable.partition_key] = readable, partition
         partition.start()
         return True
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-    from tap_freshbooks.streams.base import Row
+    from tap_freshbooks.records import Row
 
 Deselected = dict[str, "Deselected | None"]
 """Names of fields to leave out; or, where a part of a field is to be, the names in it."""

@@ -69,7 +69,7 @@ class SyncStats:
         self._mutex = threading.Lock()
         self._by_stream: dict[str, StreamStats] = {}
 
-    def of(self, stream: str) -> StreamStats:
+    def for_stream(self, stream: str) -> StreamStats:
         """The tally of a stream."""
         with self._mutex:
             return self._by_stream.setdefault(stream, StreamStats(stream))

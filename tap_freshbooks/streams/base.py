@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from abc import ABC
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -17,10 +16,11 @@ from typing_extensions import override
 
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import selection
-from tap_freshbooks.timestamps import utc_text
+from tap_freshbooks.streams.field_warnings import FieldWarnings
+from tap_freshbooks.streams.replication import Replication
+from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Generator, Iterable
 
     from singer_sdk import Tap
@@ -28,27 +28,16 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.extraction.prefetch import Prefetchable
+    from tap_freshbooks.records import Row
     from tap_freshbooks.schema.fields import Converter, Object
     from tap_freshbooks.singer.stats import StreamStats
-
-DELETED_AT = "_sdc_deleted_at"
+    from tap_freshbooks.streams.run_state import RunningTap, RunState
 
 CLOCK_SKEW = timedelta(hours=1)
 """How far the server's clock may be ahead of ours."""
 
 COUNTED_AT_ONCE = 100
 """Records; the SDK's counter looks at the clock each time."""
-
-Row = dict[str, Any]
-
-
-class Replication(StrEnum):
-    """How a stream finds out what changed; the value is the sentence of the catalog."""
-
-    SERVER_FILTER = "Incremental: FreshBooks lists what changed"
-    CLIENT_FILTER = "Incremental: every row is read, those that changed are delivered"
-    FULL_TABLE = "Full table: nothing tells what changed"
-    BY_PERIOD = "By period: closed periods are read once, the last ones again each time"
 
 
 class RecordStream(Stream, ABC):
@@ -83,18 +72,22 @@ class RecordStream(Stream, ABC):
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap, schema=self.record_schema())
         self.primary_keys = self.record_keys()
-        self.problems = LoggedProblems(self.logger)
-        self.settled = True
+        self.problems = FieldWarnings(self.logger)
+        self.is_complete = True
         """Whether every row that existed throughout was certainly read, so far."""
         if self.replication is not Replication.FULL_TABLE:
             self.replication_key = self.timestamp_field
             self.forced_replication_method = REPLICATION_INCREMENTAL
 
     @property
+    def run(self) -> RunState:
+        """What all streams share while they are read; made when something is read."""
+        return cast("RunningTap", self._tap).run_state
+
+    @property
     def connection(self) -> Connection:
-        """The FreshBooks user whose rows they are; made when something is read."""
-        connection: Connection = self._tap.connection  # type: ignore[attr-defined] # of our own tap
-        return connection
+        """The FreshBooks user whose rows they are."""
+        return self.run.connection
 
     @cached_property
     def convert(self) -> Converter:
@@ -126,8 +119,8 @@ class RecordStream(Stream, ABC):
             "properties": properties,
         }
 
-    def readings(self) -> Iterable[Prefetchable[Any]]:
-        """What a sync will take of the stream, in its order, and may begin before."""
+    def readers(self) -> Iterable[Prefetchable[Any]]:
+        """Of the partitions that a sync will take of the stream, in its order."""
         return ()
 
     @property
@@ -140,7 +133,7 @@ class RecordStream(Stream, ABC):
 
     # The place in the state
 
-    def state_of(self, source: RecordStream, context: Context | None) -> dict[str, Any]:  # noqa: ARG002
+    def state_for(self, source: RecordStream, context: Context | None) -> dict[str, Any]:  # noqa: ARG002
         """The part of the state that belongs to a partition of a source of this stream.
 
         Args:
@@ -148,6 +141,10 @@ class RecordStream(Stream, ABC):
             context: The partition; None for what belongs to none.
         """
         return self.get_context_state(context)
+
+    def consumer_states(self, partition: Context | None) -> list[dict[str, Any]]:
+        """What the state says of a partition, for each stream that lives on what is read."""
+        return [consumer.state_for(self, partition) for consumer in self.consumers]
 
     def bookmark(self, source: RecordStream, context: Context) -> datetime | None:
         """When the last complete read of a partition of a source began.
@@ -157,7 +154,7 @@ class RecordStream(Stream, ABC):
         """
         if self.replication_method == REPLICATION_FULL_TABLE:
             return None
-        state = self.state_of(source, context)
+        state = self.state_for(source, context)
         bookmark, full = (
             parse_timestamp(state.get(name)) for name in ("replication_key_value", "full_read_at")
         )
@@ -173,7 +170,7 @@ class RecordStream(Stream, ABC):
             return None
         return bookmark
 
-    def remember(
+    def advance_bookmark(
         self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
         """Move the bookmark, once every row of a partition was delivered.
@@ -186,7 +183,7 @@ class RecordStream(Stream, ABC):
         """
         if self.replication_method == REPLICATION_FULL_TABLE:
             return
-        state = self.state_of(source, context)
+        state = self.state_for(source, context)
         if self.replication_key:
             state["replication_key"] = self.replication_key
         state["replication_key_value"] = utc_text(read_at)
@@ -244,14 +241,16 @@ class RecordStream(Stream, ABC):
                     self._write_state_message()
         if not context:
             self._finalize_state(self.stream_state)
-        if (news := self.connection.news) and self.settled and not self.webhook_noun:
-            news.polled(self)
-        self._tally.ended = time.monotonic()
+        if self.is_complete and not self.webhook_noun:
+            self.run.changes.mark_polled(self.consumer_states(None))
+        self._stats.ended = time.monotonic()
         self._write_state_message()
 
     def _has_place(self, context: Context | None) -> bool:
         """Whether the state says anything of a partition, for this stream or those it feeds."""
-        return any(stream.state_of(self, context).keys() - {"context"} for stream in self.consumers)
+        return any(
+            stream.state_for(self, context).keys() - {"context"} for stream in self.consumers
+        )
 
     @override
     def _write_record_message(self, record: Row) -> None:
@@ -262,7 +261,7 @@ class RecordStream(Stream, ABC):
             if mapped is not None:
                 self._write(alias, mapped, self._stream_version)
                 is_delivered = True
-        self._tally.rows += is_delivered
+        self._stats.rows += is_delivered
         self.state_manager.is_flushed = False
 
     @override
@@ -274,8 +273,8 @@ class RecordStream(Stream, ABC):
                 yield RecordMessage(alias, mapped, self._stream_version, datetime.now(UTC))
 
     @cached_property
-    def _tally(self) -> StreamStats:
-        return self.connection.tallies.of(self.name)
+    def _stats(self) -> StreamStats:
+        return self.run.stats.for_stream(self.name)
 
     @cached_property
     def _select(self) -> Callable[[Row], Row]:
@@ -310,45 +309,3 @@ class RecordStream(Stream, ABC):
     def emit_activate_version_messages(self) -> bool:
         """False: the SDK would send them before the records, so that the table stood empty."""
         return False
-
-
-def parse_timestamp(text: Any) -> datetime | None:
-    """An aware moment of a record, the state or the settings; None if there is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-class LoggedProblems:
-    """Tells the log what a conversion could not keep: each field once, never a value."""
-
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-        self._unknown: set[str] = set()
-        self._unfit: set[str] = set()
-        self._reported: set[str] = set()
-
-    def unknown(self, path: str) -> None:
-        """A field that is not declared was dropped."""
-        self._unknown.add(path)
-
-    def unfit(self, path: str, value: object) -> None:
-        """A value of an unexpected kind became null."""
-        if path not in self._unfit:
-            self._unfit.add(path)
-            self._logger.warning(
-                "The field %s held a %s that does not fit; it is delivered as null",
-                path,
-                type(value).__name__,
-            )
-
-    def report(self) -> None:
-        """Name the fields that were dropped since the last report."""
-        if fresh := sorted(self._unknown - self._reported):
-            self._logger.warning(
-                "Fields unknown to this version were dropped: %s; please report them",
-                ", ".join(fresh),
-            )
-            self._reported.update(fresh)

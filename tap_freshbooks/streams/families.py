@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_freshbooks.businesses import IdentifierKind
-from tap_freshbooks.streams.base import Replication, Row
-from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream, Query
+from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import EASTERN, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+
+    from tap_freshbooks.extraction.list_endpoint import Query
+    from tap_freshbooks.records import Row
 
 DELETED = 1
 """`vis_state` of a deleted accounting record; 0 is active, 2 archived.
@@ -55,7 +58,7 @@ class AccountingStream(ListStream):
                 cls.query = {"include[]": list(cls.includes)}
 
     @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
+    def list_queries(self, since: datetime | None) -> Iterator[Query]:
         changed = {}
         if since is not None and self.replication is Replication.SERVER_FILTER:
             changed = self.changed_since(since - LOOKBACK)
@@ -75,7 +78,7 @@ class AccountingStream(ListStream):
         return record.get("vis_state") == DELETED
 
     @override
-    def changes(self, since: datetime) -> Sequence[Query] | None:
+    def change_queries(self, since: datetime) -> Sequence[Query] | None:
         if not (self.timestamp_field and self.marks_deletions and self.deletions_are_stamped):
             return None
         if self.replication is Replication.SERVER_FILTER:
@@ -106,10 +109,10 @@ class ProjectStream(ListStream):
             cls.records = (cls.list_key,)
 
     @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
-        yield self.overlapping(since)
+    def list_queries(self, since: datetime | None) -> Iterator[Query]:
+        yield self.filter_query(since)
 
-    def overlapping(self, since: datetime | None) -> Query:
+    def filter_query(self, since: datetime | None) -> Query:
         """The filter of a pass."""
         if since is None or self.replication is not Replication.SERVER_FILTER:
             return {}
@@ -140,5 +143,5 @@ class LedgerStream(ListStream):
             cls.path = f"/accounting/businesses/{{business_uuid}}/{cls.resource}"
 
     @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
+    def list_queries(self, since: datetime | None) -> Iterator[Query]:
         yield {}

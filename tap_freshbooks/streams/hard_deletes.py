@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
-from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.list_stream import ListStream
+from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.businesses import Business
     from tap_freshbooks.errors import FreshBooksError
-    from tap_freshbooks.extraction.partition_reader import Batch, PartitionReader
+    from tap_freshbooks.extraction.batch import Batch
+    from tap_freshbooks.extraction.partition_reader import PartitionReader
+    from tap_freshbooks.extraction.read_plan import ReadPlan
 
 
 class HardDeleteStream(ListStream):
@@ -40,23 +43,24 @@ class HardDeleteStream(ListStream):
     _resend = True
     _left_out: Sequence[Context] = ()
     """Partitions that the state knows, and that this run does not read."""
-    _read_already: dict[Any, tuple[PartitionReader, Iterator[Batch]]]
+    _begun: dict[Business, tuple[PartitionReader, Iterator[Batch]]]
+    """Partitions of which the first rows are read already."""
     _digest = ""
     _version = 0
 
     @override
     def begin(self) -> None:
         super().begin()
-        self._read_already = {}
-        plans = [plan for plan in map(self.plan, self.partitions) if plan]
-        if any(plan.by_id for plan in plans):
-            is_news = any(plan.changed for plan in plans)
+        self._begun = {}
+        plans = self.run.plans(self)
+        if any(plan.reads_objects for plan in plans):
+            keys_changed = any(plan.changed for plan in plans)
             self._resend = False
         else:
             self._left_out = self._known_elsewhere() or self._refused()
-            is_news = not self._digest or self._digest != self.stream_state.get("keys_digest")
-            self._resend = is_news and not self._left_out
-        if is_news:
+            keys_changed = not self._digest or self._digest != self.stream_state.get("keys_digest")
+            self._resend = keys_changed and not self._left_out
+        if keys_changed:
             # The target's keys will no longer be those of the last whole reading.
             self.stream_state.pop("keys_digest", None)
         self._version = self._initialized_at // 1000
@@ -70,7 +74,7 @@ class HardDeleteStream(ListStream):
         super().finish()
         if self._left_out:
             self._tell_what_stays()
-        if not (self._resend and self.complete):
+        if not (self._resend and self.all_read):
             return
         for stream in self.consumers:
             stream._write_activate_version_message(self._version)  # noqa: SLF001
@@ -79,18 +83,21 @@ class HardDeleteStream(ListStream):
             self.stream_state["keys_digest"] = self._digest
 
     @override
-    def since(self, context: Context) -> tuple[datetime | None, bool]:
-        if self._resend:
-            return None, True
-        since, full = super().since(context)
-        # What was never sent is sent whole, whatever `start_date` says.
-        return (None, True) if full and self._left_out else (since, full)
+    def read_range(self, partition: Context, *, reconciles: bool) -> tuple[datetime | None, bool]:
+        if self.replication is not Replication.CLIENT_FILTER:
+            return None, True  # the whole table is sent each time
+        return super().read_range(partition, reconciles=reconciles)
 
     @override
-    def take(self, context: Context) -> tuple[PartitionReader, Iterator[Batch]]:
-        return self._read_already.pop(context[self.identifier_kind.value], None) or super().take(
-            context
-        )
+    def delivered_range(self, plan: ReadPlan) -> tuple[datetime | None, bool]:
+        # What was never sent is sent whole, whatever `start_date` says.
+        if self._resend or (plan.is_full and self._left_out):
+            return None, True
+        return super().delivered_range(plan)
+
+    @override
+    def open_partition(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
+        return self._begun.pop(plan.business, None) or super().open_partition(plan)
 
     def _known_elsewhere(self) -> list[Context]:
         """The partitions of the state that are none of this run."""
@@ -110,19 +117,18 @@ class HardDeleteStream(ListStream):
         keys = []
         refused: list[Context] = []
         compared = self.replication is Replication.CLIENT_FILTER
-        for context in self.partitions:
-            identifier = context[self.identifier_kind.value]
-            reading, batches = super().take(context)
+        for plan in self.run.plans(self):
+            reader, batches = super().open_partition(plan)
             read: list[Batch] = []
             error = None
             try:
                 read.extend(islice(batches, None if compared else 1))
             except (PermissionDeniedError, NotFoundError) as problem:
                 error = problem  # the partition itself will say so
-                refused.append(context)
-            self._read_already[identifier] = reading, _again(read, error, batches)
+                refused.append(dict(plan.partition))
+            self._begun[plan.business] = reader, _again(read, error, batches)
             keys += [
-                (str(identifier), *(str(row.get(name)) for name in self.key))
+                (*map(str, plan.partition.values()), *(str(row.get(name)) for name in self.key))
                 for batch in read
                 for row in batch.rows
             ]
@@ -137,11 +143,11 @@ class HardDeleteStream(ListStream):
             "run; or, where one is gone for good and its rows may go too, remove its partition "
             "from the state of %s",
             self.name,
-            ", ".join(map(self._business_of, self._left_out)),
+            ", ".join(map(self._name_of, self._left_out)),
             ", ".join(stream.name for stream in self.consumers),
         )
 
-    def _business_of(self, context: Context) -> str:
+    def _name_of(self, context: Context) -> str:
         """A partition as messages show it."""
         for business in self.connection.members:
             if context == {self.identifier_kind.value: business.identifier(self.identifier_kind)}:

@@ -1,39 +1,44 @@
-"""Reading a list of each business: passes, pages, what changed, what was deleted, what vanished.
+"""Streams of lists: one list, or several, in each business.
 
 A stream class says where its resource is and which fields it has; a family class says how its
-kind of endpoint filters, pages and shows deletions; `reading.py` reads. This module makes records
-of what was read, and sets the bookmarks.
+kind of endpoint filters, pages and shows deletions; `extraction` reads. This module makes records
+of what was read, and advances the bookmarks.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
 
 from typing_extensions import override
 
 from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
-from tap_freshbooks.extraction.partition_reader import Batch, FetchedObject, PartitionReader, unwrap
-from tap_freshbooks.extraction.prefetch import InlineFuture
+from tap_freshbooks.extraction.list_endpoint import ListEndpoint
+from tap_freshbooks.extraction.partition_reader import ListTraits, PartitionReader
+from tap_freshbooks.records import DELETED_AT, Row
 from tap_freshbooks.schema.fields import Field, Integer, Text, UtcTime
-from tap_freshbooks.streams.base import DELETED_AT, RecordStream, Replication, Row, parse_timestamp
+from tap_freshbooks.streams.base import RecordStream
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.timestamps import utc_text
+from tap_freshbooks.streams.replication import Replication
+from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.errors import FreshBooksError
-    from tap_freshbooks.webhooks.sync.planner import ReadPlan
+    from tap_freshbooks.extraction.batch import Batch
+    from tap_freshbooks.extraction.list_endpoint import Query
+    from tap_freshbooks.extraction.read_plan import ReadPlan
 
-SCOPE_FIELDS: dict[IdentifierKind, Field] = {
+IDENTIFIER_FIELDS: dict[IdentifierKind, Field] = {
     IdentifierKind.ACCOUNT: Text(),
     IdentifierKind.BUSINESS: Integer(),
     IdentifierKind.LEDGER: Text(),
@@ -44,8 +49,6 @@ LOOKBACK = timedelta(days=1)
 
 FILTER_TRUST_WINDOW = timedelta(days=3)
 """A row that changed longer than this before the bookmark shows that a filter was ignored."""
-
-Query = dict[str, Any]
 
 
 class ListStream(RecordStream):
@@ -97,9 +100,9 @@ class ListStream(RecordStream):
 
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap)
-        self.complete = True
+        self.all_read = True
         """Whether every business could be read, so far."""
-        self._filter_believed = True
+        self._filter_is_trusted = True
 
     @classmethod
     @override
@@ -110,7 +113,7 @@ class ListStream(RecordStream):
     @override
     def record_properties(cls) -> dict[str, Any]:
         properties = {
-            cls.identifier_kind.value: SCOPE_FIELDS[cls.identifier_kind].schema(),
+            cls.identifier_kind.value: IDENTIFIER_FIELDS[cls.identifier_kind].schema(),
             **super().record_properties(),
         }
         if cls.marks_deletions or (cls.hard_deletes and cls.webhook_noun):
@@ -128,14 +131,14 @@ class ListStream(RecordStream):
     # What a family or a resource says
 
     @abstractmethod
-    def passes(self, since: datetime | None) -> Iterable[Query]:
+    def list_queries(self, since: datetime | None) -> Iterable[Query]:
         """Queries that together see every row, or at least every row changed since a moment."""
 
     def is_deleted(self, record: Row) -> bool:
         """Whether a record of a stream that shows deletions stands for a deleted row."""
         raise NotImplementedError(f"{type(self).__name__} shows no deletions: {sorted(record)}")
 
-    def emitted(self, record: Row) -> Row:
+    def output_record(self, record: Row) -> Row:
         """What is delivered of a record, once the derived streams have had it."""
         return record
 
@@ -143,7 +146,7 @@ class ListStream(RecordStream):
         """Whether a record may have changed since a moment although its stamp did not move."""
         return False
 
-    def changes(self, since: datetime) -> Sequence[Query] | None:  # noqa: ARG002
+    def change_queries(self, since: datetime) -> Sequence[Query] | None:  # noqa: ARG002
         """Queries that show, with their stamps, the rows that came, changed or went since a moment.
 
         Empty if the stream's lists show them themselves. None if nothing does: then a list of
@@ -151,7 +154,7 @@ class ListStream(RecordStream):
         """
         return None
 
-    def listed(self, row: Row) -> Row:
+    def as_list_row(self, row: Row) -> Row:
         """How a list would show an object that was asked for by its id."""
         return row
 
@@ -160,6 +163,145 @@ class ListStream(RecordStream):
         return True
 
     # Reading
+
+    @cached_property
+    def endpoint(self) -> ListEndpoint:
+        """Where the lists and objects are."""
+        return ListEndpoint(
+            name=self.name,
+            path=self.path,
+            identifier_kind=self.identifier_kind,
+            records=self.records,
+            client=self.connection.client,
+            stats=self.run.stats.for_stream(self.name),
+            query=self.query,
+            headers=self.headers,
+            page_parameters=self.page_parameters,
+            object_path=self.object_path or f"{self.path}/{{object_id}}",
+            object_key=self.object_key or str(self.webhook_noun),
+            as_list_row=self.as_list_row,
+        )
+
+    @cached_property
+    def traits(self) -> ListTraits:
+        """What is known about the rows of the lists."""
+        return ListTraits(
+            key=self.key,
+            read_lists=self.read_lists,
+            changed_at=self._changed_at,
+            change_queries=self.change_queries,
+            changes_order=self.changes_order,
+            pages_numbered=self.page_metadata_known,
+            hard_deletes=self.hard_deletes,
+            affected_without_timestamp=self.affected_without_timestamp,
+            include_deleted=self.config["include_deleted"],
+        )
+
+    def probe(self, business: Business) -> None:
+        """Ask for one row, to see whether the token may read this stream.
+
+        Raises:
+            FreshBooksError: If it may not, or something else is wrong.
+        """
+        self.endpoint.probe(business)
+
+    def business_of(self, partition: Mapping[str, Any]) -> Business:
+        """The business of a partition."""
+        identifier = partition[self.identifier_kind.value]
+        return next(
+            business
+            for business in self.connection.businesses
+            if business.identifier(self.identifier_kind) == identifier
+        )
+
+    def read_range(self, partition: Context, *, reconciles: bool) -> tuple[datetime | None, bool]:
+        """From when on changes are wanted, None for all; and whether that is a full read.
+
+        Asked for once in a sync, when the plan of a partition is made.
+
+        Args:
+            partition: The partition.
+            reconciles: Whether the lists are read for what events may have missed.
+        """
+        if self.replication is Replication.FULL_TABLE:
+            return None, True
+        start = parse_timestamp(self.config.get("start_date"))
+        needs_all = self.affected_without_timestamp or self.replication is Replication.CLIENT_FILTER
+        if needs_all and reconciles:
+            return start, True
+        bookmarks = [consumer.bookmark(self, partition) for consumer in self.consumers]
+        known = [bookmark for bookmark in bookmarks if bookmark is not None]
+        if len(known) < len(bookmarks) or not known:
+            return start, True
+        since = min(known)
+        return max(since, start) if start else since, False
+
+    @override
+    def readers(self) -> Iterator[PartitionReader]:
+        for plan in self.run.plans(self):
+            if not plan.is_idle:
+                yield self._reader(plan)
+
+    def _reader(self, plan: ReadPlan) -> PartitionReader:
+        self.consumer_states(plan.partition)  # made here, where no other thread is writing them
+        return PartitionReader(self.endpoint, self.traits, plan, self.run.objects)
+
+    def open_partition(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
+        """The reader of a partition, which perhaps began before, and what it reads."""
+        return self.run.open_partition(self._reader(plan))
+
+    def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
+        """What the lists of a business have. Runs in a thread of its own."""
+        query: Query = {}
+        since = reader.plan.since
+
+        def queries() -> Iterator[Query]:
+            nonlocal query
+            for query in self.list_queries(since):  # noqa: UP028 - the rows below are of this one
+                yield query
+
+        for batch in reader.read_complete_lists(queries()):
+            if since and self.replication is Replication.SERVER_FILTER:
+                self._check_filter(batch.rows, query, since)
+            yield batch
+
+    def _check_filter(self, rows: list[Row], query: Query, since: datetime) -> None:
+        """Unknown filters are answered with the whole list and a 200.
+
+        See `docs/freshbooks-api/accounting.md §4`.
+
+        Then the list is complete all the same, and `_is_changed` leaves out what is old; but the
+        user should know why it takes so long.
+        """
+        if not self._filter_is_trusted or not any("updated" in key for key in query):
+            return
+        oldest = since - FILTER_TRUST_WINDOW
+        for row in rows:
+            changed_at = self._changed_at(row)
+            if changed_at and changed_at < oldest:
+                self._filter_is_trusted = False
+                self.logger.warning(
+                    "FreshBooks ignores the filter by change on %s: the whole list is read each "
+                    "time, and what changed is picked out of it",
+                    self.name,
+                )
+                return
+
+    @cached_property
+    def _changed_at(self) -> Callable[[Row], datetime | None]:
+        """When a row of FreshBooks changed last, None if it does not say."""
+        name = self.timestamp_field
+        if name is None:
+            return lambda _: None
+        convert = self.fields.fields[name].converter(name, self.problems)
+
+        def changed_at(row: Row) -> datetime | None:
+            timestamp = row.get(name)
+            return parse_timestamp(convert(timestamp)) if timestamp else None
+
+        return changed_at
+
+    # Delivering
 
     @override
     def generate_child_contexts(self, record: Row, context: Context | None) -> Iterable[Context]:
@@ -170,251 +312,117 @@ class ListStream(RecordStream):
     def get_records(self, context: Context | None) -> Iterable[Row]:
         if context is None:  # no business has the identifier that this stream needs
             for derived in self._derived():
-                derived.announce()
-                derived.conclude()
+                derived.write_schema()
+                derived.finish()
             return
         partitions = self.partitions
         if context == partitions[0]:
             self.begin()
-        plan = self.plan(context)
-        if not (plan and plan.is_idle):
-            yield from self._partition(context, plan)
+        plan = self.run.plan(self, context)
+        if not plan.is_idle:
+            yield from self._partition(plan)
         if context == partitions[-1]:
             self.finish()
 
     def begin(self) -> None:
         """Called before the first partition is read."""
         for derived in self._derived():
-            derived.announce()
+            derived.write_schema()
 
     def finish(self) -> None:
         """Called when the last partition was read."""
         for derived in self._derived():
-            derived.conclude()
+            derived.finish()
         self.problems.report()
 
-    @override
-    def readings(self) -> Iterator[PartitionReader]:
-        for context in self.partitions:
-            plan = self.plan(context)
-            if not (plan and plan.is_idle):
-                yield PartitionReader(self, context)
+    def delivered_range(self, plan: ReadPlan) -> tuple[datetime | None, bool]:
+        """From when on rows are delivered, None for all; and whether that is a full read."""
+        return plan.since, plan.is_full
 
-    def plan(self, context: Context) -> ReadPlan | None:
-        """What events tell of a business; None if they are not listened to."""
-        news = self.connection.news
-        return news.plan(self, context) if news and self.webhook_noun else None
-
-    def take(self, context: Context) -> tuple[PartitionReader, Iterator[Batch]]:
-        """The reading of a partition, which was perhaps begun before, and what it brings."""
-        reading = PartitionReader(self, context)
-        ahead = self.connection.ahead
-        return ahead.take(reading.turn) if ahead else (reading, reading.begin(InlineFuture, 1))
-
-    def _partition(self, context: Context, plan: ReadPlan | None) -> Iterator[Row]:
-        since, full = self.since(context)
-        derived = self._derived()
+    def _partition(self, plan: ReadPlan) -> Iterator[Row]:
+        since, is_full = self.delivered_range(plan)
+        derived, changes = self._derived(), self.run.changes
+        reader, batches = self.open_partition(plan)
+        observer = changes.observer(self, plan)
         read_at = None
-        reading, batches = self.take(context)
-        missed = plan.missed_rows() if plan else None
         try:
             for batch in batches:
                 read_at = batch.read_at
-                news_since = None if batch.are_news else since
+                changed_since = None if batch.are_changes else since
                 for row in batch.rows:
-                    record = self.record(row, context, read_at)
-                    if not record or not self._is_news(record, news_since):
+                    record = self.to_record(row, plan.partition, read_at)
+                    if not record or not self._is_changed(record, changed_since):
                         continue
-                    if missed:
-                        missed.see(record, read_at)
+                    if observer:
+                        observer.see(record, read_at)
                     for stream in derived:
-                        stream.feed(record, self)
-                    yield self.emitted(record)
-                for object_id in batch.gone:
-                    yield from self._gone(object_id, context, read_at)
+                        stream.process_parent(record, self)
+                    yield self.output_record(record)
+                for object_id in batch.deleted:
+                    yield from self._tombstone(object_id, plan, read_at)
         except (PermissionDeniedError, NotFoundError) as error:
-            if read_at is not None and not reading.by_id:
+            if read_at is not None and not plan.reads_objects:
                 raise  # rows are out already: this read must not count as complete
             self._skip(error, plan)
             return
-        self._conclude(reading, read_at, full=full)
-        if plan and reading.settled and read_at is not None:
-            plan.done(reading.looked_at, read_at, missed)
+        self._conclude(reader, read_at, is_full=is_full)
+        if reader.is_complete and read_at is not None:
+            changes.mark_read(self, plan, read_at, reader.fetched_at)
 
-    def _skip(self, error: FreshBooksError, plan: ReadPlan | None) -> None:
+    def _skip(self, error: FreshBooksError, plan: ReadPlan) -> None:
         """Leave a business out that may not be read."""
-        self.complete = False
-        self.connection.skipped.append(f"{error} (scope {self.oauth_scope})")
+        self.all_read = False
+        self.run.skipped.append(f"{error} (scope {self.oauth_scope})")
         self.logger.warning("Skipped %s (its scope is %s)", error, self.oauth_scope)
-        if plan:
-            plan.denied()
+        self.run.changes.mark_refused(self, plan)
 
-    def _conclude(self, reading: PartitionReader, read_at: datetime | None, *, full: bool) -> None:
-        """Move the bookmarks of a business, if all that was wanted of its lists was delivered."""
-        if not reading.settled:
-            self.complete = self.settled = False
+    def _conclude(
+        self, reader: PartitionReader, read_at: datetime | None, *, is_full: bool
+    ) -> None:
+        """Advance the bookmarks of a business, if its lists were read as wanted."""
+        if not reader.is_complete:
+            self.all_read = self.is_complete = False
             self.logger.warning(
                 "%s kept moving while it was read, so a row may be missing: the bookmark stays "
                 "where it was, and the next run reads the same again",
-                reading.subject,
+                reader.subject,
             )
-        elif read_at is not None and not reading.by_id:
+        elif read_at is not None and not reader.plan.reads_objects:
             for consumer in self.consumers:
-                consumer.remember(self, reading.context, read_at, full=full)
+                consumer.advance_bookmark(self, reader.plan.partition, read_at, full=is_full)
 
-    def since(self, context: Context) -> tuple[datetime | None, bool]:
-        """From when on changes are wanted, None for all; and whether that is a full read."""
-        if self.replication is Replication.FULL_TABLE:
-            return None, True
-        start = parse_timestamp(self.config.get("start_date"))
-        is_whole = self.affected_without_timestamp or self.replication is Replication.CLIENT_FILTER
-        if is_whole and (plan := self.plan(context)) and not plan.by_id:
-            return start, True
-        bookmarks = [consumer.bookmark(self, context) for consumer in self.consumers]
-        known = [bookmark for bookmark in bookmarks if bookmark is not None]
-        if len(known) < len(bookmarks) or not known:
-            return start, True
-        since = min(known)
-        return max(since, start) if start else since, False
-
-    def _is_news(self, record: Row, since: datetime | None) -> bool:
+    def _is_changed(self, record: Row, since: datetime | None) -> bool:
         """Whether a record changed since a moment, as far as can be told."""
-        stamp = (
-            parse_timestamp(record.get(self.timestamp_field))
-            if since and self.timestamp_field
-            else None
-        )
-        if since is None or stamp is None or stamp >= since - LOOKBACK:
+        if since is None or not self.timestamp_field:
+            return True
+        changed_at = parse_timestamp(record.get(self.timestamp_field))
+        if changed_at is None or changed_at >= since - LOOKBACK:
             return True
         return self.changed_without_timestamp(record, since)
 
-    def record(self, row: Row, context: Context, read_at: datetime) -> Row:
+    def to_record(self, row: Row, partition: Context, read_at: datetime) -> Row:
         """Convert a row; empty if it is not wanted."""
-        identifier = context[self.identifier_kind.value]
-        record: Row = {self.identifier_kind.value: identifier, **(self.convert(row) or {})}
-        record[self.identifier_kind.value] = (
-            identifier  # also where the row has a field of this name
-        )
+        name = self.identifier_kind.value
+        identifier = partition[name]
+        record: Row = {name: identifier, **(self.convert(row) or {})}
+        record[name] = identifier  # also where the row has a field of this name
         if self.marks_deletions:
             deleted = self.is_deleted(record)
             if deleted and not self.config["include_deleted"]:
                 return {}
-            stamp = record.get(self.timestamp_field) if self.timestamp_field else None
-            record[DELETED_AT] = (stamp or utc_text(read_at)) if deleted else None
+            changed = record.get(self.timestamp_field) if self.timestamp_field else None
+            record[DELETED_AT] = (changed or utc_text(read_at)) if deleted else None
         return record
 
-    def _gone(self, object_id: str, context: Context, read_at: datetime) -> Iterator[Row]:
+    def _tombstone(self, object_id: str, plan: ReadPlan, read_at: datetime) -> Iterator[Row]:
         """A record that says no more of an object than that it was deleted."""
         key = self.key[0]
         value = self.fields.fields[key].converter(key, self.problems)(object_id)
         if value is not None:
-            record = {
-                self.identifier_kind.value: context[self.identifier_kind.value],
-                key: value,
-                DELETED_AT: utc_text(read_at),
-            }
+            record = {**plan.partition, key: value, DELETED_AT: utc_text(read_at)}
             for stream in self._derived():
-                stream.feed_gone(record, self)
+                stream.process_deletion(record, self)
             yield record
-
-    def pages(self, reading: PartitionReader) -> Iterator[Batch]:
-        """What is read of a business. Runs in a thread of its own."""
-        if reading.plan and reading.by_id:
-            yield from reading.looks(reading.plan)
-        else:
-            yield from self.list_pages(reading)
-
-    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
-        """What the lists of a business have. Runs in a thread of its own."""
-        query: Query = {}
-
-        def passes() -> Iterator[Query]:
-            nonlocal query
-            for query in self.passes(reading.since):  # noqa: UP028 - the rows below are of this one
-                yield query
-
-        for batch in reading.complete(passes()):
-            if reading.since and self.replication is Replication.SERVER_FILTER:
-                self._check_filter(batch.rows, query, reading.since)
-            yield batch
-
-    def look(self, business: Business, object_id: str) -> FetchedObject:
-        """Ask for one object, with all that the list would show of it."""
-        subject = f"{self.name} {object_id} of {business}"
-        template = self.object_path or f"{self.path}/{{object_id}}"
-        path = self._path(template, business, object_id=quote(object_id, safe=""))
-        tally = self.connection.tallies.of(self.name)
-        try:
-            answer = self.connection.client.get(
-                path, self.query, headers=self.headers, subject=subject, tally=tally
-            )
-        except NotFoundError:
-            return FetchedObject(None, datetime.now(UTC))
-        key = self.object_key or str(self.webhook_noun)
-        rows, _ = unwrap(answer.body, (*self.records[:-1], key), subject)
-        tally.count(total=1)
-        return FetchedObject(self.listed(rows[0]) if rows else None, answer.date)
-
-    def path_of(self, business: Business) -> str:
-        """Path of the list of a business."""
-        return self._path(self.path, business)
-
-    @staticmethod
-    def _path(template: str, business: Business, **more: str) -> str:
-        return template.format(
-            **{scope.value: business.identifier(scope) for scope in IdentifierKind}, **more
-        )
-
-    def probe(self, business: Business) -> None:
-        """Ask for one row, to see whether the token may read this stream.
-
-        Raises:
-            FreshBooksError: If it may not, or something else is wrong.
-        """
-        _, per_page = self.page_parameters
-        self.connection.client.get(
-            self.path_of(business),
-            {**self.query, per_page: 1},
-            headers=self.headers,
-            subject=f"{self.name} of {business}",
-        )
-
-    def _check_filter(self, rows: list[Row], query: Query, since: datetime) -> None:
-        """Unknown filters are answered with the whole list and a 200.
-
-        See `docs/freshbooks-api/accounting.md §4`.
-
-        Then the list is complete all the same, and `_is_news` leaves out what is old; but the
-        user should know why it takes so long.
-        """
-        if (
-            not self._filter_believed
-            or not self.timestamp_field
-            or not any("updated" in key for key in query)
-        ):
-            return
-        oldest = since - FILTER_TRUST_WINDOW
-        convert = self.fields.fields[self.timestamp_field].converter(
-            self.timestamp_field, self.problems
-        )
-        for row in rows:
-            stamp = parse_timestamp(convert(row.get(self.timestamp_field)))
-            if stamp and stamp < oldest:
-                self._filter_believed = False
-                self.logger.warning(
-                    "FreshBooks ignores the filter by change on %s: the whole list is read each "
-                    "time, and what changed is picked out of it",
-                    self.name,
-                )
-                return
-
-    def business(self, identifier: Any) -> Business:
-        """The business that has this identifier of the stream's scope."""
-        return next(
-            business
-            for business in self.connection.businesses
-            if business.identifier(self.identifier_kind) == identifier
-        )
 
     def _derived(self) -> list[DerivedStream]:
         return [stream for stream in self.consumers if isinstance(stream, DerivedStream)]

@@ -14,7 +14,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_freshbooks.errors import FreshBooksError
-from tap_freshbooks.extraction.partition_reader import Batch
+from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -26,19 +26,22 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.base import RecordStream, Replication, Row, parse_timestamp
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.periods import Period, periods
-from tap_freshbooks.timestamps import utc_text
+from tap_freshbooks.streams.replication import Replication
+from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.extraction.list_endpoint import Query
     from tap_freshbooks.extraction.partition_reader import PartitionReader
-    from tap_freshbooks.streams.list_stream import ListStream, Query
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.streams.base import RecordStream
+    from tap_freshbooks.streams.list_stream import ListStream
 
 READ_UNTIL = "read_until"
 RAW = "raw"
@@ -82,22 +85,22 @@ class Report(AccountingStream):
         super().__init_subclass__()
 
     @override
-    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
+    def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
         currencies = self.config.get("report_currencies") or [None]
         wanted = [
             (period, currency)
-            for period in self._periods(reading.context)
+            for period in self._periods(reader.plan.partition)
             for currency in currencies
         ]
         requests = [
             (
                 self._query(period, currency),
-                f"{reading.subject}, {period.start} to {period.end}",
+                f"{reader.subject}, {period.start} to {period.end}",
             )
             for period, currency in wanted
         ]
         read_at = None
-        pages = reading.firsts(requests)
+        pages = reader.read_first_pages(requests)
         for (period, currency), (query, subject), page in zip(wanted, requests, pages, strict=True):
             [report] = page.rows
             read_at = read_at or page.date
@@ -110,7 +113,7 @@ class Report(AccountingStream):
             }
             yield Batch([{RAW: report, **heading}], read_at)
 
-    def _periods(self, context: Context) -> list[Period]:
+    def _periods(self, partition: Context) -> list[Period]:
         """Those not yet read when they were closed, and the last `report_lookback` of the rest."""
         interval = self.config["report_interval"]
         today = datetime.now(UTC).date()
@@ -118,7 +121,7 @@ class Report(AccountingStream):
         # Without a start there is no telling where the books begin: this year and the last.
         first = start.date() if start else date(today.year - 1, 1, 1)
         wanted = periods(first, today, interval)
-        states = [consumer.state_of(self, context) for consumer in self.consumers]
+        states = self.consumer_states(partition)
         marks = [state[READ_UNTIL] for state in states if isinstance(state.get(READ_UNTIL), str)]
         lookback = self.config["report_lookback"]
         again = {period.start for period in wanted[-lookback:]} if lookback else set()
@@ -146,30 +149,30 @@ class Report(AccountingStream):
                 )
 
     @override
-    def record(self, row: Row, context: Context, read_at: datetime) -> Row:
+    def to_record(self, row: Row, context: Context, read_at: datetime) -> Row:
         heading = {name: value for name, value in row.items() if name != RAW}
         whole = {"report": {**row[RAW], "download_token": None}}  # the token is a credential
         parts = {**whole, **row[RAW]}
         parts = {name: parts[name] for name in self.parts.fields if name in parts}
-        record = super().record({**parts, **heading}, context, read_at)
+        record = super().to_record({**parts, **heading}, context, read_at)
         return {**record, RAW: row[RAW]}
 
     @override
-    def emitted(self, record: Row) -> Row:
+    def output_record(self, record: Row) -> Row:
         return {name: value for name, value in record.items() if name != RAW}
 
     @override
-    def since(self, context: Context) -> tuple[datetime | None, bool]:
+    def read_range(self, partition: Context, *, reconciles: bool) -> tuple[datetime | None, bool]:
         return None, True
 
     @override
-    def remember(
+    def advance_bookmark(
         self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
-        _remember(self.state_of(source, context), self, read_at)
+        _advance_bookmark(self.state_for(source, context), self, read_at)
 
 
-def _remember(state: dict[str, Any], stream: RecordStream, read_at: datetime) -> None:
+def _advance_bookmark(state: dict[str, Any], stream: RecordStream, read_at: datetime) -> None:
     """Note that all periods that were closed at a moment are read."""
     interval = stream.config["report_interval"]
     closed = Period.containing(read_at.date(), interval).previous(interval)
@@ -199,10 +202,10 @@ class ReportRows(DerivedStream):
         return {scope: cls.source.record_properties()[scope], **super().record_properties()}
 
     @override
-    def remember(
+    def advance_bookmark(
         self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
-        _remember(self.state_of(source, context), self, read_at)
+        _advance_bookmark(self.state_for(source, context), self, read_at)
 
     def rows(self, report: Row) -> Iterable[Row]:
         """The rows in an answer, flat."""

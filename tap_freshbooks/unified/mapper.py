@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.records import DELETED_AT
 from tap_freshbooks.schema.fields import Object, UtcTime
-from tap_freshbooks.streams.base import DELETED_AT
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.streams.list_stream import SCOPE_FIELDS, ListStream
+from tap_freshbooks.streams.list_stream import IDENTIFIER_FIELDS, ListStream
 from tap_freshbooks.streams.resources.account import Systems
 from tap_freshbooks.streams.resources.identity import Businesses
 from tap_freshbooks.unified import record_paths
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
 
-    from tap_freshbooks.streams.base import RecordStream, Row
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.streams.base import RecordStream
     from tap_freshbooks.unified.expression_compiler import Function, Listener
     from tap_freshbooks.unified.mapping import Column, EntityMapping
 
@@ -180,7 +181,7 @@ def _fields(native: type[RecordStream]) -> Object:
     fields = Object(**{DELETED_AT: UtcTime()}) | native.fields
     root = native.source if issubclass(native, DerivedStream) else native
     if issubclass(root, ListStream):
-        fields |= Object(**{root.identifier_kind.value: SCOPE_FIELDS[root.identifier_kind]})
+        fields |= Object(**{root.identifier_kind.value: IDENTIFIER_FIELDS[root.identifier_kind]})
     if issubclass(native, DerivedStream):
         fields |= Object(**{DOCUMENT: root.fields})
     if native.name == Businesses.name:

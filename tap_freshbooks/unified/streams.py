@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from typing_extensions import override
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.streams.base import RecordStream, Replication, Row
-from tap_freshbooks.streams.derived import DerivedStream, LineItems
+from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.streams.list_stream import ListStream
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.streams.resources.account import Systems
 from tap_freshbooks.streams.resources.identity import Businesses
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.businesses import Business
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.streams.base import RecordStream
 
 REMOTE_DATA = "remote_data"
 
@@ -174,9 +177,9 @@ class UnifiedStream(DerivedStream):
             Mapper(cls.mapping, cls.columns, native, Missed(None), lambda _: "")
 
     @override
-    def state_of(self, source: RecordStream, context: Context | None) -> dict[str, Any]:
+    def state_for(self, source: RecordStream, context: Context | None) -> dict[str, Any]:
         if len(self.roots) == 1:
-            return super().state_of(source, context)
+            return super().state_for(source, context)
         # The bookmark of one source says nothing about the others.
         if context is not None:
             return self.get_context_state({**context, "source": source.name})
@@ -185,10 +188,10 @@ class UnifiedStream(DerivedStream):
         return state
 
     @override
-    def announce(self) -> None:
+    def write_schema(self) -> None:
         if not self._is_announced:
             self._is_announced = True
-            super().announce()
+            super().write_schema()
 
     @override
     def derive(self, record: Row, source: ListStream) -> Iterator[Row]:
@@ -202,13 +205,13 @@ class UnifiedStream(DerivedStream):
             yield mapper.row(record)
 
     @override
-    def feed_gone(self, record: Row, source: ListStream) -> None:
+    def process_deletion(self, record: Row, source: ListStream) -> None:
         native = self.natives[source.name]
         if not issubclass(native, LineItems):
             self._write_record_message(self._mapper(source.name, native, gone=True).row(record))
 
     @override
-    def conclude(self) -> None:
+    def finish(self) -> None:
         self.readings_missed.report()
 
     def _mapper(self, source: str, native: type[RecordStream], *, gone: bool = False) -> Mapper:
@@ -224,11 +227,14 @@ class UnifiedStream(DerivedStream):
         identifier = record[self.source.identifier_kind.value]
         known = self._companies.get(identifier)
         if known is None:
-            scope = self.source.identifier_kind
-            businesses = self.connection.businesses_with(scope)
-            business = next(each for each in businesses if each.identifier(scope) == identifier)
-            known = self._companies[identifier] = company_id(business)
+            known = self._companies[identifier] = company_id(self._business_of(record))
         return known
+
+    def _business_of(self, record: Row) -> Business:
+        """The business of a record of a source."""
+        kind = self.source.identifier_kind
+        businesses = self.connection.businesses_with(kind)
+        return next(each for each in businesses if each.identifier(kind) == record[kind.value])
 
 
 def company_id(business: Business) -> str:
@@ -244,8 +250,8 @@ class CompanyInfo(UnifiedStream):
     """
 
     @override
-    def announce(self) -> None:
-        super().announce()
+    def write_schema(self) -> None:
+        super().write_schema()
         [native] = self.natives.values()
         businesses = cast("Businesses", native(self._tap))
         # Without business_ids those of which the user is only a client are told of too.
@@ -258,17 +264,17 @@ class CompanyInfo(UnifiedStream):
 
     @override
     def derive(self, record: Row, source: ListStream) -> Iterator[Row]:
-        business = source.business(record[source.identifier_kind.value])
+        business = self._business_of(record)
         if known := self._waiting.pop(business.business_id, None):
             yield from self._rows({**known, "system": record})
 
     @override
-    def conclude(self) -> None:
+    def finish(self) -> None:
         for record in self._waiting.values():
             for row in self._rows(record):
                 self._write_record_message(row)
         self._waiting = {}
-        super().conclude()
+        super().finish()
 
     def _rows(self, record: Row) -> Iterator[Row]:
         [(source, native)] = self.natives.items()

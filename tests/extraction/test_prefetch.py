@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Numbers:
     """A partition of a few items, each asked for through a worker."""
 
-    def __init__(self, turn: str, items: int = 3, error: Exception | None = None) -> None:
-        self.turn = turn
+    def __init__(self, partition_key: str, items: int = 3, error: Exception | None = None) -> None:
+        self.partition_key = partition_key
         self.items = items
         self.error = error
         self.asked = 0
@@ -33,7 +33,7 @@ class Numbers:
     def begin(self, submit: Submit, window: int) -> Iterator[str]:
         assert window > 0
         for number in range(self.items):
-            item: str = submit(partial(str.format, "{}{}", self.turn, number)).result()
+            item: str = submit(partial(str.format, "{}{}", self.partition_key, number)).result()
             with self.progress:
                 self.asked += 1
                 self.progress.notify_all()
@@ -51,16 +51,16 @@ def ahead_of(*plan: Numbers, concurrency: int = 2) -> Prefetcher[Numbers]:
 
 
 def test_partitions_come_in_the_order_of_their_turns() -> None:
-    plan = [Numbers(turn) for turn in "abc"]
+    plan = [Numbers(partition_key) for partition_key in "abc"]
     ahead = ahead_of(*plan)
     for each in plan:
-        reading, items = ahead.take(each.turn)
+        reading, items = ahead.take(each.partition_key)
         assert reading is each
-        assert list(items) == [f"{each.turn}{number}" for number in range(3)]
+        assert list(items) == [f"{each.partition_key}{number}" for number in range(3)]
 
 
 def test_the_next_partitions_are_read_while_one_is_written() -> None:
-    first, second, third = plan = [Numbers(turn) for turn in "abc"]
+    first, second, third = plan = [Numbers(partition_key) for partition_key in "abc"]
     _, items = ahead_of(*plan).take("a")
     next(items)
     second.wait_for(PAGES_WAITING)

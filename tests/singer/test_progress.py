@@ -37,7 +37,7 @@ progress.INTERVAL = progress.FRAME = 0.02
 
 
 def read(stream, rows, total, pages):
-    tally = tallies.of(stream)
+    tally = tallies.for_stream(stream)
     tally.count(requests=pages, total=total, pages=pages)
     tally.rows += rows
     return tally
@@ -48,7 +48,7 @@ def wait():
 
 
 def end(stream):
-    tally = tallies.of(stream)
+    tally = tallies.for_stream(stream)
     tally.ended = tally.began + 2.3
 """
 """What each program begins with; `wait` waits until the test has seen what it wants."""
@@ -363,7 +363,7 @@ def test_a_stream_without_requests_of_its_own_has_only_rows() -> None:
 
 def test_a_log_level_above_info_hides_the_summary(caplog: pytest.LogCaptureFixture) -> None:
     tallies = SyncStats()
-    tallies.of("invoices").count(requests=1)
+    tallies.for_stream("invoices").count(requests=1)
     with caplog.at_level(logging.WARNING), progress.shown(tallies):
         pass
     assert not caplog.records

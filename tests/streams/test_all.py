@@ -8,9 +8,9 @@ import pytest
 
 from freshbooks_sandbox import Sandbox
 from freshbooks_sandbox.server import SandboxError
-from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.list_stream import ListStream
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from freshbooks_sandbox import Sandbox
-from tap_freshbooks.streams.base import Replication
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for

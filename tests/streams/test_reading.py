@@ -8,7 +8,7 @@ import pytest
 
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks.businesses import IdentifierKind
-from tap_freshbooks.streams.derived import LineItems
+from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources import STREAMS

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk import Stream
 
+from tap_freshbooks.records import DELETED_AT
 from tap_freshbooks.schema.fields import Array, Field, Object
-from tap_freshbooks.streams.base import DELETED_AT, RecordStream
-from tap_freshbooks.streams.derived import DerivedStream, LineItems
+from tap_freshbooks.streams.base import RecordStream
+from tap_freshbooks.streams.derived import DerivedStream
+from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages, catalog_of
@@ -120,9 +122,11 @@ def use_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_sync_records", "_write_record_message", "_generate_record_messages"):
         monkeypatch.setattr(RecordStream, name, vars(Stream)[name])
     # It removes deselected fields from a record itself, parts of which belong to lines too.
-    feed = DerivedStream.feed
+    process_parent = DerivedStream.process_parent
     monkeypatch.setattr(
-        DerivedStream, "feed", lambda self, record, source: feed(self, deepcopy(record), source)
+        DerivedStream,
+        "process_parent",
+        lambda self, record, source: process_parent(self, deepcopy(record), source),
     )
 
 

@@ -44,7 +44,7 @@ def rows_of(native: str, sent: Row, tap: TapFreshBooks | None = None) -> dict[st
         return {"unified_company_info": company_rows(sent, tap)}
     source = cast("ListStream", stream_of(native, tap))
     context = {source.identifier_kind.value: OF_SCOPE[source.identifier_kind.value]}
-    record = source.record(sent, context, datetime(2026, 1, 1, tzinfo=UTC))
+    record = source.to_record(sent, context, datetime(2026, 1, 1, tzinfo=UTC))
     rows = {}
     for stream in source.child_streams:
         if isinstance(stream, UnifiedStream) and not isinstance(stream, CompanyInfo):

@@ -158,7 +158,7 @@ def test_a_condition_that_cannot_be_judged_leaves_a_row_out_and_is_told(
     tap = tap_with(folder_with(tmp_path, text))
     rows = [rows_of("time_entries", {"id": 1, "note": note}, tap) for note in ("xy", "y", None)]
     assert [len(each["unified_time_entries"]) for each in rows] == [1, 0, 0]
-    tap.streams["unified_time_entries"].conclude()  # type: ignore[attr-defined] # a unified one
+    tap.streams["unified_time_entries"].finish()  # type: ignore[attr-defined] # a unified one
     assert "The column where is null in 1 row" in caplog.text
 
 
@@ -169,7 +169,7 @@ def test_a_word_that_is_none_of_the_enum_is_unknown_and_told(
     for word, status in (("paid", "paid"), ("haggled", "unknown")):
         sent = {"id": 1, "vis_state": 0, "v3_status": word}
         assert rows_of("invoices", sent, tap)[INVOICES][0]["status"] == status
-    tap.streams[INVOICES].conclude()  # type: ignore[attr-defined] # a unified one
+    tap.streams[INVOICES].finish()  # type: ignore[attr-defined] # a unified one
     assert "The column status has no word of its own for haggled (1 x)" in caplog.text
 
 

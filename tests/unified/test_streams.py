@@ -258,7 +258,7 @@ def test_a_new_word_is_told_once_with_its_number(caplog: pytest.LogCaptureFixtur
     for word in ("escrow", "escrow", "barter", "a secret of " + "x" * 50):
         rows_of("invoices", {"id": 1, "v3_status": word, "vis_state": 0}, tap)
     with caplog.at_level(logging.WARNING):
-        tap.streams["unified_invoices"].conclude()  # type: ignore[attr-defined] # of a unified one
+        tap.streams["unified_invoices"].finish()  # type: ignore[attr-defined] # of a unified one
     messages = [record.getMessage() for record in caplog.records]
     [message] = [each for each in messages if each.startswith("The column")]
     assert message.startswith("The column status has no word of its own for escrow (2 x), ")
@@ -271,7 +271,7 @@ def test_a_value_that_does_not_fit_is_null_and_told(caplog: pytest.LogCaptureFix
     [row] = rows_of("projects", {"id": 1, "budget": "50.00"}, tap)["unified_projects"]
     assert row["budget_seconds"] is None
     with caplog.at_level(logging.WARNING):
-        tap.streams["unified_projects"].conclude()  # type: ignore[attr-defined] # of a unified one
+        tap.streams["unified_projects"].finish()  # type: ignore[attr-defined] # of a unified one
     assert "The column budget_seconds is null in 1 row" in caplog.text
 
 

@@ -12,7 +12,7 @@ from tap_freshbooks.errors import TapError
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.webhooks.inbox import ANY
-from tap_freshbooks.webhooks.sync import fetch_log, planner
+from tap_freshbooks.webhooks.sync import missed_changes, planner
 from tests.support import sync
 from tests.webhooks.listening import NOUN_OF, Listening
 
@@ -344,7 +344,7 @@ def test_a_stream_that_may_not_be_read_is_asked_again_later(
 def test_rows_that_events_have_missed_are_counted(
     own_sandbox: Sandbox, settings: Config, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (planner, fetch_log):
+    for module in (planner, missed_changes):
         monkeypatch.setattr(module, "DELIVERY_GRACE", timedelta(0))
     state = sync(settings, "invoices").state
     own_sandbox.clock(advance=600)

@@ -18,9 +18,9 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.replication import Replication
 
 
 class SingleAnswer(AccountingStream):

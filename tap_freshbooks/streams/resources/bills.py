@@ -19,15 +19,17 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.base import Replication, Row
-from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.line_items import LineItems
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources.common_fields import ATTACHMENT, fell_due
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
+
+    from tap_freshbooks.records import Row
 
 PAYMENT = Object(
     id=Integer(),
@@ -158,14 +160,14 @@ class Bills(AccountingStream):
         return record.get("status") == "overdue" and fell_due(record, since)
 
     @override
-    def listed(self, row: Row) -> Row:
+    def as_list_row(self, row: Row) -> Row:
         vendor = row.get("vendor")  # captures have the id in the include only
         known = vendor.get("vendorid") if isinstance(vendor, dict) else None
         return {**row, "vendorid": row.get("vendorid") or known}
 
     @override
-    def record(self, row: Row, context: Context, read_at: datetime) -> Row:
-        record = super().record(self.listed(row), context, read_at)
+    def to_record(self, row: Row, context: Context, read_at: datetime) -> Row:
+        record = super().to_record(self.as_list_row(row), context, read_at)
         for line in record.get("lines") or []:
             if line and line.get("categoryid") is None:
                 line["categoryid"] = (line.get("category") or {}).get("categoryid")

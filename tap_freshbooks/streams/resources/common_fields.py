@@ -21,7 +21,7 @@ from tap_freshbooks.schema.fields import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tap_freshbooks.streams.base import Row
+    from tap_freshbooks.records import Row
 
 LINE = Object(
     lineid=Integer(),

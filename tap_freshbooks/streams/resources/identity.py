@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.streams.base import Row
+    from tap_freshbooks.records import Row
 
 
 class Identity(RecordStream):

@@ -18,9 +18,9 @@ from tap_freshbooks.schema.fields import (
     PlainDate,
     Text,
 )
-from tap_freshbooks.streams.base import Replication, Row
-from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.line_items import LineItems
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources.common_fields import (
     ADDRESSEE,
     ALLOWED_GATEWAYS,
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tap_freshbooks.streams.list_stream import Query
+    from tap_freshbooks.extraction.list_endpoint import Query
+    from tap_freshbooks.records import Row
 
 
 class Invoices(AccountingStream):
@@ -141,8 +142,8 @@ class Invoices(AccountingStream):
     )
 
     @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
-        yield from super().passes(since)
+    def list_queries(self, since: datetime | None) -> Iterator[Query]:
+        yield from super().list_queries(since)
         if since is not None:
             yield {"search[v3_status]": "overdue"}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.extraction.partition_reader import unwrap
-from tap_freshbooks.extraction.prefetch import InlineFuture
+from tap_freshbooks.extraction.list_endpoint import unwrap
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -21,18 +21,22 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.base import RecordStream, Replication, Row
-from tap_freshbooks.streams.derived import LineItems
+from tap_freshbooks.streams.base import RecordStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.line_items import LineItems
+from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.extraction.list_endpoint import Query
     from tap_freshbooks.extraction.prefetch import Submit
-    from tap_freshbooks.streams.list_stream import Query
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.singer.stats import StreamStats
+    from tap_freshbooks.transport.client import FreshBooksClient
 
 
 BEGINNING = "2000-01-01"
@@ -72,34 +76,44 @@ class ConstantList(RecordStream):
     path: ClassVar[str]
     oauth_scope = "user:profile:read"
 
-    @property
-    def turn(self) -> str:
-        """What the stream is known by, where it is read ahead."""
-        return self.name
-
     @override
-    def readings(self) -> Iterator[ConstantList]:
-        yield self  # its own and only one
-
-    def begin(self, submit: Submit, window: int) -> Iterator[list[Row]]:  # noqa: ARG002
-        """Ask for the list."""
-        tally = self.connection.tallies.of(self.name)
-
-        def get() -> list[Row]:
-            answer = self.connection.client.get(self.path, subject=self.name, tally=tally)
-            rows, _ = unwrap(answer.body, ("data",), self.name)
-            tally.count(pages=1, total=len(rows))
-            return rows
-
-        yield submit(get).result()
+    def readers(self) -> Iterator[ConstantListReader]:
+        stats = self.run.stats.for_stream(self.name)
+        yield ConstantListReader(self.name, self.path, self.connection.client, stats)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
-        ahead = self.connection.ahead
-        _, batches = ahead.take(self.turn) if ahead else (self, self.begin(InlineFuture, 1))
-        for rows in batches:
-            yield from map(self.convert, rows)
+        for reader in self.readers():
+            _, batches = self.run.open_partition(reader)
+            for rows in batches:
+                yield from map(self.convert, rows)
         self.problems.report()
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantListReader:
+    """Reads the one list of a stream, which has no partitions."""
+
+    name: str
+    path: str
+    client: FreshBooksClient
+    stats: StreamStats
+
+    @property
+    def partition_key(self) -> str:
+        """What tells it from the partitions of a sync."""
+        return self.name
+
+    def begin(self, submit: Submit, window: int) -> Iterator[list[Row]]:  # noqa: ARG002
+        """Ask for the list."""
+
+        def get() -> list[Row]:
+            answer = self.client.get(self.path, subject=self.name, tally=self.stats)
+            rows, _ = unwrap(answer.body, ("data",), self.name)
+            self.stats.count(pages=1, total=len(rows))
+            return rows
+
+        yield submit(get).result()
 
 
 class LedgerAccountTypes(ConstantList):
@@ -150,7 +164,7 @@ class ChartOfAccounts(HardDeleteStream, LedgerStream):
     fields = CHART_ACCOUNT | Object(sub_accounts=Array(CHART_ACCOUNT))
 
     @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
+    def list_queries(self, since: datetime | None) -> Iterator[Query]:
         # Like every report it covers today only, unless a period is named.
         period = {"start_date": BEGINNING, "end_date": datetime.now(UTC).date().isoformat()}
         yield {"use_ledger_entries": "true", **period}

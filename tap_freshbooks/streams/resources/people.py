@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_freshbooks.errors import PermissionDeniedError
+from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.pagination import PAGE_SIZE
-from tap_freshbooks.extraction.partition_reader import Batch
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -22,10 +22,10 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.base import Replication, Row, parse_timestamp
-from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream, ProjectStream
+from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.streams.list_stream import LOOKBACK
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources.common_fields import (
     CONTACT,
     CONTACTS,
@@ -34,12 +34,14 @@ from tap_freshbooks.streams.resources.common_fields import (
     fell_due,
 )
 from tap_freshbooks.streams.resources.invoices import Invoices
+from tap_freshbooks.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from tap_freshbooks.extraction.partition_reader import PartitionReader
+    from tap_freshbooks.records import Row
 
 BALANCE = Array(Object(amount=Money()))
 
@@ -135,17 +137,17 @@ class Clients(AccountingStream):
     )
 
     @override
-    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
+    def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
         # A client's balances move with his invoices, but his stamp does not.
-        delivered = set()
-        for batch in super().list_pages(reading):
-            if reading.since:
-                delivered |= {row["id"] for row in batch.rows if _changed(row, reading.since)}
+        since, delivered = reader.plan.since, set()
+        for batch in super().read_lists(reader):
+            if since:
+                delivered |= {row["id"] for row in batch.rows if _changed(row, since)}
             yield batch
-        if reading.since is None:
+        if since is None:
             return
         try:
-            affected = self._with_moved_balances(reading, reading.since)
+            affected = self._with_changed_balances(reader, since)
         except PermissionDeniedError as error:
             self.logger.warning(
                 "The balances of clients are brought up to date by the next full read only: %s "
@@ -155,18 +157,18 @@ class Clients(AccountingStream):
             )
             return
         for clients in _batches(sorted(affected - delivered), PAGE_SIZE):
-            for page in reading.walk({"search[userids][]": clients}):
+            for page in reader.read_pages({"search[userids][]": clients}):
                 rows = [row for row in page.rows if row.get("id") in affected]
-                yield Batch(rows, page.date, are_news=True)
+                yield Batch(rows, page.date, are_changes=True)
 
     @staticmethod
-    def _with_moved_balances(reading: PartitionReader, since: datetime) -> set[int]:
+    def _with_changed_balances(reader: PartitionReader, since: datetime) -> set[int]:
         """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
         affected = set()
-        path = Invoices.path.format(account_id=reading.business.account_id)
+        path = Invoices.path.format(account_id=reader.plan.business.account_id)
         changed = {**AccountingStream.changed_since(since - LOOKBACK), "include[]": []}
         for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
-            for page in reading.walk(query, path, Invoices.records):
+            for page in reader.read_pages(query, path, Invoices.records):
                 affected |= {row["customerid"] for row in page.rows if _concerns(row, since)}
         return affected
 

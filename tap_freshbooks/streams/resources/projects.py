@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks.extraction.partition_reader import Batch
+from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -17,18 +17,18 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from tap_freshbooks.businesses import Business
+    from tap_freshbooks.extraction.list_endpoint import Query
     from tap_freshbooks.extraction.partition_reader import PartitionReader
-    from tap_freshbooks.streams.base import Row
-    from tap_freshbooks.streams.list_stream import Query
+    from tap_freshbooks.records import Row
 
 # Archived projects are hidden unless asked for, deleted ones as well; whether one flag shows the
 # other's rows is unknown (`docs/freshbooks-api/projects-and-time.md §5`): ask for each.
@@ -108,13 +108,13 @@ class Projects(ProjectStream):
     )
 
     @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
+    def list_queries(self, since: datetime | None) -> Iterator[Query]:
         states = ALIVE + DELETED if self.config["include_deleted"] else ALIVE
-        changed = self.overlapping(since)
+        changed = self.filter_query(since)
         yield from ({**changed, **state} for state in states)
 
     @override
-    def listed(self, row: Row) -> Row:
+    def as_list_row(self, row: Row) -> Row:
         # One project has its group where the list has the group's id
         # (`docs/freshbooks-api/resources/projects.yaml`).
         group = row.get("group")
@@ -124,7 +124,7 @@ class Projects(ProjectStream):
         return {**kept, "group_id": group.get("id")}
 
     @override
-    def changes(self, since: datetime) -> list[Query]:
+    def change_queries(self, since: datetime) -> list[Query]:
         return [{**self.changed_since(since), **state} for state in ALIVE + DELETED]
 
 
@@ -236,13 +236,13 @@ class ProjectThreads(HardDeleteStream, ProjectStream):
         self.connection.client.get(path, {"per_page": 1}, subject=f"{self.name} of {business}")
 
     @override
-    def list_pages(self, reading: PartitionReader) -> Iterator[Batch]:
-        business_id = reading.business.business_id
+    def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
+        business_id = reader.plan.business.business_id
         projects = Projects.path.format(business_id=business_id)
         for query in ALIVE:
-            for page in reading.walk(query, projects, Projects.records):
+            for page in reader.read_pages(query, projects, Projects.records):
                 for project in page.rows:
                     path = self.path.format(business_id=business_id, project_id=project["id"])
-                    for threads in reading.walk({}, path):
+                    for threads in reader.read_pages({}, path):
                         rows = [{**row, "project_id": project["id"]} for row in threads.rows]
                         yield Batch(rows, page.date)

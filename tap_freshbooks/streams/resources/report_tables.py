@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_freshbooks.streams.base import Row
+    from tap_freshbooks.records import Row
 
 
 TOTAL = Object(
@@ -202,10 +202,10 @@ class AccountsAging(Report):
     parts = COMPANY | Object(totals=AGED)
 
     @override
-    def record(self, row: Row, context: Context, read_at: datetime) -> Row:
+    def to_record(self, row: Row, context: Context, read_at: datetime) -> Row:
         totals = {AGES.get(name, name): value for name, value in row[RAW]["totals"].items()}
         raw = {**row[RAW], "totals": totals}
-        return super().record({**row, RAW: raw}, context, read_at)
+        return super().to_record({**row, RAW: raw}, context, read_at)
 
 
 class AccountsAgingRows(ReportRows):

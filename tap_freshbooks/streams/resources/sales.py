@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import override
 
+from tap_freshbooks.records import DELETED_AT, Row
 from tap_freshbooks.schema.fields import (
     AnyJson,
     Array,
@@ -16,9 +17,9 @@ from tap_freshbooks.schema.fields import (
     PlainDate,
     Text,
 )
-from tap_freshbooks.streams.base import DELETED_AT, Replication, Row
-from tap_freshbooks.streams.derived import LineItems
 from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.line_items import LineItems
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources.common_fields import (
     ADDRESSEE,
     ATTACHMENT,

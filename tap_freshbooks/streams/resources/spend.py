@@ -14,9 +14,9 @@ from tap_freshbooks.schema.fields import (
     PlainDate,
     Text,
 )
-from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources.common_fields import ATTACHMENT
 
 CATEGORY = Object(

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_freshbooks.schema.fields import Array, Boolean, Integer, LocalTime, Object, Text, UtcTime
-from tap_freshbooks.streams.base import Replication
 from tap_freshbooks.streams.families import ProjectStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
+from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tap_freshbooks.streams.list_stream import Query
+    from tap_freshbooks.extraction.list_endpoint import Query
 
 
 ENTRY = Object(
@@ -63,12 +63,12 @@ class TimeEntries(ProjectStream):
     fields = ENTRY
 
     @override
-    def passes(self, since: datetime | None) -> Iterator[Query]:
-        query = self.overlapping(since)
+    def list_queries(self, since: datetime | None) -> Iterator[Query]:
+        query = self.filter_query(since)
         yield {**query, "include_deleted": "true"} if self.config["include_deleted"] else query
 
     @override
-    def changes(self, since: datetime) -> list[Query] | None:
+    def change_queries(self, since: datetime) -> list[Query] | None:
         # With the deleted ones in it, no row ever leaves the list: its total tells all.
         return [] if self.config["include_deleted"] else None
 

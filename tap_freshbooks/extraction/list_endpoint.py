@@ -1,0 +1,211 @@
+"""Where a resource's lists and objects are, and how they are asked for."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tap_freshbooks.businesses import IdentifierKind
+from tap_freshbooks.errors import FreshBooksError, NotFoundError
+from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, PageMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_freshbooks.businesses import Business
+    from tap_freshbooks.extraction.prefetch import Submit
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.singer.stats import StreamStats
+    from tap_freshbooks.transport.client import FreshBooksClient
+
+Query = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedObject:
+    """What FreshBooks says of one object: its row, None if it does not know it, and when."""
+
+    row: Row | None
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListEndpoint:
+    """The lists and objects of one resource, in every business.
+
+    Attributes:
+        name: Of the stream, for messages.
+        path: Of the list; `{…}` stands for an identifier of the business.
+        identifier_kind: Which identifier the path wants.
+        records: Keys to the list in an answer, from outside in; `a|b` means either.
+        client: Sends the requests.
+        stats: Counts what they cost.
+        query: Parameters of every request.
+        headers: Of every request.
+        page_parameters: How the page and its size are spelled.
+        object_path: Of one object.
+        object_key: Key to the one object of an answer.
+        as_list_row: Makes of an object what a list would show of it.
+    """
+
+    name: str
+    path: str
+    identifier_kind: IdentifierKind
+    records: tuple[str, ...]
+    client: FreshBooksClient
+    stats: StreamStats
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    page_parameters: tuple[str, str] = ("page", "per_page")
+    object_path: str = ""
+    object_key: str = ""
+    as_list_row: Callable[[Row], Row] = dict
+
+    def subject(self, business: Business) -> str:
+        """What is read, for messages."""
+        return f"{self.name} of {business}"
+
+    def fetch_page(
+        self,
+        business: Business,
+        query: Query,
+        number: int,
+        *,
+        path: str = "",
+        records: tuple[str, ...] = (),
+        subject: str = "",
+        per_page: int = PAGE_SIZE,
+    ) -> Page:
+        """Ask for a page of a list.
+
+        Args:
+            business: Whose list it is.
+            query: Besides that of every request.
+            number: Of the page, from 1.
+            path: Another path than that of the list.
+            records: Keys to the list, where they are others.
+            subject: What is read, for messages.
+            per_page: Rows asked for.
+
+        Raises:
+            FreshBooksError: If it cannot be had.
+        """
+        page, size = self.page_parameters
+        subject = subject or self.subject(business)
+        answer = self.client.get(
+            path or fill_path(self.path, business),
+            {**self.query, **query, page: number, size: per_page},
+            headers=self.headers,
+            subject=subject,
+            tally=self.stats,
+        )
+        rows, metadata = unwrap(answer.body, records or self.records, subject)
+        return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
+
+    def fetch_object(self, business: Business, object_id: str) -> FetchedObject:
+        """Ask for one object, with all that the list would show of it.
+
+        Raises:
+            FreshBooksError: If it cannot be had, for another reason than that it is not there.
+        """
+        subject = f"{self.name} {object_id} of {business}"
+        path = fill_path(self.object_path, business, object_id=quote(object_id, safe=""))
+        try:
+            answer = self.client.get(
+                path, self.query, headers=self.headers, subject=subject, tally=self.stats
+            )
+        except NotFoundError:
+            return FetchedObject(None, datetime.now(UTC))
+        rows, _ = unwrap(answer.body, (*self.records[:-1], self.object_key), subject)
+        self.stats.count(total=1)
+        return FetchedObject(self.as_list_row(rows[0]) if rows else None, answer.date)
+
+    def probe(self, business: Business) -> None:
+        """Ask for one row, to see whether the token may read the list.
+
+        Raises:
+            FreshBooksError: If it may not, or something else is wrong.
+        """
+        _, size = self.page_parameters
+        self.client.get(
+            fill_path(self.path, business),
+            {**self.query, size: 1},
+            headers=self.headers,
+            subject=self.subject(business),
+        )
+
+
+class ObjectFetcher:
+    """Fetches objects by their ids: each once, whichever streams want to see it."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._fetched: dict[tuple[str, Any, str], Any] = {}
+
+    def fetch(
+        self, endpoint: ListEndpoint, business: Business, object_id: str, submit: Submit
+    ) -> Any:
+        """A future `FetchedObject`.
+
+        Args:
+            endpoint: Where the object is.
+            business: Whose it is.
+            object_id: As events name it.
+            submit: Lets a worker send a request.
+        """
+        key = (endpoint.name, business.identifier(endpoint.identifier_kind), object_id)
+        with self._mutex:
+            if key not in self._fetched:
+                self._fetched[key] = submit(lambda: endpoint.fetch_object(business, object_id))
+            return self._fetched[key]
+
+
+def fill_path(template: str, business: Business, **more: str) -> str:
+    """A path with the identifiers of a business."""
+    return template.format(
+        **{kind.value: business.identifier(kind) for kind in IdentifierKind}, **more
+    )
+
+
+def unwrap(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
+    """Find the list of an answer, or its one object, and what it says about pages.
+
+    Args:
+        body: The decoded answer.
+        records: Keys to the list, from outside in; `a|b` means either.
+        subject: What is read, for messages.
+
+    Raises:
+        FreshBooksError: If there is no list, or if its rows are no objects.
+    """
+    holder, found = body, body
+    for names in records:
+        if not isinstance(found, dict):
+            found = None
+            break
+        holder = found
+        found = next((holder[name] for name in names.split("|") if name in holder), None)
+    if isinstance(found, dict):
+        return [found], PageMetadata(None, 1, None)
+    if not isinstance(found, list):
+        # Not an empty list: with a wrong key every account would look empty.
+        there = ", ".join(_lists(body)) or "nowhere"
+        raise FreshBooksError(
+            f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
+            "custom_streams, mend `records`; of a stream that is built in, please report this"
+        )
+    if not all(isinstance(row, dict) for row in found):
+        raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
+    return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
+
+
+def _lists(value: Any, path: str = "") -> Iterator[str]:
+    """Where an answer has lists."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, list):
+            yield f"{path}{name}"
+        else:
+            yield from _lists(inner, f"{path}{name}.")

@@ -1,0 +1,56 @@
+"""What a sync reads of one partition, as plain data: decided once, before anything is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from tap_freshbooks.businesses import Business
+    from tap_freshbooks.extraction.list_endpoint import ListEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedChanges:
+    """Changed objects of another stream, which change rows of this one.
+
+    Attributes:
+        endpoint: Where the objects are.
+        field: Their field with the id of the row of this stream.
+        object_ids: Which ones have changed.
+    """
+
+    endpoint: ListEndpoint
+    field: str
+    object_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What is read of one partition: its lists, some of its objects, or nothing.
+
+    Attributes:
+        business: Whose rows they are.
+        partition: The Singer partition: the name of the identifier, and its value.
+        since: From when on the lists' changes are wanted; None for all rows.
+        is_full: Whether reading the lists counts as a full read.
+        reads_objects: Whether objects are read by their ids, instead of the lists.
+        changed: Ids of changed objects, and whether one of their events was a deletion.
+        related_changes: Changed objects of other streams that change rows of this one.
+    """
+
+    business: Business
+    partition: Mapping[str, Any]
+    since: datetime | None
+    is_full: bool
+    reads_objects: bool = False
+    changed: Mapping[str, bool] = field(default_factory=dict)
+    related_changes: Sequence[RelatedChanges] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is to be read."""
+        return self.reads_objects and not self.changed and not self.related_changes

@@ -1,0 +1,41 @@
+"""Warnings about fields that a conversion could not keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+
+
+class FieldWarnings:
+    """Logs what a conversion could not keep: each field once, never a value."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._unknown: set[str] = set()
+        self._unfit: set[str] = set()
+        self._reported: set[str] = set()
+
+    def unknown(self, path: str) -> None:
+        """A field that is not declared was dropped."""
+        self._unknown.add(path)
+
+    def unfit(self, path: str, value: object) -> None:
+        """A value of an unexpected kind became null."""
+        if path not in self._unfit:
+            self._unfit.add(path)
+            self._logger.warning(
+                "The field %s held a %s that does not fit; it is delivered as null",
+                path,
+                type(value).__name__,
+            )
+
+    def report(self) -> None:
+        """Name the fields that were dropped since the last report."""
+        if fresh := sorted(self._unknown - self._reported):
+            self._logger.warning(
+                "Fields unknown to this version were dropped: %s; please report them",
+                ", ".join(fresh),
+            )
+            self._reported.update(fresh)

@@ -1,0 +1,69 @@
+"""What the streams of one sync share while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from tap_freshbooks.extraction.change_source import ChangeSource, PollingSource
+from tap_freshbooks.extraction.list_endpoint import ObjectFetcher
+from tap_freshbooks.extraction.prefetch import InlineFuture
+from tap_freshbooks.singer.stats import SyncStats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_freshbooks.connection import Connection
+    from tap_freshbooks.extraction.change_source import PlannableStream
+    from tap_freshbooks.extraction.prefetch import Prefetchable, Prefetcher
+    from tap_freshbooks.extraction.read_plan import ReadPlan
+
+ReaderT = TypeVar("ReaderT", bound="Prefetchable[Any]")
+
+
+class RunState:
+    """The state of one sync; it ends with it.
+
+    Args:
+        connection: The FreshBooks user.
+
+    Attributes:
+        stats: What reading has cost and brought, stream by stream.
+        skipped: What could not be read, and why.
+        changes: Tells what has to be read.
+        objects: Fetches objects by their ids, each once.
+        prefetcher: Reads the partitions that come next; None where nothing is read ahead.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.stats = SyncStats()
+        self.skipped: list[str] = []
+        self.changes: ChangeSource = PollingSource()
+        self.objects = ObjectFetcher()
+        self.prefetcher: Prefetcher[Any] | None = None
+        self._plans: dict[str, list[ReadPlan]] = {}
+
+    def plans(self, stream: PlannableStream) -> list[ReadPlan]:
+        """What is read of each partition of a stream; decided when it is asked for first."""
+        if stream.name not in self._plans:
+            self._plans[stream.name] = self.changes.plans(stream)
+        return self._plans[stream.name]
+
+    def plan(self, stream: PlannableStream, partition: Mapping[str, Any]) -> ReadPlan:
+        """What is read of one partition."""
+        return next(plan for plan in self.plans(stream) if plan.partition == partition)
+
+    def open_partition(self, reader: ReaderT) -> tuple[ReaderT, Iterator[Any]]:
+        """The reader of a partition, which perhaps began before, and what it reads."""
+        if self.prefetcher is None:
+            return reader, reader.begin(InlineFuture, 1)
+        begun: tuple[ReaderT, Iterator[Any]] = self.prefetcher.take(reader.partition_key)
+        return begun
+
+
+class RunningTap(Protocol):
+    """The tap, as streams see it."""
+
+    @property
+    def run_state(self) -> RunState:
+        """What the streams share."""

@@ -1,0 +1,124 @@
+"""One sync, from its start to its end."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, cast
+
+from tap_freshbooks.extraction.prefetch import Prefetcher
+from tap_freshbooks.singer import progress
+from tap_freshbooks.singer.message_writer import BufferedMessageWriter
+from tap_freshbooks.streams.run_state import RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from singer_sdk import Tap
+
+    from tap_freshbooks.connection import Connection
+    from tap_freshbooks.streams.base import RecordStream
+    from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner
+
+logger = logging.getLogger("tap-freshbooks")
+
+
+class SyncRun:
+    """One sync: plans what is read, reads it ahead of the writing, and says what was left out.
+
+    Args:
+        tap: Whose streams are read.
+        connection: The FreshBooks user.
+
+    Attributes:
+        state: What the streams share meanwhile.
+        has_begun: Whether there is a state that an interruption has to write.
+    """
+
+    def __init__(self, tap: Tap, connection: Connection) -> None:
+        self.tap = tap
+        self.connection = connection
+        self.state = RunState(connection)
+        self.has_begun = False
+
+    def execute(self) -> None:
+        """Read all that is selected.
+
+        Raises:
+            TapError: If it cannot be read.
+        """
+        planner = self._webhook_planner()
+        self.connection.open()  # what is wrong with it shows before the first message
+        if planner:
+            self._leave_out_idle_streams(planner)
+        self.has_begun = True
+        output = self.tap.message_writer
+        writer = output if isinstance(output, BufferedMessageWriter) else None
+        try:
+            with (
+                _rare_garbage_collection(),
+                self._prefetching(writer.flush if writer else lambda: None),
+                progress.shown(self.state.stats),
+                writer.buffered() if writer else nullcontext(),
+            ):
+                self.tap.sync_all()
+        finally:
+            if planner:
+                planner.inbox.close()
+        if self.state.skipped:
+            logger.warning("Not read: %s", "; ".join(self.state.skipped))
+
+    @property
+    def sources(self) -> Iterator[RecordStream]:
+        """The streams that are read; they feed the derived ones."""
+        for stream in self.tap.streams.values():
+            if (
+                stream.selected or stream.has_selected_descendents
+            ) and not stream.parent_stream_type:
+                yield cast("RecordStream", stream)
+
+    def _webhook_planner(self) -> WebhookSyncPlanner | None:
+        """Plans by what webhooks have told, if there is an inbox for them."""
+        config, streams = self.tap.config, self.tap.streams
+        if not config.get("webhook_inbox"):
+            return None
+        from tap_freshbooks.webhooks.inbox import Inbox  # noqa: PLC0415 - others need none
+        from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner  # noqa: PLC0415
+
+        inbox = Inbox(config["webhook_inbox"])
+        planner = WebhookSyncPlanner(inbox, self.connection, config, dict(streams))
+        planner.restore_businesses(streams["businesses"].stream_state)
+        self.state.changes = planner
+        return planner
+
+    def _leave_out_idle_streams(self, planner: WebhookSyncPlanner) -> None:
+        planner.check_callbacks()
+        streams = self.tap.streams
+        state = streams["businesses"].stream_state
+        for idle in planner.plan_streams(list(self.sources), self.state, state):
+            for stream in (idle, *idle.child_streams):
+                streams.pop(stream.name, None)
+
+    @contextmanager
+    def _prefetching(self, before_wait: Callable[[], None]) -> Iterator[None]:
+        readers = (reader for stream in self.sources for reader in stream.readers())
+        prefetcher = Prefetcher(readers, self.tap.config["max_concurrency"], before_wait)
+        self.state.prefetcher = prefetcher
+        try:
+            yield
+        finally:
+            self.state.prefetcher = None
+            prefetcher.close()
+            self.connection.close()
+
+
+@contextmanager
+def _rare_garbage_collection() -> Iterator[None]:
+    """Collect garbage rarely: pages are many small objects, and go by their reference counts."""
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
