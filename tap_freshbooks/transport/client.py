@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -52,15 +53,49 @@ LONGEST_BACKOFF = 30.0
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def decode(content: bytes) -> Any:
-    """Decode an answer; None if it is not complete JSON."""
+NUL = "\0"
+"""No text of PostgreSQL may have it: one in a record would make every load fail from then on."""
+
+
+def decode(content: bytes, nuls: set[str]) -> Any:
+    """Decode an answer, without the NULs in its texts; None if it is not complete JSON.
+
+    Args:
+        content: What was received.
+        nuls: Here the paths of texts are added that had some.
+    """
+    may_have_nul = b"\\u0000" in content  # else there is none, as JSON has to escape it
     try:
-        return _decode(content)
-    except msgspec.DecodeError:
         try:
-            return _without_surrogates(json.loads(content, parse_float=Decimal))
-        except (ValueError, RecursionError):
-            return None
+            body = _decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            body = _without_surrogates(json.loads(content, parse_float=Decimal))
+            may_have_nul = True
+        return _without_nul(body, "", nuls) if may_have_nul else body
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_nul(value: Any, path: str, nuls: set[str]) -> Any:
+    if isinstance(value, str):
+        if NUL not in value:
+            return value
+        nuls.add(path)
+        return value.replace(NUL, "")
+    if isinstance(value, list):
+        return [_without_nul(each, path, nuls) for each in value]
+    if isinstance(value, dict):
+        result: dict[str, Any] = {}
+        for key, each in value.items():
+            name = key.replace(NUL, "")
+            inner = f"{path}.{name}" if path else name
+            if name != key:
+                nuls.add(inner)
+                if name in value:
+                    continue  # the field that is really called so
+            result[name] = _without_nul(each, inner, nuls)
+        return result
+    return value
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -158,6 +193,8 @@ class FreshBooksClient:
         self.timeout = timeout
         self.max_attempts = max_attempts
         self._budget = RetryBudget()
+        self._nuls_told: set[str] = set()
+        self._nuls_told_lock = threading.Lock()
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -333,7 +370,10 @@ class FreshBooksClient:
                     request.tally.count(throttled=1)
             if (wait := retry_after(status, headers)) is not None:
                 self.throttle.pause(wait + backoff.full_jitter(FIRST_BACKOFF))
-        body = decode(content)
+        nuls: set[str] = set()
+        body = decode(content, nuls)
+        if nuls:
+            self._tell_of_nuls(request, nuls)
         date = http_date(headers.get("Date")) or datetime.now(UTC)
         request.answer = Answer(body, date, sent, received, status, headers, content)
         problem = failure(status, headers, body, json_expected=request.method == "GET")
@@ -341,6 +381,19 @@ class FreshBooksClient:
             raise problem
         self.throttle.speed_up(sent)
         return request.answer
+
+    def _tell_of_nuls(self, request: Request, nuls: set[str]) -> None:
+        """Say once for each stream that its texts are not what FreshBooks has."""
+        name = request.tally.stream if request.tally else request.path
+        with self._nuls_told_lock:
+            if name in self._nuls_told:
+                return
+            self._nuls_told.add(name)
+        logger.warning(
+            "%s: the character NUL (U+0000), which databases refuse, is left out of texts: %s",
+            name,
+            ", ".join(sorted(nuls)),
+        )
 
     def _exchange(self, request: Request, token: str) -> tuple[requests.Response, bytes]:
         """Send a request, and read the answer to its end."""

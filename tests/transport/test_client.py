@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from tap_freshbooks.errors import (
 )
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.transport.client import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -328,6 +330,42 @@ def test_half_an_emoji_does_not_cost_a_page(
     fault("status", status=200, body=body, content_type="application/json", times=1)
     result = get(connection, invoices)["response"]["result"]
     assert (result["note"], str(result["amount"])) == ("?!", "0.10")
+
+
+def test_half_an_emoji_that_is_not_escaped_does_not_cost_a_page_either() -> None:
+    assert decode(b'{"note": "\xed\xa0\xbd!", "amount": 0.10}', set()) == {
+        "note": "?!",
+        "amount": Decimal("0.10"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected", "places"),
+    [
+        (r'{"a": "x\u0000y"}', {"a": "xy"}, {"a"}),
+        (r'{"a": "x\\u0000y"}', {"a": r"x\u0000y"}, set()),
+        (r'{"a": "x\\\u0000y"}', {"a": r"x\y"}, {"a"}),
+        (r'{"a": "\u0000\ud83d"}', {"a": "?"}, {"a"}),
+        (
+            r'{"a": [{"b": ["\u0000", 1, null]}]}',
+            {"a": [{"b": ["", 1, None]}]},
+            {"a.b"},
+        ),
+        (r'{"a": {"b\u0000": "x"}}', {"a": {"b": "x"}}, {"a.b"}),
+        (r'{"b\u0000": 1, "b": 2}', {"b": 2}, {"b"}),
+        (r'{"b": 2, "b\u0000": 1}', {"b": 2}, {"b"}),
+        (r'"\u0000"', "", {""}),
+    ],
+)
+def test_no_text_has_a_nul(sent: str, expected: Any, places: set[str]) -> None:
+    nuls: set[str] = set()
+    assert decode(sent.encode(), nuls) == expected
+    assert nuls == places
+
+
+@pytest.mark.parametrize("depth", [700, 100_000])
+def test_what_is_nested_too_deeply_is_no_answer(depth: int) -> None:
+    assert decode(b"[" * depth + b'"\\u0000"' + b"]" * depth, set()) is None
 
 
 def test_a_netrc_file_does_not_replace_the_token(
