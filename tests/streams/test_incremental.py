@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from freshbooks_sandbox import Sandbox
+from tap_freshbooks.streams import base
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.transport.client import FreshBooksClient
 from tests.conftest import settings_for
 from tests.support import Messages, catalog_of, sync
 
@@ -325,3 +327,38 @@ def test_a_service_that_no_list_shows_as_deleted_vanishes(
         for run in (first, second)
     )
     assert after == before - {(gone["business_id"], gone["id"])}
+
+
+def test_a_read_that_began_as_an_incremental_one_is_not_booked_as_a_full_one(
+    own_sandbox: Sandbox, own_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`full_refresh_interval` is over between the first request and the end of the reading."""
+    first = sync(own_config, "invoices")
+    before = {
+        tuple(each["context"].items()): each["full_read_at"]
+        for each in first.state["bookmarks"]["invoices"]["partitions"]
+    }
+    assert len(before) > 1
+    own_sandbox.clock(advance=60)
+    ahead = timedelta()
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + ahead
+
+    def get(self: FreshBooksClient, path: str, *args: Any, **kwargs: Any) -> Any:
+        nonlocal ahead
+        if path.endswith("/invoices"):
+            ahead = timedelta(days=8)
+        return asked(self, path, *args, **kwargs)
+
+    asked = FreshBooksClient.get
+    monkeypatch.setattr(FreshBooksClient, "get", get)
+    monkeypatch.setattr(base, "datetime", Clock)
+    again = sync(own_config, "invoices", state=first.state)
+    assert ahead
+    assert before == {
+        tuple(each["context"].items()): each["full_read_at"]
+        for each in again.state["bookmarks"]["invoices"]["partitions"]
+    }
