@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -15,8 +16,11 @@ from singer_sdk import typing as th
 from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.config.settings import phrases
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError, SettingsError
-from tap_freshbooks.extraction.list_endpoint import unwrap
+from tap_freshbooks.extraction.list_endpoint import ListEndpoint
+from tap_freshbooks.extraction.pagination import read_pages
+from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.schema.inference import of_rows, of_schema
+from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
+    from tap_freshbooks.extraction.pagination import Page
     from tap_freshbooks.schema.fields import Object
     from tap_freshbooks.streams.base import RecordStream
 
@@ -317,27 +323,30 @@ def _fields(
 
 
 def _sample(bare: type[ListStream], connection: Connection) -> Iterator[dict[str, Any]]:
+    endpoint = ListEndpoint(
+        name=bare.name,
+        path=bare.path,
+        identifier_kind=bare.identifier_kind,
+        records=bare.records,
+        client=connection.client,
+        stats=StreamStats(bare.name),
+        query=bare.query,
+        headers=bare.headers,
+        page_parameters=bare.page_parameters,
+    )
     for business in connection.businesses_with(bare.identifier_kind):
-        path = bare.path.format(
-            **{bare.identifier_kind.value: business.identifier(bare.identifier_kind)}
-        )
-        page, per_page = bare.page_parameters
-        for number in range(1, SAMPLED_PAGES + 1):
-            subject = f"{bare.name} of {business}"
-            try:
-                answer = connection.client.get(
-                    path,
-                    {**bare.query, page: number, per_page: 100},
-                    headers=bare.headers,
-                    subject=subject,
-                )
-            except (PermissionDeniedError, NotFoundError) as error:
-                logger.warning("No schema can be inferred from %s", error)
-                break
-            rows, metadata = unwrap(answer.body, bare.records, subject)
-            yield from rows
-            if number >= metadata.pages:
-                break
+        try:
+            for page in islice(_pages(endpoint, business), SAMPLED_PAGES):
+                yield from page.rows
+        except (PermissionDeniedError, NotFoundError) as error:
+            logger.warning("No schema can be inferred from %s", error)
+
+
+def _pages(endpoint: ListEndpoint, business: Business) -> Iterator[Page]:
+    def ask(number: int) -> InlineFuture[Page]:
+        return InlineFuture(lambda: endpoint.fetch_page(business, {}, number))
+
+    return read_pages(ask)
 
 
 # A built-in stream that is overridden

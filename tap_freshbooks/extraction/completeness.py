@@ -35,7 +35,7 @@ from datetime import timedelta
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from tap_freshbooks.extraction.pagination import in_order, unnumbered
+from tap_freshbooks.extraction.pagination import read_pages
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -244,9 +244,7 @@ class ConsistentListReader:
         def ask(number: int) -> Pending:
             return self.source.ask(query, number)
 
-        if self.source.pages_numbered:
-            return in_order(ask, self.source.window)
-        return unnumbered(ask)
+        return read_pages(ask, self.source.window, pages_numbered=self.source.pages_numbered)
 
     def _take(self, each: _List, page: Page) -> list[Row]:
         """Note an answer; those of its rows that had not been seen yet."""

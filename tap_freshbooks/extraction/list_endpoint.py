@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tap_freshbooks.businesses import IdentifierKind
-from tap_freshbooks.errors import FreshBooksError, NotFoundError
-from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, PageMetadata
+from tap_freshbooks.errors import NotFoundError
+from tap_freshbooks.extraction.envelope import read_page, read_rows
+from tap_freshbooks.extraction.pagination import PAGE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from tap_freshbooks.businesses import Business
+    from tap_freshbooks.extraction.pagination import Page
     from tap_freshbooks.extraction.prefetch import Submit
     from tap_freshbooks.records import Row
     from tap_freshbooks.singer.stats import StreamStats
@@ -102,8 +104,7 @@ class ListEndpoint:
             subject=subject,
             tally=self.stats,
         )
-        rows, metadata = unwrap(answer.body, records or self.records, subject)
-        return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
+        return read_page(answer, number, records or self.records, subject)
 
     def fetch_object(self, business: Business, object_id: str) -> FetchedObject:
         """Ask for one object, with all that the list would show of it.
@@ -119,7 +120,7 @@ class ListEndpoint:
             )
         except NotFoundError:
             return FetchedObject(None, datetime.now(UTC))
-        rows, _ = unwrap(answer.body, (*self.records[:-1], self.object_key), subject)
+        rows, _ = read_rows(answer.body, (*self.records[:-1], self.object_key), subject)
         self.stats.count(total=1)
         return FetchedObject(self.as_list_row(rows[0]) if rows else None, answer.date)
 
@@ -168,44 +169,3 @@ def fill_path(template: str, business: Business, **more: str) -> str:
     return template.format(
         **{kind.value: business.identifier(kind) for kind in IdentifierKind}, **more
     )
-
-
-def unwrap(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
-    """Find the list of an answer, or its one object, and what it says about pages.
-
-    Args:
-        body: The decoded answer.
-        records: Keys to the list, from outside in; `a|b` means either.
-        subject: What is read, for messages.
-
-    Raises:
-        FreshBooksError: If there is no list, or if its rows are no objects.
-    """
-    holder, found = body, body
-    for names in records:
-        if not isinstance(found, dict):
-            found = None
-            break
-        holder = found
-        found = next((holder[name] for name in names.split("|") if name in holder), None)
-    if isinstance(found, dict):
-        return [found], PageMetadata(None, 1, None)
-    if not isinstance(found, list):
-        # Not an empty list: with a wrong key every account would look empty.
-        there = ", ".join(_lists(body)) or "nowhere"
-        raise FreshBooksError(
-            f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
-            "custom_streams, mend `records`; of a stream that is built in, please report this"
-        )
-    if not all(isinstance(row, dict) for row in found):
-        raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
-    return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
-
-
-def _lists(value: Any, path: str = "") -> Iterator[str]:
-    """Where an answer has lists."""
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        if isinstance(inner, list):
-            yield f"{path}{name}"
-        else:
-            yield from _lists(inner, f"{path}{name}.")

@@ -86,7 +86,9 @@ class Pending(Protocol):
         """Give it up, if it has not been asked for yet."""
 
 
-def in_order(ask: Callable[[int], Pending], window: int) -> Iterator[Page]:
+def read_pages(
+    ask: Callable[[int], Pending], window: int = 1, *, pages_numbered: bool = True
+) -> Iterator[Page]:
     """All pages of a list, in their order, several of them on their way at once.
 
     The first answer says how many there are; a later one that says more is believed too.
@@ -94,16 +96,23 @@ def in_order(ask: Callable[[int], Pending], window: int) -> Iterator[Page]:
     Args:
         ask: Asks for a page by its number, from 1.
         window: How many pages may be on their way or waiting, at most.
+        pages_numbered: False if answers may say nothing about pages: then those that do not are
+            followed until one is empty, or the same again.
 
     Raises:
         BadRequestError: If the server repeats one page although there are more.
     """
     ahead = deque([ask(1)])
     asked = 1
+    previous: list[Row] | None = None
     try:
         while ahead:
             page = ahead.popleft().result()
-            last = _last(page)
+            if pages_numbered or page.metadata.page is not None:
+                last = _last_page(page)
+            else:
+                is_end = not page.rows or page.rows == previous
+                last, previous = page.number + (not is_end), page.rows
             if len(page.rows) > PAGE_SIZE:  # the size is ignored, so perhaps the page is as well
                 window = 1
             while asked < last and len(ahead) < window:
@@ -115,22 +124,8 @@ def in_order(ask: Callable[[int], Pending], window: int) -> Iterator[Page]:
             pending.cancel()
 
 
-def unnumbered(ask: Callable[[int], Pending]) -> Iterator[Page]:
-    """The pages of a list that says nothing about them: until one is empty or the same again."""
-    number, previous = 1, None
-    while True:
-        page = ask(number).result()
-        yield page
-        if page.metadata.page is not None:
-            if page.number >= _last(page):
-                return
-        elif not page.rows or page.rows == previous:
-            return
-        number, previous = number + 1, page.rows
-
-
-def _last(page: Page) -> int:
-    """Number of the last page, as far as a page tells."""
+def _last_page(page: Page) -> int:
+    """Number of the last page, by the metadata of one."""
     metadata = page.metadata
     if metadata.page is None or metadata.page == page.number:
         return metadata.pages

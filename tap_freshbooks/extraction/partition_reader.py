@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_freshbooks.errors import FreshBooksError, PermissionDeniedError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.completeness import SLACK, ConsistentListReader
-from tap_freshbooks.extraction.pagination import in_order
+from tap_freshbooks.extraction.pagination import read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.timestamps import EASTERN
 
@@ -131,7 +131,7 @@ class PartitionReader:
         def ask(number: int) -> Pending:
             return self.ask(query, number, path=path, records=records)
 
-        return in_order(ask, self.window)
+        return read_pages(ask, self.window)
 
     def read_first_pages(self, requests: Iterable[tuple[Query, str]]) -> Iterator[Page]:
         """One page of each of many lists, several at once, in their order.

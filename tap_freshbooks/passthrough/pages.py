@@ -1,42 +1,18 @@
-"""The list in an answer whose kind nobody told us, and the pages after it."""
+"""All rows of a list whose place in the answer is not known, page after page."""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import FreshBooksError
-from tap_freshbooks.extraction.pagination import PAGE_SIZE, PageMetadata
+from tap_freshbooks.extraction.envelope import find_list, read_list
+from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, read_pages
+from tap_freshbooks.extraction.prefetch import InlineFuture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_freshbooks.transport.client import Answer
-
-
-def rows_of(body: Any) -> tuple[list[Any], PageMetadata]:
-    """The list of an answer that is nearest to its root, and what stands beside it about pages.
-
-    Raises:
-        FreshBooksError: If there is none.
-    """
-    if isinstance(body, list):
-        return body, PageMetadata(None, 1, None)
-    level = deque([body])
-    while level:
-        holder = level.popleft()
-        if not isinstance(holder, dict):
-            continue
-        lists = {name: value for name, value in holder.items() if isinstance(value, list)}
-        if len(lists) > 1:
-            raise FreshBooksError(
-                f"the answer holds several lists ({', '.join(lists)}), so --all does not know which"
-            )
-        if lists:
-            [rows] = lists.values()
-            return rows, PageMetadata.read(holder)
-        level.extend(holder.values())
-    raise FreshBooksError("the answer holds no list, so there is nothing to go through with --all")
 
 
 def all_rows(ask: Callable[[Mapping[str, Any]], Answer], query: Mapping[str, Any]) -> Iterator[Any]:
@@ -45,16 +21,23 @@ def all_rows(ask: Callable[[Mapping[str, Any]], Answer], query: Mapping[str, Any
     Args:
         ask: Asks with a query.
         query: What the user wants of each page.
+
+    Raises:
+        FreshBooksError: If an answer has no list, or if the server repeats a page.
     """
-    number, before = 1, None
-    while True:
-        rows, metadata = rows_of(ask({"per_page": PAGE_SIZE, **query, "page": number}).body)
-        if number > 1 and (rows == before or metadata.page not in {None, number}):
+
+    def fetch(number: int) -> Page:
+        answer = ask({"per_page": PAGE_SIZE, **query, "page": number})
+        rows, metadata = read_list(answer.body, find_list(answer.body), "the answer")
+        return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
+
+    previous: list[Any] | None = None
+    for page in read_pages(lambda number: InlineFuture(lambda: fetch(number))):
+        if previous and page.rows == previous:
             raise FreshBooksError(
-                f"FreshBooks says that there are {metadata.pages} pages, and sends page "
-                f"{metadata.page or 1} for page {number}; what it sent so far is above"
+                f"FreshBooks says that there are {page.metadata.pages} pages, and repeats page "
+                f"{page.number - 1} for page {page.number}; the list cannot be read completely, "
+                "and what it sent so far is above"
             )
-        yield from rows
-        if number >= metadata.pages or not rows:
-            return
-        number, before = number + 1, rows
+        yield from page.rows
+        previous = page.rows

@@ -107,6 +107,17 @@ def test_all_pages_are_lines(run: Run, own_sandbox: Sandbox, business: dict[str,
         assert len(ids) == len(set(ids)) > 3
 
 
+def test_a_list_whose_pages_repeat_is_an_error(
+    run: Run, own_sandbox: Sandbox, business: dict[str, Any]
+) -> None:
+    body = '{"meta": {"pages": 3}, "data": [{"id": 1}]}'
+    own_sandbox.faults("status", path="*/projects", status=200, body=body)
+    path = "/projects/business/{business_id}/projects"
+    status, out, error = run(path, "--business", str(business["id"]), "--all")
+    assert (status, out.splitlines()) == (1, ['{"id":1}'])
+    assert "repeats page 1 for page 2; the list cannot be read completely" in error
+
+
 def test_parameters_repeat(run: Run, business: dict[str, Any]) -> None:
     name = str(business["id"])
     _, out, _ = run(

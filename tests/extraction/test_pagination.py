@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tap_freshbooks.errors import BadRequestError
-from tap_freshbooks.extraction.pagination import Page, PageMetadata, in_order
+from tap_freshbooks.extraction.pagination import Page, PageMetadata, read_pages
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,9 @@ def test_both_shapes_of_metadata_are_read(holder: dict[str, Any], metadata: Page
     assert PageMetadata.read(holder) == metadata
 
 
-def walk(*answers: tuple[PageMetadata, int], window: int = 4) -> list[int]:
+def walk(
+    *answers: tuple[PageMetadata, int], window: int = 4, pages_numbered: bool = True
+) -> list[int]:
     """Answer in this order; the pages that were asked for."""
     asked: list[int] = []
 
@@ -39,12 +41,13 @@ def walk(*answers: tuple[PageMetadata, int], window: int = 4) -> list[int]:
 
         def result(self) -> Page:
             metadata, rows = answers[self.number - 1]
-            return Page(self.number, [{}] * rows, metadata, datetime.now(UTC), 0, 0)
+            return Page(self.number, [{"of": rows}] * rows, metadata, datetime.now(UTC), 0, 0)
 
         def cancel(self) -> bool:
             return True
 
-    assert [page.number for page in in_order(Answered, window)] == asked
+    pages = read_pages(Answered, window, pages_numbered=pages_numbered)
+    assert [page.number for page in pages] == asked
     return asked
 
 
@@ -73,3 +76,22 @@ def test_a_server_that_ignores_the_page_but_sends_all_rows_is_read_once_more_at_
 def test_a_server_that_ignores_the_page_and_keeps_rows_back_is_an_error() -> None:
     with pytest.raises(BadRequestError, match="cannot be read completely"):
         walk((PageMetadata(1, 2, 120), 100), (PageMetadata(1, 2, 120), 100))
+
+
+SILENT = PageMetadata(None, 1, None)
+
+
+def test_answers_that_say_nothing_about_pages_are_followed_to_an_empty_one() -> None:
+    answers = ((SILENT, 30), (SILENT, 20), (SILENT, 0))
+    assert walk(*answers, pages_numbered=False) == [1, 2, 3]
+    assert walk(*answers) == [1]
+
+
+def test_answers_that_say_nothing_about_pages_are_followed_to_one_that_comes_again() -> None:
+    assert walk((SILENT, 30), (SILENT, 30), pages_numbered=False) == [1, 2]
+
+
+def test_answers_of_an_unknown_kind_are_believed_where_they_say_something() -> None:
+    answers = ((PageMetadata(1, 2, 130), 100), (PageMetadata(2, 2, 130), 30))
+    assert walk(*answers, pages_numbered=False) == [1, 2]
+    assert walk((PageMetadata(1, 0, 0), 0), pages_numbered=False) == [1]

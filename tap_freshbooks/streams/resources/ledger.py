@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.extraction.list_endpoint import unwrap
+from tap_freshbooks.extraction.envelope import read_rows
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -109,7 +109,7 @@ class ConstantListReader:
 
         def get() -> list[Row]:
             answer = self.client.get(self.path, subject=self.name, tally=self.stats)
-            rows, _ = unwrap(answer.body, ("data",), self.name)
+            rows, _ = read_rows(answer.body, ("data",), self.name)
             self.stats.count(pages=1, total=len(rows))
             return rows
 

@@ -1,0 +1,107 @@
+"""Reads the envelope of a list: its rows, and the page metadata beside them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.errors import FreshBooksError
+from tap_freshbooks.extraction.pagination import Page, PageMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.transport.client import Answer
+
+
+def read_page(answer: Answer, number: int, records: Sequence[str], subject: str) -> Page:
+    """Make a page of an answer.
+
+    Args:
+        answer: To the request for the page.
+        number: Of the page that was asked for, from 1.
+        records: Keys to the list, from outside in; `a|b` means either.
+        subject: What is read, for messages.
+
+    Raises:
+        FreshBooksError: If there is no list, or if its rows are no objects.
+    """
+    rows, metadata = read_rows(answer.body, records, subject)
+    return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
+
+
+def read_rows(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
+    """Find the rows of an answer, or its one object, and the page metadata.
+
+    Args:
+        body: The decoded answer.
+        records: Keys to the list, from outside in; `a|b` means either.
+        subject: What is read, for messages.
+
+    Raises:
+        FreshBooksError: If there is no list, or if its rows are no objects.
+    """
+    rows, metadata = read_list(body, records, subject)
+    if not all(isinstance(row, dict) for row in rows):
+        raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
+    return rows, metadata
+
+
+def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any], PageMetadata]:
+    """The same for a list of anything.
+
+    Raises:
+        FreshBooksError: If there is no list.
+    """
+    holder, found = body, body
+    for names in records:
+        if not isinstance(found, dict):
+            found = None
+            break
+        holder = found
+        spellings = (names, *names.split("|"))
+        found = next((holder[name] for name in spellings if name in holder), None)
+    if isinstance(found, dict):
+        return [found], PageMetadata(None, 1, None)
+    if not isinstance(found, list):
+        # Not an empty list: with a wrong key every account would look empty.
+        there = ", ".join(".".join(path) for path in _list_paths(body)) or "nowhere"
+        raise FreshBooksError(
+            f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
+            "custom_streams, mend `records`; of a stream that is built in, please report this"
+        )
+    return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
+
+
+def find_list(body: Any) -> tuple[str, ...]:
+    """Keys to the list of an answer of an unknown kind: the one that is nearest to its root.
+
+    Raises:
+        FreshBooksError: If there is none, or if several stand beside each other.
+    """
+    if isinstance(body, list):
+        return ()
+    paths = list(_list_paths(body))
+    if not paths:
+        raise FreshBooksError("the answer holds no list whose pages could be read")
+    nearest = paths[0]
+    names = [path[-1] for path in paths if path[:-1] == nearest[:-1]]
+    if len(names) > 1:
+        raise FreshBooksError(
+            f"the answer holds several lists ({', '.join(names)}): it is not known whose pages "
+            "are wanted"
+        )
+    return nearest
+
+
+def _list_paths(body: Any) -> Iterator[tuple[str, ...]]:
+    """Keys to each list of an answer, those near its root first."""
+    level: deque[tuple[tuple[str, ...], Any]] = deque([((), body)])
+    while level:
+        path, holder = level.popleft()
+        for name, value in holder.items() if isinstance(holder, dict) else ():
+            if isinstance(value, list):
+                yield (*path, name)
+            else:
+                level.append(((*path, name), value))
