@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tap_freshbooks.businesses import IDENTITY_PATH, Business, IdentifierKind, read_businesses
 from tap_freshbooks.config.settings import is_url
 from tap_freshbooks.errors import FreshBooksError, SettingsError
-from tap_freshbooks.oauth.authenticator import (
-    Authenticator,
-    RefreshingAuthenticator,
-    StaticToken,
-)
+from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_freshbooks.oauth.stores.base import TokenStore
+    from tap_freshbooks.transport.auth import Authenticator
 
 logger = logging.getLogger("tap-freshbooks")
 

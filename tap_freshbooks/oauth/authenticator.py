@@ -11,7 +11,6 @@ import logging
 import random
 import threading
 import time
-from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from tap_freshbooks.errors import (
 from tap_freshbooks.oauth.rotation import Rotation
 from tap_freshbooks.oauth.stores.fallback import FallbackStore
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
+from tap_freshbooks.transport.auth import Authenticator
 
 if TYPE_CHECKING:
     from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
@@ -41,27 +41,6 @@ MAX_REREADS = 100
 REFRESH_MARGIN = (300, 420)
 """Seconds before its end at which an access token is replaced: 5 minutes of clock skew do no
 harm, and jitter keeps many workers of one connection from refreshing in one second."""
-
-
-class Authenticator(ABC):
-    """Where requests get their access token from."""
-
-    @abstractmethod
-    def access_token(self, *, rejected: str | None = None) -> str:
-        """A usable access token.
-
-        Args:
-            rejected: A token that FreshBooks has just answered with a 401; another one
-                is wanted.
-
-        Raises:
-            ReauthorizationRequiredError: If there is no way to one without a new consent.
-            RunCancelledError: If it would take a refresh after `close`.
-        """
-
-    @abstractmethod
-    def close(self) -> None:
-        """Begin no refresh any more, and wait for the end of one that is under way."""
 
 
 class StaticToken(Authenticator):

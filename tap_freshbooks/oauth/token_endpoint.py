@@ -23,6 +23,7 @@ from tap_freshbooks.errors import (
     TransientError,
 )
 from tap_freshbooks.oauth.tokens import TokenPair
+from tap_freshbooks.transport.connection_errors import never_connected
 from tap_freshbooks.transport.response_errors import failure, read_problem
 
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
@@ -194,14 +195,6 @@ def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exce
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def never_connected(error: Exception) -> bool:
-    """Whether the request certainly did not reach the server."""
-    return isinstance(error, requests.ConnectTimeout) or any(
-        sign in repr(error)
-        for sign in ("NewConnectionError", "NameResolutionError", "CERTIFICATE_VERIFY_FAILED")
-    )
 
 
 def _text(value: Any) -> str | None:

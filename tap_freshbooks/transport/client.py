@@ -31,15 +31,15 @@ from tap_freshbooks.errors import (
     ReauthorizationRequiredError,
     TransientError,
 )
-from tap_freshbooks.oauth.token_endpoint import never_connected
+from tap_freshbooks.transport.connection_errors import never_connected
 from tap_freshbooks.transport.response_errors import failure, http_date, retry_after
 from tap_freshbooks.transport.retry_budget import RetryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_freshbooks.oauth.authenticator import Authenticator
     from tap_freshbooks.singer.stats import StreamStats
+    from tap_freshbooks.transport.auth import Authenticator
     from tap_freshbooks.transport.throttle import Throttle
 
 logger = logging.getLogger("tap-freshbooks.client")
