@@ -61,10 +61,10 @@ def _is_within_hour(text: str) -> bool:
         return False
 
 
-def usual_utc_text(value: object) -> str | None:
-    """What `utc_text` writes of a UTC moment in a usual form, found without any arithmetic.
+def fast_utc_text(value: object) -> str | None:
+    """The `utc_text` of a UTC moment in one of the common forms, made without any arithmetic.
 
-    Usual are whole seconds, and six digits of a fraction; with `Z` or without. None for all else.
+    Common are whole seconds, and six digits of a fraction; with `Z` or without. None for all else.
     """
     if type(value) is str and value[10:11] in {"T", " "} and _is_within_hour(value[13:19]):
         rest = value[19:]
@@ -74,7 +74,7 @@ def usual_utc_text(value: object) -> str | None:
     return None
 
 
-def usual_eastern_text(value: object) -> str | None:
+def fast_eastern_text(value: object) -> str | None:
     """The same of an Eastern moment: with a blank and no `Z`."""
     if type(value) is str and value[10:11] == " " and _is_within_hour(value[13:19]):
         rest = value[19:]

@@ -19,7 +19,7 @@ from tap_freshbooks.errors import NotFoundError, PermissionDeniedError, Settings
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.pagination import read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
-from tap_freshbooks.schema.inference import of_rows, of_schema
+from tap_freshbooks.schema.inference import fields_from_records, fields_from_schema
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
@@ -167,7 +167,7 @@ def _spelled(definition: Definition) -> dict[str, Any]:
 
 def _described(definition: Definition, schema: Any, *, eastern: bool) -> Object:
     try:
-        return of_schema(schema, eastern=eastern)
+        return fields_from_schema(schema, eastern=eastern)
     except ValueError as error:
         raise definition.mistake(f"its schema does not fit: {error}") from None
 
@@ -319,7 +319,7 @@ def _fields(
         definition.name,
         len(rows),
     )
-    return of_rows(rows, eastern=eastern)
+    return fields_from_records(rows, eastern=eastern)
 
 
 def _sample(bare: type[ListStream], connection: Connection) -> Iterator[dict[str, Any]]:

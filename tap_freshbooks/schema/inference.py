@@ -1,4 +1,4 @@
-"""Fields of a stream that nobody declared: from a JSON schema, or from rows."""
+"""The fields of a custom stream: from a JSON schema, or inferred from records."""
 
 from __future__ import annotations
 
@@ -28,87 +28,102 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 
 
-def of_schema(schema: Mapping[str, Any], *, eastern: bool) -> Object:
+def fields_from_schema(schema: Mapping[str, Any], *, eastern: bool) -> Object:
     """The fields of a JSON schema.
 
     Args:
         schema: Of an object; or only its properties.
-        eastern: Whether moments without a zone are of US/Eastern.
+        eastern: Whether moments without a zone are US/Eastern.
 
     Raises:
-        ValueError: If it is none; the text says where.
+        ValueError: If it cannot be read; the text says where.
     """
     properties = schema.get("properties", schema)
     if not isinstance(properties, dict) or not properties:
         raise ValueError("it has no properties")
-    return Object(**{name: _of_property(name, each, eastern) for name, each in properties.items()})
+    return Object(
+        **{name: _field_from_property(name, each, eastern) for name, each in properties.items()}
+    )
 
 
-def _of_property(name: str, schema: Any, eastern: bool) -> Field:
-    kinds = schema.get("type") if isinstance(schema, dict) else None
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    known = [kind for kind in kinds if kind != "null"] if isinstance(kinds, list) else []
+def _field_from_property(name: str, schema: Any, eastern: bool) -> Field:
+    types = schema.get("type") if isinstance(schema, dict) else None
+    types = [types] if isinstance(types, str) else types
+    known = [each for each in types if each != "null"] if isinstance(types, list) else []
     if len(known) != 1:
         raise ValueError(f"{name} needs one type, such as {{'type': 'string'}}")
-    kind, form = known[0], schema.get("format")
-    if kind == "object":
+    json_type, json_format = known[0], schema.get("format")
+    if json_type == "object":
         inner = schema.get("properties")
         if not inner:
             return AnyJson("object")
         if not isinstance(inner, dict):
-            raise ValueError(f"{name} has properties that are none")
-        return Money() if inner.keys() == {"amount", "code"} else of_schema(inner, eastern=eastern)
-    if kind == "array":
+            raise ValueError(f"{name} has properties that are no object")
+        return (
+            Money()
+            if inner.keys() == {"amount", "code"}
+            else fields_from_schema(inner, eastern=eastern)
+        )
+    if json_type == "array":
         items = schema.get("items")
-        return Array(_of_property(f"{name}[]", items, eastern)) if items else AnyJson("array")
-    if kind == "string":
+        return (
+            Array(_field_from_property(f"{name}[]", items, eastern)) if items else AnyJson("array")
+        )
+    if json_type == "string":
         moment = EasternTime() if eastern else UtcTime()
         strings: dict[Any, Field] = {
             "date": PlainDate(),
             "date-time": moment,
             DecimalText.json_format: DecimalText(),
         }
-        return strings.get(form, Text())
+        return strings.get(json_format, Text())
     others: dict[Any, Field] = {
         "integer": Integer(),
         "boolean": Boolean(),
         "number": DecimalText(),  # exact, as everywhere
     }
-    if kind not in others:
-        raise ValueError(f"{name} has the unknown type {kind!r}")
-    return others[kind]
+    if json_type not in others:
+        raise ValueError(f"{name} has the unknown type {json_type!r}")
+    return others[json_type]
 
 
-def of_rows(rows: Iterable[Mapping[str, Any]], *, eastern: bool) -> Object:
-    """The fields that rows have, of the kinds that all their values allow."""
+def fields_from_records(records: Iterable[Mapping[str, Any]], *, eastern: bool) -> Object:
+    """The fields of records, of the types that all their values allow.
+
+    Args:
+        records: As FreshBooks sends them.
+        eastern: Whether moments without a zone are US/Eastern.
+    """
     values: dict[str, list[Any]] = {}
-    for row in rows:
-        for name, value in row.items():
+    for record in records:
+        for name, value in record.items():
             values.setdefault(name, []).append(value)
-    return Object(**{name: _of_values(found, eastern) for name, found in values.items()})
+    return Object(**{name: _field_from_values(found, eastern) for name, found in values.items()})
 
 
-def _of_values(values: list[Any], eastern: bool) -> Field:
+def _field_from_values(values: list[Any], eastern: bool) -> Field:
     known = [value for value in values if value is not None and value != ""]
-    kinds = {type(value) for value in known}
-    if kinds == {dict}:
+    types = {type(value) for value in known}
+    if types == {dict}:
         names = {name for value in known for name in value}
-        return Money() if names == {"amount", "code"} else of_rows(known, eastern=eastern)
-    if kinds == {list}:
+        return (
+            Money() if names == {"amount", "code"} else fields_from_records(known, eastern=eastern)
+        )
+    if types == {list}:
         items = [item for value in known for item in value]
         scalars = not {type(item) for item in items} & {dict, list}
         is_uniform = bool(items) and (scalars or {type(item) for item in items} == {dict})
-        return Array(_of_values(items, eastern)) if is_uniform else AnyJson("array")
-    if kinds & {dict, list}:
-        return AnyJson("object" if dict in kinds else "array")
-    if kinds == {str}:
-        return _of_texts(known, eastern)
-    if kinds and kinds <= {int, Decimal}:
-        return Integer() if kinds == {int} else DecimalText()
-    return Boolean() if kinds == {bool} else Text()
+        return Array(_field_from_values(items, eastern)) if is_uniform else AnyJson("array")
+    if types & {dict, list}:
+        return AnyJson("object" if dict in types else "array")
+    if types == {str}:
+        return _field_from_texts(known, eastern)
+    if types and types <= {int, Decimal}:
+        return Integer() if types == {int} else DecimalText()
+    return Boolean() if types == {bool} else Text()
 
 
-def _of_texts(values: list[str], eastern: bool) -> Field:
+def _field_from_texts(values: list[str], eastern: bool) -> Field:
     if all(map(DAY.fullmatch, values)):
         return PlainDate()
     if all(map(MOMENT.fullmatch, values)):

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.extraction.prefetch import Prefetchable
     from tap_freshbooks.records import Row
-    from tap_freshbooks.schema.fields import Converter, Object
+    from tap_freshbooks.schema.conversion import Converter
+    from tap_freshbooks.schema.fields import Object
     from tap_freshbooks.singer.stats import StreamStats
     from tap_freshbooks.streams.run_state import RunningTap, RunState
 

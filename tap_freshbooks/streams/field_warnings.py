@@ -14,17 +14,17 @@ class FieldWarnings:
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
         self._unknown: set[str] = set()
-        self._unfit: set[str] = set()
+        self._invalid: set[str] = set()
         self._reported: set[str] = set()
 
-    def unknown(self, path: str) -> None:
+    def on_unknown(self, path: str) -> None:
         """A field that is not declared was dropped."""
         self._unknown.add(path)
 
-    def unfit(self, path: str, value: object) -> None:
-        """A value of an unexpected kind became null."""
-        if path not in self._unfit:
-            self._unfit.add(path)
+    def on_invalid(self, path: str, value: object) -> None:
+        """A value of an unexpected type became null."""
+        if path not in self._invalid:
+            self._invalid.add(path)
             self._logger.warning(
                 "The field %s held a %s that does not fit; it is delivered as null",
                 path,

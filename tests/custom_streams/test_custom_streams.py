@@ -253,7 +253,7 @@ def test_a_built_in_stream_can_be_overridden(own_config: Config) -> None:
         ({"nmae": "x"}, "custom_streams.0 has nmae, which means nothing there"),
         (
             {"schema": {"o": {"type": "object", "properties": [1]}}},
-            "o has properties that are none",
+            "o has properties that are no object",
         ),
         ({"name": "unified_contacts"}, "names with unified_ belong to the unified model"),
         ({"schema": {"id": {}}}, "its schema does not fit: id needs one type"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_freshbooks.schema import fields as fields_module
+from tap_freshbooks.schema import scalars
 from tap_freshbooks.schema.fields import (
     AnyJson,
     Array,
@@ -29,24 +29,24 @@ from tap_freshbooks.schema.fields import (
 )
 
 
-class Heard:
+class Problems:
     """Remembers what a conversion could not keep."""
 
     def __init__(self) -> None:
         self.unknown_paths: list[str] = []
-        self.unfit_paths: list[str] = []
+        self.invalid_paths: list[str] = []
 
-    def unknown(self, path: str) -> None:
+    def on_unknown(self, path: str) -> None:
         self.unknown_paths.append(path)
 
-    def unfit(self, path: str, value: object) -> None:
+    def on_invalid(self, path: str, value: object) -> None:
         assert value is not None
-        self.unfit_paths.append(path)
+        self.invalid_paths.append(path)
 
 
 def converted(field: Field, value: Any) -> tuple[Any, list[str]]:
-    heard = Heard()
-    return field.converter("field", heard)(value), heard.unfit_paths
+    problems = Problems()
+    return field.converter("field", problems)(value), problems.invalid_paths
 
 
 @pytest.mark.parametrize(
@@ -139,15 +139,15 @@ def test_absent_fields_stay_absent_and_null_stays_null() -> None:
 
 
 def test_problems_are_named_by_their_path() -> None:
-    heard = Heard()
+    problems = Problems()
     fields = Object(lines=Array(Object(qty=DecimalText())))
-    convert = fields.converter("", heard)
+    convert = fields.converter("", problems)
     assert convert({"lines": [{"qty": "many", "new": 1}], "other": 2}) == {"lines": [{"qty": None}]}
-    assert heard.unfit_paths == ["lines.qty"]
-    assert heard.unknown_paths == ["lines.new", "other"]
+    assert problems.invalid_paths == ["lines.qty"]
+    assert problems.unknown_paths == ["lines.new", "other"]
 
 
-def test_withheld_fields_are_neither_declared_nor_emitted_nor_reported() -> None:
+def test_excluded_fields_are_neither_declared_nor_emitted_nor_reported() -> None:
     fields = Object(id=Integer(), fasttrack_token=Excluded())
     assert "fasttrack_token" not in fields.schema()["properties"]
     assert converted(fields, {"id": 1, "fasttrack_token": "secret"}) == ({"id": 1}, [])
@@ -160,10 +160,10 @@ def test_money_is_declared_as_exact_decimal() -> None:
     }
 
 
-def test_what_was_odd_once_is_converted_and_reported_each_time() -> None:
-    heard = Heard()
+def test_an_unusual_value_is_converted_and_reported_each_time() -> None:
+    problems = Problems()
     fields = Object(id=Integer(), day=PlainDate(), total=Money(), token=Excluded())
-    convert = fields.converter("", heard)
+    convert = fields.converter("", problems)
     usual = {"id": 1, "day": "2024-04-02", "total": {"amount": "1.00", "code": "CAD"}}
     odd = {"id": "1", "day": "2024-04-02 09:00:00", "total": {"amount": 1, "code": None, "x": 1}}
     for _ in range(3):
@@ -173,8 +173,8 @@ def test_what_was_odd_once_is_converted_and_reported_each_time() -> None:
             "day": "2024-04-02",
             "total": {"amount": "1", "code": None},
         }
-    assert heard.unknown_paths == ["total.x", "new"] * 3
-    assert heard.unfit_paths == []
+    assert problems.unknown_paths == ["total.x", "new"] * 3
+    assert problems.invalid_paths == []
 
 
 @given(
@@ -182,12 +182,12 @@ def test_what_was_odd_once_is_converted_and_reported_each_time() -> None:
     | st.datetimes().map(str)
     | st.text(alphabet="0123456789-: TZ.+", max_size=26)
 )
-def test_the_short_way_to_a_moment_leads_where_the_long_one_does(text: str) -> None:
-    for field, usual in ((UtcTime, "usual_utc_text"), (EasternTime, "usual_eastern_text")):
-        short = converted(field(), text)
+def test_the_fast_conversion_of_a_moment_gives_what_the_general_one_does(text: str) -> None:
+    for field, fast in ((UtcTime, "fast_utc_text"), (EasternTime, "fast_eastern_text")):
+        expected = converted(field(), text)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fields_module, usual, lambda _: None)
-            assert converted(field(), text) == short
+            patch.setattr(scalars, fast, lambda _: None)
+            assert converted(field(), text) == expected
 
 
 ROW = Object(
@@ -254,47 +254,47 @@ def rows_of(fields: Object) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=known | new)
 
 
-def one_by_one(field: Field, value: Any, path: str, heard: Heard) -> Any:  # noqa: C901 - all kinds
-    """What the conversion is to give, found without any short way."""
+def one_by_one(field: Field, value: Any, path: str, problems: Problems) -> Any:  # noqa: C901 - all types
+    """The result of the conversion, found without any short cut."""
     if value is None:
         return None
     if isinstance(field, ObjectOrName) and isinstance(value, str):
         value = {field.name: value}
     if isinstance(field, Money) and not isinstance(value, dict):
-        amount = one_by_one(DecimalText(), value, path, heard)
+        amount = one_by_one(DecimalText(), value, path, problems)
         return None if amount is None else {"amount": amount, "code": None}
     if isinstance(field, Object) and isinstance(value, dict):
         prefix = f"{path}." if path else ""
         converted = {}
         for name, part in value.items():
             if name not in field.fields:
-                heard.unknown(prefix + name)
+                problems.on_unknown(prefix + name)
             elif field.fields[name].emitted:
-                converted[name] = one_by_one(field.fields[name], part, prefix + name, heard)
+                converted[name] = one_by_one(field.fields[name], part, prefix + name, problems)
         return converted
     if isinstance(field, Array) and isinstance(value, list):
-        return [one_by_one(field.item, part, path, heard) for part in value]
-    kinds: dict[str, Any] = {"object": dict, "array": list}
-    if isinstance(field, AnyJson) and isinstance(value, kinds[field.json_type]):
+        return [one_by_one(field.item, part, path, problems) for part in value]
+    types: dict[str, Any] = {"object": dict, "array": list}
+    if isinstance(field, AnyJson) and isinstance(value, types[field.json_type]):
         return value
     if isinstance(field, Scalar):
         try:
             return field.convert(value)
         except (ValueError, TypeError, ArithmeticError):
             pass
-    heard.unfit(path, value)
+    problems.on_invalid(path, value)
     return None
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(rows_of(ROW), min_size=1, max_size=4))
 def test_objects_are_converted_as_one_by_one(rows: list[dict[str, Any]]) -> None:
-    heard, expected = Heard(), Heard()
-    convert = ROW.converter("", heard)
+    problems, expected = Problems(), Problems()
+    convert = ROW.converter("", problems)
     for row in (*rows, *rows):
         before = deepcopy(row)
         record = convert(row)
         assert repr(record) == repr(one_by_one(ROW, row, "", expected))  # 1 is no True
         assert repr(row) == repr(before)
-    assert sorted(heard.unknown_paths) == sorted(expected.unknown_paths)
-    assert sorted(heard.unfit_paths) == sorted(expected.unfit_paths)
+    assert sorted(problems.unknown_paths) == sorted(expected.unknown_paths)
+    assert sorted(problems.invalid_paths) == sorted(expected.invalid_paths)
