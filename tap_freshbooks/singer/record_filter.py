@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.helpers._typing import conform_record_data_types
+from tap_freshbooks.singer.sdk_bridge import conform_to_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,13 +29,7 @@ def selection(stream: Stream) -> Callable[[Row], Row]:
         return _without(record, tree) if tree else record
 
     def conform(record: Row) -> Row:
-        return conform_record_data_types(
-            stream.name,
-            select(record),
-            stream.effective_schema,
-            stream.TYPE_CONFORMANCE_LEVEL,
-            stream.logger,
-        )
+        return conform_to_schema(select(record), stream)
 
     is_own = _structure(stream.effective_schema) == _structure(stream.schema)
     return select if is_own else conform

@@ -8,23 +8,21 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import Stream
-from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_freshbooks.singer.message_writer import BufferedMessageWriter
-from tap_freshbooks.singer.record_filter import selection
+from tap_freshbooks.singer.record_writer import RecordWriter
+from tap_freshbooks.singer.sdk_bridge import SdkStream
 from tap_freshbooks.streams.field_warnings import FieldWarnings
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import RecordMessage
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.extraction.prefetch import Prefetchable
@@ -41,7 +39,7 @@ COUNTED_AT_ONCE = 100
 """Records; the SDK's counter looks at the clock each time."""
 
 
-class RecordStream(Stream, ABC):
+class RecordStream(SdkStream, ABC):
     """A stream whose schema and conversion come from its declared fields."""
 
     name: str
@@ -83,7 +81,7 @@ class RecordStream(Stream, ABC):
     @property
     def run(self) -> RunState:
         """What all streams share while they are read; made when something is read."""
-        return cast("RunningTap", self._tap).run_state
+        return cast("RunningTap", self.tap).run_state
 
     @property
     def connection(self) -> Connection:
@@ -195,32 +193,13 @@ class RecordStream(Stream, ABC):
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """None: the bookmark is the moment at which a read began, not a value of its rows."""
 
-    @override
-    def _write_starting_replication_value(self, context: Context | None) -> None:
-        """Nothing: the SDK would want to understand the bookmark, whatever a user put there."""
-
-    @override
-    def _increment_stream_state(
-        self, latest_record: Row, *, context: Context | None = None
-    ) -> None:
-        """No single record moves a bookmark; only a complete read does."""
-
     # Writing
 
     @override
-    def _sync_records(
-        self, context: Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Row, Any, Any]:
-        """Deliver the records, and a STATE for each partition that moved it.
-
-        The SDK's own way is taken where its steps are wanted: a limit of records, BATCH files.
-        """
-        if not write_messages or self.ABORT_AT_RECORD_COUNT is not None:
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
-        partitions: list[Any] = [context] if context is not None else self.partitions or []
+    def deliver_records(self, partitions: Iterable[Context | None]) -> Iterator[Row]:
+        """Deliver the records, and a STATE for each partition that moved it."""
         with self.get_record_counter() as counter, self.get_sync_timer() as timer:
-            for partition in partitions or [None]:
+            for partition in partitions:
                 counter.with_context(partition or {})
                 timer.with_context(partition or {})
                 delivered = 0
@@ -230,80 +209,39 @@ class RecordStream(Stream, ABC):
                             continue
                         for name, value in (partition or {}).items():
                             record.setdefault(name, value)
-                        self._write_record_message(record)
+                        self.write_record(record)
                         delivered += 1
                         if delivered % COUNTED_AT_ONCE == 0:
                             counter.increment(COUNTED_AT_ONCE)
                         yield record
                 finally:
                     counter.increment(delivered % COUNTED_AT_ONCE)
-                self._finalize_state(self.get_context_state(partition))
-                if self._has_place(partition):
-                    self._write_state_message()
-        if not context:
-            self._finalize_state(self.stream_state)
+                self.finalize_state(self.get_context_state(partition))
+                if self._is_in_state(partition):
+                    self.write_state()
         if self.is_complete and not self.webhook_noun:
             self.run.changes.mark_polled(self.consumer_states(None))
         self._stats.ended = time.monotonic()
-        self._write_state_message()
 
-    def _has_place(self, context: Context | None) -> bool:
+    def _is_in_state(self, partition: Context | None) -> bool:
         """Whether the state says anything of a partition, for this stream or those it feeds."""
-        return any(
-            stream.state_for(self, context).keys() - {"context"} for stream in self.consumers
-        )
+        return any(state.keys() - {"context"} for state in self.consumer_states(partition))
 
     @override
-    def _write_record_message(self, record: Row) -> None:
-        record = self._select(record)
-        is_delivered = False
-        for alias, transform in self._outlets:
-            mapped = transform(record) if transform else record
-            if mapped is not None:
-                self._write(alias, mapped, self._stream_version)
-                is_delivered = True
-        self._stats.rows += is_delivered
-        self.state_manager.is_flushed = False
+    def write_record(self, record: Row) -> None:
+        self._stats.rows += self._writer.write(record)
 
     @override
-    def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:
-        record = self._select(record)
-        for alias, transform in self._outlets:
-            mapped = transform(record) if transform else record
-            if mapped is not None:
-                yield RecordMessage(alias, mapped, self._stream_version, datetime.now(UTC))
+    def record_messages(self, record: Row) -> Iterator[RecordMessage]:
+        return self._writer.messages(record)
+
+    @cached_property
+    def _writer(self) -> RecordWriter:
+        return RecordWriter(self)
 
     @cached_property
     def _stats(self) -> StreamStats:
         return self.run.stats.for_stream(self.name)
-
-    @cached_property
-    def _select(self) -> Callable[[Row], Row]:
-        """What the catalog leaves of a record; the record itself is not changed."""
-        return selection(self)
-
-    @cached_property
-    def _outlets(self) -> list[tuple[str, Callable[[Row], Row | None] | None]]:
-        """Under which names records are written, and what stream maps make of them first."""
-        return [
-            (
-                stream_map.stream_alias,
-                None
-                if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
-                else stream_map.transform,
-            )
-            for stream_map in self.stream_maps
-        ]
-
-    @cached_property
-    def _write(self) -> Callable[[str, Row, int | None], None]:
-        writer = self._tap.message_writer
-        return (
-            writer.write_record if isinstance(writer, BufferedMessageWriter) else self._write_object
-        )
-
-    def _write_object(self, stream: str, record: Row, version: int | None) -> None:
-        self._tap.write_message(RecordMessage(stream, record, version, datetime.now(UTC)))
 
     @property
     @override

@@ -41,14 +41,10 @@ class DerivedStream(RecordStream):
     def derive(self, record: Row, source: ListStream) -> Iterable[Row]:
         """Records that follow from one of a source's, which is not to be changed."""
 
-    def write_schema(self) -> None:
-        """Write the schema, before the source feeds the first record."""
-        self._write_schema_message()
-
     def process_parent(self, record: Row, source: ListStream) -> None:
         """Deliver what follows from a record of a source."""
         for derived in self.derive(record, source):
-            self._write_record_message(derived)
+            self.write_record(derived)
 
     def process_deletion(self, record: Row, source: ListStream) -> None:
         """Deliver what follows from a record that only says which object was deleted."""

@@ -63,11 +63,11 @@ class HardDeleteStream(ListStream):
         if keys_changed:
             # The target's keys will no longer be those of the last whole reading.
             self.stream_state.pop("keys_digest", None)
-        self._version = self._initialized_at // 1000
+        self._version = self.tap.initialized_at // 1000
         if type(active := self.stream_state.get("version")) is int:
             self._version = max(self._version, active + 1) if self._resend else active
         for stream in self.consumers:
-            stream._stream_version = self._version  # noqa: SLF001 - the SDK's own place for it
+            stream.version = self._version
 
     @override
     def finish(self) -> None:
@@ -77,7 +77,7 @@ class HardDeleteStream(ListStream):
         if not (self._resend and self.all_read):
             return
         for stream in self.consumers:
-            stream._write_activate_version_message(self._version)  # noqa: SLF001
+            stream.write_activate_version(self._version)
         self.stream_state["version"] = self._version
         if self._digest:
             self.stream_state["keys_digest"] = self._digest

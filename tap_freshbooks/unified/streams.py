@@ -208,7 +208,7 @@ class UnifiedStream(DerivedStream):
     def process_deletion(self, record: Row, source: ListStream) -> None:
         native = self.natives[source.name]
         if not issubclass(native, LineItems):
-            self._write_record_message(self._mapper(source.name, native, gone=True).row(record))
+            self.write_record(self._mapper(source.name, native, gone=True).row(record))
 
     @override
     def finish(self) -> None:
@@ -253,7 +253,7 @@ class CompanyInfo(UnifiedStream):
     def write_schema(self) -> None:
         super().write_schema()
         [native] = self.natives.values()
-        businesses = cast("Businesses", native(self._tap))
+        businesses = cast("Businesses", native(self.tap))
         # Without business_ids those of which the user is only a client are told of too.
         wanted = self.config.get("business_ids")
         self._waiting = {
@@ -272,7 +272,7 @@ class CompanyInfo(UnifiedStream):
     def finish(self) -> None:
         for record in self._waiting.values():
             for row in self._rows(record):
-                self._write_record_message(row)
+                self.write_record(row)
         self._waiting = {}
         super().finish()
 

@@ -121,6 +121,7 @@ def test_the_records_of_all_streams_are_those_of_the_sdk(
 def use_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_sync_records", "_write_record_message", "_generate_record_messages"):
         monkeypatch.setattr(RecordStream, name, vars(Stream)[name])
+    monkeypatch.setattr(RecordStream, "write_record", vars(Stream)["_write_record_message"])
     # It removes deselected fields from a record itself, parts of which belong to lines too.
     process_parent = DerivedStream.process_parent
     monkeypatch.setattr(

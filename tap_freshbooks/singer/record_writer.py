@@ -1,0 +1,67 @@
+"""Writes the records of one stream: what the catalog and the stream maps leave of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import RecordMessage
+
+from tap_freshbooks.singer.message_writer import BufferedMessageWriter
+from tap_freshbooks.singer.record_filter import selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.singer.sdk_bridge import SdkStream
+
+
+class RecordWriter:
+    """Writes records under each name that the stream maps give the stream.
+
+    Args:
+        stream: Whose records they are.
+    """
+
+    def __init__(self, stream: SdkStream) -> None:
+        self._stream = stream
+        self._filter = selection(stream)
+        self._outlets: list[tuple[str, Callable[[Row], Row | None] | None]] = [
+            (
+                stream_map.stream_alias,
+                None
+                if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
+                else stream_map.transform,
+            )
+            for stream_map in stream.stream_maps
+        ]
+        """Names, and what the stream map makes of a record first."""
+        writer = stream.tap.message_writer
+        self._write: Callable[[str, Row, int | None], None] = (
+            writer.write_record if isinstance(writer, BufferedMessageWriter) else self._write_object
+        )
+
+    def write(self, record: Row) -> bool:
+        """Write a record, which is not changed; whether any stream map has left something of it."""
+        record = self._filter(record)
+        is_written = False
+        for alias, transform in self._outlets:
+            mapped = transform(record) if transform else record
+            if mapped is not None:
+                self._write(alias, mapped, self._stream.version)
+                is_written = True
+        self._stream.state_manager.is_flushed = False
+        return is_written
+
+    def messages(self, record: Row) -> Iterator[RecordMessage]:
+        """The messages that `write` would write."""
+        record = self._filter(record)
+        for alias, transform in self._outlets:
+            mapped = transform(record) if transform else record
+            if mapped is not None:
+                yield RecordMessage(alias, mapped, self._stream.version, datetime.now(UTC))
+
+    def _write_object(self, stream: str, record: Row, version: int | None) -> None:
+        self._stream.tap.write_message(RecordMessage(stream, record, version, datetime.now(UTC)))

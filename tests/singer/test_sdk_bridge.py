@@ -1,0 +1,195 @@
+"""What we rely on in private members of the SDK; an upgrade that breaks it fails here first."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from singer_sdk import Stream, Tap
+from singer_sdk.singerlib import RecordMessage
+
+from tap_freshbooks.singer.sdk_bridge import SdkStream, conform_to_schema
+from tests.support import Messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"id": {"type": "integer"}, "paid": {"type": ["boolean", "null"]}},
+}
+ROWS = [{"id": 1}, {"id": 2}]
+
+
+class Rows(Stream):
+    """A stream of the SDK's own kind, which notes what it is asked to do."""
+
+    name = "rows"
+    primary_keys = ("id",)
+    schema: ClassVar[dict[str, Any]] = SCHEMA
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(tap)
+        self.called: list[str] = []
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+        assert context is None
+        yield from (dict(row) for row in ROWS)
+
+
+class OwnRows(SdkStream, Rows):
+    """One that answers the bridge."""
+
+    def deliver_records(
+        self, partitions: Iterable[Mapping[str, Any] | None]
+    ) -> Iterator[dict[str, Any]]:
+        self.called.append("deliver_records")
+        for partition in partitions:
+            for record in self.get_records(partition):
+                self.write_record(record)
+                yield record
+
+    def write_record(self, record: dict[str, Any]) -> None:
+        self.called.append("write_record")
+        for message in self.record_messages(record):
+            self.tap.write_message(message)
+
+    def record_messages(self, record: dict[str, Any]) -> Iterator[RecordMessage]:
+        yield RecordMessage(self.name, record, self.version)
+
+
+class RowsTap(Tap):
+    name = "tap-rows"
+    config_jsonschema: ClassVar[dict[str, Any]] = {"properties": {}}
+    stream: ClassVar[type[Rows]] = Rows
+
+    def discover_streams(self) -> list[Stream]:
+        return [self.stream(self)]
+
+
+class OwnTap(RowsTap):
+    stream = OwnRows
+
+
+def tap_of(kind: type[RowsTap]) -> tuple[Any, Messages]:
+    messages = Messages()
+    tap = kind(message_writer=messages)
+    return tap.streams["rows"], messages
+
+
+def kinds(messages: Messages) -> list[str]:
+    return [message["type"] for message in messages.all]
+
+
+class TestWhatWeCall:
+    def test_tap_is_the_tap_that_the_stream_was_made_with(self) -> None:
+        stream, _ = tap_of(OwnTap)
+        assert stream.tap is stream._tap
+        assert isinstance(stream.tap, OwnTap)
+
+    def test_stream_version_is_none_at_first_and_stands_in_the_records_of_the_sdk(self) -> None:
+        stream, messages = tap_of(RowsTap)
+        assert stream._stream_version is None
+        stream._stream_version = 7
+        stream._write_record_message({"id": 1})
+        assert messages.all[-1]["version"] == 7
+
+    def test_write_schema_message_writes_one_schema_with_the_keys(self) -> None:
+        stream, messages = tap_of(OwnTap)
+        stream.write_schema()
+        [schema] = messages.all
+        assert schema["type"] == "SCHEMA"
+        assert list(schema["key_properties"]) == ["id"]
+
+    def test_write_state_message_writes_the_state_of_the_whole_tap(self) -> None:
+        stream, messages = tap_of(OwnTap)
+        stream.get_context_state(None)["seen"] = 1
+        stream.state_manager.is_flushed = False
+        stream.write_state()
+        assert messages.state["bookmarks"]["rows"]["seen"] == 1
+
+    def test_write_state_message_leaves_out_a_state_that_is_written_already(self) -> None:
+        stream, messages = tap_of(OwnTap)
+        stream.state_manager.is_flushed = True
+        stream.write_state()
+        assert not messages.all
+
+    def test_write_activate_version_message_names_stream_and_version(self) -> None:
+        stream, messages = tap_of(OwnTap)
+        stream.write_activate_version(7)
+        assert messages.all == [{"type": "ACTIVATE_VERSION", "stream": "rows", "version": 7}]
+
+    def test_finalize_state_removes_what_belongs_to_a_running_sync_and_nothing_else(self) -> None:
+        stream, _ = tap_of(OwnTap)
+        state = {
+            "replication_key": "at",
+            "replication_key_value": "2026-01-01",
+            "starting_replication_value": "2025-01-01",
+            "full_read_at": "2026-01-01",
+        }
+        stream.finalize_state(state)
+        assert state == {
+            "replication_key": "at",
+            "replication_key_value": "2026-01-01",
+            "full_read_at": "2026-01-01",
+        }
+
+    def test_conform_record_data_types_makes_values_what_the_schema_says(self) -> None:
+        stream, _ = tap_of(OwnTap)
+        assert conform_to_schema({"id": 1, "paid": 1}, stream) == {"id": 1, "paid": True}
+
+
+class TestWhatWeAnswer:
+    def test_sync_asks_sync_records_for_everything(self) -> None:
+        stream, messages = tap_of(OwnTap)
+        stream.sync()
+        assert stream.called == ["deliver_records", "write_record", "write_record"]
+        assert kinds(messages)[0] == "SCHEMA"
+        assert kinds(messages).count("RECORD") == len(ROWS)
+
+    def test_batches_and_tests_of_the_connection_take_the_way_of_the_sdk(self) -> None:
+        stream, messages = tap_of(OwnTap)
+        assert list(stream._sync_records(None, write_messages=False)) == ROWS
+        stream.ABORT_AT_RECORD_COUNT = 100
+        assert list(stream._sync_records(None)) == ROWS
+        assert "deliver_records" not in stream.called
+        assert kinds(messages).count("RECORD") == len(ROWS)
+
+    def test_the_way_of_the_sdk_writes_each_record_with_write_record_message(self) -> None:
+        stream, _ = tap_of(OwnTap)
+        stream.ABORT_AT_RECORD_COUNT = 100
+        list(stream._sync_records(None))
+        assert stream.called == ["write_record", "write_record"]
+
+    def test_write_record_message_of_the_sdk_writes_what_generate_record_messages_makes(
+        self,
+    ) -> None:
+        stream, messages = tap_of(RowsTap)
+        stream._generate_record_messages = lambda record: iter([RecordMessage("other", record)])
+        stream._write_record_message({"id": 1})
+        assert messages.all[-1]["stream"] == "other"
+        assert list(OwnRows._generate_record_messages(tap_of(OwnTap)[0], {"id": 1}))
+
+    @pytest.mark.parametrize(
+        "member", ["_write_starting_replication_value", "_increment_stream_state"]
+    )
+    def test_what_is_left_out_is_called_by_the_way_of_the_sdk(
+        self, member: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stream, _ = tap_of(RowsTap)
+        called = []
+        monkeypatch.setattr(stream, member, lambda *_, **__: called.append(member))
+        list(stream._sync_records(None))
+        assert called
+
+    @pytest.mark.parametrize(
+        "member",
+        [name for name in vars(SdkStream) if name.startswith("_") and name in vars(Stream)],
+    )
+    def test_what_we_override_takes_what_the_sdk_gives(self, member: str) -> None:
+        ours, theirs = vars(SdkStream)[member], vars(Stream)[member]
+        if inspect.isfunction(theirs) and not member.startswith("__"):
+            assert list(inspect.signature(ours).parameters) == list(
+                inspect.signature(theirs).parameters
+            )
