@@ -1,7 +1,7 @@
 """What can go wrong, as exceptions that say what to do about it.
 
 Each error carries one sentence for the user and the exit status of the command.
-How an answer of FreshBooks becomes one of them is the business of `answers.py`.
+`transport/response_errors.py` makes them of FreshBooks' responses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SettingsError(TapError):
 
 
 def missing_extra_error(error: ModuleNotFoundError, command: str, extra: str) -> Exception:
-    """What to raise where a module of a command is missing.
+    """The error to raise where a module of a command is missing.
 
     Args:
         error: What the import raised.
@@ -47,39 +47,39 @@ def missing_extra_error(error: ModuleNotFoundError, command: str, extra: str) ->
 
 
 class ReauthorizationRequiredError(TapError):
-    """FreshBooks no longer accepts the connection; only a new consent helps."""
+    """FreshBooks no longer accepts the connection; only a new authorisation helps."""
 
     exit_status = ExitStatus.REAUTHORIZE
 
 
 class TokenStoreError(TapError):
-    """The place where tokens live cannot be read, locked or written."""
+    """The token store cannot be read, locked or written."""
 
 
 class RefreshFailedError(TapError):
-    """The token endpoint gave no usable answer, after all tries that are harmless.
+    """The token endpoint gave no usable answer, after all attempts that are harmless.
 
-    Not `TransientError`: the client must not try it once more per attempt of its own.
+    Not a `TransientError`: the client must not repeat it with each of its own attempts.
     """
 
 
 class OutputClosedError(TapError):
-    """Nobody reads the messages any more."""
+    """Standard output is closed: the target reads no messages any more."""
 
 
 class FreshBooksError(TapError):
     """FreshBooks answered with an error, or not at all.
 
     Attributes:
-        remedy: What to do about errors of this class.
-        said: What FreshBooks said, without what we make of it.
+        hint: What to do about errors of this class.
+        vendor_message: What FreshBooks said, without the subject and the hint.
     """
 
-    remedy = "please report this"
+    hint = "please report this"
 
-    def __init__(self, message: str, *, said: str = "") -> None:
+    def __init__(self, message: str, *, vendor_message: str = "") -> None:
         super().__init__(message)
-        self.said = said or message
+        self.vendor_message = vendor_message or message
 
 
 class PermissionDeniedError(FreshBooksError):
@@ -89,13 +89,13 @@ class PermissionDeniedError(FreshBooksError):
     (`docs/freshbooks-api/accounting.md §8`). A refresh never answers it.
     """
 
-    remedy = "the token's scopes, the user's role or the plan do not allow it"
+    hint = "the token's scopes, the user's role or the plan do not allow it"
 
 
 class NotFoundError(FreshBooksError):
     """404: the path names an account, business or record that FreshBooks does not know."""
 
-    remedy = (
+    hint = (
         "FreshBooks does not know an identifier of this path: was the business closed? "
         "business_ids can leave it out; otherwise please report this"
     )
@@ -104,7 +104,7 @@ class NotFoundError(FreshBooksError):
 class BadRequestError(FreshBooksError):
     """Any other 4xx: the request itself is at fault, so sending it again is pointless."""
 
-    remedy = "the request is at fault, so running again does not help; please report this"
+    hint = "the request is at fault, so running again does not help; please report this"
 
 
 class InvalidTokenError(FreshBooksError):
@@ -112,15 +112,15 @@ class InvalidTokenError(FreshBooksError):
 
 
 class AmbiguousUnauthorizedError(FreshBooksError):
-    """401 in the wording of both a dead token and a missing permission.
+    """401 in the wording of both an invalid token and a missing permission.
 
     Older inner services answer so (`docs/freshbooks-api/errors-and-limits.md §1`); only a second
-    question, with the same token, tells which of the two it is.
+    request, with the same token, shows which of the two it is.
     """
 
 
 class TransientError(FreshBooksError):
-    """429, 5xx, a time-out, a cut or truncated answer: trying again may help.
+    """429, 5xx, a time-out, a cut or truncated response: a retry may help.
 
     Attributes:
         retry_after: Seconds that the server asks us to wait, or None.
@@ -160,5 +160,5 @@ class RunCancelledError(BaseException):
     """The run is over, so the thread that gets this has nothing more to do.
 
     Not an `Exception`, so that no retry and no report takes it for a failure; the outermost
-    function of a thread catches it, because nobody wants to read of it.
+    function of a thread catches it, and logs nothing.
     """

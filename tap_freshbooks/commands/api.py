@@ -16,12 +16,12 @@ from tap_freshbooks.errors import FreshBooksError, SettingsError, missing_extra_
 from tap_freshbooks.passthrough.pages import all_rows
 from tap_freshbooks.passthrough.paths import resolve
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.transport.client import Request
+from tap_freshbooks.transport.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tap_freshbooks.transport.client import Answer
+    from tap_freshbooks.transport.request import Response
 
 HELP = """Ask any endpoint of FreshBooks, with the tokens and the patience of a sync.
 
@@ -94,7 +94,7 @@ def api(  # noqa: PLR0913 - each is an option
     client, subject = connection.client, "the answer"
     request = Request(target, query, more_headers, method=method, body=body)
 
-    def page(asked: Mapping[str, Any]) -> Answer:
+    def page(asked: Mapping[str, Any]) -> Response:
         return client.get(target, asked, subject=subject, headers=more_headers)
 
     try:
@@ -102,12 +102,12 @@ def api(  # noqa: PLR0913 - each is an option
             rows = all_rows(page, query)
             _show(line for row in rows for line in _texts(row, filtered, is_line=True))
             return
-        answer = client.ask(request, subject=subject)
+        answer = client.execute(request, subject=subject)
     except FreshBooksError as error:
-        if include and request.answer:
-            text = request.answer.content.decode(errors="replace")
-            _show([*_head(request.answer), *([text] if text else ())])
-        raise type(error)(error.said) from None
+        if include and request.response:
+            text = request.response.content.decode(errors="replace")
+            _show([*_head(request.response), *([text] if text else ())])
+        raise type(error)(error.vendor_message) from None
     finally:
         connection.close()
     head = _head(answer) if include else []
@@ -223,7 +223,7 @@ def _texts(
         yield msgspec.json.format(text, indent=2)
 
 
-def _head(answer: Answer) -> list[str]:
+def _head(answer: Response) -> list[str]:
     headers = [f"{name}: {value}" for name, value in answer.headers.items()]
     return [f"HTTP {answer.status}", *headers, ""]
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_freshbooks.records import Row
-    from tap_freshbooks.transport.client import Answer
+    from tap_freshbooks.transport.request import Response
 
 
-def read_page(answer: Answer, number: int, records: Sequence[str], subject: str) -> Page:
-    """Make a page of an answer.
+def read_page(response: Response, number: int, records: Sequence[str], subject: str) -> Page:
+    """Make a page of a response.
 
     Args:
-        answer: To the request for the page.
+        response: To the request for the page.
         number: Of the page that was asked for, from 1.
         records: Keys to the list, from outside in; `a|b` means either.
         subject: What is read, for messages.
@@ -27,15 +27,15 @@ def read_page(answer: Answer, number: int, records: Sequence[str], subject: str)
     Raises:
         FreshBooksError: If there is no list, or if its rows are no objects.
     """
-    rows, metadata = read_rows(answer.body, records, subject)
-    return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
+    rows, metadata = read_rows(response.body, records, subject)
+    return Page(number, rows, metadata, response.date, response.sent, response.received)
 
 
 def read_rows(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
     """Find the rows of an answer, or its one object, and the page metadata.
 
     Args:
-        body: The decoded answer.
+        body: The decoded response.
         records: Keys to the list, from outside in; `a|b` means either.
         subject: What is read, for messages.
 

@@ -102,7 +102,7 @@ class ListEndpoint:
             {**self.query, **query, page: number, size: per_page},
             headers=self.headers,
             subject=subject,
-            tally=self.stats,
+            stats=self.stats,
         )
         return read_page(answer, number, records or self.records, subject)
 
@@ -116,7 +116,7 @@ class ListEndpoint:
         path = fill_path(self.object_path, business, object_id=quote(object_id, safe=""))
         try:
             answer = self.client.get(
-                path, self.query, headers=self.headers, subject=subject, tally=self.stats
+                path, self.query, headers=self.headers, subject=subject, stats=self.stats
             )
         except NotFoundError:
             return FetchedObject(None, datetime.now(UTC))

@@ -24,7 +24,7 @@ from tap_freshbooks.errors import (
 )
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.transport.connection_errors import never_connected
-from tap_freshbooks.transport.response_errors import failure, read_problem
+from tap_freshbooks.transport.response_errors import error_from_response, read_error_body
 
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
 REVOKE_PATH = "/auth/oauth/revoke"
@@ -120,7 +120,7 @@ class TokenEndpoint:
             FreshBooksError: If FreshBooks did not confirm it.
         """
         response = self._post(REVOKE_PATH, {"token": token})
-        problem = failure(
+        problem = error_from_response(
             response.status_code, response.headers, _json(response), json_expected=False
         )
         if problem is not None:
@@ -172,7 +172,7 @@ def _json(response: requests.Response) -> Any:
 
 
 def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exception:
-    problem = read_problem(body)
+    problem = read_error_body(body)
     word = problem.word if problem else ""
     if word == "invalid_grant":
         return ReauthorizationRequiredError(f"FreshBooks says that {refusal}")
@@ -180,7 +180,7 @@ def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exce
         return SettingsError(
             "FreshBooks does not know this app: check the settings client_id and client_secret"
         )
-    error = failure(response.status_code, response.headers, body)
+    error = error_from_response(response.status_code, response.headers, body)
     if isinstance(error, TransientError):
         # A rate limiter answers before the token endpoint has looked at the token.
         error.sent = response.status_code != HTTPStatus.TOO_MANY_REQUESTS

@@ -12,10 +12,12 @@ from tap_freshbooks.extraction.prefetch import InlineFuture
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tap_freshbooks.transport.client import Answer
+    from tap_freshbooks.transport.request import Response
 
 
-def all_rows(ask: Callable[[Mapping[str, Any]], Answer], query: Mapping[str, Any]) -> Iterator[Any]:
+def all_rows(
+    ask: Callable[[Mapping[str, Any]], Response], query: Mapping[str, Any]
+) -> Iterator[Any]:
     """The rows of all pages, one after the other.
 
     Args:
@@ -27,9 +29,9 @@ def all_rows(ask: Callable[[Mapping[str, Any]], Answer], query: Mapping[str, Any
     """
 
     def fetch(number: int) -> Page:
-        answer = ask({"per_page": PAGE_SIZE, **query, "page": number})
-        rows, metadata = read_list(answer.body, find_list(answer.body), "the answer")
-        return Page(number, rows, metadata, answer.date, answer.sent, answer.received)
+        response = ask({"per_page": PAGE_SIZE, **query, "page": number})
+        rows, metadata = read_list(response.body, find_list(response.body), "the answer")
+        return Page(number, rows, metadata, response.date, response.sent, response.received)
 
     previous: list[Any] | None = None
     for page in read_pages(lambda number: InlineFuture(lambda: fetch(number))):

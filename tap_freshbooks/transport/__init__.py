@@ -1,3 +1,3 @@
-"""Requests and their answers: sending, pacing, retrying, what an answer means."""
+"""HTTP: signing, throttling, sending and retrying requests; classifying responses."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the client needs to sign a request: an access token that works."""
+"""Authenticator: gives the client access tokens that work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 
 class Authenticator(ABC):
-    """Where requests get their access token from."""
+    """Gives requests their access token."""
 
     @abstractmethod
     def access_token(self, *, rejected: str | None = None) -> str:

@@ -1,8 +1,8 @@
-"""Reads FreshBooks' answers: which failure, if any, an answer stands for.
+"""Decides which error, if any, a response of FreshBooks stands for.
 
 Error bodies differ by family and by age, an error may come with status 200, and a 401 may
 be a missing permission (`docs/freshbooks-api/errors-and-limits.md §1`,
-`docs/freshbooks-api/accounting.md §8`): so the status is looked at first, then everything in the
+`docs/freshbooks-api/accounting.md §8`): so the status is read first, then everything in the
 body that can carry an errno or a message.
 """
 
@@ -38,12 +38,12 @@ LONGEST_RETRY_AFTER = 300.0
 RETRIED_STATUSES = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
 )
-DEAD_TOKEN_WORDS = ("unauthenticated", "invalid_token", "unauthorized")
+INVALID_TOKEN_WORDS = ("unauthenticated", "invalid_token", "unauthorized")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What an error body says, whatever its shape.
+class ErrorBody:
+    """The error in a body of any shape.
 
     Attributes:
         errno: FreshBooks' own number, None if there is none.
@@ -56,12 +56,12 @@ class Problem:
     word: str = ""
 
 
-def read_problem(body: Any) -> Problem | None:
+def read_error_body(body: Any) -> ErrorBody | None:
     """Find the error in a body of any family, None if it holds none."""
-    return next(_problems(body), None)
+    return next(_error_bodies(body), None)
 
 
-def _problems(body: Any) -> Iterator[Problem]:
+def _error_bodies(body: Any) -> Iterator[ErrorBody]:
     if not isinstance(body, dict):
         return
     response = body.get("response")
@@ -69,28 +69,30 @@ def _problems(body: Any) -> Iterator[Problem]:
         errors = response.get("errors")
         for error in errors if isinstance(errors, list) else [errors]:
             if isinstance(error, dict):
-                yield _accounting_problem(error)
+                yield _accounting_error(error)
         return
     details = body.get("details")
     for detail in details if isinstance(details, list) else []:  # google.rpc.ErrorInfo
         if isinstance(detail, dict) and "reason" in detail:
             metadata = detail.get("metadata")
             message = metadata.get("message") if isinstance(metadata, dict) else None
-            yield Problem(_integer(detail["reason"]), str(message or body.get("message")))
+            yield ErrorBody(_integer(detail["reason"]), str(message or body.get("message")))
     errors = body.get("errors")
     if isinstance(errors, dict):  # ledger
-        yield Problem(None, str(errors.get("message")))
+        yield ErrorBody(None, str(errors.get("message")))
     if "error" in body or "message" in body:
-        yield _word_problem(body)
+        yield _oauth_like_error(body)
 
 
-def _accounting_problem(error: Mapping[str, Any]) -> Problem:
+def _accounting_error(error: Mapping[str, Any]) -> ErrorBody:
     field = error.get("field")
     message = str(error.get("message") or "no message")
-    return Problem(_integer(error.get("errno")), f"{message} (field {field})" if field else message)
+    return ErrorBody(
+        _integer(error.get("errno")), f"{message} (field {field})" if field else message
+    )
 
 
-def _word_problem(body: Mapping[str, Any]) -> Problem:
+def _oauth_like_error(body: Mapping[str, Any]) -> ErrorBody:
     error = body.get("error")
     message = body.get("error_description") or body.get("message")
     if isinstance(error, dict):  # validation: field -> message
@@ -100,7 +102,7 @@ def _word_problem(body: Mapping[str, Any]) -> Problem:
     word = str(error or body.get("error_type") or "")
     if not word and body.get("code") == GRPC_UNAUTHENTICATED:
         word = "unauthenticated"
-    return Problem(errno, str(message or error or "no message"), word)
+    return ErrorBody(errno, str(message or error or "no message"), word)
 
 
 def _integer(value: Any) -> int | None:
@@ -110,25 +112,25 @@ def _integer(value: Any) -> int | None:
         return None
 
 
-def failure(
+def error_from_response(
     status: int, headers: Mapping[str, str], body: Any, *, json_expected: bool = True
 ) -> FreshBooksError | None:
-    """Decide what an answer means.
+    """Decide what a response means.
 
     Args:
         status: HTTP status.
-        headers: Answer headers; `Retry-After` counts with 429 and 503 only, because
+        headers: Of the response; `Retry-After` counts with 429 and 503 only, because
             FreshBooks puts one on every 200 as well (`docs/freshbooks-api/accounting.md §9`).
         body: The decoded body, None if it is not JSON.
-        json_expected: Whether a success without JSON is a truncated answer.
+        json_expected: Whether a success without JSON is a truncated response.
 
     Returns:
         The error, or None for a success.
     """
-    problem = read_problem(body)
-    text = f"{status} {_reason(status)}" + (f": {problem.message}" if problem else "")
-    if problem and problem.errno is not None:
-        text += f" (errno {problem.errno})"
+    error = read_error_body(body)
+    text = f"{status} {_reason(status)}" + (f": {error.message}" if error else "")
+    if error and error.errno is not None:
+        text += f" (errno {error.errno})"
     if status in RETRIED_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(
             f"FreshBooks answered {text}",
@@ -136,30 +138,30 @@ def failure(
             throttled=status == HTTPStatus.TOO_MANY_REQUESTS,
         )
     if status == HTTPStatus.UNAUTHORIZED:
-        return _unauthorized(problem, text)
-    if status == HTTPStatus.FORBIDDEN or _denied(problem):
+        return _unauthorized(error, text)
+    if status == HTTPStatus.FORBIDDEN or _denied(error):
         return PermissionDeniedError(f"FreshBooks answered {text}")
-    if status == HTTPStatus.NOT_FOUND or (problem and problem.errno == ERRNO_UNKNOWN_RESOURCE):
+    if status == HTTPStatus.NOT_FOUND or (error and error.errno == ERRNO_UNKNOWN_RESOURCE):
         return NotFoundError(f"FreshBooks answered {text}")
-    if status >= HTTPStatus.MULTIPLE_CHOICES or problem:
+    if status >= HTTPStatus.MULTIPLE_CHOICES or error:
         return BadRequestError(f"FreshBooks answered {text}")
     if body is None and json_expected:
         return TransientError("FreshBooks answered with something that is not complete JSON")
     return None
 
 
-def _denied(problem: Problem | None) -> bool:
-    return problem is not None and problem.errno in {ERRNO_ACCESS_DENIED, ERRNO_FEATURE_MISSING}
+def _denied(error: ErrorBody | None) -> bool:
+    return error is not None and error.errno in {ERRNO_ACCESS_DENIED, ERRNO_FEATURE_MISSING}
 
 
-def _unauthorized(problem: Problem | None, text: str) -> FreshBooksError:
+def _unauthorized(error: ErrorBody | None, text: str) -> FreshBooksError:
     message = f"FreshBooks answered {text}"
-    if _denied(problem):
+    if _denied(error):
         return PermissionDeniedError(message)
-    dead = problem is None or any(
-        word in (problem.word or problem.message) for word in DEAD_TOKEN_WORDS
+    is_invalid = error is None or any(
+        word in (error.word or error.message) for word in INVALID_TOKEN_WORDS
     )
-    return InvalidTokenError(message) if dead else AmbiguousUnauthorizedError(message)
+    return InvalidTokenError(message) if is_invalid else AmbiguousUnauthorizedError(message)
 
 
 def _reason(status: int) -> str:
@@ -184,7 +186,7 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class RateWindow:
-    """What an answer says about its rate limit (`docs/freshbooks-api/errors-and-limits.md §2`).
+    """The rate limit headers of a response (`docs/freshbooks-api/errors-and-limits.md §2`).
 
     Attributes:
         remaining: Requests that are left in the window.

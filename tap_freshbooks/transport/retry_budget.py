@@ -1,10 +1,10 @@
-"""How often a run may try again before an outage ends it."""
+"""Limits how often a run may retry before an outage ends it."""
 
 from __future__ import annotations
 
 import threading
 
-MOST = 50.0
+MAX_RETRIES = 50.0
 """Retries that a run may have in hand."""
 
 REFILL = 0.5
@@ -15,7 +15,7 @@ class RetryBudget:
     """The retries that are left to a run, shared by its threads."""
 
     def __init__(self) -> None:
-        self._left = MOST
+        self._left = MAX_RETRIES
         self._mutex = threading.Lock()
 
     def spend(self) -> bool:
@@ -29,4 +29,4 @@ class RetryBudget:
     def refill(self) -> None:
         """Give back, because a request was successful."""
         with self._mutex:
-            self._left = min(MOST, self._left + REFILL)
+            self._left = min(MAX_RETRIES, self._left + REFILL)

@@ -1,4 +1,4 @@
-"""How fast requests may leave, and how many at once: never more than the caps, less on a 429."""
+"""Limits how fast requests leave, and how many at once: the caps at most, less after a 429."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks.throttle")
 
-SLOWEST = 1 / 16
-"""The share of the caps below which no 429 brings us."""
+MIN_SHARE = 1 / 16
+"""The share of the caps that is left after any number of 429s."""
 
-CREEP = 1 / 50
+INCREASE_STEP = 1 / 50
 """The share of the caps that one success gives back."""
 
-RESERVE = 0.03
-"""What the spacing adds to the shortest one, as a share: requests do not all take equally long to
-FreshBooks, and no second shall see more than the cap there either."""
+SPACING_MARGIN = 0.03
+"""Added to the spacing that the cap allows, as a share of it: requests do not all take equally long
+to FreshBooks, where no second shall see more than the cap either."""
 
-LATENESS = 0.01
-"""Seconds that a thread may wake too late without loss of pace; less than the reserve."""
+WAKE_UP_DELAY = 0.01
+"""Seconds that a thread may wake too late without loss of pace; less than the margin."""
 
 
 class Throttle:
@@ -44,19 +44,19 @@ class Throttle:
         self._share = 1.0
         self._in_flight = 0
         self._next = self._paused_until = self._slowed_at = 0.0
-        self._door = threading.Lock()
-        """Only who has it waits for a slot, so that a slot wakes one thread and not all."""
+        self._entry_lock = threading.Lock()
+        """Its holder alone waits for a slot, so that a free one wakes one thread and not all."""
         self._changed = threading.Condition()
         self._closed = threading.Event()
 
     @property
     def requests_per_second(self) -> float:
-        """How many may leave in a second at present."""
+        """Requests that may leave in a second at present."""
         return self._cap * self._share
 
     @property
     def max_concurrency(self) -> int:
-        """How many may be in flight at present."""
+        """Requests that may be in flight at present."""
         return max(1, round(self._most * self._share))
 
     @property
@@ -83,7 +83,7 @@ class Throttle:
                 self._changed.notify()
 
     def _enter(self) -> float:
-        with self._door, self._changed:
+        with self._entry_lock, self._changed:
             while True:
                 if self._closed.is_set():
                     raise RunCancelledError
@@ -96,8 +96,8 @@ class Throttle:
                 else:
                     break
             self._in_flight += 1
-            interval = (1 + RESERVE) / self.requests_per_second
-            self._next = max(self._next, now - LATENESS) + interval
+            interval = (1 + SPACING_MARGIN) / self.requests_per_second
+            self._next = max(self._next, now - WAKE_UP_DELAY) + interval
             return now
 
     def pause(self, seconds: float) -> None:
@@ -111,22 +111,22 @@ class Throttle:
         """Halve the pace because of a 429; once for all that had left before.
 
         Args:
-            sent: When the request left that was answered so.
+            sent: When the request left that was answered with it.
         """
         with self._changed:
             if sent >= self._slowed_at:
-                self._share = max(SLOWEST, self._share / 2)
+                self._share = max(MIN_SHARE, self._share / 2)
                 self._slowed_at = time.monotonic()
 
     def speed_up(self, sent: float) -> None:
-        """Creep back to the caps because of a success.
+        """Approach the caps by one step because of a success.
 
         Args:
-            sent: When the request left; before the last 429 it says nothing about the pace.
+            sent: When the request left; if before the last 429, its success says nothing.
         """
         with self._changed:
             if self._share < 1 and sent >= self._slowed_at:
-                self._share = min(1.0, self._share + CREEP)
+                self._share = min(1.0, self._share + INCREASE_STEP)
                 self._changed.notify()
 
     def observe(self, headers: Mapping[str, str]) -> None:
@@ -152,7 +152,7 @@ class Throttle:
             raise RunCancelledError
 
     def close(self) -> None:
-        """Let nothing leave any more, and wake everybody who waits with a `RunCancelledError`."""
+        """Let nothing leave any more; threads that wait get a `RunCancelledError`."""
         self._closed.set()
         with self._changed:
             self._changed.notify()

@@ -19,7 +19,7 @@ from tap_freshbooks.errors import (
 )
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.transport.client import decode
+from tap_freshbooks.transport.decoding import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,7 @@ def test_an_outage_ends_in_one_sentence(
 def test_a_late_answer_is_a_fault(
     connection: Connection, invoices: str, fault: FaultsOfThisTest
 ) -> None:
-    connection.client.timeout = 0.2
+    connection.client.session.timeout = 0.2
     fault("latency", seconds=1, times=1)
     assert get(connection, invoices)
 
@@ -232,9 +232,9 @@ def test_requests_retries_and_429s_are_counted(
 ) -> None:
     fault("status", status=500, times=1)
     fault("rate_limit", skip=1, times=2, retry_after=0)
-    tally = StreamStats("invoices")
-    connection.client.get(invoices, subject="invoices", tally=tally)
-    assert (tally.requests, tally.retries, tally.throttled) == (4, 3, 2)
+    stats = StreamStats("invoices")
+    connection.client.get(invoices, subject="invoices", stats=stats)
+    assert (stats.requests, stats.retries, stats.throttled) == (4, 3, 2)
 
 
 def test_an_answer_tells_the_times_of_the_attempt_that_succeeded(

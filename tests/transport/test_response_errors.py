@@ -15,7 +15,7 @@ from tap_freshbooks.errors import (
     PermissionDeniedError,
     TransientError,
 )
-from tap_freshbooks.transport.response_errors import failure
+from tap_freshbooks.transport.response_errors import error_from_response
 
 ACCESS_DENIED = "The server could not verify that you are authorized to access the URL requested."
 
@@ -78,7 +78,7 @@ def accounting(errno: Any, message: str = "Something.", **more: Any) -> dict[str
 def test_every_error_of_the_vendor_has_its_owner(
     status: int, body: Any, error: type[FreshBooksError]
 ) -> None:
-    assert type(failure(status, {}, body)) is error
+    assert type(error_from_response(status, {}, body)) is error
 
 
 @pytest.mark.parametrize(
@@ -92,18 +92,18 @@ def test_every_error_of_the_vendor_has_its_owner(
     ],
 )
 def test_a_success_is_no_failure(body: Any) -> None:
-    assert failure(200, {"Retry-After": "60"}, body) is None
+    assert error_from_response(200, {"Retry-After": "60"}, body) is None
 
 
 def test_the_message_carries_status_errno_and_field() -> None:
-    error = failure(400, {}, accounting(1004, "Value is wrong.", field="sales_type"))
+    error = error_from_response(400, {}, accounting(1004, "Value is wrong.", field="sales_type"))
     assert str(error) == (
         "FreshBooks answered 400 Bad Request: Value is wrong. (field sales_type) (errno 1004)"
     )
 
 
 def retry_after(status: int, value: str) -> float | None:
-    error = failure(status, {"Retry-After": value}, None)
+    error = error_from_response(status, {"Retry-After": value}, None)
     assert isinstance(error, TransientError)
     return error.retry_after
 

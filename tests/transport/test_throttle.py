@@ -18,7 +18,7 @@ from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.transport import client
 from tap_freshbooks.transport.response_errors import LONGEST_RETRY_AFTER
-from tap_freshbooks.transport.throttle import SLOWEST, Throttle
+from tap_freshbooks.transport.throttle import MIN_SHARE, Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ def test_a_429_halves_the_pace_down_to_one_request_in_flight(throttle: Throttle)
     refuse(throttle)
     assert (throttle.max_concurrency, throttle.requests_per_second) == (4, 500)
     refuse(throttle, times=8)
-    assert (throttle.max_concurrency, throttle.requests_per_second) == (1, 1000 * SLOWEST)
+    assert (throttle.max_concurrency, throttle.requests_per_second) == (1, 1000 * MIN_SHARE)
 
 
 def test_a_burst_of_429s_halves_the_pace_once(throttle: Throttle) -> None:
@@ -202,13 +202,13 @@ def connect(sandbox: Sandbox, config: dict[str, Any]) -> Iterator[Callable[..., 
 
 
 def read(
-    connection: Connection, times: int, threads: int, tally: StreamStats | None = None
+    connection: Connection, times: int, threads: int, stats: StreamStats | None = None
 ) -> None:
     """Ask for the identity, from many threads."""
     with ThreadPoolExecutor(threads) as pool:
         list(
             pool.map(
-                lambda _: connection.client.get(IDENTITY_PATH, subject="me", tally=tally),
+                lambda _: connection.client.get(IDENTITY_PATH, subject="me", stats=stats),
                 range(times),
             )
         )
@@ -231,12 +231,12 @@ def test_a_429_stops_everybody_until_its_time_is_over(
 ) -> None:
     connection = connect(max_concurrency=4, requests_per_second=1000)
     sandbox.faults("rate_limit", client_id=config["client_id"], retry_after=1, skip=3, times=1)
-    tally = StreamStats("me")
+    stats = StreamStats("me")
     began = time.monotonic()
-    read(connection, 12, threads=4, tally=tally)
+    read(connection, 12, threads=4, stats=stats)
     assert time.monotonic() - began >= 1
     assert sandbox.stats(config["client_id"])["statuses"] == {"200": 12, "429": 1}
-    assert (tally.requests, tally.retries, tally.throttled) == (13, 1, 1)
+    assert (stats.requests, stats.retries, stats.throttled) == (13, 1, 1)
     assert connection.client.throttle.max_concurrency < 4
 
 
@@ -264,14 +264,14 @@ def test_a_tight_limit_is_survived_by_many_threads(
     connection = connect(max_concurrency=8, requests_per_second=1000)
     sandbox.faults("throttle", client_id=config["client_id"], limit=10, window=0.5)
     sandbox.faults("status", client_id=config["client_id"], status=502, probability=0.13)
-    tally = StreamStats("me")
-    read(connection, 25, threads=8, tally=tally)
-    stats = sandbox.stats(config["client_id"])
-    assert stats["statuses"]["200"] == 25
-    assert 1 <= stats["statuses"]["429"] <= 8 + 4 + 2 + 1
-    assert stats["most_in_flight"] <= 8
-    assert tally.throttled == stats["statuses"]["429"]
-    assert tally.retries == sum(stats["statuses"].values()) - 25
+    stats = StreamStats("me")
+    read(connection, 25, threads=8, stats=stats)
+    seen = sandbox.stats(config["client_id"])
+    assert seen["statuses"]["200"] == 25
+    assert 1 <= seen["statuses"]["429"] <= 8 + 4 + 2 + 1
+    assert seen["most_in_flight"] <= 8
+    assert stats.throttled == seen["statuses"]["429"]
+    assert stats.retries == sum(seen["statuses"].values()) - 25
 
 
 def test_a_limit_that_is_announced_is_never_met(tmp_path: Any) -> None:

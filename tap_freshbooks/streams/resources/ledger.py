@@ -108,7 +108,7 @@ class ConstantListReader:
         """Ask for the list."""
 
         def get() -> list[Row]:
-            answer = self.client.get(self.path, subject=self.name, tally=self.stats)
+            answer = self.client.get(self.path, subject=self.name, stats=self.stats)
             rows, _ = read_rows(answer.body, ("data",), self.name)
             self.stats.count(pages=1, total=len(rows))
             return rows
