@@ -25,9 +25,9 @@ from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream
-from tap_freshbooks.streams.path_identifiers import unknown_placeholder, wanted_identifier
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
+from tap_freshbooks.streams.resources.path_identifiers import unknown_placeholder, wanted_identifier
 from tap_freshbooks.timestamps import EASTERN, utc_text
 
 if TYPE_CHECKING:

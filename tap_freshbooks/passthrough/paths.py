@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.streams.path_identifiers import (
+from tap_freshbooks.streams.resources.path_identifiers import (
     PLACEHOLDER,
     unknown_placeholder,
     wanted_identifier,

@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.records import Row
-    from tap_freshbooks.streams.list_stream import ListStream
 
 
 class DerivedStream(RecordStream):
     """A stream whose records follow from those of its source."""
 
-    source: ClassVar[type[ListStream]]
+    source: ClassVar[type[RecordStream]]
     """The stream that feeds this one."""
 
     def __init_subclass__(cls) -> None:
@@ -38,15 +37,15 @@ class DerivedStream(RecordStream):
             cls.oauth_scope = cls.source.oauth_scope
 
     @abstractmethod
-    def derive(self, record: Row, source: ListStream) -> Iterable[Row]:
+    def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
         """Records that follow from one of a source's, which is not to be changed."""
 
-    def process_parent(self, record: Row, source: ListStream) -> None:
+    def process_parent(self, record: Row, source: RecordStream) -> None:
         """Deliver what follows from a record of a source."""
         for derived in self.derive(record, source):
             self.write_record(derived)
 
-    def process_deletion(self, record: Row, source: ListStream) -> None:
+    def process_deletion(self, record: Row, source: RecordStream) -> None:
         """Deliver what follows from a record that only says which object was deleted."""
 
     def finish(self) -> None:

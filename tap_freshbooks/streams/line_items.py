@@ -13,6 +13,7 @@ from tap_freshbooks.streams.derived import DerivedStream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tap_freshbooks.streams.base import RecordStream
     from tap_freshbooks.streams.list_stream import ListStream
 
 
@@ -22,6 +23,8 @@ class LineItems(DerivedStream):
     A line carries the id of its document and the document's update stamp: a line that was removed
     from a document keeps an older one.
     """
+
+    source: ClassVar[type[ListStream]]
 
     list_field: ClassVar[str] = "lines"
     """The document's field with the list."""
@@ -64,7 +67,7 @@ class LineItems(DerivedStream):
         return properties
 
     @override
-    def derive(self, record: Row, source: ListStream) -> Iterable[Row]:
+    def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
         return self.lines_of(record)
 
     @classmethod

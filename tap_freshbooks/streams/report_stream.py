@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.records import Row
     from tap_freshbooks.streams.base import RecordStream
-    from tap_freshbooks.streams.list_stream import ListStream
 
 READ_UNTIL = "read_until"
 RAW = "raw"
@@ -212,7 +211,7 @@ class ReportRows(DerivedStream):
         raise NotImplementedError(f"{type(self).__name__} has to say where its rows are")
 
     @override
-    def derive(self, record: Row, source: ListStream) -> Iterable[Row]:
+    def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
         scope = self.source.identifier_kind.value
         heading = {name: record[name] for name in HEADING.fields}
         for number, row in enumerate(self.rows(record[RAW]), start=1):

@@ -120,6 +120,7 @@ def _root(native: type[RecordStream]) -> type[ListStream]:
 class UnifiedStream(DerivedStream):
     """A stream whose columns a mapping file says."""
 
+    source: ClassVar[type[ListStream]]
     mapping: ClassVar[EntityMapping]
     columns: ClassVar[Sequence[Column]]
 
@@ -194,7 +195,7 @@ class UnifiedStream(DerivedStream):
             super().write_schema()
 
     @override
-    def derive(self, record: Row, source: ListStream) -> Iterator[Row]:
+    def derive(self, record: Row, source: RecordStream) -> Iterator[Row]:
         native = self.natives[source.name]
         mapper = self._mapper(source.name, native)
         if issubclass(native, LineItems):
@@ -205,7 +206,7 @@ class UnifiedStream(DerivedStream):
             yield mapper.row(record)
 
     @override
-    def process_deletion(self, record: Row, source: ListStream) -> None:
+    def process_deletion(self, record: Row, source: RecordStream) -> None:
         native = self.natives[source.name]
         if not issubclass(native, LineItems):
             self.write_record(self._mapper(source.name, native, gone=True).row(record))
@@ -263,7 +264,7 @@ class CompanyInfo(UnifiedStream):
         }
 
     @override
-    def derive(self, record: Row, source: ListStream) -> Iterator[Row]:
+    def derive(self, record: Row, source: RecordStream) -> Iterator[Row]:
         business = self._business_of(record)
         if known := self._waiting.pop(business.business_id, None):
             yield from self._rows({**known, "system": record})
