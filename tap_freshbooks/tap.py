@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from singer_sdk import Tap
-from singer_sdk import typing as th
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_freshbooks import signals
+from tap_freshbooks.config.schema import settings_schema
 from tap_freshbooks.config.settings import (
     FROM_ENVIRONMENT,
     Settings,
@@ -23,6 +23,7 @@ from tap_freshbooks.config.settings import (
     read_state,
 )
 from tap_freshbooks.custom_streams import definitions
+from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.streams.resources import STREAMS
@@ -54,211 +55,7 @@ class TapFreshBooks(Tap):
     message_writer_class = BufferedMessageWriter
     _env_var_config = classproperty(_environment)  # the SDK's own puts a `.env` over it
 
-    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
-        th.Property(
-            "client_id",
-            th.StringType,
-            title="Client ID",
-            description="Of the FreshBooks app; the developer portal shows it",
-        ),
-        th.Property(
-            "client_secret",
-            th.StringType,
-            secret=True,
-            title="Client secret",
-            description="Of the FreshBooks app",
-        ),
-        th.Property(
-            "redirect_uri",
-            th.StringType,
-            title="Redirect URI",
-            description="One of those registered with the FreshBooks app",
-        ),
-        th.Property(
-            "refresh_token",
-            th.StringType,
-            secret=True,
-            title="Refresh token",
-            description="The first refresh token; from then on the token store rules. "
-            "A new value here means that the account was authorised anew",
-        ),
-        th.Property(
-            "access_token",
-            th.StringType,
-            secret=True,
-            title="Access token",
-            description="Without a refresh token: used as it is, and never refreshed",
-        ),
-        th.Property(
-            "token_store",
-            th.StringType,
-            title="Token store",
-            description="Where tokens live: a file, or a SQLAlchemy URL (sqlite:///…, "
-            "postgresql+psycopg://…). Default: below Meltano's system directory, else "
-            "the one --config file with the refresh token, else the user's state directory",
-        ),
-        th.Property(
-            "token_encryption_key",
-            th.StringType,
-            secret=True,
-            title="Token encryption key",
-            description="Encrypts tokens at rest: a Fernet key, or several separated by commas, "
-            "the newest first",
-        ),
-        th.Property(
-            "connection",
-            th.StringType(min_length=1),
-            default="default",
-            title="Connection",
-            description="Names this FreshBooks user where several share a token store",
-        ),
-        th.Property(
-            "auth_failure_url",
-            th.StringType,
-            title="Auth failure URL",
-            description="Gets a POST of a JSON event, once, when the account must be authorised "
-            "again",
-        ),
-        th.Property(
-            "business_ids",
-            th.ArrayType(th.IntegerType),
-            title="Business IDs",
-            description="Which businesses to read; default: all that the user may read",
-        ),
-        th.Property(
-            "start_date",
-            th.DateTimeType,
-            title="Start date",
-            description="The oldest change wanted, where FreshBooks can filter; default: all",
-        ),
-        th.Property(
-            "include_deleted",
-            th.BooleanType,
-            default=True,
-            title="Include deleted",
-            description="Whether to deliver deleted rows too, with _sdc_deleted_at",
-        ),
-        th.Property(
-            "full_refresh_interval",
-            th.NumberType(minimum=0),
-            default=7,
-            title="Full refresh interval",
-            description="Days after which an incremental stream is read whole once, since some "
-            "values change without a stamp; 0 for each time",
-        ),
-        th.Property(
-            "report_interval",
-            th.StringType(allowed_values=["month", "quarter", "year"]),
-            default="month",
-            title="Report interval",
-            description="How long the periods of report streams are",
-        ),
-        th.Property(
-            "report_lookback",
-            th.IntegerType(minimum=0),
-            default=2,
-            title="Report lookback",
-            description="How many of the last periods are read again each time",
-        ),
-        th.Property(
-            "report_currencies",
-            th.ArrayType(th.StringType),
-            title="Report currencies",
-            description="ISO codes to read reports for; default: the currency of the business",
-        ),
-        th.Property(
-            "custom_streams",
-            definitions.SETTING,
-            title="Custom streams",
-            description="Endpoints that the tap does not know, as streams: a list of objects with "
-            "name, path, records and more (docs/custom-streams.md)",
-        ),
-        th.Property(
-            "unified_mappings",
-            th.StringType,
-            title="Unified mappings",
-            description="A folder of files that change how the streams unified_… are filled "
-            "(docs/unified.md)",
-        ),
-        th.Property(
-            "unified_remote_data",
-            th.BooleanType,
-            default=False,
-            title="Unified remote data",
-            description="Whether rows of the streams unified_… have their native record in "
-            "remote_data",
-        ),
-        th.Property(
-            "webhook_inbox",
-            th.StringType,
-            secret=True,
-            title="Webhook inbox",
-            description="Where `tap-freshbooks webhooks serve` keeps what FreshBooks tells: a "
-            "SQLite file, or a SQLAlchemy URL. Then what changed is read by its id, within seconds",
-        ),
-        th.Property(
-            "poll_interval",
-            th.NumberType(minimum=0),
-            default=1,
-            title="Poll interval",
-            description="With webhook_inbox: hours after which a stream without webhooks is read "
-            "again",
-        ),
-        th.Property(
-            "reconcile_interval",
-            th.NumberType(minimum=0),
-            default=24,
-            title="Reconcile interval",
-            description="With webhook_inbox: hours after which the lists of a stream with webhooks "
-            "are read all the same, since deliveries can be lost",
-        ),
-        th.Property(
-            "max_concurrency",
-            th.IntegerType(minimum=1),
-            default=4,
-            title="Max concurrency",
-            description="Requests in flight, at most",
-        ),
-        th.Property(
-            "requests_per_second",
-            th.NumberType(exclusive_minimum=0),
-            default=10,
-            title="Requests per second",
-            description="Requests sent, at most",
-        ),
-        th.Property(
-            "request_timeout",
-            th.NumberType(exclusive_minimum=0),
-            default=60,
-            title="Request timeout",
-            description="Seconds to wait for an answer",
-        ),
-        th.Property(
-            "max_attempts",
-            th.IntegerType(minimum=1),
-            default=8,
-            title="Max attempts",
-            description="Tries per request, the first included",
-        ),
-        th.Property(
-            "user_agent",
-            th.StringType,
-            title="User agent",
-            description="Sent with each request; default: tap-freshbooks/VERSION",
-        ),
-        th.Property(
-            "api_url",
-            th.StringType,
-            title="API URL",
-            description="Base URL of the API; also from FRESHBOOKS_API_URL",
-        ),
-        th.Property(
-            "auth_url",
-            th.StringType,
-            title="Authorize URL",
-            description="Base URL of the consent page; also from FRESHBOOKS_AUTH_URL",
-        ),
-    ).to_dict()
+    config_jsonschema: ClassVar[dict[str, Any]] = settings_schema(CUSTOM_STREAMS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

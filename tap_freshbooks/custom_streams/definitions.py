@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import typing as th
-
 from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.config.settings import phrases
+from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError, SettingsError
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.pagination import read_pages
@@ -67,32 +66,6 @@ ATTRIBUTES: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 """What the setting calls the attributes of a stream class, and how it spells them."""
 
-SETTING = th.ArrayType(
-    th.ObjectType(
-        th.Property("name", th.StringType(pattern="^[a-z][a-z0-9_]*$"), required=True),
-        th.Property("override", th.BooleanType),
-        th.Property("path", th.StringType(pattern="^/")),
-        th.Property("scope", th.StringType),
-        th.Property("records", th.StringType(min_length=1)),
-        th.Property("keys", th.ArrayType(th.StringType)),
-        th.Property("query", th.ObjectType(additional_properties=True)),
-        th.Property(
-            "headers", th.ObjectType(additional_properties=th.StringType(pattern="^[ -~]*$"))
-        ),
-        th.Property("passes", th.ArrayType(th.ObjectType(additional_properties=True))),
-        th.Property("paging", th.StringType(allowed_values=["metadata", "unknown"])),
-        th.Property("stamp", th.StringType),
-        th.Property("filter", th.StringType),
-        th.Property(
-            "deletions", th.StringType(allowed_values=["vis_state", "active", "vanish", "none"])
-        ),
-        th.Property("oauth_scope", th.StringType),
-        th.Property("schema", th.ObjectType(additional_properties=True)),
-        additional_properties=False,
-    )
-)
-"""The JSON schema of the setting; docs/custom-streams.md explains it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -127,7 +100,7 @@ def stream_classes(
         SettingsError: If an entry makes no sense; the sentence says what to change.
         FreshBooksError: If rows were to be read, and could not be.
     """
-    schema = {"properties": {"custom_streams": SETTING.to_dict()}}
+    schema = {"properties": CUSTOM_STREAMS.to_dict()}
     if problems := phrases({"custom_streams": settings}, schema):
         raise SettingsError(f"wrong settings: {'; '.join(problems)}")
     classes: dict[str, type[RecordStream]] = dict(BUILT_IN)
