@@ -149,12 +149,24 @@ class TapFreshBooks(Tap):
         return msgspec.json.format(msgspec.json.encode(self.catalog_dict), indent=2).decode()
 
     @classmethod
+    def read_settings(cls, places: Sequence[str]) -> Settings:
+        """The settings that a command line names.
+
+        Args:
+            places: The values of `--config`.
+
+        Raises:
+            SettingsError: If a file or an environment variable cannot be read.
+        """
+        environment = cls._env_var_config if FROM_ENVIRONMENT in places else {}
+        return Settings.load(places, environment)
+
+    @classmethod
     @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
-        environment = cls._env_var_config if FROM_ENVIRONMENT in value else {}
-        return _ConfigInput(Settings.load(value, environment))
+        return _ConfigInput(cls.read_settings(value))
 
     @classmethod
     @override

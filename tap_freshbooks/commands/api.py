@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT
+from tap_freshbooks.commands.options import config_option, make_tap
 from tap_freshbooks.errors import FreshBooksError, SettingsError, missing_extra_error
 from tap_freshbooks.passthrough.pages import all_rows
 from tap_freshbooks.passthrough.paths import resolve
-from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.transport.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.transport.request import Response
 
 HELP = """Ask any endpoint of FreshBooks, with the tokens and the patience of a sync.
@@ -41,12 +41,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 @click.command(help=HELP)
 @click.argument("path")
-@click.option(
-    "--config",
-    multiple=True,
-    callback=TapFreshBooks.cb_config,
-    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
-)
+@config_option
 @click.option("--business", help="The business that is meant, by one of its identifiers.")
 @click.option("--param", "-p", "params", multiple=True, help="NAME=VALUE of the query; repeatable.")
 @click.option("--header", "-H", "headers", multiple=True, help="'Name: value'; repeatable.")
@@ -64,7 +59,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 def api(  # noqa: PLR0913 - each is an option
     *,
     path: str,
-    config: object,
+    settings: Settings,
     business: str | None,
     params: tuple[str, ...],
     headers: tuple[str, ...],
@@ -86,8 +81,7 @@ def api(  # noqa: PLR0913 - each is an option
         raise SettingsError("--data is for writing: with --method POST or PUT")
     if everything:
         _check_all(query, include=include)
-    tap = TapFreshBooks(config=getattr(config, "config", {}), setup_mapper=False)
-    connection = tap.connection
+    connection = make_tap(settings).connection
     target = resolve(connection, path, business)
     if method != "GET" and not yes:
         _confirm(f"{method} {target} at {connection.api_url} changes data of FreshBooks. Send it?")

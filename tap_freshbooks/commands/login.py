@@ -7,22 +7,22 @@ import sys
 import textwrap
 import threading
 import webbrowser
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT, read_catalog
+from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
 from tap_freshbooks.login import prompts, scopes
 from tap_freshbooks.login.authorization_request import Consent
 from tap_freshbooks.login.flow import Login
 from tap_freshbooks.login.prompts import say
 from tap_freshbooks.login.redirect_uri import LocalAddress, check
-from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
 
+    from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.login.account import Account
     from tap_freshbooks.login.next_steps import Step
 
@@ -49,23 +49,9 @@ machine and this login only. Go on all the same ("Advanced", "Proceed to {host}"
 does not let you, or runs on another machine, press Ctrl-C and run this again with --paste."""
 
 
-def _places(context: click.Context, option: click.Option, value: tuple[str, ...]) -> Any:
-    return value, getattr(TapFreshBooks.cb_config(context, option, value), "config", {})
-
-
 @click.command(help=HELP)
-@click.option(
-    "--config",
-    multiple=True,
-    callback=_places,
-    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
-)
-@click.option(
-    "--catalog",
-    type=click.File(),
-    help="Singer catalog: ask for what its selected streams need. Default: the streams that are "
-    "selected by default.",
-)
+@config_option
+@catalog_option("ask for")
 @click.option(
     "--scopes", "listed", help="Ask for these scopes instead; separated by blanks or commas."
 )
@@ -81,7 +67,7 @@ def _places(context: click.Context, option: click.Option, value: tuple[str, ...]
 )
 def login(
     *,
-    config: tuple[tuple[str, ...], Any],
+    settings: Settings,
     catalog: IO[str] | None,
     listed: str | None,
     paste: bool,
@@ -89,13 +75,12 @@ def login(
     timeout: float,
 ) -> None:
     """Ask the user, take the answer, and say what to do next."""
-    places, settings = config
-    tap = TapFreshBooks(config=settings, catalog=read_catalog(catalog), setup_mapper=False)
+    tap = make_tap(settings, catalog)
     tap.connection.prepare_login()
     redirect_uri = check(tap.config.get("redirect_uri"))
     wanted = scopes.needed(scopes.selected(tap)) if listed is None else scopes.parse(listed)
     consent = Consent(tap.config["client_id"], redirect_uri, wanted)
-    steps = Login(tap, consent, places, catalog.name if catalog else None)
+    steps = Login(tap, consent, settings.places, catalog.name if catalog else None)
     address = None if paste else LocalAddress.of(redirect_uri)
     listener = _listener(address) if address else None
     say(f"Asking for {len(wanted)} scopes; each must be enabled for your app:")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT
+from tap_freshbooks.commands.options import config_option, make_tap
 from tap_freshbooks.errors import FreshBooksError, SettingsError
-from tap_freshbooks.tap import TapFreshBooks
+
+if TYPE_CHECKING:
+    from tap_freshbooks.config.settings import Settings
 
 
 @click.command(help="Revoke the tokens of the connection, and forget them.")
-@click.option(
-    "--config",
-    multiple=True,
-    callback=TapFreshBooks.cb_config,
-    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
-)
-def logout(config: object) -> None:
+@config_option
+def logout(settings: Settings) -> None:
     """End a connection on purpose."""
-    tap = TapFreshBooks(config=getattr(config, "config", {}), setup_mapper=False)
-    connection = tap.connection
+    connection = make_tap(settings).connection
     if connection.is_static:
         raise SettingsError(
             "there are no stored tokens, only the setting access_token: remove it there"

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT
+from tap_freshbooks.commands.options import config_option, make_tap
 from tap_freshbooks.errors import ExitStatus, FreshBooksError, NotFoundError, PermissionDeniedError
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
-from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.timestamps import utc_text_at
 from tap_freshbooks.webhooks.callbacks.health import watch
 from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
@@ -22,20 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_freshbooks.businesses import Business
+    from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.connection import Connection
 
 
 @click.command(help="Show the tokens, the businesses, and what the token may read.")
-@click.option(
-    "--config",
-    multiple=True,
-    callback=TapFreshBooks.cb_config,
-    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
-)
-def status(config: object) -> int:
+@config_option
+def status(settings: Settings) -> int:
     """Try each stream of each business with a request for one row."""
-    settings = getattr(config, "config", {})
-    tap = TapFreshBooks(config=settings, setup_mapper=False)
+    tap = make_tap(settings)
     connection = tap.connection
     for line in _tokens(connection):
         click.echo(line)

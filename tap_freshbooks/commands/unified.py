@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT
+from tap_freshbooks.commands.options import config_option, make_tap
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.streams import UnifiedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.unified.mapping import Column, EntityMapping
 
 
@@ -23,15 +23,10 @@ if TYPE_CHECKING:
     "files of unified_mappings change included. docs/unified.md explains the form."
 )
 @click.argument("streams", nargs=-1)
-@click.option(
-    "--config",
-    multiple=True,
-    callback=TapFreshBooks.cb_config,
-    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
-)
-def unified(streams: Sequence[str], config: object) -> None:
+@config_option
+def unified(streams: Sequence[str], settings: Settings) -> None:
     """Print mappings in the form of mapping files."""
-    tap = TapFreshBooks(config=getattr(config, "config", {}), setup_mapper=False)
+    tap = make_tap(settings)
     known = {
         name: stream.mapping
         for name, stream in tap.streams.items()

@@ -6,10 +6,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT, is_url, read_catalog
+from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
+from tap_freshbooks.config.settings import is_url
 from tap_freshbooks.errors import ExitStatus, SettingsError, missing_extra_error
 from tap_freshbooks.streams.list_stream import ListStream
-from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.webhooks.callbacks.health import watch
 from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
@@ -18,15 +18,11 @@ from tap_freshbooks.webhooks.inbox import inbox_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tap_freshbooks.config.settings import Settings
+    from tap_freshbooks.tap import TapFreshBooks
+
 WAIT_EXTRA = 5.0
 """Seconds for a secret that comes although nobody asked for it just now."""
-
-settings = click.option(
-    "--config",
-    multiple=True,
-    callback=TapFreshBooks.cb_config,
-    help=f"Configuration file, or {FROM_ENVIRONMENT}; as for the tap.",
-)
 
 wait = click.option(
     "--wait",
@@ -48,23 +44,18 @@ def webhooks() -> None:
 
 
 @webhooks.command(help="Register a callback for each kind of event that the streams need.")
-@settings
+@config_option
 @click.option(
     "--url",
     required=True,
     help="Where FreshBooks reaches the receiver: https://hooks.example.com/freshbooks, say.",
 )
-@click.option(
-    "--catalog",
-    type=click.File(),
-    help="Singer catalog: register what its selected streams need. Default: the streams that are "
-    "selected by default.",
-)
+@catalog_option("register")
 @wait
-def register(config: object, url: str, catalog: IO[str] | None, seconds: float) -> int:
+def register(settings: Settings, url: str, catalog: IO[str] | None, seconds: float) -> int:
     """Register what is missing, remove what is stale, and wait for the verification."""
     base_url = _base_url(url)
-    tap = _tap(config, catalog)
+    tap = make_tap(settings, catalog)
     registrar = _registrar(tap)
     nouns = sorted(nouns_needed(tap))
     if not nouns:
@@ -77,19 +68,19 @@ def register(config: object, url: str, catalog: IO[str] | None, seconds: float) 
 
 
 @webhooks.command("list", help="Show the callbacks, and whether events flow; the exit status too.")
-@settings
-def list_callbacks(config: object) -> int:
+@config_option
+def list_callbacks(settings: Settings) -> int:
     """Ask FreshBooks, mend what is wrong, and show what is known."""
-    registrar = _registrar(_tap(config))
+    registrar = _registrar(make_tap(settings))
     return _report(registrar, registrar.check())
 
 
 @webhooks.command(help="Let FreshBooks verify those callbacks again that are not verified.")
-@settings
+@config_option
 @wait
-def verify(config: object, seconds: float) -> int:
+def verify(settings: Settings, seconds: float) -> int:
     """Ask FreshBooks to send verifications again, and give the secrets back."""
-    registrar = _registrar(_tap(config))
+    registrar = _registrar(make_tap(settings))
     for sentence in registrar.check(resend_every=WAIT_EXTRA):
         click.echo(_sentence(sentence))
     registrar.wait(seconds)
@@ -97,20 +88,20 @@ def verify(config: object, seconds: float) -> int:
 
 
 @webhooks.command(help="Delete our callbacks; those of others stay.")
-@settings
+@config_option
 @click.option(
     "--url", help="Also those of ours below this address that the inbox does not know any more."
 )
-def delete(config: object, url: str | None) -> None:
+def delete(settings: Settings, url: str | None) -> None:
     """Delete callbacks, and forget their secrets."""
     base_url = _base_url(url) if url else None
-    registrar = _registrar(_tap(config))
+    registrar = _registrar(make_tap(settings))
     number = registrar.delete(base_url)
     click.echo(f"Deleted {number} callbacks; FreshBooks tells nothing any more.")
 
 
 @webhooks.command(help="Receive webhooks into the inbox, until it is told to end.")
-@settings
+@config_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
@@ -127,9 +118,9 @@ def delete(config: object, url: str | None) -> None:
     type=click.FloatRange(min=0, min_open=True),
     help="Minutes between two questions whether FreshBooks has switched a callback off.",
 )
-def serve(config: object, host: str, port: int, keep_days: float, check_minutes: float) -> None:
+def serve(settings: Settings, host: str, port: int, keep_days: float, check_minutes: float) -> None:
     """Serve until SIGINT or SIGTERM."""
-    tap = _tap(config)
+    tap = make_tap(settings)
     inbox = inbox_of(tap.config)
     try:
         from tap_freshbooks.webhooks.server import serve  # noqa: PLC0415 - in the extra
@@ -153,12 +144,6 @@ def nouns_needed(tap: TapFreshBooks) -> set[str]:
             movers = (tap.streams[name] for name in stream.affected_by)
             nouns.update(str(getattr(mover, "webhook_noun", "")) for mover in movers)
     return nouns
-
-
-def _tap(config: object, catalog: IO[str] | None = None) -> TapFreshBooks:
-    return TapFreshBooks(
-        config=getattr(config, "config", {}), catalog=read_catalog(catalog), setup_mapper=False
-    )
 
 
 def _registrar(tap: TapFreshBooks) -> CallbackManager:

@@ -41,14 +41,16 @@ LARGEST = 1e9
 
 
 class Settings(dict[str, Any]):
-    """Settings that remember where their refresh token came from.
+    """Settings that remember where they came from.
 
     Attributes:
+        places: The values of `--config`.
         token_file: The one `--config` file that holds the refresh token, None if there are
             several, none, or if the token came from the environment. Found out once, when the
             settings are read: a moment later another run may have put the next token there.
     """
 
+    places: Sequence[str] = ()
     token_file: Path | None = None
 
     @classmethod
@@ -63,6 +65,7 @@ class Settings(dict[str, Any]):
             SettingsError: If a file cannot be read or is no JSON object.
         """
         settings = cls()
+        settings.places = places
         holders = []
         for path in (Path(place) for place in places if place != FROM_ENVIRONMENT):
             content = _read(path)
