@@ -1,4 +1,4 @@
-"""Holds signals that end a run back while something must not be cut in two, in any thread."""
+"""Defers signals that end a run while something must not be cut in two, in any thread."""
 
 from __future__ import annotations
 
@@ -14,47 +14,54 @@ if TYPE_CHECKING:
 _mutex = threading.RLock()
 """Re-entrant, because the handler may run in the middle of its holder."""
 
-_held = 0
-_patient = 0
+_deferring = 0
+"""Blocks that defer signals."""
+
+_deferring_second = 0
+"""Those among them that defer a second signal too."""
+
 _pending: int | None = None
+"""The signal that is deferred."""
+
 _is_repeated = False
+"""Whether it came a second time."""
 
 
 @contextlib.contextmanager
-def deferred(*, patient: bool = True) -> Iterator[None]:
-    """Let signals wait for the end of the block, whichever thread it runs in.
+def deferred(*, defer_second: bool = True) -> Iterator[None]:
+    """Defer signals to the end of the block, whichever thread it runs in.
 
     Args:
-        patient: Whether a second signal has to wait, too.
+        defer_second: Whether a second signal is deferred, too.
     """
-    global _held, _patient  # noqa: PLW0603 - signals are the process's own
+    global _deferring, _deferring_second  # noqa: PLW0603 - signals are the process's own
     with _mutex:
-        _held += 1
-        _patient += patient
+        _deferring += 1
+        _deferring_second += defer_second
     try:
         yield
     finally:
         with _mutex:
-            _patient -= patient
-            _held -= 1
+            _deferring_second -= defer_second
+            _deferring -= 1
             due = _due()
         if due is not None:
             _deliver(due)
 
 
 def _due() -> int | None:
-    """The signal whose time has come, None if there is none or somebody still holds it."""
+    """The signal to deliver now, None if there is none or a block still defers it."""
     global _pending, _is_repeated
     due = _pending
-    if not _held:
+    if not _deferring:
         _pending, _is_repeated = None, False
-    elif _patient or not _is_repeated:  # else the second signal, for which the patient are gone
+    elif _deferring_second or not _is_repeated:  # else no block defers the second
         due = None
     return due
 
 
 def _deliver(signum: int) -> None:
-    """Let the handler run, in the main thread as always; a signal to it ends its waiting, too."""
+    """Let the handler run, in the main thread as always, where the signal ends a wait, too."""
     main = threading.main_thread()
     if threading.current_thread() is main or not hasattr(signal, "pthread_kill"):
         signal.raise_signal(signum)
@@ -74,10 +81,10 @@ def handle_hangup(handler: Callable[[int, FrameType | None], None]) -> None:
 
 
 def is_deferred(signum: int) -> bool:
-    """Asked by a signal handler: whether the signal is to be forgotten now and will come again."""
+    """For a signal handler: whether it has to ignore the signal, which will be sent again."""
     global _pending, _is_repeated  # noqa: PLW0603
     with _mutex:
-        waits = bool(_held) and (_patient > 0 or _pending is None)
-        _is_repeated = waits and _pending is not None
-        _pending = signum if waits else None
-        return waits
+        defers = bool(_deferring) and (_deferring_second > 0 or _pending is None)
+        _is_repeated = defers and _pending is not None
+        _pending = signum if defers else None
+        return defers

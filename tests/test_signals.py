@@ -1,4 +1,4 @@
-"""Signals while threads work: nothing is cut in two, and nobody waits longer than necessary."""
+"""Signals while threads work: nothing is cut in two, and no wait is longer than necessary."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ def test_a_signal_waits_for_the_end_of_the_block() -> None:
         send()
 
 
-def test_a_second_signal_does_not_wait_for_the_impatient() -> None:
+def test_a_second_signal_does_not_wait_for_a_block_that_defers_only_one() -> None:
     reached = []
 
     def work() -> None:
-        with signals.deferred(patient=False):
+        with signals.deferred(defer_second=False):
             send()
             reached.append("first")
             send()
@@ -109,7 +109,7 @@ def test_a_second_signal_does_not_wait_for_the_impatient() -> None:
 
 
 class Holder:
-    """A thread that holds signals back until it is told to leave."""
+    """A thread that defers signals until `leave` is set."""
 
     def __init__(self) -> None:
         self.leave = threading.Event()
@@ -145,12 +145,12 @@ def test_a_signal_waits_for_another_thread_and_then_ends_a_wait_for_a_lock(holde
     assert time.monotonic() - holder.left_at < 0.5
 
 
-def test_the_impatient_wait_for_the_patience_of_another_thread_only(holder: Holder) -> None:
+def test_a_second_signal_waits_for_a_block_of_another_thread_that_defers_it(holder: Holder) -> None:
     lock = threading.Lock()
     lock.acquire()
 
     def work() -> None:
-        with signals.deferred(patient=False):
+        with signals.deferred(defer_second=False):
             send()
             send()  # the first one would wait for the end of the block even then
             threading.Timer(0.2, holder.leave.set).start()
@@ -162,11 +162,11 @@ def test_the_impatient_wait_for_the_patience_of_another_thread_only(holder: Hold
     assert time.monotonic() - holder.left_at < 0.5
 
 
-def test_one_signal_waits_for_the_impatient_though_another_thread_has_left(holder: Holder) -> None:
+def test_one_signal_waits_for_the_block_though_another_thread_has_left(holder: Holder) -> None:
     reached = []
 
     def work() -> None:
-        with signals.deferred(patient=False):
+        with signals.deferred(defer_second=False):
             send()
             holder.leave.set()
             holder.thread.join()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_freshbooks.errors import FreshBooksError, PermissionDeniedError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.completeness import SLACK, ConsistentListReader
-from tap_freshbooks.extraction.pagination import read_pages
+from tap_freshbooks.extraction.pagination import PAGE_SIZE, read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.timestamps import EASTERN
 
@@ -159,7 +159,7 @@ class PartitionReader:
             list_name = f"{path} {query}"
             total = 0 if list_name in self._announced else (page.metadata.total or len(page.rows))
             self._announced.add(list_name)
-            self.endpoint.stats.count(pages=1, total=total)
+            self.endpoint.stats.count(pages=1, capacity=PAGE_SIZE, total=total)
             return page
 
         pending: Pending = self._submit(get)

@@ -1,3 +1,3 @@
-"""Writing Singer messages, and counting and showing what is written."""
+"""Singer: messages, record filter, statistics, progress, and the private side of the SDK."""
 
 from __future__ import annotations

@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib.encoding.simple import Message
 
-LARGE = 128 * 1024
-"""Bytes of records that do not wait for more."""
+MAX_BUFFERED = 128 * 1024
+"""Bytes of records after which no more are collected."""
 
-LONGEST_WAIT = 1.0
-"""Seconds after which the next record takes those before it along."""
+MAX_DELAY = 1.0
+"""Seconds for which records are collected; the next one then goes out with those before it."""
 
 
 class BufferedMessageWriter(MsgSpecWriter):
-    """Writes messages whole: a signal that arrives in the middle of a write waits for its end.
+    """Writes messages whole: a signal that arrives in the middle of a write is deferred to its end.
 
-    A second signal does not wait: the target may have stopped reading. Records are collected
-    inside `buffered`; every other message goes out at once, after the records before it. All
-    writing is the main thread's, which handles the signals.
+    A second signal is not: the target may have stopped reading. Records are collected inside
+    `buffered`; every other message goes out at once, after the records before it. Only the main
+    thread writes, which handles the signals.
     """
 
     def __init__(self) -> None:
         super().__init__()
         # Whole lines only. A signal handler may write between any two steps of ours, so a line
-        # gets in by one append, and they get out with signals held back.
+        # is added by one append, and lines are written with signals deferred.
         self._lines: list[bytes] = []
         self._size = 0
         self._due = 0.0
@@ -50,7 +50,7 @@ class BufferedMessageWriter(MsgSpecWriter):
     def buffered(self) -> Iterator[None]:
         """Collect records inside the block; at its end, also after an error, they are out."""
         self._buffered = True
-        self._due = time.monotonic() + LONGEST_WAIT
+        self._due = time.monotonic() + MAX_DELAY
         try:
             yield
         finally:
@@ -72,7 +72,12 @@ class BufferedMessageWriter(MsgSpecWriter):
     def _add(self, line: bytes, *, at_once: bool = False) -> None:
         self._lines.append(line)
         self._size += len(line)
-        if at_once or not self._buffered or self._size >= LARGE or time.monotonic() >= self._due:
+        if (
+            at_once
+            or not self._buffered
+            or self._size >= MAX_BUFFERED
+            or time.monotonic() >= self._due
+        ):
             self.flush()
 
     def flush(self) -> None:
@@ -83,7 +88,7 @@ class BufferedMessageWriter(MsgSpecWriter):
         """
         if not self._lines or self._is_writing:  # a second signal may have come during a write
             return
-        with signals.deferred(patient=False):
+        with signals.deferred(defer_second=False):
             lines, self._lines, self._size = self._lines, [], 0
             self._is_writing = True
             try:
@@ -92,21 +97,21 @@ class BufferedMessageWriter(MsgSpecWriter):
                     rest = rest[sys.stdout.buffer.write(rest) :]
                 sys.stdout.flush()
             except (OSError, ValueError, AttributeError) as error:  # closed, in one way or another
-                _forget_stdout()
+                _abandon_stdout()
                 raise OutputClosedError(
                     "the target closed its input before the end"
                     if isinstance(error, BrokenPipeError)
                     else f"standard output cannot be written: {error}"
                 ) from None
             except BaseException:  # a second signal cut a line: nothing may follow it
-                _forget_stdout()
+                _abandon_stdout()
                 raise
             finally:
                 self._is_writing = False
-            self._due = time.monotonic() + LONGEST_WAIT
+            self._due = time.monotonic() + MAX_DELAY
 
 
-def _forget_stdout() -> None:
+def _abandon_stdout() -> None:
     """Nothing can be written any more, so Python must not try to flush at its end either."""
     if sys.stdout is not None and not sys.stdout.closed:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

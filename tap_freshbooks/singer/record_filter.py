@@ -1,4 +1,4 @@
-"""What a catalog leaves of records: deselected fields, and a schema other than the stream's."""
+"""Filters records by the catalog: deselected fields, and a schema other than the stream's."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ Deselected = dict[str, "Deselected | None"]
 """Names of fields to leave out; or, where a part of a field is to be, the names in it."""
 
 
-def selection(stream: Stream) -> Callable[[Row], Row]:
-    """Compile what a stream's catalog leaves of a record, which is not changed by it.
+def compile_record_filter(stream: Stream) -> Callable[[Row], Row]:
+    """Compile a function that returns what a stream's catalog leaves of a record.
 
-    The SDK walks through every record, whether anything is deselected or not, and conforms its
-    values to the schema, which ours do by themselves unless the catalog has another one.
+    The record itself stays as it is. The SDK walks through every record, whether anything is
+    deselected or not, and conforms its values to the schema, which ours do by themselves unless
+    the catalog has another one.
     """
     tree = _deselected(stream.mask)
 
@@ -66,7 +67,7 @@ def _without(record: Row, tree: Deselected) -> Row:
 
 
 def _structure(schema: Any) -> Any:
-    """What a schema says about types, without what it says to people."""
+    """The types of a schema, without its descriptions."""
     if not isinstance(schema, dict):
         return schema
     properties = schema.get("properties")

@@ -9,7 +9,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
-from tap_freshbooks.singer.record_filter import selection
+from tap_freshbooks.singer.record_filter import compile_record_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ class RecordWriter:
 
     def __init__(self, stream: SdkStream) -> None:
         self._stream = stream
-        self._filter = selection(stream)
+        self._filter = compile_record_filter(stream)
         self._outlets: list[tuple[str, Callable[[Row], Row | None] | None]] = [
             (
                 stream_map.stream_alias,

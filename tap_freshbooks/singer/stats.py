@@ -1,4 +1,4 @@
-"""What reading has cost and brought so far, stream by stream."""
+"""Statistics of a sync, stream by stream: rows, pages, requests, seconds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ class StreamStats:
     Attributes:
         stream: Its name.
         rows: Records delivered.
-        total: Rows that FreshBooks has announced for the lists begun so far; may be more than
-            the token may read, and more than are news.
+        total: Rows that FreshBooks counts in the lists begun so far; may be more than the token
+            may read, and more than have changed.
         pages: Pages read.
+        capacity: Rows that these could have held.
         requests: Requests sent, the repeated ones included.
         retries: How many of them were repetitions.
         throttled: How many were answered with 429.
@@ -28,6 +29,7 @@ class StreamStats:
     rows: int = 0
     total: int = 0
     pages: int = 0
+    capacity: int = 0
     requests: int = 0
     retries: int = 0
     throttled: int = 0
@@ -42,9 +44,10 @@ class StreamStats:
         retries: int = 0,
         throttled: int = 0,
         pages: int = 0,
+        capacity: int = 0,
         total: int = 0,
     ) -> None:
-        """Add to the counts; the rows are the writer's own, who adds to them directly."""
+        """Add to the counts; the writer of records adds to the rows directly."""
         with self._mutex:
             if self.began is None:
                 self.began = time.monotonic()
@@ -52,6 +55,7 @@ class StreamStats:
             self.retries += retries
             self.throttled += throttled
             self.pages += pages
+            self.capacity += capacity
             self.total += total
 
     @property
@@ -63,14 +67,14 @@ class StreamStats:
 
 
 class SyncStats:
-    """The tallies of a run, in the order in which their streams began."""
+    """The statistics of a sync, in the order in which its streams began."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._by_stream: dict[str, StreamStats] = {}
 
     def for_stream(self, stream: str) -> StreamStats:
-        """The tally of a stream."""
+        """The statistics of a stream."""
         with self._mutex:
             return self._by_stream.setdefault(stream, StreamStats(stream))
 

@@ -49,7 +49,7 @@ def test_a_block_leaves_nothing_behind_when_it_fails(capfd: pytest.CaptureFixtur
 def test_many_bytes_do_not_wait(capfd: pytest.CaptureFixture[str]) -> None:
     writer = BufferedMessageWriter()
     with writer.buffered():
-        writer.write_record("items", {"note": "x" * message_writer.LARGE}, None)
+        writer.write_record("items", {"note": "x" * message_writer.MAX_BUFFERED}, None)
         assert len(lines(capfd)) == 1
 
 
@@ -60,6 +60,6 @@ def test_a_record_takes_old_ones_along(
     with writer.buffered():
         writer.write_record("items", {"id": 1}, None)
         now = time.monotonic()
-        monkeypatch.setattr(time, "monotonic", lambda: now + message_writer.LONGEST_WAIT)
+        monkeypatch.setattr(time, "monotonic", lambda: now + message_writer.MAX_DELAY)
         writer.write_record("items", {"id": 2}, None)
         assert len(lines(capfd)) == 2

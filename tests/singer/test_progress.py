@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from tap_freshbooks.singer import progress
+from tap_freshbooks.singer.progress_text import describe_state, summarize, time_left
 from tap_freshbooks.singer.stats import StreamStats, SyncStats
 from tests.support import unmeasured
 
@@ -32,15 +33,15 @@ from tap_freshbooks.singer.stats import SyncStats
 _setup_console_logging()
 logger = logging.getLogger("tap-freshbooks")
 handlers = [(handler, handler.stream) for handler in logging.root.handlers]
-tallies = SyncStats()
+stats = SyncStats()
 progress.INTERVAL = progress.FRAME = 0.02
 
 
 def read(stream, rows, total, pages):
-    tally = tallies.for_stream(stream)
-    tally.count(requests=pages, total=total, pages=pages)
-    tally.rows += rows
-    return tally
+    each = stats.for_stream(stream)
+    each.count(requests=pages, total=total, pages=pages, capacity=100 * pages)
+    each.rows += rows
+    return each
 
 
 def wait():
@@ -48,13 +49,13 @@ def wait():
 
 
 def end(stream):
-    tally = tallies.for_stream(stream)
-    tally.ended = tally.began + 2.3
+    each = stats.for_stream(stream)
+    each.ended = each.began + 2.3
 """
 """What each program begins with; `wait` waits until the test has seen what it wants."""
 
 FINISHED = """
-with progress.shown(tallies):
+with progress.shown(stats):
     read("clients", 20, 20, 1)
     end("clients")
     read("invoices", 250, 1000, 3)
@@ -67,7 +68,7 @@ print(sys.stderr is sys.__stderr__)
 
 
 class Program:
-    """A program with fake tallies, its stderr a terminal or a pipe."""
+    """A program with fake stats, its stderr a terminal or a pipe."""
 
     def __init__(
         self,
@@ -176,7 +177,7 @@ def test_log_lines_stay_whole_above_the_bars() -> None:
             for number in range(100):
                 logger.info("%s %d [bold]%s", name, number, "x" * 100)
 
-        with progress.shown(tallies):
+        with progress.shown(stats):
             read("invoices", 250, 1000, 3)
             wait()
             threads = [threading.Thread(target=log, args=(name,)) for name in "ab"]
@@ -202,7 +203,7 @@ def test_log_lines_stay_whole_above_the_bars() -> None:
 @pytest.mark.parametrize("how", ["raise KeyboardInterrupt", "raise ValueError('x' * 99)"])
 def test_a_terminal_is_in_order_after_an_error(how: str) -> None:
     with in_terminal(
-        f'with progress.shown(tallies):\n    read("invoices", 1, 9, 1)\n    wait()\n    {how}'
+        f'with progress.shown(stats):\n    read("invoices", 1, 9, 1)\n    wait()\n    {how}'
     ) as program:
         program.wait_for("1 of 9 rows")
         assert program.end() != 0
@@ -225,7 +226,7 @@ def test_a_signal_leaves_the_terminal_in_order() -> None:
 
         signal.signal(signal.SIGTERM, handle)
         try:
-            with progress.shown(tallies):
+            with progress.shown(stats):
                 read("invoices", 1, 9, 1)
                 wait()
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -241,7 +242,7 @@ def test_a_signal_leaves_the_terminal_in_order() -> None:
 
 def test_a_run_survives_its_terminal() -> None:
     text = """
-        with progress.shown(tallies):
+        with progress.shown(stats):
             read("invoices", 1, 9, 1)
             wait()
             for number in range(100):
@@ -257,7 +258,7 @@ def test_a_run_survives_its_terminal() -> None:
 
 def test_many_streams_fit_in_the_terminal() -> None:
     text = """
-        with progress.shown(tallies):
+        with progress.shown(stats):
             for number in range(60):
                 read(f"stream{number:02}", 1, 10, 1)
                 if number < 37:
@@ -353,44 +354,44 @@ def test_no_color_has_bars_without_colours() -> None:
     ],
 )
 def test_the_summary_of_a_stream_says_what_it_cost(counts: dict[str, int], line: str) -> None:
-    tally = StreamStats("invoices", **counts, began=1.0, ended=3.3)  # type: ignore[arg-type]
-    assert progress._summary(tally) == f"invoices: {line}"
+    stats = StreamStats("invoices", **counts, began=1.0, ended=3.3)  # type: ignore[arg-type]
+    assert summarize(stats) == f"invoices: {line}"
 
 
 def test_a_stream_without_requests_of_its_own_has_only_rows() -> None:
-    assert progress._summary(StreamStats("invoice_lines", rows=5456)) == "invoice_lines: 5,456 rows"
+    assert summarize(StreamStats("invoice_lines", rows=5456)) == "invoice_lines: 5,456 rows"
 
 
 def test_a_log_level_above_info_hides_the_summary(caplog: pytest.LogCaptureFixture) -> None:
-    tallies = SyncStats()
-    tallies.for_stream("invoices").count(requests=1)
-    with caplog.at_level(logging.WARNING), progress.shown(tallies):
+    stats = SyncStats()
+    stats.for_stream("invoices").count(requests=1)
+    with caplog.at_level(logging.WARNING), progress.shown(stats):
         pass
     assert not caplog.records
 
 
 @pytest.mark.parametrize(
-    ("rows", "pages", "total", "left"),
+    ("rows", "capacity", "total", "left"),
     [
-        (500, 5, 1000, "2 min left"),
-        (900, 10, 1000, "11 s left"),
-        (1000, 10, 40_000, "1 h 5 min left"),
-        (1000, 10, 1000, ""),  # nothing is left, or the total was wrong
-        (1000, 10, 900, ""),
-        (500, 5, 0, ""),  # the total is unknown
-        (0, 5, 1000, ""),  # read ahead
-        (3, 5, 1000, ""),  # only news are delivered
+        (500, 500, 1000, "2 min left"),
+        (900, 1000, 1000, "11 s left"),
+        (1000, 1000, 40_000, "1 h 5 min left"),
+        (1000, 1000, 1000, ""),  # nothing is left, or the total was wrong
+        (1000, 1000, 900, ""),
+        (500, 500, 0, ""),  # the total is unknown
+        (0, 500, 1000, ""),  # read ahead
+        (3, 500, 1000, ""),  # only rows that changed are delivered
     ],
 )
-def test_time_left_is_told_where_the_rows_tell_it(
-    rows: int, pages: int, total: int, left: str
+def test_the_time_left_is_shown_where_the_rows_allow_it(
+    rows: int, capacity: int, total: int, left: str
 ) -> None:
-    tally = StreamStats("invoices", rows, total, pages, began=1.0, ended=101.0)
-    assert progress._left(tally) == left
+    stats = StreamStats("invoices", rows, total, capacity=capacity, began=1.0, ended=101.0)
+    assert time_left(stats) == left
 
 
 def test_a_run_that_has_read_nothing_says_so() -> None:
-    assert progress._state(SyncStats()) == "nothing read yet"
+    assert describe_state(SyncStats()) == "nothing read yet"
 
 
 def dedented(text: str) -> str:

@@ -90,11 +90,11 @@ def test_what_a_stream_cost_is_tallied(own_sandbox: Sandbox, own_config: dict[st
     tap = TapFreshBooks(config=own_config, catalog=catalog_of("payments"), message_writer=messages)
     own_sandbox.faults("status", status=503, path="*/payments", times=2)
     tap.sync()
-    [tally] = [each for each in tap.run_state.stats.all() if each.stream == "payments"]
+    [stats] = [each for each in tap.run_state.stats.all() if each.stream == "payments"]
     paths = own_sandbox.stats(own_config["client_id"])["paths"]
     asked = sum(count for path, count in paths.items() if path.endswith("/payments"))
-    assert tally.requests == asked
-    assert tally.retries == 2
-    assert tally.pages == asked - 2
-    assert tally.throttled == 0
-    assert tally.rows == len(messages.records["payments"]) <= tally.total
+    assert stats.requests == asked
+    assert stats.retries == 2
+    assert stats.pages == asked - 2
+    assert stats.throttled == 0
+    assert stats.rows == len(messages.records["payments"]) <= stats.total
