@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from tap_freshbooks.errors import SettingsError
@@ -28,14 +29,18 @@ STALL_TIMEOUT = 30_000
 """Milliseconds after which a connection whose other end is silent counts as broken."""
 
 
+class TableVersionError(Exception):
+    """The tables are of a version that this program does not know; the text goes on from a name."""
+
+
 class Database:
-    """Makes connections, tables, and sentences of errors.
+    """Makes connections, and sentences of errors.
 
     Args:
         url: A SQLAlchemy URL, of SQLite or PostgreSQL (with psycopg).
         setting: The setting that names it, for messages.
         contents: What it holds, for messages: "tokens", say.
-        patience: Seconds that SQLite waits for a lock, deaf to signals.
+        lock_timeout: Seconds that SQLite waits for a lock; signals wait meanwhile.
         pool: How connections are kept.
 
     Raises:
@@ -49,11 +54,11 @@ class Database:
         setting: str,
         contents: str,
         *,
-        patience: float,
+        lock_timeout: float,
         pool: type[sa.Pool] = sa.NullPool,
     ) -> None:
         self.setting = setting
-        self.patience = patience
+        self.lock_timeout = lock_timeout
         self.pool = pool
         try:
             self.url = sa.make_url(url)
@@ -101,7 +106,7 @@ class Database:
         """
         options: dict[str, Any]
         if self.is_sqlite:
-            options = {"connect_args": {"timeout": self.patience}}
+            options = {"connect_args": {"timeout": self.lock_timeout}}
             _make_private(Path(str(self.url.database)))
         else:
             timeouts = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
@@ -115,18 +120,59 @@ class Database:
                 "packages; install them with: pip install 'tap-freshbooks[postgres]'"
             ) from None
 
-    @contextlib.contextmanager
-    def errors(self, what: str, kind: type[TapError]) -> Iterator[None]:
-        """Put what a database says into a sentence.
+    def begin_exclusive(
+        self, connection: sa.Connection, advisory_lock: int, lock_timeout: float
+    ) -> None:
+        """Begin a transaction that holds a lock against all others who do so.
 
         Args:
-            what: What is being done: "the webhook inbox cannot be read", say.
+            connection: Outside of a transaction.
+            advisory_lock: Number of the lock in PostgreSQL; SQLite locks the database.
+            lock_timeout: Seconds to wait for it.
+        """
+        if self.is_sqlite:
+            begin_immediate(connection, lock_timeout)
+        else:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout * 1000:.0f}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({advisory_lock})")
+
+    @contextlib.contextmanager
+    def errors(
+        self, subject: str, what: str, kind: type[TapError], lock_timeout: float
+    ) -> Iterator[None]:
+        """Put what a database says into a sentence, without statements and values.
+
+        Args:
+            subject: What is used: "the webhook inbox sqlite:///inbox.db", say.
+            what: What is being done: "cannot be read", say.
             kind: Of the error that is raised instead.
+            lock_timeout: Seconds for which a lock was waited for, where that is what went wrong.
         """
         try:
             yield
+        except TableVersionError as error:
+            raise kind(f"{subject} {error}") from None
         except (SQLAlchemyError, OSError) as error:
-            raise kind(f"{what} ({type(error).__name__}: {reason(error)})") from None
+            reason = _reason(error)
+            if "lock timeout" in reason or "database is locked" in reason:
+                raise kind(
+                    f"{subject} has been locked by another process for {lock_timeout} seconds; "
+                    "end that process, then run again"
+                ) from None
+            raise kind(f"{subject} {what} ({type(error).__name__}: {reason})") from None
+
+
+def begin_immediate(connection: sa.Connection, lock_timeout: float) -> None:
+    """Lock a SQLite database, in waits that a signal can end."""
+    deadline = time.monotonic() + lock_timeout
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def make_table(connection: sa.Connection, table: sa.Table) -> None:
@@ -144,7 +190,7 @@ def make_table(connection: sa.Connection, table: sa.Table) -> None:
             raise
 
 
-def reason(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """The first line of what a database says, without statements and values."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0].strip()
 

@@ -114,7 +114,7 @@ class Inbox:
         if "://" not in place:
             place = str(sa.URL.create("sqlite", database=str(_path(place))))
         self.database = Database(
-            place, "webhook_inbox", "webhooks", patience=LOCK_TIMEOUT, pool=sa.QueuePool
+            place, "webhook_inbox", "webhooks", lock_timeout=LOCK_TIMEOUT, pool=sa.QueuePool
         )
 
     def __str__(self) -> str:
@@ -170,7 +170,9 @@ class Inbox:
         return engine
 
     def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
-        return self.database.errors(f"the webhook inbox {self} cannot be {what}", InboxError)
+        return self.database.errors(
+            f"the webhook inbox {self}", f"cannot be {what}", InboxError, LOCK_TIMEOUT
+        )
 
     # What a sync keeps in the state
 

@@ -294,7 +294,7 @@ def test_a_lock_of_a_hung_process_is_waited_for_a_while_and_named(
     holder.send(signal.SIGSTOP)
     with monkeypatch.context() as patch:
         patch.setattr(base, "LOCK_TIMEOUT", 0.3)
-        patch.setattr(sql, "SQLITE_PATIENCE", 0.1)
+        patch.setattr(sql, "SQLITE_LOCK_TIMEOUT", 0.1)
         for _ in range(2):
             with pytest.raises(
                 TokenStoreError,

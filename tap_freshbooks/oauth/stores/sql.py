@@ -7,19 +7,19 @@ SQLite knows no row locks: there the database is locked, and one refresh runs at
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from typing_extensions import override
 
 from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
-from tap_freshbooks.storage.database import Database, make_table, reason
+from tap_freshbooks.storage.database import Database, begin_immediate
+from tap_freshbooks.storage.versioned_tables import VersionedTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 IDLE_TIMEOUT = "10min"
 """After so long PostgreSQL ends a worker that holds a row and does nothing: it is hung."""
 
-SQLITE_PATIENCE = 5
-"""Seconds that SQLite waits for a lock, deaf to signals; who wants more asks again."""
+SQLITE_LOCK_TIMEOUT = 5
+"""Seconds that SQLite waits for a lock without hearing signals; then it is asked again."""
 
-TABLE = sa.Table(
+DECLARED = sa.MetaData()
+
+TOKENS = sa.Table(
     "tap_freshbooks_tokens",
-    sa.MetaData(),
+    DECLARED,
     sa.Column("client_id", sa.Text, primary_key=True),
     sa.Column("connection", sa.Text, primary_key=True),
     sa.Column("refresh_token", sa.Text),
@@ -49,6 +51,9 @@ TABLE = sa.Table(
     sa.Column("token_spending", sa.JSON(none_as_null=True)),
     sa.Column("token_rejections", sa.JSON(none_as_null=True)),
 )
+
+TABLES = VersionedTables("token_store", DECLARED)
+"""A new version gets a function here that leads to it from the one before."""
 
 
 class SqlStore(TokenStore):
@@ -69,7 +74,7 @@ class SqlStore(TokenStore):
     ) -> None:
         super().__init__(encryption)
         self.key = {"client_id": client_id, "connection": connection}
-        self.database = Database(url, "token_store", "tokens", patience=SQLITE_PATIENCE)
+        self.database = Database(url, "token_store", "tokens", lock_timeout=SQLITE_LOCK_TIMEOUT)
 
     @property
     @override
@@ -83,8 +88,11 @@ class SqlStore(TokenStore):
     @override
     def read(self) -> TokenPair | None:
         with self.errors("cannot be read"), self.connect() as connection:
-            if not sa.inspect(connection).has_table(TABLE.name):
+            version = TABLES.find_version(connection)
+            if version is None:
                 return None
+            if version != TABLES.version:
+                TABLES.open(connection, self.database, base.LOCK_TIMEOUT)
             return self.pair_in(connection)
 
     @override
@@ -106,25 +114,15 @@ class SqlStore(TokenStore):
 
     def pair_in(self, connection: sa.Connection) -> TokenPair | None:
         """The pair in our row, as this connection sees it."""
-        query = sa.select(*(TABLE.c[key] for key in KEYS)).filter_by(**self.key)
+        query = sa.select(*(TOKENS.c[key] for key in KEYS)).filter_by(**self.key)
         row = connection.execute(query).mappings().first()
         return decode(dict(row), self.encryption, str(self)) if row else None
 
-    @contextlib.contextmanager
-    def errors(self, what: str) -> Iterator[None]:
-        """Put what a database says into a sentence, without statements and values."""
-        try:
-            yield
-        except (SQLAlchemyError, OSError) as error:
-            why = reason(error)
-            if "lock timeout" in why or "database is locked" in why:
-                raise TokenStoreError(
-                    f"the token store {self} has been locked by another process for "
-                    f"{base.LOCK_TIMEOUT} seconds; end that process, then run again"
-                ) from None
-            raise TokenStoreError(
-                f"the token store {self} {what} ({type(error).__name__}: {why})"
-            ) from None
+    def errors(self, what: str) -> contextlib.AbstractContextManager[None]:
+        """Raise a `TokenStoreError` for what a database says: "cannot be read", say."""
+        return self.database.errors(
+            f"the token store {self}", what, TokenStoreError, base.LOCK_TIMEOUT
+        )
 
 
 class LockedRow(LockedStore):
@@ -138,8 +136,7 @@ class LockedRow(LockedStore):
     def take(self) -> None:
         """Connect, make what is missing, and wait for the row."""
         self._connection = connection = self.store.connect()
-        make_table(connection, TABLE)
-        connection.rollback()
+        TABLES.open(connection, self.store.database, base.LOCK_TIMEOUT)
         self._begin(connection)
 
     def release(self) -> None:
@@ -152,7 +149,7 @@ class LockedRow(LockedStore):
     @override
     def forget(self) -> None:
         with self._writing() as connection:
-            connection.execute(TABLE.delete().filter_by(**self.store.key))
+            connection.execute(TOKENS.delete().filter_by(**self.store.key))
 
     @override
     def _load(self) -> TokenPair | None:
@@ -170,7 +167,7 @@ class LockedRow(LockedStore):
     def _save(self, pair: TokenPair | None) -> None:
         with self._writing() as connection:
             connection.execute(
-                TABLE.update()
+                TOKENS.update()
                 .filter_by(**self.store.key)
                 .values(encode(pair, self.store.encryption) if pair else self.store.key)
             )
@@ -206,14 +203,14 @@ class LockedRow(LockedStore):
         """Open a transaction that holds our row, which is made if it is missing."""
         key = self.store.key
         if self.store.database.is_sqlite:
-            _begin_immediate(connection)
+            begin_immediate(connection, base.LOCK_TIMEOUT)
         else:
             for setting, value in self._session(connection).items():
                 connection.exec_driver_sql(f"SET LOCAL {setting} = '{value}'")
-        row = sa.select(TABLE.c.client_id).filter_by(**key).with_for_update()
+        row = sa.select(TOKENS.c.client_id).filter_by(**key).with_for_update()
         if connection.execute(row).first() is None:
             # SQLAlchemy has this clause in the dialects' own inserts only; the SQL is the same.
-            connection.execute(postgresql.insert(TABLE).values(key).on_conflict_do_nothing())
+            connection.execute(postgresql.insert(TOKENS).values(key).on_conflict_do_nothing())
             connection.execute(row)
 
     def _session(self, connection: sa.Connection) -> dict[str, str]:
@@ -227,16 +224,3 @@ class LockedRow(LockedStore):
         if (connection.dialect.server_version_info or ()) >= (17,):
             settings["transaction_timeout"] = "0"
         return settings
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    """Lock a SQLite database, in waits that a signal can end."""
-    deadline = time.monotonic() + base.LOCK_TIMEOUT
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > deadline:
-                raise
-        else:
-            return
