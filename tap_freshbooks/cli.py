@@ -1,17 +1,19 @@
-"""The command line: Singer flags, and sub-commands that are imported when they are called."""
+"""The command line: the Singer tap, and sub-commands that are imported when they are called."""
 
 from __future__ import annotations
 
-import importlib
 import logging
+import pkgutil
 import signal
 import sys
 import traceback
+from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from singer_sdk.exceptions import ConfigurationError, MappingError
+from typing_extensions import override
 
 from tap_freshbooks.errors import ExitStatus, RunInterruptedError, TapError, missing_extra_error
 
@@ -19,15 +21,84 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "login": ("tap_freshbooks.commands.login", "login", "connects an account"),
-    "logout": ("tap_freshbooks.commands.logout", "logout", "revoke and forget the connection"),
-    "status": ("tap_freshbooks.commands.status", "status", "the connection and what it may read"),
-    "api": ("tap_freshbooks.commands.api", "api", "any endpoint, signed in"),
-    "unified": ("tap_freshbooks.commands.unified", "unified", "how unified columns are filled"),
-    "webhooks": ("tap_freshbooks.commands.webhooks", "webhooks", "changes in seconds"),
-    "sandbox": ("freshbooks_sandbox.command", "sandbox", "a FreshBooks stand-in"),
+    "login": ("tap_freshbooks.commands.login:login", "Connect an account."),
+    "logout": ("tap_freshbooks.commands.logout:logout", "Revoke and forget the connection."),
+    "status": ("tap_freshbooks.commands.status:status", "Show what the connection may read."),
+    "api": ("tap_freshbooks.commands.api:api", "Ask any endpoint, signed in."),
+    "unified": ("tap_freshbooks.commands.unified:unified", "Show how unified columns are filled."),
+    "webhooks": ("tap_freshbooks.commands.webhooks:webhooks", "Learn of changes in seconds."),
+    "sandbox": ("freshbooks_sandbox.command:sandbox", "Run a stand-in of FreshBooks."),
 }
-"""Sub-command: module, function, what it is. The extra that it needs has its name."""
+"""Sub-command: where it is, and its help in a line. The extra that it needs has its name."""
+
+TAP = "tap_freshbooks.tap:TapFreshBooks.cli"
+"""The Singer tap."""
+
+
+class CommandLine(click.Group):
+    """The sub-commands and, where an option comes first, the Singer tap.
+
+    A sub-command is imported when it is called, and the tap only where its options are needed:
+    the sandbox, say, does without both the SDK and the other sub-commands.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "tap-freshbooks",
+            callback=self._execute_tap,
+            invoke_without_command=True,
+            subcommand_metavar="| SUB-COMMAND [ARGS]...",
+            help="Execute the Singer tap, or a sub-command; each of them has its own --help.",
+        )
+
+    @cached_property
+    def tap(self) -> click.Command:
+        """The Singer tap, with its options."""
+        tap: click.Command = pkgutil.resolve_name(TAP)
+        return tap
+
+    def _execute_tap(self, **_options: Any) -> Any:
+        ctx = click.get_current_context()
+        return None if ctx.invoked_subcommand else self.tap.invoke(ctx)
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and not args[0].startswith("-"):
+            return super().parse_args(ctx, args)
+        rest = self.tap.parse_args(ctx, args or ["--help"])
+        if rest:
+            ctx.fail(
+                f"{rest[0]!r} comes after options of the tap; a sub-command comes first, and its "
+                "options after it"
+            )
+        return rest
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name not in COMMANDS:
+            near = get_close_matches(cmd_name, COMMANDS)
+            hint = (
+                f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(COMMANDS)}"
+            )
+            ctx.fail(f"there is no sub-command {cmd_name!r}; {hint}")
+        place, _ = COMMANDS[cmd_name]
+        try:
+            command: click.Command = pkgutil.resolve_name(place)
+        except ModuleNotFoundError as error:
+            raise missing_extra_error(error, cmd_name, cmd_name) from None
+        return command
+
+    @override
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Sub-commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        with formatter.section("Singer tap"):
+            records = (option.get_help_record(ctx) for option in self.tap.get_params(ctx))
+            formatter.write_dl([record for record in records if record])
 
 
 def main() -> None:
@@ -45,12 +116,9 @@ def run(args: Sequence[str]) -> int:
         The exit status.
     """
     try:
-        command, rest = _command(args)
-        status = command.main(list(rest), prog_name=_program(args), standalone_mode=False)
+        status = CommandLine().main(args, prog_name="tap-freshbooks", standalone_mode=False)
     except TapError as error:
         return _fail(str(error), error.exit_status)
-    except (ConfigurationError, MappingError) as error:  # the SDK's own: stream_maps, batch_config
-        return _fail(f"wrong settings: {error}", ExitStatus.USAGE)
     except click.ClickException as error:
         error.show()
         return ExitStatus.USAGE
@@ -60,37 +128,18 @@ def run(args: Sequence[str]) -> int:
         flushed = "; the state so far is written" if interruption.has_state else ""
         return _fail(f"interrupted{flushed}", interruption.exit_status)
     except Exception as error:
-        # An error that nobody foresaw: its text could quote a secret, so only its place is told.
+        if _is_wrong_setting(error):
+            return _fail(f"wrong settings: {error}", ExitStatus.USAGE)
+        # An error that nobody foresaw: its text could quote a secret, so only its place is shown.
         logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)
         return _fail(f"unexpected {_place(error)}; please report this", ExitStatus.FAILED)
     return status if isinstance(status, int) else ExitStatus.DONE
 
 
-def _command(args: Sequence[str]) -> tuple[click.Command, Sequence[str]]:
-    if args and args[0] in COMMANDS:
-        return _sub_command(args[0]), args[1:]
-    from tap_freshbooks.tap import TapFreshBooks  # noqa: PLC0415 - a sub-command may not need it
-
-    command = TapFreshBooks.cli
-    command.epilog = "Sub-commands: " + ", ".join(
-        f"{name} ({what})" for name, (_, _, what) in COMMANDS.items()
-    )
-    if args and not args[0].startswith("-"):
-        raise click.UsageError(f"there is no sub-command {args[0]!r}. {command.epilog}")
-    return command, args
-
-
-def _sub_command(name: str) -> click.Command:
-    module, function, _ = COMMANDS[name]
-    try:
-        command: click.Command = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        raise missing_extra_error(error, name, name) from None
-    return command
-
-
-def _program(args: Sequence[str]) -> str:
-    return f"tap-freshbooks {args[0]}" if args and args[0] in COMMANDS else "tap-freshbooks"
+def _is_wrong_setting(error: Exception) -> bool:
+    """The SDK's own errors of stream_maps and batch_config; no SDK, no such error."""
+    sdk = sys.modules.get("singer_sdk.exceptions")
+    return sdk is not None and isinstance(error, (sdk.ConfigurationError, sdk.MappingError))
 
 
 def _place(error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 import requests
 
+from tap_freshbooks.cli import COMMANDS, run
 from tests.support import catalog_of, sync, unmeasured
 
 if TYPE_CHECKING:
@@ -83,11 +84,14 @@ class TestWithoutNetwork:
             *("token_encryption_key", "webhook_inbox"),
         }
 
-    def test_help_names_the_sub_commands(self, tap: Any) -> None:
-        status, out, _ = tap("--help")
+    @pytest.mark.parametrize("args", [[], ["--help"]])
+    def test_help_names_the_sub_commands_and_the_options_of_the_tap(
+        self, tap: Any, args: list[str]
+    ) -> None:
+        status, out, _ = tap(*args)
         assert status == 0
         assert "--discover" in out
-        assert "sandbox" in out
+        assert all(f"\n  {name} " in out for name in COMMANDS)
 
     def test_the_schema_test(self, tap: Any) -> None:
         status, out, _ = tap("--test=schema")
@@ -304,6 +308,44 @@ main()
         assert status == 3
         assert "access_token" in error
         assert "garbage" not in error
+
+
+class TestSubCommands:
+    @pytest.mark.parametrize(
+        ("args", "sentence"),
+        [
+            (["statsu"], "there is no sub-command 'statsu'; did you mean status?"),
+            (["xyz"], "there is no sub-command 'xyz'; there are login, logout, status, "),
+            (["--config", "ENV", "status"], "'status' comes after options of the tap"),
+            (["sandbox", "--prot", "80"], "No such option '--prot'"),
+        ],
+    )
+    def test_wrong_usage_is_told_in_a_sentence(
+        self, capsys: pytest.CaptureFixture[str], args: list[str], sentence: str
+    ) -> None:
+        assert run(args) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert f"Error: {sentence}" in err
+        assert err.startswith("Usage: tap-freshbooks ")
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_each_is_there_and_says_what_it_is_for(
+        self, capsys: pytest.CaptureFixture[str], name: str
+    ) -> None:
+        assert run([name, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"Usage: tap-freshbooks {name} ")
+
+    def test_only_the_one_that_is_called_is_imported(self, tap: Any) -> None:
+        program = """
+import sys
+from tap_freshbooks.cli import run
+assert run(["sandbox", "--help"]) == 0
+loaded = {"singer_sdk", "tap_freshbooks.tap", "tap_freshbooks.commands.login"} & set(sys.modules)
+sys.exit(", ".join(sorted(loaded)) or 0)
+"""
+        status, _, error = tap(program=[sys.executable, "-c", program])
+        assert (status, error) == (0, "")
 
 
 def test_a_sub_command_without_its_extra_says_what_to_install(tap: Any) -> None:
