@@ -175,8 +175,9 @@ def _phrase(error: ValidationError) -> str:
     found: Any = error.instance
     schema: Any = error.schema
     if error.validator == "additionalProperties" and wanted is False:
-        unknown = sorted(set(found) - set(schema["properties"]))
-        return f"{place} has {', '.join(unknown)}, which means nothing there"
+        known = schema["properties"]
+        unknown = ", ".join(sorted(set(found) - set(known)))
+        return f"{place} has {unknown}, which means nothing there; known are {', '.join(known)}"
     if error.validator == "required":
         return f"{place} needs {', '.join(sorted(set(wanted) - set(found)))}"
     return f"{place} is not allowed: {error.validator} {wanted}"

@@ -1,4 +1,4 @@
-"""Streams of the setting `custom_streams`: an endpoint that this release does not know.
+"""Streams of the setting `custom_streams`: endpoints that this release does not know.
 
 A custom stream is a class of the family that its path belongs to, so it is partitioned, paged,
 filtered, throttled and bookmarked as every other stream of that family.
@@ -7,18 +7,16 @@ filtered, throttled and bookmarked as every other stream of that family.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.businesses import IdentifierKind
-from tap_freshbooks.config.settings import phrases
-from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
-from tap_freshbooks.errors import NotFoundError, PermissionDeniedError, SettingsError
+from tap_freshbooks.custom_streams import checks
+from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.pagination import read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
-from tap_freshbooks.schema.inference import fields_from_records, fields_from_schema
+from tap_freshbooks.schema.inference import fields_from_records
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
@@ -26,7 +24,6 @@ from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
-from tap_freshbooks.streams.resources.path_identifiers import unknown_placeholder, wanted_identifier
 from tap_freshbooks.timestamps import EASTERN, utc_text
 
 if TYPE_CHECKING:
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
+    from tap_freshbooks.custom_streams.checks import Definition
     from tap_freshbooks.extraction.pagination import Page
     from tap_freshbooks.schema.fields import Object
     from tap_freshbooks.streams.base import RecordStream
@@ -50,38 +48,18 @@ FAMILIES: dict[IdentifierKind, type[ListStream]] = {
     IdentifierKind.LEDGER: LedgerStream,
 }
 
-USUAL_DELETIONS = {IdentifierKind.ACCOUNT: "vis_state", IdentifierKind.BUSINESS: "active"}
-"""The field by which a family tells deleted rows."""
-
 BUILT_IN = {stream.name: stream for stream in STREAMS}
 
 ATTRIBUTES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "path": ("path", str),
     "oauth_scope": ("oauth_scope", str),
-    "records": ("records", lambda path: tuple(path.split("."))),
-    "keys": ("key", tuple),
+    "records_path": ("records", lambda path: tuple(path.split("."))),
+    "primary_keys": ("key", tuple),
     "query": ("query", dict),
     "headers": ("headers", dict),
-    "paging": ("page_metadata_known", lambda how: how == "metadata"),
+    "paging": ("page_metadata_known", lambda paging: paging == "metadata"),
 }
-"""What the setting calls the attributes of a stream class, and how it spells them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One entry of the setting.
-
-    Attributes:
-        name: Of the stream.
-        given: What the user says of it.
-    """
-
-    name: str
-    given: Mapping[str, Any] = field(default_factory=dict)
-
-    def mistake(self, sentence: str) -> SettingsError:
-        """An error that names the stream."""
-        return SettingsError(f"custom_streams, {self.name}: {sentence}")
+"""Per keyword the attribute of a stream class that it sets, and the conversion of its value."""
 
 
 def stream_classes(
@@ -100,97 +78,75 @@ def stream_classes(
         SettingsError: If an entry makes no sense; the sentence says what to change.
         FreshBooksError: If rows were to be read, and could not be.
     """
-    schema = {"properties": CUSTOM_STREAMS.to_dict()}
-    if problems := phrases({"custom_streams": settings}, schema):
-        raise SettingsError(f"wrong settings: {'; '.join(problems)}")
     classes: dict[str, type[RecordStream]] = dict(BUILT_IN)
-    seen = set()
-    for given in settings:
-        definition = Definition(given["name"], given)
-        if definition.name in seen:
-            raise definition.mistake("two entries have this name; rename one")
-        seen.add(definition.name)
-        if definition.name.startswith("unified_"):
-            raise definition.mistake(
-                "names with unified_ belong to the unified model, which the setting "
-                "unified_mappings changes; rename yours"
-            )
-        if definition.name not in BUILT_IN:
-            if given.get("override"):
-                raise definition.mistake("there is no stream of this name to override")
-            classes[definition.name] = _own(definition, connection, catalog.get(definition.name))
-        elif given.get("override"):
-            classes[definition.name] = _override(definition)
+    for definition in checks.definitions(settings):
+        name, overrides = definition.name, definition.values.get("override")
+        if name not in BUILT_IN:
+            if overrides:
+                raise definition.error("there is no stream of this name to override")
+            classes[name] = _new_stream(definition, connection, catalog.get(name))
+        elif overrides:
+            classes[name] = _overridden(definition)
         else:
-            raise definition.mistake(
+            raise definition.error(
                 "a stream of this name is built in; rename yours, or say `override: true` to "
                 "change the one that is there"
             )
-    return [_fed_by(stream, classes) for stream in classes.values()]
+    return [_with_current_source(stream, classes) for stream in classes.values()]
 
 
-def _spelled(definition: Definition) -> dict[str, Any]:
-    """What the user says of a stream, as attributes of its class."""
+def _attributes(definition: Definition) -> dict[str, Any]:
+    """The attributes of a stream class that the user sets."""
     return {
-        attribute: convert(definition.given[name])
-        for name, (attribute, convert) in ATTRIBUTES.items()
-        if definition.given.get(name)
+        attribute: convert(definition.values[keyword])
+        for keyword, (attribute, convert) in ATTRIBUTES.items()
+        if definition.values.get(keyword)
     }
-
-
-def _described(definition: Definition, schema: Any, *, eastern: bool) -> Object:
-    try:
-        return fields_from_schema(schema, eastern=eastern)
-    except ValueError as error:
-        raise definition.mistake(f"its schema does not fit: {error}") from None
 
 
 # A stream of the user's own
 
 
-def _own(
+def _new_stream(
     definition: Definition,
     connection: Callable[[], Connection],
     catalog_schema: Mapping[str, Any] | None,
 ) -> type[RecordStream]:
-    given = definition.given
-    for name in ("path", "records"):
-        if not given.get(name):
-            raise definition.mistake(f"{name} is missing")
-    scope = _scope(definition)
-    family = FAMILIES[scope]
+    values = definition.values
+    for keyword in ("path", "records_path"):
+        if not values.get(keyword):
+            raise definition.error(f"{keyword} is missing")
+    identifier = checks.identifier_of_path(definition)
+    checks.check_filter(definition, identifier)
+    family = FAMILIES[identifier]
     attributes = {
         "__doc__": "A stream of the setting custom_streams.",
         "name": definition.name,
-        "identifier_kind": scope,
+        "identifier_kind": identifier,
         "key": ("id",),
         "oauth_scope": "unknown, as it is a custom stream",
-        "timestamp_field": given.get("stamp"),
-        **_replication(definition, scope),
-        **_spelled(definition),
+        "timestamp_field": values.get("replication_key"),
+        **_replication(definition, identifier),
+        **_attributes(definition),
     }
     bare = type(definition.name, (family,), {**attributes, "marks_deletions": False})
-    fields = _fields(definition, bare, scope, connection, catalog_schema)
-    deletions = given.get("deletions") or _usual_deletions(scope, fields)
-    if USUAL_DELETIONS.get(scope) != deletions and deletions in USUAL_DELETIONS.values():
-        raise definition.mistake(
-            f"deletions by {deletions} are not those of paths with a {scope.value}; say "
-            f"{USUAL_DELETIONS.get(scope, 'vanish')} or none"
-        )
-    _check_fields(definition, fields, deletions)
-    bases = (HardDeleteStream, family) if deletions == "vanish" else (family,)
-    attributes |= {"fields": fields, "marks_deletions": deletions in {"vis_state", "active"}}
-    if given.get("passes"):
-        attributes["list_queries"] = _list_queries(given["passes"])
+    fields = _fields(definition, bare, connection, catalog_schema)
+    deletions = checks.deletions_of(definition, identifier, fields)
+    checks.check_fields(definition, fields, deletions)
+    attributes["fields"] = fields
+    attributes["marks_deletions"] = deletions in checks.DELETION_FIELDS.values()
+    if values.get("queries"):
+        attributes["list_queries"] = _list_queries(values["queries"])
     elif deletions == "active":
         attributes["list_queries"] = _list_queries([{}], deleted={"active": "false"})
+    bases = (HardDeleteStream, family) if deletions == checks.HARD_DELETE else (family,)
     return type(definition.name, bases, attributes)
 
 
 def _list_queries(
     queries: Sequence[Mapping[str, Any]], deleted: Mapping[str, Any] | None = None
 ) -> Callable[[Any, datetime | None], Iterator[dict[str, Any]]]:
-    """A method that gives the lists of a stream, each with its filter by change."""
+    """A method that gives the queries of a stream's lists, each with its filter by change."""
 
     def list_queries(self: Any, since: datetime | None) -> Iterator[dict[str, Any]]:
         changed = {}
@@ -202,88 +158,39 @@ def _list_queries(
     return list_queries
 
 
-def _scope(definition: Definition) -> IdentifierKind:
-    """The identifier that the path has, and wants."""
-    path, named = definition.given["path"], definition.given.get("scope")
-    names = ", ".join(scope.value for scope in IdentifierKind)
-    if (name := unknown_placeholder(path)) is not None:
-        raise definition.mistake(f"{{{name}}} in its path is none of {names}")
-    placeholders = [scope for scope in IdentifierKind if f"{{{scope.value}}}" in path]
-    if len(placeholders) != 1 or path.count("{") != 1:
-        raise definition.mistake(f"its path needs one of {names} in braces, once")
-    [scope] = placeholders
-    if named is not None and named not in set(IdentifierKind):
-        raise definition.mistake(f"its scope {named!r} is none of {names}")
-    if named is not None and named != scope:
-        raise definition.mistake(
-            f"its scope is {named}, but its path has {{{scope.value}}}; change one of them"
-        )
-    wanted, found = wanted_identifier(path)
-    if wanted is not None and wanted is not scope:
-        raise definition.mistake(
-            f"its path wants the {wanted.value}, not {found}; write {{{wanted.value}}} there"
-        )
-    return scope
-
-
-def _replication(definition: Definition, scope: IdentifierKind) -> dict[str, Any]:
-    parameter, stamp = definition.given.get("filter"), definition.given.get("stamp")
+def _replication(definition: Definition, identifier: IdentifierKind) -> dict[str, Any]:
+    parameter = definition.values.get("filter")
     if not parameter:
-        kind = Replication.CLIENT_FILTER if stamp else Replication.FULL_TABLE
-        return {"replication": kind}
-    if scope is IdentifierKind.LEDGER:
-        raise definition.mistake("no filter is known for paths with a business_uuid; leave it out")
-    if not stamp:
-        raise definition.mistake(
-            "with a filter it needs a stamp too: the field that says when a row changed"
-        )
+        is_compared = bool(definition.values.get("replication_key"))
+        return {"replication": Replication.CLIENT_FILTER if is_compared else Replication.FULL_TABLE}
 
     def changed_since(since: datetime) -> dict[str, str]:
         # As the family of the path spells it (`docs/freshbooks-api/accounting.md §4`,
         # `docs/freshbooks-api/projects-and-time.md §3`).
-        if scope is IdentifierKind.ACCOUNT:
+        if identifier is IdentifierKind.ACCOUNT:
             return {parameter: since.astimezone(EASTERN).date().isoformat()}
         return {parameter: utc_text(since.replace(microsecond=0))}
 
     return {"replication": Replication.SERVER_FILTER, "changed_since": staticmethod(changed_since)}
 
 
-def _usual_deletions(scope: IdentifierKind, fields: Object) -> str:
-    usual = USUAL_DELETIONS.get(scope)
-    return usual if usual in fields.fields else "none"
-
-
-def _check_fields(definition: Definition, fields: Object, deletions: str) -> None:
-    needed = [*(definition.given.get("keys") or ["id"])]
-    needed += [definition.given["stamp"]] if definition.given.get("stamp") else []
-    needed += [deletions] if deletions in {"vis_state", "active"} else []
-    for name in needed:
-        if name not in fields.fields:
-            known = ", ".join(sorted(fields.fields))
-            raise definition.mistake(
-                f"its rows have no field {name}, which keys, stamp or deletions name; they have "
-                f"{known}"
-            )
-
-
 def _fields(
     definition: Definition,
     bare: type[ListStream],
-    scope: IdentifierKind,
     connection: Callable[[], Connection],
     catalog_schema: Mapping[str, Any] | None,
 ) -> Object:
-    eastern = scope is IdentifierKind.ACCOUNT
-    schema = definition.given.get("schema")
+    eastern = bare.identifier_kind is IdentifierKind.ACCOUNT
+    schema = definition.values.get("schema")
     if schema is None and catalog_schema is not None:
-        added = {scope.value, "_sdc_deleted_at"}
+        added = {bare.identifier_kind.value, "_sdc_deleted_at"}
         properties = catalog_schema.get("properties") or {}
         schema = {name: each for name, each in properties.items() if name not in added}
     if schema is not None:
-        return _described(definition, schema, eastern=eastern)
+        return definition.fields(schema, eastern=eastern)
     rows = list(_sample(bare, connection()))
     if not rows:
-        raise definition.mistake(
+        raise definition.error(
             "it has no rows to infer a schema from; describe its fields in `schema`"
         )
     logger.warning(
@@ -325,46 +232,46 @@ def _pages(endpoint: ListEndpoint, business: Business) -> Iterator[Page]:
 # A built-in stream that is overridden
 
 
-def _override(definition: Definition) -> type[RecordStream]:
-    base, given = BUILT_IN[definition.name], definition.given
+def _overridden(definition: Definition) -> type[RecordStream]:
+    base, values = BUILT_IN[definition.name], definition.values
     if issubclass(base, DerivedStream):
-        raise definition.mistake("this stream is derived from another; override that one")
+        raise definition.error("this stream is derived from another; override that one")
     if not issubclass(base, ListStream):
-        raise definition.mistake("this stream is no list of a business; it cannot be overridden")
-    for name in ("stamp", "filter", "deletions", "passes", "scope"):
-        if given.get(name):
-            raise definition.mistake(
-                f"{name} of a built-in stream cannot be overridden; define one with another name"
+        raise definition.error("this stream is no list of a business; it cannot be overridden")
+    for keyword in ("replication_key", "filter", "deletions", "queries", "identifier"):
+        if values.get(keyword):
+            raise definition.error(
+                f"{keyword} of a built-in stream cannot be overridden; define one with another name"
             )
-    if given.get("path") and _scope(definition) is not base.identifier_kind:
-        raise definition.mistake(f"its path needs {{{base.identifier_kind.value}}}")
-    attributes = {"__doc__": base.__doc__, **_spelled(definition)}
+    if values.get("path") and checks.identifier_of_path(definition) is not base.identifier_kind:
+        raise definition.error(f"its path needs {{{base.identifier_kind.value}}}")
+    attributes = {"__doc__": base.__doc__, **_attributes(definition)}
     for name in ("query", "headers"):
         attributes[name] = {**getattr(base, name), **attributes.get(name, {})}
-    if given.get("schema"):
-        attributes["fields"] = base.fields | _added(definition, base)
+    if values.get("schema"):
+        attributes["fields"] = base.fields | _added_fields(definition, base)
     overridden: type[ListStream] = type(definition.name, (base,), attributes)
     for name in overridden.key:
         if name not in overridden.fields.fields:
-            raise definition.mistake(f"its rows have no field {name}, which keys name")
+            raise definition.error(f"its rows have no field {name}, which primary_keys name")
     return overridden
 
 
-def _added(definition: Definition, base: type[ListStream]) -> Object:
+def _added_fields(definition: Definition, base: type[ListStream]) -> Object:
     """The fields that the user adds to a built-in stream."""
-    schema = definition.given["schema"]
-    added = _described(definition, schema, eastern=base.identifier_kind is IdentifierKind.ACCOUNT)
+    eastern = base.identifier_kind is IdentifierKind.ACCOUNT
+    added = definition.fields(definition.values["schema"], eastern=eastern)
     if known := sorted(added.fields.keys() & base.fields.fields.keys()):
-        raise definition.mistake(
+        raise definition.error(
             f"its schema can add fields; {', '.join(known)} is there already, leave it out"
         )
     return added
 
 
-def _fed_by(
+def _with_current_source(
     stream: type[RecordStream], classes: Mapping[str, type[RecordStream]]
 ) -> type[RecordStream]:
-    """A derived stream, of the source that there is now."""
+    """The stream; a derived one is made anew if its source is overridden."""
     if not issubclass(stream, DerivedStream) or classes[stream.source.name] is stream.source:
         return stream
     attributes = {"__doc__": stream.__doc__, "source": classes[stream.source.name]}

@@ -13,19 +13,20 @@ CUSTOM_STREAMS: th.Property[Any] = th.Property(
             th.Property("name", th.StringType(pattern="^[a-z][a-z0-9_]*$"), required=True),
             th.Property("override", th.BooleanType),
             th.Property("path", th.StringType(pattern="^/")),
-            th.Property("scope", th.StringType),
-            th.Property("records", th.StringType(min_length=1)),
-            th.Property("keys", th.ArrayType(th.StringType)),
+            th.Property("identifier", th.StringType),
+            th.Property("records_path", th.StringType(min_length=1)),
+            th.Property("primary_keys", th.ArrayType(th.StringType)),
             th.Property("query", th.ObjectType(additional_properties=True)),
             th.Property(
                 "headers", th.ObjectType(additional_properties=th.StringType(pattern="^[ -~]*$"))
             ),
-            th.Property("passes", th.ArrayType(th.ObjectType(additional_properties=True))),
-            th.Property("paging", th.StringType(allowed_values=["metadata", "unknown"])),
-            th.Property("stamp", th.StringType),
+            th.Property("queries", th.ArrayType(th.ObjectType(additional_properties=True))),
+            th.Property("paging", th.StringType(allowed_values=["metadata", "until_empty"])),
+            th.Property("replication_key", th.StringType),
             th.Property("filter", th.StringType),
             th.Property(
-                "deletions", th.StringType(allowed_values=["vis_state", "active", "vanish", "none"])
+                "deletions",
+                th.StringType(allowed_values=["vis_state", "active", "hard_delete", "none"]),
             ),
             th.Property("oauth_scope", th.StringType),
             th.Property("schema", th.ObjectType(additional_properties=True)),
@@ -34,6 +35,6 @@ CUSTOM_STREAMS: th.Property[Any] = th.Property(
     ),
     title="Custom streams",
     description="Endpoints that the tap does not know, as streams: a list of objects with "
-    "name, path, records and more (docs/custom-streams.md)",
+    "name, path, records_path and more (docs/custom-streams.md)",
 )
 """The setting; docs/custom-streams.md explains it."""

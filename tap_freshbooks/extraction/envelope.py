@@ -69,7 +69,7 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
         there = ", ".join(".".join(path) for path in _list_paths(body)) or "nowhere"
         raise FreshBooksError(
             f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
-            "custom_streams, mend `records`; of a stream that is built in, please report this"
+            "custom_streams, mend `records_path`; of a stream that is built in, please report this"
         )
     return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
 

@@ -283,8 +283,8 @@ class _Lists:
         key = ", ".join(f"{name} {row[name]}" for name in self._names)
         return FreshBooksError(
             f"{self._reader.subject}: one answer has two different rows with {key}, of which a "
-            "table would keep one. In custom_streams, add to `keys` what tells them apart; for a "
-            "stream that is built in, do so with `override: true`, and please report this"
+            "table would keep one. In custom_streams, add to `primary_keys` what tells them apart; "
+            "for a stream that is built in, do so with `override: true`, and please report this"
         )
 
 

@@ -20,28 +20,28 @@ Config = dict[str, Any]
 CLIENTS = {
     "name": "my_clients",
     "path": "/accounting/account/{account_id}/users/clients",
-    "records": "response.result.clients",
-    "stamp": "updated",
+    "records_path": "response.result.clients",
+    "replication_key": "updated",
     "filter": "search[updated_min]",
 }
 PROJECTS = {
     "name": "my_projects",
     "path": "/projects/business/{business_id}/projects",
-    "records": "projects",
-    "stamp": "updated_at",
+    "records_path": "projects",
+    "replication_key": "updated_at",
     "filter": "updated_since",
 }
 TAXES = {
     "name": "my_taxes",
     "path": "/accounting/account/{account_id}/taxes/taxes",
-    "records": "response.result.taxes",
-    "deletions": "vanish",
+    "records_path": "response.result.taxes",
+    "deletions": "hard_delete",
 }
 LEDGER = {
     "name": "my_accounts",
     "path": "/accounting/businesses/{business_uuid}/ledger_accounts/accounts",
-    "records": "data",
-    "keys": ["uuid"],
+    "records_path": "data",
+    "primary_keys": ["uuid"],
 }
 
 
@@ -100,11 +100,11 @@ def test_rows_deletions_and_changes_are_those_of_the_built_in_streams(
     assert {"my_taxes"} <= {m["stream"] for m in second.all if m["type"] == "ACTIVATE_VERSION"}
 
 
-def test_passes_together_show_every_row(own_sandbox: Sandbox, own_config: Config) -> None:
-    passes = [
+def test_queries_together_show_every_row(own_sandbox: Sandbox, own_config: Config) -> None:
+    queries = [
         {"active": active, "complete": done} for active in ("", "false") for done in ("", "true")
     ]
-    mine = {**PROJECTS, "passes": [{k: v for k, v in each.items() if v} for each in passes]}
+    mine = {**PROJECTS, "queries": [{k: v for k, v in each.items() if v} for each in queries]}
     key = ("business_id", "id", "title", "complete")
     first, catalog = run(own_config, mine)
     assert identities(first.records["my_projects"], *key) == identities(
@@ -157,9 +157,11 @@ def test_a_schema_is_inferred_with_a_warning_and_taken_from_the_catalog_afterwar
 
 
 def test_keys_that_do_not_tell_rows_apart_lose_none_in_silence(own_config: Config) -> None:
-    sentence = "one answer has two different rows with currency_code .*add to `keys` what tells"
+    sentence = (
+        "one answer has two different rows with currency_code .*add to `primary_keys` what tells"
+    )
     with pytest.raises(FreshBooksError, match=f"my_clients of .*: {sentence}"):
-        run(own_config, {**CLIENTS, "keys": ["currency_code"]})
+        run(own_config, {**CLIENTS, "primary_keys": ["currency_code"]})
 
 
 def test_keys_of_a_built_in_stream_can_be_mended(own_sandbox: Sandbox, own_config: Config) -> None:
@@ -168,14 +170,16 @@ def test_keys_of_a_built_in_stream_can_be_mended(own_sandbox: Sandbox, own_confi
     own_sandbox.faults("status", status=200, path="*/taxes/taxes", body=body)
     with pytest.raises(FreshBooksError, match=r"taxes of .* rows with id 7, .*`override: true`"):
         run(own_config)
-    messages, _ = run(own_config, {"name": "taxes", "override": True, "keys": ["id", "name"]})
+    messages, _ = run(
+        own_config, {"name": "taxes", "override": True, "primary_keys": ["id", "name"]}
+    )
     assert {row["name"] for row in messages.records["taxes"]} == {"GST", "PST"}
 
 
 def test_a_row_that_comes_twice_in_one_answer_is_one(
     own_sandbox: Sandbox, own_config: Config
 ) -> None:
-    own = {**TAXES, "path": TAXES["path"] + "/", "records": "taxes", "deletions": "none"}
+    own = {**TAXES, "path": TAXES["path"] + "/", "records_path": "taxes", "deletions": "none"}
     tax = {"id": 7, "name": "GST"}
     own_sandbox.faults(
         "status", status=200, path="*/taxes/", body=json.dumps({"taxes": [tax, tax]})
@@ -199,9 +203,9 @@ def test_a_schema_of_the_user_is_what_comes(own_config: Config) -> None:
     mine = {
         "name": "my_invoices",
         "path": "/accounting/account/{account_id}/invoices/invoices",
-        "records": "response.result.invoices",
+        "records_path": "response.result.invoices",
         "query": {"include[]": ["lines"]},
-        "stamp": "updated",
+        "replication_key": "updated",
         "schema": schema,
     }
     messages, _ = run(own_config, mine)
@@ -230,16 +234,22 @@ def test_a_built_in_stream_can_be_overridden(own_config: Config) -> None:
     ("changes", "sentence"),
     [
         ({"path": None}, "custom_streams, my_clients: path is missing"),
-        ({"records": None}, "custom_streams, my_clients: records is missing"),
+        ({"records_path": None}, "custom_streams, my_clients: records_path is missing"),
         ({"path": "/accounting/account/7/users/clients"}, "its path needs one of account_id, "),
         ({"path": "/accounting/account/{id}/users/clients"}, "{id} in its path is none of acc"),
         (
             {"path": "/accounting/account/{business_id}/users/clients"},
             "its path wants the account_id, not {business_id}; write {account_id} there",
         ),
-        ({"scope": "account"}, "its scope 'account' is none of account_id, business_id, busin"),
-        ({"scope": "business_id"}, "its scope is business_id, but its path has {account_id}"),
-        ({"stamp": None}, "with a filter it needs a stamp too"),
+        (
+            {"identifier": "account"},
+            "its identifier 'account' is none of account_id, busi",
+        ),
+        (
+            {"identifier": "business_id"},
+            "its identifier is business_id, but its path has {acc",
+        ),
+        ({"replication_key": None}, "with a filter it needs a replication_key too"),
         ({"name": "clients"}, "custom_streams, clients: a stream of this name is built in"),
         ({"override": True}, "there is no stream of this name to override"),
         ({"path": "/accounting/account/{account_id}/a{b"}, "{} in its path is none of"),
@@ -247,20 +257,26 @@ def test_a_built_in_stream_can_be_overridden(own_config: Config) -> None:
         ({"path": "/accounting/{account_id}/{account_id}"}, "its path needs one of account_id"),
         ({"path": "accounting/{account_id}"}, "custom_streams.0.path is not allowed: pattern ^/"),
         ({"headers": {"x": "a\nb"}}, "custom_streams.0.headers.x is not allowed: pattern"),
-        ({"keys": "id"}, "custom_streams.0.keys must be of type array"),
+        ({"primary_keys": "id"}, "custom_streams.0.primary_keys must be of type array"),
         ({"query": "a=b"}, "custom_streams.0.query must be of type object"),
         ({"name": None}, "custom_streams.0 needs name"),
-        ({"nmae": "x"}, "custom_streams.0 has nmae, which means nothing there"),
+        (
+            {"stamp": "x"},
+            "custom_streams.0 has stamp, which means nothing there; known are name, override, path",
+        ),
         (
             {"schema": {"o": {"type": "object", "properties": [1]}}},
             "o has properties that are no object",
         ),
         ({"name": "unified_contacts"}, "names with unified_ belong to the unified model"),
         ({"schema": {"id": {}}}, "its schema does not fit: id needs one type"),
-        ({"schema": {"id": {"type": "integer"}}}, "its rows have no field updated, which keys,"),
+        ({"schema": {"id": {"type": "integer"}}}, "its rows have no field updated, which primary"),
         ({"schema": {}}, "its schema does not fit: it has no properties"),
         ({"deletions": "active"}, "deletions by active are not those of paths with a account_id"),
-        ({"keys": ["uid"]}, "its rows have no field uid, which keys, stamp or deletions name"),
+        (
+            {"primary_keys": ["uid"]},
+            "its rows have no field uid, which primary_keys, replicat",
+        ),
     ],
 )
 def test_mistakes_are_sentences(config: Config, changes: Config, sentence: str) -> None:
@@ -281,7 +297,10 @@ def test_mistakes_of_two(config: Config) -> None:
             [{"name": "invoices", "override": True, "schema": {"amount": {"type": "string"}}}],
             "its schema can add fields; amount is there already",
         ),
-        ([{"name": "clients", "override": True, "stamp": "x"}], "stamp of a built-in stream can"),
+        (
+            [{"name": "clients", "override": True, "replication_key": "x"}],
+            "replication_key of a built-in",
+        ),
         ([{"name": "My"}], "custom_streams.0.name is not allowed"),
     ):
         with pytest.raises(SettingsError) as caught:
@@ -290,10 +309,10 @@ def test_mistakes_of_two(config: Config) -> None:
 
 
 def test_records_that_are_nowhere(config: Config) -> None:
-    mine = {**CLIENTS, "records": "response.result.customers"}
+    mine = {**CLIENTS, "records_path": "response.result.customers"}
     with pytest.raises(FreshBooksError) as caught:
         TapFreshBooks(config={**config, "custom_streams": [mine]}).streams  # noqa: B018
     assert (
         "the answer has no list at response.result.customers; it has one at "
-        "response.result.clients. In custom_streams, mend `records`" in str(caught.value)
+        "response.result.clients. In custom_streams, mend `records_path`" in str(caught.value)
     )

@@ -37,8 +37,8 @@ NATIVE = sorted({source for mapping in MAPPINGS.values() for source in mapping.s
 CUSTOM = {
     "name": "my_expenses",
     "path": "/accounting/account/{account_id}/expenses/expenses",
-    "records": "response.result.expenses",
-    "stamp": "updated",
+    "records_path": "response.result.expenses",
+    "replication_key": "updated",
     "filter": "search[updated_min]",
     "schema": {
         "id": {"type": "integer"},

@@ -110,8 +110,8 @@ def test_a_custom_stream_has_none_in_its_keys_fields_and_names(
     stream = {
         "name": "my_accounts",
         "path": "/accounting/businesses/{business_uuid}/ledger_accounts/accounts",
-        "records": "data",
-        "keys": ["uuid"],
+        "records_path": "data",
+        "primary_keys": ["uuid"],
     }
     config = {**own_config, "custom_streams": [stream]}
     messages = discover_and_sync(config, "my_accounts")
