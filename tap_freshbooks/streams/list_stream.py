@@ -1,32 +1,29 @@
-"""Streams of lists: one list, or several, in each business.
+"""Streams of lists: reads what a resource says of each business, and delivers it as records.
 
-A stream class says where its resource is and which fields it has; a family class says how its
-kind of endpoint filters, pages and shows deletions; `extraction` reads. This module makes records
-of what was read, and advances the bookmarks.
+`extraction` reads. This module plans from where on, makes records of what was read, and advances
+the bookmarks.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
+from tap_freshbooks.extraction.filter_check import FilterCheck
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.partition_reader import ListTraits, PartitionReader
 from tap_freshbooks.records import DELETED_AT, Row
-from tap_freshbooks.schema.fields import Field, Integer, Text, UtcTime
-from tap_freshbooks.streams.base import RecordStream
 from tap_freshbooks.streams.derived import DerivedStream
+from tap_freshbooks.streams.list_resource import ListResource
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -38,129 +35,17 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.list_endpoint import Query
     from tap_freshbooks.extraction.read_plan import ReadPlan
 
-IDENTIFIER_FIELDS: dict[IdentifierKind, Field] = {
-    IdentifierKind.ACCOUNT: Text(),
-    IdentifierKind.BUSINESS: Integer(),
-    IdentifierKind.LEDGER: Text(),
-}
-
 LOOKBACK = timedelta(days=1)
 """How far before the bookmark a change still counts: covers zones, clocks and late commits."""
 
-FILTER_TRUST_WINDOW = timedelta(days=3)
-"""A row that changed longer than this before the bookmark shows that a filter was ignored."""
 
-
-class ListStream(RecordStream):
-    """A resource that each business has a list of."""
-
-    path: ClassVar[str]
-    """Path of the list; `{…}` stands for the identifier of the scope."""
-
-    identifier_kind: ClassVar[IdentifierKind]
-    """Which identifier of a business the path wants."""
-
-    records: ClassVar[tuple[str, ...]]
-    """Keys to the list in an answer, from outside in; `a|b` means either. May end at one object."""
-
-    query: ClassVar[Query] = {}
-    """Parameters of every request."""
-
-    headers: ClassVar[dict[str, str]] = {}
-    """Headers of every request."""
-
-    page_parameters: ClassVar[tuple[str, str]] = ("page", "per_page")
-    """How the page and its size are spelled."""
-
-    page_metadata_known: ClassVar[bool] = True
-    """False if nobody knows what an answer says about pages: then pages are read until one is
-    empty or the same again."""
-
-    marks_deletions: ClassVar[bool] = False
-    """Whether deleted rows can be told by a look at them."""
-
-    hard_deletes: ClassVar[bool] = False
-    """Whether deleted rows disappear without a trace."""
-
-    affected_by: ClassVar[dict[str, str]] = {}
-    """Streams whose changes move rows of this one, and their fields with the ids of these.
-
-    Whether FreshBooks sends events for what a change causes elsewhere is not known.
-    """
-
-    affected_without_timestamp: ClassVar[bool] = False
-    """Whether the filter does not show what others move, so that only the whole list shows what an
-    event that was lost would have told."""
-
-    object_path: ClassVar[str] = ""
-    """Path of one object, where it is not `{object_id}` below the list."""
-
-    object_key: ClassVar[str] = ""
-    """Key to the one object of an answer, where it is not the noun of its events."""
+class ListStream(ListResource):
+    """Reads the lists of a resource, business by business."""
 
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap)
         self.all_read = True
         """Whether every business could be read, so far."""
-        self._filter_is_trusted = True
-
-    @classmethod
-    @override
-    def record_keys(cls) -> tuple[str, ...]:
-        return (cls.identifier_kind.value, *cls.key)
-
-    @classmethod
-    @override
-    def record_properties(cls) -> dict[str, Any]:
-        properties = {
-            cls.identifier_kind.value: IDENTIFIER_FIELDS[cls.identifier_kind].schema(),
-            **super().record_properties(),
-        }
-        if cls.marks_deletions or (cls.hard_deletes and cls.webhook_noun):
-            properties[DELETED_AT] = UtcTime().schema()
-        return properties
-
-    @property
-    @override
-    def partitions(self) -> list[dict[str, Any]]:
-        return [
-            {self.identifier_kind.value: business.identifier(self.identifier_kind)}
-            for business in self.connection.businesses_with(self.identifier_kind)
-        ]
-
-    # What a family or a resource says
-
-    @abstractmethod
-    def list_queries(self, since: datetime | None) -> Iterable[Query]:
-        """Queries that together see every row, or at least every row changed since a moment."""
-
-    def is_deleted(self, record: Row) -> bool:
-        """Whether a record of a stream that shows deletions stands for a deleted row."""
-        raise NotImplementedError(f"{type(self).__name__} shows no deletions: {sorted(record)}")
-
-    def output_record(self, record: Row) -> Row:
-        """What is delivered of a record, once the derived streams have had it."""
-        return record
-
-    def changed_without_timestamp(self, record: Row, since: datetime) -> bool:  # noqa: ARG002
-        """Whether a record may have changed since a moment although its stamp did not move."""
-        return False
-
-    def change_queries(self, since: datetime) -> Sequence[Query] | None:  # noqa: ARG002
-        """Queries that show, with their stamps, the rows that came, changed or went since a moment.
-
-        Empty if the stream's lists show them themselves. None if nothing does: then a list of
-        several pages is read twice (`completeness.py`).
-        """
-        return None
-
-    def as_list_row(self, row: Row) -> Row:
-        """How a list would show an object that was asked for by its id."""
-        return row
-
-    def changes_order(self, row: Row) -> bool:  # noqa: ARG002
-        """Whether rows may have changed places when this one changed."""
-        return True
 
     # Reading
 
@@ -262,30 +147,12 @@ class ListStream(RecordStream):
 
         for batch in reader.read_complete_lists(queries()):
             if since and self.replication is Replication.SERVER_FILTER:
-                self._check_filter(batch.rows, query, since)
+                self._filter_check.see(batch.rows, query, since)
             yield batch
 
-    def _check_filter(self, rows: list[Row], query: Query, since: datetime) -> None:
-        """Unknown filters are answered with the whole list and a 200.
-
-        See `docs/freshbooks-api/accounting.md §4`.
-
-        Then the list is complete all the same, and `_is_changed` leaves out what is old; but the
-        user should know why it takes so long.
-        """
-        if not self._filter_is_trusted or not any("updated" in key for key in query):
-            return
-        oldest = since - FILTER_TRUST_WINDOW
-        for row in rows:
-            changed_at = self._changed_at(row)
-            if changed_at and changed_at < oldest:
-                self._filter_is_trusted = False
-                self.logger.warning(
-                    "FreshBooks ignores the filter by change on %s: the whole list is read each "
-                    "time, and what changed is picked out of it",
-                    self.name,
-                )
-                return
+    @cached_property
+    def _filter_check(self) -> FilterCheck:
+        return FilterCheck(self.name, self._changed_at)
 
     @cached_property
     def _changed_at(self) -> Callable[[Row], datetime | None]:

@@ -10,7 +10,7 @@ from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.records import DELETED_AT
 from tap_freshbooks.schema.fields import Object, UtcTime
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.streams.list_stream import IDENTIFIER_FIELDS, ListStream
+from tap_freshbooks.streams.list_resource import IDENTIFIER_FIELDS, ListResource
 from tap_freshbooks.streams.resources.account import Systems
 from tap_freshbooks.streams.resources.identity import Businesses
 from tap_freshbooks.unified import record_paths
@@ -180,7 +180,7 @@ def _fields(native: type[RecordStream]) -> Object:
     """What paths may name in a record of a native stream."""
     fields = Object(**{DELETED_AT: UtcTime()}) | native.fields
     root = native.source if issubclass(native, DerivedStream) else native
-    if issubclass(root, ListStream):
+    if issubclass(root, ListResource):
         fields |= Object(**{root.identifier_kind.value: IDENTIFIER_FIELDS[root.identifier_kind]})
     if issubclass(native, DerivedStream):
         fields |= Object(**{DOCUMENT: root.fields})
