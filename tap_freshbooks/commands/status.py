@@ -12,10 +12,10 @@ from tap_freshbooks.errors import ExitStatus, FreshBooksError, NotFoundError, Pe
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.timestamps import utc_text_at
-from tap_freshbooks.webhooks.callbacks.health import watch
+from tap_freshbooks.webhooks.callbacks.health import check_health
 from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
-from tap_freshbooks.webhooks.inbox import inbox_of
+from tap_freshbooks.webhooks.inbox import open_inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,15 +51,15 @@ def status(settings: Settings) -> int:
 
 def _webhooks(connection: Connection) -> ExitStatus:
     """Whether events flow; what does not flow is mended where that is possible."""
-    registrar = CallbackManager(connection, CallbackStore(inbox_of(connection.config)))
+    manager = CallbackManager(connection, CallbackStore(open_inbox(connection.config)))
     try:
-        problems = registrar.check()
+        problems = manager.check()
     except FreshBooksError as error:
         problems = [str(error)]
-    found = watch(registrar)
-    for line in ["Webhooks:", *found.lines, *problems, *found.problems]:
+    health = check_health(manager)
+    for line in ["Webhooks:", *health.lines, *problems, *health.problems]:
         click.echo(line)
-    return ExitStatus.FAILED if problems or found.problems else ExitStatus.DONE
+    return ExitStatus.FAILED if problems or health.problems else ExitStatus.DONE
 
 
 def _tokens(connection: Connection) -> Iterator[str]:

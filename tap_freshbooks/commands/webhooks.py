@@ -1,4 +1,4 @@
-"""`tap-freshbooks webhooks`: registers callbacks, receives what they tell, and watches over it."""
+"""`tap-freshbooks webhooks`: registers, lists, verifies and deletes callbacks; receives events."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tap_freshbooks.commands.options import catalog_option, config_option, make_
 from tap_freshbooks.config.settings import is_url
 from tap_freshbooks.errors import ExitStatus, SettingsError, missing_extra_error
 from tap_freshbooks.streams.list_stream import ListStream
-from tap_freshbooks.webhooks.callbacks.health import watch
+from tap_freshbooks.webhooks.callbacks.health import check_health
 from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
-from tap_freshbooks.webhooks.inbox import inbox_of
+from tap_freshbooks.webhooks.inbox import open_inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.tap import TapFreshBooks
 
-WAIT_EXTRA = 5.0
-"""Seconds for a secret that comes although nobody asked for it just now."""
+RESEND_INTERVAL = 5.0
+"""Seconds within which a callback is not asked twice for its verification."""
 
 wait = click.option(
     "--wait",
@@ -36,8 +36,8 @@ wait = click.option(
 
 
 @click.group(
-    help="Let FreshBooks tell what changed, instead of asking: register callbacks (register), and "
-    "receive what they tell (serve). docs/webhooks.md explains the set-up."
+    help="Let FreshBooks report what changed, instead of asking: register callbacks (register), "
+    "and receive their events (serve). docs/webhooks.md explains the set-up."
 )
 def webhooks() -> None:
     """Sub-commands; each needs the setting webhook_inbox."""
@@ -56,51 +56,55 @@ def register(settings: Settings, url: str, catalog: IO[str] | None, seconds: flo
     """Register what is missing, remove what is stale, and wait for the verification."""
     base_url = _base_url(url)
     tap = make_tap(settings, catalog)
-    registrar = _registrar(tap)
+    manager = _manager(tap)
     nouns = sorted(nouns_needed(tap))
     if not nouns:
-        raise SettingsError("none of the selected streams has events (docs/streams.md tells which)")
-    problems = registrar.register(base_url, nouns)
-    # Those that were registered before and not verified get another verification.
-    registrar.check(resend_every=WAIT_EXTRA)
-    registrar.wait(seconds if registrar.callbacks else 0)
-    return _report(registrar, problems)
+        raise SettingsError(
+            "none of the selected streams has events (docs/streams.md lists those that have)"
+        )
+    problems = manager.register(base_url, nouns)
+    # Those that were registered before, and are not verified, are sent another verification.
+    manager.check(resend_interval=RESEND_INTERVAL)
+    manager.wait(seconds if manager.callbacks else 0)
+    return _report(manager, problems)
 
 
-@webhooks.command("list", help="Show the callbacks, and whether events flow; the exit status too.")
+@webhooks.command(
+    "list", help="Show the callbacks, and whether events can come; so does the exit status."
+)
 @config_option
 def list_callbacks(settings: Settings) -> int:
-    """Ask FreshBooks, mend what is wrong, and show what is known."""
-    registrar = _registrar(make_tap(settings))
-    return _report(registrar, registrar.check())
+    """Check the callbacks with FreshBooks, repair them, and show their health."""
+    manager = _manager(make_tap(settings))
+    return _report(manager, manager.check())
 
 
 @webhooks.command(help="Let FreshBooks verify those callbacks again that are not verified.")
 @config_option
 @wait
 def verify(settings: Settings, seconds: float) -> int:
-    """Ask FreshBooks to send verifications again, and give the secrets back."""
-    registrar = _registrar(make_tap(settings))
-    for sentence in registrar.check(resend_every=WAIT_EXTRA):
-        click.echo(_sentence(sentence))
-    registrar.wait(seconds)
-    return _report(registrar, [])
+    """Ask FreshBooks to send verifications again, and give the verifiers back."""
+    manager = _manager(make_tap(settings))
+    for problem in manager.check(resend_interval=RESEND_INTERVAL):
+        click.echo(_sentence(problem))
+    manager.wait(seconds)
+    return _report(manager, [])
 
 
-@webhooks.command(help="Delete our callbacks; those of others stay.")
+@webhooks.command(help="Delete our callbacks; those of other programs stay.")
 @config_option
 @click.option(
     "--url", help="Also those of ours below this address that the inbox does not know any more."
 )
 def delete(settings: Settings, url: str | None) -> None:
-    """Delete callbacks, and forget their secrets."""
+    """Delete callbacks, and forget their verifiers."""
     base_url = _base_url(url) if url else None
-    registrar = _registrar(make_tap(settings))
-    number = registrar.delete(base_url)
-    click.echo(f"Deleted {number} callbacks; FreshBooks tells nothing any more.")
+    manager = _manager(make_tap(settings))
+    number = manager.delete(base_url)
+    click.echo(f"Deleted {number} callbacks; FreshBooks sends no more events.")
 
 
-@webhooks.command(help="Receive webhooks into the inbox, until it is told to end.")
+@webhooks.command(help="Receive webhooks into the inbox, until SIGINT or SIGTERM.")
 @config_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
@@ -116,12 +120,12 @@ def delete(settings: Settings, url: str | None) -> None:
     default=15.0,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="Minutes between two questions whether FreshBooks has switched a callback off.",
+    help="Minutes between two checks whether FreshBooks has switched a callback off.",
 )
 def serve(settings: Settings, host: str, port: int, keep_days: float, check_minutes: float) -> None:
     """Serve until SIGINT or SIGTERM."""
     tap = make_tap(settings)
-    inbox = inbox_of(tap.config)
+    inbox = open_inbox(tap.config)
     try:
         from tap_freshbooks.webhooks.server import serve  # noqa: PLC0415 - in the extra
     except ModuleNotFoundError as error:
@@ -130,25 +134,25 @@ def serve(settings: Settings, host: str, port: int, keep_days: float, check_minu
         tap.connection,
         inbox,
         serve.listen(host, port),
-        keep_for=keep_days * 86_400,
-        check_every=check_minutes * 60,
+        retention=keep_days * 86_400,
+        check_interval=check_minutes * 60,
     )
 
 
 def nouns_needed(tap: TapFreshBooks) -> set[str]:
-    """The nouns whose events move rows of the selected streams."""
+    """The nouns whose events report changes of the selected streams."""
     nouns = set()
     for stream in tap.run.sources:
         if isinstance(stream, ListStream) and stream.webhook_noun:
             nouns.add(stream.webhook_noun)
-            movers = (tap.streams[name] for name in stream.affected_by)
-            nouns.update(str(getattr(mover, "webhook_noun", "")) for mover in movers)
+            related = (tap.streams[name] for name in stream.affected_by)
+            nouns.update(str(getattr(each, "webhook_noun", "")) for each in related)
     return nouns
 
 
-def _registrar(tap: TapFreshBooks) -> CallbackManager:
-    book = CallbackStore(inbox_of(tap.config))
-    return CallbackManager(tap.connection, book, _scopes(tap.streams.values()))
+def _manager(tap: TapFreshBooks) -> CallbackManager:
+    store = CallbackStore(open_inbox(tap.config))
+    return CallbackManager(tap.connection, store, _scopes(tap.streams.values()))
 
 
 def _scopes(streams: Iterable[Any]) -> dict[str, str]:
@@ -168,14 +172,14 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _report(registrar: CallbackManager, problems: list[str]) -> int:
-    """Show what is known; the exit status says whether events can flow."""
-    found = watch(registrar)
-    for line in found.lines:
+def _report(manager: CallbackManager, problems: list[str]) -> int:
+    """Show the health of the callbacks; the exit status says whether events can come."""
+    health = check_health(manager)
+    for line in health.lines:
         click.echo(line)
-    for problem in [*problems, *found.problems]:
+    for problem in [*problems, *health.problems]:
         click.echo(_sentence(problem), err=True)
-    return ExitStatus.FAILED if problems or found.problems else ExitStatus.DONE
+    return ExitStatus.FAILED if problems or health.problems else ExitStatus.DONE
 
 
 def _sentence(problem: str) -> str:

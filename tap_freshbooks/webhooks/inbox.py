@@ -1,4 +1,4 @@
-"""The webhook inbox: what FreshBooks told us, in an append-only sequence that many may read.
+"""The webhook inbox: the events that FreshBooks sent, in an append-only sequence.
 
 Receivers append, syncs read; a sync keeps its position in the Singer state, so an event counts as
 done only when the target has confirmed it. Also in the sequence are *gaps*: entries which say that
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from tap_freshbooks.errors import SettingsError, TapError
 from tap_freshbooks.storage.database import Database, make_table
+from tap_freshbooks.webhooks.tables import EVENTS, INBOX, META, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,42 +32,10 @@ ANY = "*"
 """Stands for all nouns in an entry."""
 
 LOCK_TIMEOUT = 8
-"""Seconds to wait for whoever is writing; FreshBooks waits ten for its answer."""
+"""Seconds to wait for another writer; FreshBooks waits ten for its answer."""
 
-WRITING = 6_417_001
-"""The advisory lock of PostgreSQL that whoever writes holds."""
-
-VERSION = 1
-"""Of the tables; a later one would have to be told apart."""
-
-META = sa.MetaData()
-
-INBOX = sa.Table(
-    "tap_freshbooks_inbox",
-    META,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("pruned_to", sa.BigInteger, nullable=False, default=0),
-)
-
-EVENTS = sa.Table(
-    "tap_freshbooks_inbox_events",
-    META,
-    sa.Column(
-        "position",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
-    sa.Column("account_id", sa.Text, nullable=False),
-    sa.Column("noun", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("object_id", sa.Text, nullable=False),
-    sa.Column("business_id", sa.Text),
-    sa.Column("received_at", sa.Double, nullable=False),
-    sa.Index("tap_freshbooks_inbox_events_by_noun", "account_id", "noun", "position"),
-    sqlite_autoincrement=True,  # the number of a pruned entry is never given again
-)
+WRITER_LOCK = 6_417_001
+"""The advisory lock of PostgreSQL that a writer holds."""
 
 
 class InboxError(TapError):
@@ -75,7 +44,7 @@ class InboxError(TapError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a delivery says; it has no id, no time and no payload of its own.
+    """An event: that an object changed. It has no id, no time and no payload of its own.
 
     See `docs/freshbooks-api/webhooks.md §4`.
 
@@ -84,7 +53,7 @@ class Event:
         name: `invoice.update`, say; `gap` where events may be missing.
         object_id: Of what changed; the reason for a gap.
         business_id: As text; None if the delivery did not say it.
-        noun: What changed, for a gap: the noun whose events may be missing, `*` for all.
+        noun: The kind of object; for a gap, of which events may be missing, `*` for all.
     """
 
     account_id: str
@@ -99,22 +68,22 @@ class Event:
 
 
 class Inbox:
-    """The events in a database, and what else receivers and syncs have to share there.
+    """The events in a database, which receivers and syncs share.
 
     Any number of processes may use it; each thread takes a connection of its own.
 
     Args:
-        place: The setting `webhook_inbox`: a file path, or a SQLAlchemy URL.
+        location: The setting `webhook_inbox`: a file path, or a SQLAlchemy URL.
 
     Raises:
         SettingsError: If it is neither, or its driver is not installed.
     """
 
-    def __init__(self, place: str) -> None:
-        if "://" not in place:
-            place = str(sa.URL.create("sqlite", database=str(_path(place))))
+    def __init__(self, location: str) -> None:
+        if "://" not in location:
+            location = str(sa.URL.create("sqlite", database=str(_path(location))))
         self.database = Database(
-            place, "webhook_inbox", "webhooks", lock_timeout=LOCK_TIMEOUT, pool=sa.QueuePool
+            location, "webhook_inbox", "webhooks", lock_timeout=LOCK_TIMEOUT, pool=sa.QueuePool
         )
 
     def __str__(self) -> str:
@@ -147,11 +116,11 @@ class Inbox:
             if self.database.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
             yield connection
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         if "_engine" in self.__dict__:
             self._engine.dispose()
 
@@ -174,11 +143,11 @@ class Inbox:
             f"the webhook inbox {self}", f"cannot be {what}", InboxError, LOCK_TIMEOUT
         )
 
-    # What a sync keeps in the state
+    # For the cursors that a sync keeps in the state
 
     @cached_property
     def id(self) -> str:
-        """Tells this inbox from one that was made anew in its place."""
+        """Distinguishes this inbox from one that was made anew at the same location."""
         with self.reading() as connection:
             found = connection.scalar(sa.select(INBOX.c.id))
         if found is None:
@@ -190,7 +159,7 @@ class Inbox:
         return str(found)
 
     def extent(self) -> tuple[int, int]:
-        """Between which positions every entry is there: up to the first they may be pruned."""
+        """Two positions: every entry after the first, up to the second, is there."""
         assert self.id  # noqa: S101 - makes the row that the first query reads
         with self.reading() as connection:
             pruned_to = connection.scalar(sa.select(INBOX.c.pruned_to)) or 0
@@ -202,7 +171,7 @@ class Inbox:
     def append(self, events: Sequence[Event]) -> None:
         """Append events; when this returns they are on disk.
 
-        Positions are visible in their order: who has seen one will never see a lower one appear.
+        Positions are visible in their order: a reader who saw one never sees a lower one appear.
 
         Raises:
             InboxError: If none of them was appended.
@@ -229,7 +198,7 @@ class Inbox:
         )
 
     def append_gap(self, account_id: str, noun: str, reason: str) -> None:
-        """Say that events up to now may be missing, so that syncs read lists once.
+        """Note that events up to now may be missing, so that syncs read the lists once.
 
         Args:
             account_id: Whose; `*` for every account.
@@ -243,7 +212,7 @@ class Inbox:
 
         Args:
             account_id: The account.
-            nouns: Which events are wanted.
+            nouns: Of the events that are wanted.
             after: Position of the last entry that is done.
             to: Position of the last entry that is wanted.
         """
@@ -262,7 +231,7 @@ class Inbox:
             return [Event(*row) for row in connection.execute(query)]
 
     def prune(self, before: float) -> int:
-        """Remove entries that arrived before a moment (epoch seconds); how many they were."""
+        """Remove entries that arrived before a moment (epoch seconds); returns their number."""
         assert self.id  # noqa: S101 - makes the row that is updated
         with self.writing() as connection:
             old = EVENTS.c.received_at < before
@@ -273,19 +242,19 @@ class Inbox:
             return connection.execute(EVENTS.delete().where(EVENTS.c.position <= last)).rowcount
 
 
-def inbox_of(config: Mapping[str, Any]) -> Inbox:
+def open_inbox(config: Mapping[str, Any]) -> Inbox:
     """The inbox that the settings name.
 
     Raises:
         SettingsError: If they name none.
     """
-    place = config.get("webhook_inbox")
-    if not place:
+    location = config.get("webhook_inbox")
+    if not location:
         raise SettingsError(
             "the setting webhook_inbox is missing: name a file for it, or a database "
             "(postgresql+psycopg://…) if receivers and taps run on several machines"
         )
-    return Inbox(place)
+    return Inbox(location)
 
 
 def gap(account_id: str, noun: str, reason: str) -> Event:
@@ -293,11 +262,13 @@ def gap(account_id: str, noun: str, reason: str) -> Event:
     return Event(account_id, GAP, reason, noun=noun)
 
 
-def _path(place: str) -> Path:
+def _path(location: str) -> Path:
     try:
-        return Path(place).expanduser().resolve()
+        return Path(location).expanduser().resolve()
     except (OSError, RuntimeError, ValueError):
-        raise SettingsError(f"the setting webhook_inbox is not a usable path: {place!r}") from None
+        raise SettingsError(
+            f"the setting webhook_inbox is not a usable path: {location!r}"
+        ) from None
 
 
 def _sqlite_session(connection: object, _record: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from tests.pipeline.books import Edits
 from tests.pipeline.test_postgres import LOADER, books_for
-from tests.webhooks.serving import TAP, ServingProcess
+from tests.webhooks.receivers import TAP, ReceiverProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def test_an_edit_is_a_row_after_the_next_run_and_an_idle_run_asks_for_nothing(
             TAP_FRESHBOOKS_WEBHOOK_INBOX=inbox["webhook_inbox"],
         )
         # The receiver has a connection of its own: an app of the same user.
-        serving = ServingProcess(
+        serving = ReceiverProcess(
             {**sandbox.config(), **inbox, "token_store": str(tmp_path / "tokens.json")}, tmp_path
         )
         try:

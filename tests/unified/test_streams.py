@@ -13,7 +13,7 @@ from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.mapping import load
 from tests.support import Messages, catalog_of, every_stream, sync
 from tests.unified.golden import rows_of, tap_with
-from tests.webhooks.listening import Listening
+from tests.webhooks.fake_receiver import FakeReceiver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,14 +181,14 @@ def test_companies_are_those_that_are_read(own_sandbox: Sandbox, own_config: Con
 
 
 @pytest.fixture
-def listening(own_sandbox: Sandbox, tmp_path: Path) -> Listening:
-    return Listening(own_sandbox, tmp_path)
+def fake_receiver(own_sandbox: Sandbox, tmp_path: Path) -> FakeReceiver:
+    return FakeReceiver(own_sandbox, tmp_path)
 
 
 def test_events_move_unified_rows_and_silence_costs_nothing(
-    own_sandbox: Sandbox, own_config: Config, listening: Listening
+    own_sandbox: Sandbox, own_config: Config, fake_receiver: FakeReceiver
 ) -> None:
-    settings = listening.settings(own_config)
+    settings = fake_receiver.settings(own_config)
     state = sync(settings, *MAPPINGS).state
     asked(own_sandbox)
     idle = sync(settings, *MAPPINGS, state=state)
@@ -197,12 +197,12 @@ def test_events_move_unified_rows_and_silence_costs_nothing(
     client, vendor = (own_sandbox.truth(name)[0] for name in ("clients", "bill_vendors"))
     own_sandbox.update("clients", client["id"], note=CHANGED)
     own_sandbox.update("bill_vendors", vendor["vendorid"], note=CHANGED)
-    listening.tell("client.update", client["id"])
+    fake_receiver.deliver("client.update", client["id"])
     second = sync(settings, *MAPPINGS, state=idle.state)
     assert sum(asked(own_sandbox).values()) == 1
     [row] = second.records["unified_contacts"]
     assert (row["id"], row["notes"]) == (f"clients:{client['id']}", CHANGED)
-    listening.tell("bill_vendor.update", vendor["vendorid"])
+    fake_receiver.deliver("bill_vendor.update", vendor["vendorid"])
     third = sync(settings, *MAPPINGS, state=second.state)
     [row] = third.records["unified_contacts"]
     assert (row["id"], row["notes"]) == (f"bill_vendors:{vendor['vendorid']}", CHANGED)
@@ -210,9 +210,9 @@ def test_events_move_unified_rows_and_silence_costs_nothing(
 
 
 def test_a_source_without_events_is_polled_for_itself(
-    own_sandbox: Sandbox, own_config: Config, listening: Listening
+    own_sandbox: Sandbox, own_config: Config, fake_receiver: FakeReceiver
 ) -> None:
-    settings = listening.settings(own_config)
+    settings = fake_receiver.settings(own_config)
     state = sync(settings, "unified_items").state
     del state["bookmarks"]["unified_items"]["sources"]["tasks"]
     asked(own_sandbox)
@@ -223,11 +223,11 @@ def test_a_source_without_events_is_polled_for_itself(
 
 
 def test_an_object_of_which_nothing_is_left_is_a_deleted_row(
-    own_config: Config, listening: Listening, caplog: pytest.LogCaptureFixture
+    own_config: Config, fake_receiver: FakeReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = listening.settings(own_config)
+    settings = fake_receiver.settings(own_config)
     state = sync(settings, "unified_invoices").state
-    listening.tell("invoice.delete", 99_999_901)
+    fake_receiver.deliver("invoice.delete", 99_999_901)
     with caplog.at_level(logging.WARNING):
         [row] = sync(settings, "unified_invoices", state=state).records["unified_invoices"]
     assert row["id"] == "invoices:99999901"

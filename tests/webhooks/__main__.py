@@ -1,7 +1,7 @@
-"""Meltano, PostgreSQL and webhooks, as long and as rough as it takes to show what is promised.
+"""Meltano, PostgreSQL and webhooks under faults, for some minutes.
 
-`python -m tests.webhooks storm` edits a thousand objects while receivers are killed and deliveries
-go astray, and then compares the database with one that was loaded afresh. `python -m
+`python -m tests.webhooks edits` edits a thousand objects while receivers are killed and deliveries
+are disturbed, and then compares the database with one that was loaded afresh. `python -m
 tests.webhooks seconds` tells how long an edit takes to become a row.
 """
 
@@ -27,8 +27,8 @@ from demo.pipeline import BIN, SCHEMA, Meltano, Postgres
 from freshbooks_sandbox import Sandbox
 from tests.pipeline.books import Books
 from tests.pipeline.conftest import LOADERS
-from tests.webhooks.serving import TAP, ServingProcess
-from tests.webhooks.storm import Storm, go_astray
+from tests.webhooks.random_edits import RandomEdits, disturb_deliveries
+from tests.webhooks.receivers import TAP, ReceiverProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 LOADER = LOADERS[0]
 COPIES = {"expenses": {"isduplicate", "status", "category"}}
-"""Columns that follow other objects without a stamp, with what is nested in them."""
+"""Columns that follow other objects without a timestamp, with what is nested in them."""
 
 
-class Scene:
+class Pipeline:
     """A sandbox, a receiver, and Meltano that loads into PostgreSQL."""
 
     def __init__(self, folder: Path, server: Postgres, sandbox: Sandbox) -> None:
@@ -49,14 +49,14 @@ class Scene:
         self.plugins.mkdir()
         Meltano(self.plugins, {}, folder / "install.log").install(LOADER)
         self.inbox = str(folder / "inbox.db")
-        self.books = self.books_in("listening", TAP_FRESHBOOKS_WEBHOOK_INBOX=self.inbox)
+        self.books = self.books_in("with_webhooks", TAP_FRESHBOOKS_WEBHOOK_INBOX=self.inbox)
         self.settings = {
             **sandbox.config(),
             "webhook_inbox": self.inbox,
             "token_store": str(folder / "tokens.json"),
         }
-        self.serving = ServingProcess(self.settings, folder)
-        url = ["--config", str(self.serving.config_file), "--url", self.serving.url]
+        self.receiver = ReceiverProcess(self.settings, folder)
+        url = ["--config", str(self.receiver.config_file), "--url", self.receiver.url]
         subprocess.run([*TAP, "webhooks", "register", *url], check=True, capture_output=True)
 
     def books_in(self, database: str, **settings: str) -> Books:
@@ -69,20 +69,20 @@ class Scene:
 
     def restart(self) -> None:
         """Kill the receiver, and start it again at the same address."""
-        self.serving.kill()
-        self.serving = ServingProcess(self.settings, self.folder, self.serving.port)
+        self.receiver.kill()
+        self.receiver = ReceiverProcess(self.settings, self.folder, self.receiver.port)
 
     @contextmanager
-    def receivers_killed(self, seed: int) -> Iterator[list[float]]:
+    def killing_receivers(self, seed: int) -> Iterator[list[float]]:
         """Kill the receiver now and then, and leave it dead for some seconds, until the end."""
         rng, kills, ended = random.Random(seed), [], threading.Event()  # noqa: S311
 
         def kill() -> None:
             while not ended.wait(rng.uniform(1, 15)):
-                self.serving.kill()
+                self.receiver.kill()
                 kills.append(time.monotonic())
                 ended.wait(rng.uniform(0, 5))
-                self.serving = ServingProcess(self.settings, self.folder, self.serving.port)
+                self.receiver = ReceiverProcess(self.settings, self.folder, self.receiver.port)
 
         thread = threading.Thread(target=kill)
         thread.start()
@@ -94,44 +94,45 @@ class Scene:
 
 
 @contextmanager
-def scene(invoices: int) -> Iterator[Scene]:
+def pipeline(invoices: int) -> Iterator[Pipeline]:
     """All of it, on free ports, until the block ends."""
     with (
         tempfile.TemporaryDirectory() as name,
         Postgres(Path(name) / "data") as server,
         Sandbox(invoices=invoices, rate_limit=0) as sandbox,
     ):
-        built = Scene(Path(name), server, sandbox)
+        built = Pipeline(Path(name), server, sandbox)
         try:
             yield built
         finally:
-            built.serving.kill()
+            built.receiver.kill()
 
 
-def storm(edits: str = "1000", seed: str = "1") -> None:
-    """Edit at random while receivers die and deliveries go astray; then compare."""
-    number = int(edits)
-    with scene(120) as here:
+def random_edits(edits: str = "1000", seed: str = "1") -> None:
+    """Edit at random while receivers are killed and deliveries disturbed; then compare."""
+    with pipeline(120) as here:
         here.sandbox.webhooks.settings(scale=0.02)
         here.books.load(LOADER)
-        go_astray(here.sandbox, int(seed))
-        blowing = Storm(here.sandbox, int(seed))
-        with here.receivers_killed(int(seed)) as kills:
+        disturb_deliveries(here.sandbox, int(seed))
+        editor = RandomEdits(here.sandbox, int(seed))
+        with here.killing_receivers(int(seed)) as kills:
             loads = 0
-            while blowing.edits < number:
+            while editor.number < int(edits):
                 loading = threading.Thread(target=here.books.load, args=(LOADER,))
                 loading.start()
-                while loading.is_alive() and blowing.edits < number:
-                    blowing.blow(1)
+                while loading.is_alive() and editor.number < int(edits):
+                    editor.apply(1)
                     time.sleep(0.1)  # about a hundred edits for each run
                 loading.join()
                 loads += 1
-        fates: dict[str, int] = {}
+        outcomes: dict[str, int] = {}
         for delivery in here.sandbox.webhooks.settle(300):
-            fate = delivery["forgery"] or delivery["status"]
-            fates[fate] = fates.get(fate, 0) + 1
+            outcome = delivery["forgery"] or delivery["status"]
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
         here.sandbox.faults_clear()
-        click.echo(f"{blowing.edits} edits, {loads} runs, {len(kills)} kills; deliveries: {fates}")
+        click.echo(
+            f"{editor.number} edits, {loads} runs, {len(kills)} kills; deliveries: {outcomes}"
+        )
         here.books.meltano(
             "run",
             "tap-freshbooks",
@@ -145,7 +146,7 @@ def storm(edits: str = "1000", seed: str = "1") -> None:
 
 
 def _compare(server: Postgres) -> None:
-    with server.connect("listening") as one, server.connect("fresh") as other:
+    with server.connect("with_webhooks") as one, server.connect("fresh") as other:
         tables = _tables(other)
         different = 0
         total = 0
@@ -194,7 +195,7 @@ def _difference(one: dict[str, Any] | None, other: dict[str, Any] | None) -> str
 
 def seconds(edits: str = "10") -> None:
     """How long an edit takes to become a row, with Meltano and without."""
-    with scene(120) as here:
+    with pipeline(120) as here:
         # Meltano keeps what it discovers of a released tap, but not of one in a working tree.
         catalog = here.folder / "catalog.json"
         discover = [str(BIN / "tap-freshbooks"), "--discover"]
@@ -207,7 +208,7 @@ def seconds(edits: str = "10") -> None:
         click.echo(
             f"An idle run of Meltano: {min(idle):.1f} to {max(idle):.1f} s, {asked} requests"
         )
-        times = _edit_to_row(here, "listening", lambda: here.books.load(LOADER), int(edits))
+        times = _edit_to_row(here, "with_webhooks", lambda: here.books.load(LOADER), int(edits))
         click.echo(f"Meltano, a run after the other or every 5 s: {_spread(times)}")
         pipe = Pipe(here)
         pipe.load()
@@ -220,7 +221,7 @@ def seconds(edits: str = "10") -> None:
 class Pipe:
     """The tap piped into the target, with the state that the target confirms."""
 
-    def __init__(self, here: Scene) -> None:
+    def __init__(self, here: Pipeline) -> None:
         self._here = here
         self._state = here.folder / "state.json"
         self._config = here.folder / "piped.json"
@@ -266,7 +267,7 @@ def _time(work: Any) -> float:
     return time.monotonic() - started
 
 
-def _edit_to_row(here: Scene, database: str, load: Any, edits: int) -> list[float]:
+def _edit_to_row(here: Pipeline, database: str, load: Any, edits: int) -> list[float]:
     """Seconds from random edits to their rows, with a run started every five seconds."""
     made: dict[str, float] = {}
     seen: dict[str, float] = {}
@@ -309,4 +310,4 @@ def _spread(times: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    {"storm": storm, "seconds": seconds}[sys.argv[1]](*sys.argv[2:])
+    {"edits": random_edits, "seconds": seconds}[sys.argv[1]](*sys.argv[2:])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "inbox.db")
     server = request.getfixturevalue("postgres")
@@ -25,8 +25,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-def test_writers_take_turns(place: str) -> None:
-    with closing(Inbox(place)) as one, closing(Inbox(place)) as other:
+def test_writers_take_turns(location: str) -> None:
+    with closing(Inbox(location)) as one, closing(Inbox(location)) as other:
         assert one.extent() == other.extent() == (0, 0)
         writer = threading.Thread(target=other.append, args=([Event("a", "tax.update", "2")],))
         with one.writing() as connection:  # also before it has written anything
@@ -40,12 +40,12 @@ def test_writers_take_turns(place: str) -> None:
         assert [each.object_id for each in one.read("a", ["tax"], 0, last)] == ["1", "2"]
 
 
-def test_who_wants_the_same_callback_gets_the_same(place: str) -> None:
+def test_processes_that_want_the_same_callback_get_the_same(location: str) -> None:
     found = []
     begin = threading.Barrier(8)
 
     def add() -> None:
-        with closing(Inbox(place)) as inbox:
+        with closing(Inbox(location)) as inbox:
             begin.wait()
             found.append(CallbackStore(inbox).add("a", "invoice", "http://127.0.0.1").path)
 

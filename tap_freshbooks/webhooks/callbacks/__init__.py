@@ -1,3 +1,3 @@
-"""Callbacks at FreshBooks: registered, verified, watched."""
+"""Callbacks at FreshBooks: registered, verified, checked."""
 
 from __future__ import annotations

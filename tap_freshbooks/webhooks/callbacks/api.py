@@ -1,4 +1,4 @@
-"""The endpoint of callbacks: what FreshBooks can be asked, and its answers.
+"""The endpoint of callbacks at FreshBooks: list, get, create, verify, resend, delete.
 
 See `docs/freshbooks-api/webhooks.md §2`.
 """
@@ -10,22 +10,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import FreshBooksError, NotFoundError
+from tap_freshbooks.extraction.envelope import read_page, read_rows
+from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, read_pages
+from tap_freshbooks.extraction.prefetch import InlineFuture
 
 if TYPE_CHECKING:
     from tap_freshbooks.businesses import Business
+    from tap_freshbooks.records import Row
     from tap_freshbooks.transport.client import FreshBooksClient
 
 PATH = "/events/account/{account_id}/events/callbacks"
 
-PAGE_SIZE = 100
-
-MOST_PAGES = 100
-"""Of the list of callbacks; more of them would be a list that does not end."""
+RESULT = ("response", "result")
+"""Keys to what an answer holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteCallback:
-    """A callback as FreshBooks shows it, ours or not; `as_of` is when it was asked."""
+    """A callback as FreshBooks shows it, ours or not; `as_of` (epoch seconds) is when."""
 
     callbackid: int
     event: str
@@ -52,30 +54,28 @@ class CallbackApi:
 
     def list(self) -> list[RemoteCallback]:
         """All callbacks that FreshBooks shows us, ours or not, each once."""
-        found: dict[int, RemoteCallback] = {}
-        subject = f"the callbacks of {self._business}"
-        for page in range(1, MOST_PAGES + 1):
-            now, query = time.time(), {"page": page, "per_page": PAGE_SIZE}
-            result = _result(self._client.get(self._path, query, subject=subject).body)
-            if not isinstance(result.get("callbacks"), list):
-                # Not an empty list: then all of ours would seem to be gone.
-                raise FreshBooksError(f"{subject}: the answer has no list; please report this")
-            rows = [_read(row, now, subject) for row in result["callbacks"]]
-            news = [each for each in rows if each.callbackid not in found]
-            found.update((each.callbackid, each) for each in rows)
-            total = result.get("total")
-            if not news or (isinstance(total, int) and len(found) >= total):
-                break
-        return list(found.values())
+        subject, now = f"the callbacks of {self._business}", time.time()
+
+        def fetch_page(number: int) -> Page:
+            query = {"page": number, "per_page": PAGE_SIZE}
+            response = self._client.get(self._path, query, subject=subject)
+            return read_page(response, number, (*RESULT, "callbacks"), subject)
+
+        def ask(number: int) -> InlineFuture[Page]:
+            return InlineFuture(lambda: fetch_page(number))
+
+        pages = read_pages(ask, pages_numbered=False)
+        found = [_remote_callback(row, now, subject) for page in pages for row in page.rows]
+        return list({each.callbackid: each for each in found}.values())
 
     def get(self, callbackid: int) -> RemoteCallback | None:
         """A callback by its id; None if FreshBooks does not know it."""
         subject, now = self._subject(callbackid), time.time()
         try:
-            answer = self._client.get(self._single(callbackid), subject=subject)
+            response = self._client.get(self._single(callbackid), subject=subject)
         except NotFoundError:
             return None
-        return _read(_result(answer.body).get("callback"), now, subject)
+        return _remote_callback(_callback_row(response.body, subject), now, subject)
 
     def create(self, event: str, uri: str) -> RemoteCallback:
         """Register a callback, which FreshBooks then wants to verify.
@@ -85,18 +85,21 @@ class CallbackApi:
         """
         subject, now = f"the callback for {event} of {self._business}", time.time()
         body = {"callback": {"event": event, "uri": uri}}
-        answer = self._client.send("POST", self._path, body, subject=subject)
-        return _read(_result(answer.body).get("callback"), now, subject)
+        response = self._client.send("POST", self._path, body, subject=subject)
+        return _remote_callback(_callback_row(response.body, subject), now, subject)
 
-    def verify(self, callbackid: int, secret: str) -> bool:
-        """Give a secret back; whether FreshBooks says that the callback is verified now.
+    def verify(self, callbackid: int, verifier: str) -> bool:
+        """Give a verifier back; True if FreshBooks says that the callback is verified now.
 
         Raises:
-            BadRequestError: If it is not the secret that FreshBooks wants.
+            BadRequestError: If it is not the verifier that FreshBooks wants.
             NotFoundError: If there is no such callback.
         """
-        said = _result(self._put(callbackid, {"verifier": secret})).get("callback")
-        return isinstance(said, dict) and said.get("verified") is True
+        body = self._put(callbackid, {"verifier": verifier})
+        try:
+            return _callback_row(body, self._subject(callbackid)).get("verified") is True
+        except FreshBooksError:  # it does not say so
+            return False
 
     def resend(self, callbackid: int) -> None:
         """Let FreshBooks send the verification again."""
@@ -107,7 +110,7 @@ class CallbackApi:
         try:
             self._client.send("DELETE", self._single(callbackid), subject=self._subject(callbackid))
         except NotFoundError:
-            return  # somebody else was quicker, or the answer to our first try got lost
+            return  # another process was quicker, or the answer to our first try got lost
 
     def _put(self, callbackid: int, change: dict[str, Any]) -> Any:
         subject = f"the verification of {self._subject(callbackid)}"
@@ -121,14 +124,13 @@ class CallbackApi:
         return f"callback {callbackid} of {self._business}"
 
 
-def _result(body: Any) -> dict[str, Any]:
-    response = body.get("response") if isinstance(body, dict) else None
-    result = response.get("result") if isinstance(response, dict) else None
-    return result if isinstance(result, dict) else {}
+def _callback_row(body: Any, subject: str) -> Row:
+    rows, _ = read_rows(body, (*RESULT, "callback"), subject)
+    return rows[0] if rows else {}
 
 
-def _read(row: Any, as_of: float, subject: str) -> RemoteCallback:
-    if not isinstance(row, dict) or not isinstance(row.get("callbackid"), int):
+def _remote_callback(row: Row, as_of: float, subject: str) -> RemoteCallback:
+    if not isinstance(row.get("callbackid"), int):
         raise FreshBooksError(f"{subject}: the answer shows none that has an id; please report it")
     event, uri, verified = str(row.get("event")), str(row.get("uri")), row.get("verified") is True
     return RemoteCallback(row["callbackid"], event, uri, verified, as_of)

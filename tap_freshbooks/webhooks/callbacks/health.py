@@ -1,4 +1,4 @@
-"""Whether events flow, for people: what FreshBooks, the inbox and the receivers say of it."""
+"""Whether events come: what FreshBooks, the inbox and the receivers say of it."""
 
 from __future__ import annotations
 
@@ -7,63 +7,83 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.timestamps import utc_text_at
-from tap_freshbooks.webhooks.callbacks.store import PATIENCE
+from tap_freshbooks.webhooks.callbacks.presence import HEARTBEAT_TIMEOUT, ReceiverPresence
 
 if TYPE_CHECKING:
     from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
-    from tap_freshbooks.webhooks.callbacks.store import Callback
+    from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackStore
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What was found.
+class WebhookHealth:
+    """The health of the webhooks of a connection.
 
     Attributes:
         lines: All of it, for people.
-        problems: A sentence for each reason why events cannot flow; none if they can.
+        problems: A sentence for each reason why no events can come; none if they can.
     """
 
     lines: list[str]
     problems: list[str]
 
 
-def watch(registrar: CallbackManager) -> Watch:
-    """Look at the callbacks of a connection, as the inbox knows them now.
+def check_health(manager: CallbackManager) -> WebhookHealth:
+    """Describe the callbacks of a connection, as the inbox knows them now.
 
     Raises:
         InboxError: If the inbox cannot be read.
     """
-    callbacks = registrar.callbacks
-    misses = registrar.book.misses()
+    callbacks = manager.callbacks
+    missed_rows = manager.store.missed_rows()
     lines, problems = [], []
-    for account_id, business in registrar.accounts.items():
+    for account_id, business in manager.accounts.items():
         ours = [each for each in callbacks if each.account_id == account_id]
         lines.append(f"{business}: {len(ours)} callbacks")
         width = max((len(each.noun) for each in ours), default=0)
         for each in ours:
-            rows, _ = misses.get((account_id, each.noun), (0, 0.0))
+            rows, _ = missed_rows.get((account_id, each.noun), (0, 0.0))
             missed = f"; {rows} rows were missed" if rows else ""
             lines.append(f"  {each.noun:{width}}  {_describe(each)}{missed}")
-        closed = ", ".join(each.noun for each in ours if not each.verified)
+        unverified = ", ".join(each.noun for each in ours if not each.verified)
         if not ours:
             problems.append(
                 f"no callback of {business} is registered: run `tap-freshbooks webhooks register`"
             )
-        elif closed:
+        elif unverified:
             problems.append(
-                f"callbacks of {business} are not verified ({closed}): run `tap-freshbooks "
+                f"callbacks of {business} are not verified ({unverified}): run `tap-freshbooks "
                 "webhooks serve` where their address leads, and `tap-freshbooks webhooks verify`"
             )
-    if not registrar.accounts:
+    if not manager.accounts:
         problems.append("no business of the connection has an account_id to register for")
-    last = registrar.book.last_presence()
+    last = ReceiverPresence(manager.store.inbox).last_heartbeat()
     if last is None:
         lines.append("Receivers: none has ever run")
     else:
-        lines.append(f"Receivers: the last sign of life was at {utc_text_at(last)}")
-    if last is None or time.time() - last > PATIENCE:
+        lines.append(f"Receivers: the last heartbeat was at {utc_text_at(last)}")
+    if last is None or time.time() - last > HEARTBEAT_TIMEOUT:
         problems.append("no receiver runs: start `tap-freshbooks webhooks serve`")
-    return Watch(lines, problems)
+    return WebhookHealth(lines, problems)
+
+
+def delivery_problems(store: CallbackStore, account_id: str, noun: str) -> list[str]:
+    """Why no events of a noun can come at the moment; none if they can, as far as we know.
+
+    Raises:
+        InboxError: If the inbox cannot be read.
+    """
+    ours = [each for each in store.all() if (each.account_id, each.noun) == (account_id, noun)]
+    problems = []
+    if not ours:
+        problems.append("no callback is registered")
+    elif not any(each.verified for each in ours):
+        problems.append("its callback is not verified")
+    last = ReceiverPresence(store.inbox).last_heartbeat()
+    if last is None:
+        problems.append("no receiver has ever run")
+    elif time.time() - last > HEARTBEAT_TIMEOUT:
+        problems.append(f"no receiver runs since {utc_text_at(last)}")
+    return problems
 
 
 def _describe(callback: Callback) -> str:

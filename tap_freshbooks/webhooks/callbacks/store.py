@@ -1,4 +1,4 @@
-"""What the inbox knows of our callbacks, their secrets, and the receivers that listen."""
+"""Our callbacks and their verifiers, as the inbox keeps them; what events have missed, too."""
 
 from __future__ import annotations
 
@@ -10,64 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tap_freshbooks.timestamps import utc_text_at
-from tap_freshbooks.webhooks.inbox import ANY, META, gap
+from tap_freshbooks.webhooks.inbox import gap
+from tap_freshbooks.webhooks.tables import CALLBACKS, MISSES, VERIFIERS
 
 if TYPE_CHECKING:
     from tap_freshbooks.webhooks.inbox import Inbox
-
-PATIENCE = 60.0
-"""Seconds without a receiver after which deliveries may be lost.
-
-FreshBooks tries again "periodically" and drops a message after several failures, without numbers
-(`docs/freshbooks-api/webhooks.md §7`); a restart shall not cost a reading, an outage shall.
-"""
-
-BEAT = 10.0
-"""Seconds between two signs of life of a receiver."""
-
-CALLBACKS = sa.Table(
-    "tap_freshbooks_callbacks",
-    META,
-    sa.Column("path", sa.Text, primary_key=True),
-    sa.Column("account_id", sa.Text, nullable=False),
-    sa.Column("noun", sa.Text, nullable=False),
-    sa.Column("uri", sa.Text, nullable=False),
-    sa.Column("callbackid", sa.BigInteger),
-    sa.Column("verified", sa.Boolean, nullable=False, default=False),
-    sa.Column("verified_at", sa.Double),
-    sa.Column("checked_at", sa.Double),
-    sa.Column("asked_at", sa.Double),
-    sa.Column("last_event_at", sa.Double),
-    sa.Column("events", sa.BigInteger, nullable=False, default=0),
-)
-
-VERIFIERS = sa.Table(
-    "tap_freshbooks_verifiers",
-    META,
-    sa.Column("path", sa.Text, primary_key=True),
-    sa.Column("verifier", sa.Text, primary_key=True),
-    sa.Column("callbackid", sa.BigInteger, nullable=False),
-    sa.Column("received_at", sa.Double, nullable=False),
-    sa.Column("accepted_at", sa.Double),
-    sa.Column("is_pending", sa.Boolean, nullable=False),
-)
-
-RECEIVERS = sa.Table(
-    "tap_freshbooks_receivers",
-    META,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("seen_at", sa.Double, nullable=False),
-)
-
-MISSES = sa.Table(
-    "tap_freshbooks_misses",
-    META,
-    sa.Column("account_id", sa.Text, primary_key=True),
-    sa.Column("noun", sa.Text, primary_key=True),
-    sa.Column("rows", sa.BigInteger, nullable=False),
-    sa.Column("found_at", sa.Double, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +23,12 @@ class Callback:
 
     Attributes:
         path: Its unguessable path at the receiver: a delivery does not say which callback it
-            belongs to, and each has its own secret.
+            belongs to, and each has its own verifier.
         account_id: Whose events come.
         noun: The bare noun that it is registered for.
         uri: Where FreshBooks sends them, the path included.
         callbackid: What FreshBooks calls it; None while it is not known to have registered it.
-        verified: Whether events flow, as far as we know.
+        verified: Whether FreshBooks sends events, as far as we know.
         verified_at: Since when, epoch seconds.
         checked_at: When FreshBooks was asked last whether it is verified.
         asked_at: When FreshBooks was asked last for a verification.
@@ -116,17 +63,17 @@ class Verifier:
         return f"Verifier({self.path[:6]}…, callback {self.callbackid}, accepted={self.accepted})"
 
 
-OURS = re.compile(r"tap-freshbooks-[\w-]{32}")
-"""What the last segment of a callback's address looks like if it is one of ours."""
+CALLBACK_PATH = re.compile(r"tap-freshbooks-[\w-]{32}")
+"""The last segment of a callback's address, if it is one of ours."""
 
 
 def new_path() -> str:
-    """A path that nobody can guess, and that tells our callbacks from those of others."""
+    """A path that nobody can guess, and that tells our callbacks from those of other programs."""
     return f"tap-freshbooks-{secrets.token_urlsafe(24)}"
 
 
 class CallbackStore:
-    """The callbacks and secrets of an inbox. Each method is one transaction, on disk at its end.
+    """The callbacks and verifiers of an inbox. Each method is one transaction, on disk at its end.
 
     Raises:
         InboxError: From every method, if the database does not answer.
@@ -141,7 +88,7 @@ class CallbackStore:
         with self.inbox.reading() as connection:
             return [Callback(**row) for row in connection.execute(query).mappings()]
 
-    def at(self, path: str) -> Callback | None:
+    def find(self, path: str) -> Callback | None:
         """The callback with a path."""
         query = sa.select(CALLBACKS).filter_by(path=path)
         with self.inbox.reading() as connection:
@@ -149,9 +96,9 @@ class CallbackStore:
         return Callback(**row) if row else None
 
     def add(self, account_id: str, noun: str, base_url: str) -> Callback:
-        """A callback to register, kept before FreshBooks hears of it: it may verify it at once.
+        """Store a callback before it is registered: FreshBooks may verify it at once.
 
-        Whoever wants the same at the same time gets the same.
+        Processes that want the same one at the same time get the same.
         """
         path = new_path()
         callback = Callback(path, account_id, noun, f"{base_url}/{path}", asked_at=time.time())
@@ -165,9 +112,9 @@ class CallbackStore:
         return callback
 
     def renew(self, old: Callback) -> Callback | None:
-        """Give a callback another path, and forget its secrets; to be registered anew.
+        """Give a callback another path, and forget its verifiers; it is to be registered anew.
 
-        None if somebody else has done so.
+        None if another process has done so.
         """
         path, now = new_path(), time.time()
         values = {
@@ -183,10 +130,10 @@ class CallbackStore:
             if not connection.execute(renewed).rowcount:
                 return None
             connection.execute(VERIFIERS.delete().filter_by(path=old.path))
-        return self.at(path)
+        return self.find(path)
 
-    def looked_at(self, account_id: str) -> None:
-        """Note that the callbacks of an account are being looked at."""
+    def mark_checked(self, account_id: str) -> None:
+        """Note that FreshBooks is asked for the callbacks of an account."""
         now = time.time()
         with self.inbox.writing() as connection:
             connection.execute(
@@ -204,7 +151,7 @@ class CallbackStore:
             connection.execute(CALLBACKS.update().filter_by(path=path).values(values))
 
     def remove(self, path: str) -> None:
-        """Forget a callback and its secrets."""
+        """Forget a callback and its verifiers."""
         with self.inbox.writing() as connection:
             for table in (CALLBACKS, VERIFIERS):
                 connection.execute(table.delete().filter_by(path=path))
@@ -212,43 +159,43 @@ class CallbackStore:
     # Verification
 
     def verifiers(self, path: str) -> list[Verifier]:
-        """The secrets of a callback, the newest first."""
+        """The verifiers of a callback, the newest first."""
         return self._verifiers(VERIFIERS.c.path == path)
 
-    def pending(self) -> list[Verifier]:
-        """Secrets that FreshBooks has not yet taken back."""
+    def pending_verifiers(self) -> list[Verifier]:
+        """Verifiers that FreshBooks has not yet taken back."""
         return self._verifiers(VERIFIERS.c.is_pending)
 
-    def keep(self, path: str, verifier: str, callbackid: int) -> None:
-        """Store a secret for ever; FreshBooks wants it back, also one that it sends again."""
+    def add_verifier(self, path: str, verifier: str, callbackid: int) -> None:
+        """Store a verifier for ever; FreshBooks wants it back, also one that it sends again."""
         key = {"path": path, "verifier": verifier}
-        news = {"callbackid": callbackid, "received_at": time.time(), "is_pending": True}
+        values = {"callbackid": callbackid, "received_at": time.time(), "is_pending": True}
         with self.inbox.writing() as connection:
-            known = connection.execute(VERIFIERS.update().filter_by(**key).values(news))
+            known = connection.execute(VERIFIERS.update().filter_by(**key).values(values))
             if not known.rowcount:
-                connection.execute(VERIFIERS.insert().values({**key, **news}))
+                connection.execute(VERIFIERS.insert().values({**key, **values}))
 
-    def accept(self, verifier: Verifier) -> None:
-        """FreshBooks took a secret back: events flow, and what happened before may be missing."""
+    def accept_verifier(self, verifier: Verifier) -> None:
+        """Note that FreshBooks took a verifier back, and so will send events from now on."""
         now = time.time()
         key = {"path": verifier.path, "verifier": verifier.verifier}
         with self.inbox.writing() as connection:
             values = {"accepted_at": now, "is_pending": False}
             known = connection.execute(VERIFIERS.update().filter_by(**key).values(values))
             if not known.rowcount:  # another process gave it back too, and was refused
-                news = {"callbackid": verifier.callbackid, "received_at": now}
-                connection.execute(VERIFIERS.insert().values({**key, **news, **values}))
-            self._flows(connection, verifier.path, verifier.callbackid, now)
+                received = {"callbackid": verifier.callbackid, "received_at": now}
+                connection.execute(VERIFIERS.insert().values({**key, **received, **values}))
+            self._mark_verified(connection, verifier.path, verifier.callbackid, now)
 
-    def refuse(self, verifier: Verifier) -> None:
-        """FreshBooks does not want a secret back; one that it has never taken is forgotten."""
+    def reject_verifier(self, verifier: Verifier) -> None:
+        """Note that FreshBooks refuses a verifier; one that it never took is forgotten."""
         key = {"path": verifier.path, "verifier": verifier.verifier}
         with self.inbox.writing() as connection:
             connection.execute(VERIFIERS.delete().filter_by(**key, accepted_at=None))
             connection.execute(VERIFIERS.update().filter_by(**key).values(is_pending=False))
 
-    def checked(self, path: str, *, verified: bool, as_of: float) -> None:
-        """Note what FreshBooks says of a callback; that may end or begin the flow of events.
+    def record_status(self, path: str, *, verified: bool, as_of: float) -> None:
+        """Note what FreshBooks says of a callback; where that changes, events may be missing.
 
         Args:
             path: Of the callback.
@@ -262,13 +209,16 @@ class CallbackStore:
                 return
             connection.execute(CALLBACKS.update().filter_by(path=path).values(checked_at=now))
             if verified and not row["verified"]:
-                self._flows(connection, path, row["callbackid"], now)
+                self._mark_verified(connection, path, row["callbackid"], now)
             elif row["verified"] and not verified:
                 connection.execute(CALLBACKS.update().filter_by(path=path).values(verified=False))
                 reason = "FreshBooks had switched the callback off"
                 self.inbox.append_in(connection, [gap(row["account_id"], row["noun"], reason)])
 
-    def _flows(self, connection: sa.Connection, path: str, callbackid: int, now: float) -> None:
+    def _mark_verified(
+        self, connection: sa.Connection, path: str, callbackid: int, now: float
+    ) -> None:
+        """Note that a callback is verified, and that events before that may be missing."""
         row = connection.execute(sa.select(CALLBACKS).filter_by(path=path)).mappings().first()
         if row is None:
             return
@@ -288,54 +238,10 @@ class CallbackStore:
                 for row in connection.execute(query).mappings()
             ]
 
-    # Receivers
+    # Changes without an event
 
-    def present(self, receiver: str) -> None:
-        """A sign of life. The first one after a long silence of all leaves a gap in the inbox."""
-        now = time.time()
-        with self.inbox.writing() as connection:
-            ahead = RECEIVERS.c.seen_at > now + PATIENCE  # of a clock that was wrong
-            had_clock = not connection.execute(RECEIVERS.delete().where(ahead)).rowcount
-            last = connection.scalar(sa.select(sa.func.max(RECEIVERS.c.seen_at)))
-            changed = connection.execute(
-                RECEIVERS.update().filter_by(id=receiver).values(seen_at=now)
-            )
-            if not changed.rowcount:
-                connection.execute(RECEIVERS.insert().values(id=receiver, seen_at=now))
-                forgotten = RECEIVERS.c.seen_at < now - 7 * 86_400
-                connection.execute(RECEIVERS.delete().where(forgotten))
-            if not had_clock or (last is not None and now - last > PATIENCE):
-                since = utc_text_at(last) if last is not None else "an unknown moment"
-                reason = f"no receiver ran from {since} to {utc_text_at(now)}"
-                self.inbox.append_in(connection, [gap(ANY, ANY, reason)])
-
-    def last_presence(self) -> float | None:
-        """When a receiver gave a sign of life last, epoch seconds."""
-        known = RECEIVERS.c.seen_at <= time.time() + PATIENCE
-        query = sa.select(sa.func.max(RECEIVERS.c.seen_at)).where(known)
-        with self.inbox.reading() as connection:
-            last: float | None = connection.scalar(query)
-        return last
-
-    # What a sync and its users want to know
-
-    def problems(self, account_id: str, noun: str) -> list[str]:
-        """Why events of a noun cannot flow at the moment; none if they can, as far as we know."""
-        ours = [each for each in self.all() if (each.account_id, each.noun) == (account_id, noun)]
-        problems = []
-        if not ours:
-            problems.append("no callback is registered")
-        elif not any(each.verified for each in ours):
-            problems.append("its callback is not verified")
-        last = self.last_presence()
-        if last is None:
-            problems.append("no receiver has ever run")
-        elif time.time() - last > PATIENCE:
-            problems.append(f"no receiver runs since {utc_text_at(last)}")
-        return problems
-
-    def missed(self, account_id: str, noun: str, rows: int) -> None:
-        """Count rows that a reading of the lists brought and no event had told of."""
+    def add_missed_rows(self, account_id: str, noun: str, rows: int) -> None:
+        """Count rows that a read of the lists found changed, and of which no event had come."""
         key = {"account_id": account_id, "noun": noun}
         now = time.time()
         with self.inbox.writing() as connection:
@@ -343,8 +249,8 @@ class CallbackStore:
             if not connection.execute(MISSES.update().filter_by(**key).values(more)).rowcount:
                 connection.execute(MISSES.insert().values({**key, "rows": rows, "found_at": now}))
 
-    def misses(self) -> dict[tuple[str, str], tuple[int, float]]:
-        """Rows that events have missed, and when the last was found, by account and noun."""
+    def missed_rows(self) -> dict[tuple[str, str], tuple[int, float]]:
+        """Rows without an event, and when the last was found, by account and noun."""
         with self.inbox.reading() as connection:
             found = connection.execute(sa.select(MISSES)).mappings()
             return {

@@ -16,98 +16,75 @@ from starlette.routing import Route
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.webhooks.inbox import Inbox, InboxError
-from tap_freshbooks.webhooks.server.delivery import MOST_BYTES
+from tap_freshbooks.webhooks.server.delivery import MAX_BODY_BYTES
 from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 from tap_freshbooks.webhooks.server.receiver import Receiver
-from tap_freshbooks.webhooks.server.signature import HEADER
+from tap_freshbooks.webhooks.server.signature import SIGNATURE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
 
-SLOWEST = 10.0
+BODY_TIMEOUT = 10.0
 """Seconds for a body; FreshBooks waits no longer for an answer.
 
 See `docs/freshbooks-api/webhooks.md §7`.
 """
 
-READY_WITHIN = 1.0
+READINESS_TIMEOUT = 1.0
 """Seconds in which the inbox must be writable."""
 
-KEEP_FOR = 30 * 86_400.0
-"""Seconds for which the inbox keeps events, unless somebody says otherwise."""
+RETENTION = 30 * 86_400.0
+"""Seconds for which the inbox keeps events, unless `webhooks serve` is given another number."""
 
 
 def app() -> Starlette:
-    """The application of `TAP_FRESHBOOKS_WEBHOOK_INBOX`, which needs no other setting.
+    """Make the application of the inbox `TAP_FRESHBOOKS_WEBHOOK_INBOX`; it needs no other setting.
 
-    Secrets are given back by `webhooks serve`, `webhooks verify` or a sync, which have a token.
+    Verifiers are given back by `webhooks serve`, `webhooks verify` or a sync, which have a token.
 
     Raises:
         SettingsError: If the variable is not set.
     """
-    place = os.environ.get("TAP_FRESHBOOKS_WEBHOOK_INBOX")
-    if not place:
+    location = os.environ.get("TAP_FRESHBOOKS_WEBHOOK_INBOX")
+    if not location:
         raise SettingsError("set TAP_FRESHBOOKS_WEBHOOK_INBOX to the setting webhook_inbox")
-    inbox, metrics = Inbox(place), Metrics()
-    return create_app(inbox, metrics, ReceiverMaintenance(inbox, metrics, keep_for=KEEP_FOR))
+    inbox, metrics = Inbox(location), Metrics()
+    return create_app(inbox, metrics, ReceiverMaintenance(inbox, metrics, retention=RETENTION))
 
 
-def create_app(inbox: Inbox, metrics: Metrics, keeper: ReceiverMaintenance) -> Starlette:
-    """The application.
+def create_app(inbox: Inbox, metrics: Metrics, maintenance: ReceiverMaintenance) -> Starlette:
+    """Make the application.
 
     `POST …/PATH` takes a delivery: only the last segment counts, so that a proxy may keep a
     prefix. `GET /healthz` says that the process lives, `/readyz` that the inbox can be written,
-    `/metrics` what Prometheus wants to know.
+    `/metrics` is for Prometheus.
 
     Args:
-        inbox: Where deliveries go.
-        metrics: What is counted.
-        keeper: What is done besides; it lives as long as the application.
+        inbox: Where events are stored.
+        metrics: The counters.
+        maintenance: The background jobs; they run as long as the application.
     """
-    receiver = Receiver(inbox, metrics, keeper.wake)
-
-    async def deliver(request: Request) -> Response:
-        started = time.perf_counter()
-        status = await _status(receiver, request)
-        metrics.answered(status, time.perf_counter() - started)
-        return PlainTextResponse(status.phrase, status)
-
-    async def ready(_: Request) -> Response:
-        def write() -> None:
-            with inbox.writing():
-                pass
-
-        try:
-            await asyncio.wait_for(asyncio.to_thread(write), READY_WITHIN)
-        except (InboxError, TimeoutError):
-            sentence = "the webhook inbox cannot be written"
-            return PlainTextResponse(sentence, HTTPStatus.SERVICE_UNAVAILABLE)
-        return PlainTextResponse("ready")
-
-    async def alive(_: Request) -> Response:
-        return PlainTextResponse("alive")
-
-    async def count(_: Request) -> Response:
-        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    receiver = Receiver(inbox, metrics, maintenance.on_verification)
+    endpoints = _Endpoints(receiver, inbox, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await asyncio.to_thread(keeper.start)
+        await asyncio.to_thread(maintenance.start)
         try:
             yield
         finally:
-            await asyncio.to_thread(keeper.close)
+            await asyncio.to_thread(maintenance.close)
             inbox.close()
 
     application = Starlette(
         routes=[
-            Route("/healthz", alive, methods=["GET"]),
-            Route("/readyz", ready, methods=["GET"]),
-            Route("/metrics", count, methods=["GET"]),
-            Route("/{path:path}", deliver, methods=["POST"]),
+            Route("/healthz", endpoints.healthz, methods=["GET"]),
+            Route("/readyz", endpoints.readyz, methods=["GET"]),
+            Route("/metrics", endpoints.metrics, methods=["GET"]),
+            Route("/{path:path}", endpoints.deliver, methods=["POST"]),
         ],
         lifespan=lifespan,
     )
@@ -116,28 +93,63 @@ def create_app(inbox: Inbox, metrics: Metrics, keeper: ReceiverMaintenance) -> S
     return application
 
 
-async def _status(receiver: Receiver, request: Request) -> HTTPStatus:
+class _Endpoints:
+    """Answers requests."""
+
+    def __init__(self, receiver: Receiver, inbox: Inbox, metrics: Metrics) -> None:
+        self._receiver = receiver
+        self._inbox = inbox
+        self._metrics = metrics
+
+    async def deliver(self, request: Request) -> Response:
+        started = time.perf_counter()
+        status = await _receive(self._receiver, request)
+        self._metrics.count_delivery(status, time.perf_counter() - started)
+        return PlainTextResponse(status.phrase, status)
+
+    async def healthz(self, _: Request) -> Response:
+        return PlainTextResponse("alive")
+
+    async def readyz(self, _: Request) -> Response:
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self._write), READINESS_TIMEOUT)
+        except (InboxError, TimeoutError):
+            sentence = "the webhook inbox cannot be written"
+            return PlainTextResponse(sentence, HTTPStatus.SERVICE_UNAVAILABLE)
+        return PlainTextResponse("ready")
+
+    async def metrics(self, _: Request) -> Response:
+        text = self._metrics.text()
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def _write(self) -> None:
+        with self._inbox.writing():
+            pass
+
+
+async def _receive(receiver: Receiver, request: Request) -> HTTPStatus:
+    """Read a delivery and hand it to the receiver; returns the status of the answer."""
     path = request.path_params["path"].rpartition("/")[2]
     try:
-        async with asyncio.timeout(SLOWEST):
-            body = await _body(request)
+        async with asyncio.timeout(BODY_TIMEOUT):
+            body = await _read_body(request)
     except TimeoutError:
         return HTTPStatus.REQUEST_TIMEOUT
     except ClientDisconnect:
         return HTTPStatus.BAD_REQUEST
     if body is None:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return await receiver.receive(path, request.headers.get(HEADER, ""), body)
+    return await receiver.receive(path, request.headers.get(SIGNATURE_HEADER, ""), body)
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body; None if it is too large, of which no more is read than is allowed."""
+async def _read_body(request: Request) -> bytes | None:
+    """Read the body, no more of it than is allowed; None if it is larger."""
     length = request.headers.get("Content-Length", "").strip().lstrip("0")
-    if len(length) > len(str(MOST_BYTES)):  # as text: it may have any number of digits
+    if len(length) > len(str(MAX_BODY_BYTES)):  # as text: it may have any number of digits
         return None
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             return None
     return body

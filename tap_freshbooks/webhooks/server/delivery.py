@@ -1,4 +1,4 @@
-"""What a delivery says: the fields of its form, as an event or a verification."""
+"""Parses a delivery: the fields of its form, and from them an event or a verification."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from tap_freshbooks.webhooks.inbox import Event
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VERIFY = "callback.verify"
+VERIFICATION_EVENT = "callback.verify"
 
-MOST_BYTES = 16_384
-"""Of a body; those of FreshBooks have some hundred."""
+MAX_BODY_BYTES = 16_384
+"""The bodies of FreshBooks have some hundred."""
 
-MOST_FIELDS = 32
-"""Of a form; those of FreshBooks have six, whose set and order are not certain."""
+MAX_FIELDS = 32
+"""The forms of FreshBooks have six fields, whose set and order are not certain."""
 
-LONGEST = 200
-"""Characters of a value that is kept."""
+MAX_VALUE_LENGTH = 200
+"""Characters of a value that is stored."""
 
 
-class Malformed(ValueError):  # noqa: N818 - says what the body is
+class MalformedDeliveryError(ValueError):
     """A body that cannot be one of FreshBooks'."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """FreshBooks asks whether we want the events of a callback."""
+    """FreshBooks asks for its verifier, to see that we want the events of a callback."""
 
     callbackid: int
     verifier: str
@@ -39,11 +39,11 @@ class Verification:
         return f"Verification({self.callbackid})"
 
 
-def read_form(body: bytes) -> dict[str, str]:
-    """The fields of a form, in their order.
+def parse_form(body: bytes) -> dict[str, str]:
+    """Parse the fields of a form, in their order.
 
     Raises:
-        Malformed: If it is none, or has too many fields, or one of them twice.
+        MalformedDeliveryError: If it is none, or has too many fields, or one of them twice.
     """
     try:
         pairs = parse_qsl(
@@ -51,26 +51,26 @@ def read_form(body: bytes) -> dict[str, str]:
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=MAX_FIELDS,
         )
     except ValueError:
-        raise Malformed from None
+        raise MalformedDeliveryError from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise Malformed
+        raise MalformedDeliveryError
     return fields
 
 
-def understand(fields: Mapping[str, str]) -> Event | Verification:
-    """What a form says (`docs/freshbooks-api/webhooks.md §3, §4`).
+def parse_delivery(fields: Mapping[str, str]) -> Event | Verification:
+    """Make an event or a verification of a form (`docs/freshbooks-api/webhooks.md §3, §4`).
 
     Raises:
-        Malformed: If something is missing that each of FreshBooks' has, or makes no sense.
+        MalformedDeliveryError: If a field that FreshBooks always sends is missing or not valid.
     """
     name, object_id = _text(fields, "name"), _text(fields, "object_id")
-    if name == VERIFY:
+    if name == VERIFICATION_EVENT:
         if not (object_id.isascii() and object_id.isdigit() and len(object_id) <= 18):  # noqa: PLR2004 - BIGINT
-            raise Malformed
+            raise MalformedDeliveryError
         return Verification(int(object_id), _text(fields, "verifier"))
     business_id = _text(fields, "business_id") if fields.get("business_id") else None
     return Event(_text(fields, "account_id"), name, object_id, business_id)
@@ -78,6 +78,6 @@ def understand(fields: Mapping[str, str]) -> Event | Verification:
 
 def _text(fields: Mapping[str, str], name: str) -> str:
     value = fields.get(name, "")
-    if not value or len(value) > LONGEST or not value.isprintable():
-        raise Malformed
+    if not value or len(value) > MAX_VALUE_LENGTH or not value.isprintable():
+        raise MalformedDeliveryError
     return value

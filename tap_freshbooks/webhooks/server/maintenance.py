@@ -1,4 +1,4 @@
-"""What a receiver does besides receiving: gives signs of life and secrets back, looks, prunes."""
+"""Background jobs of the receiver: heartbeat, verification, health check, pruning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import RunCancelledError, TapError
-from tap_freshbooks.webhooks.callbacks import store
+from tap_freshbooks.webhooks.callbacks import presence
+from tap_freshbooks.webhooks.callbacks.presence import ReceiverPresence
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 
 if TYPE_CHECKING:
@@ -21,37 +22,45 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks.webhooks")
 
-PRUNE_EVERY = 3_600.0
-"""Seconds."""
+PRUNE_INTERVAL = 3_600.0
+"""Seconds between two removals of old entries."""
 
-CONFIRM_EVERY = 60.0
-"""Seconds after which secrets that nobody gave back are tried again."""
+CONFIRM_INTERVAL = 60.0
+"""Seconds after which a verifier that could not be given back is tried again."""
 
-Sentences = list[str]
-Job = Callable[[], Sentences | None]
+Problems = list[str]
+"""A sentence each."""
+
+Job = Callable[[], Problems | None]
+"""Its problems are logged."""
 
 
 class PeriodicThread:
-    """A thread that does each of some duties again after so many seconds."""
+    """A thread that runs each of its jobs again after its interval.
 
-    def __init__(self, duties: Sequence[tuple[float, Job]]) -> None:
-        self._duties = duties
-        self._due = [0.0] * len(duties)
+    Args:
+        name: Of the thread.
+        jobs: Each with its interval, in seconds.
+    """
+
+    def __init__(self, name: str, jobs: Sequence[tuple[float, Job]]) -> None:
+        self._jobs = jobs
+        self._due = [0.0] * len(jobs)
         self._woken = threading.Event()
         self._ended = False
-        self._thread = threading.Thread(target=self._work, name="webhooks-keeper", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin with all of them."""
+        """Start the thread; each job runs at once."""
         self._thread.start()
 
-    def hurry(self, number: int) -> None:
-        """Do one of them now."""
+    def run_now(self, number: int) -> None:
+        """Let the thread run a job now."""
         self._due[number] = 0.0
         self._woken.set()
 
     def close(self) -> None:
-        """End, after what is being done."""
+        """End the thread, after the job that it is running."""
         self._ended = True
         self._woken.set()
         if self._thread.is_alive():
@@ -59,13 +68,13 @@ class PeriodicThread:
 
     def _work(self) -> None:
         while not self._ended:
-            for number, (every, duty) in enumerate(self._duties):
+            for number, (interval, job) in enumerate(self._jobs):
                 if time.monotonic() < self._due[number] or self._ended:
                     continue
-                self._due[number] = time.monotonic() + every
+                self._due[number] = time.monotonic() + interval
                 try:
-                    for sentence in duty() or ():
-                        logger.warning("%s", sentence)
+                    for problem in job() or ():
+                        logger.warning("%s", problem)
                 except RunCancelledError:
                     return
                 except TapError as error:
@@ -78,16 +87,16 @@ class PeriodicThread:
 
 
 class ReceiverMaintenance:
-    """What happens beside the receiver.
+    """The background jobs of a receiver.
 
     Args:
-        inbox: Whose receiver it is.
-        metrics: What is counted.
-        keep_for: Seconds after which entries of the inbox are pruned.
-        confirm: Gives secrets back; None if somebody else has to.
-        check: Asks FreshBooks whether the callbacks are verified; None if somebody else has to.
-        check_every: Seconds between two checks.
-        interrupt: Ends what waits for FreshBooks, when the keeper is to end.
+        inbox: Where the receiver stores events.
+        metrics: The counters of the receiver.
+        retention: Seconds after which entries of the inbox are pruned.
+        confirm: Gives verifiers back; None without a token.
+        check: Asks FreshBooks whether the callbacks are verified; None without a token.
+        check_interval: Seconds between two checks.
+        interrupt: Ends what waits for FreshBooks, when the jobs are to end.
     """
 
     def __init__(
@@ -95,53 +104,61 @@ class ReceiverMaintenance:
         inbox: Inbox,
         metrics: Metrics,
         *,
-        keep_for: float,
-        confirm: Callable[[], Sentences] | None = None,
-        check: Callable[[], Sentences] | None = None,
-        check_every: float = 900.0,
+        retention: float,
+        confirm: Callable[[], Problems] | None = None,
+        check: Callable[[], Problems] | None = None,
+        check_interval: float = 900.0,
         interrupt: Callable[[], None] | None = None,
     ) -> None:
         self.inbox = inbox
-        self.book = CallbackStore(inbox)
+        self.store = CallbackStore(inbox)
+        self.presence = ReceiverPresence(inbox)
         self.metrics = metrics
         self.id = uuid.uuid4().hex
-        duties: list[tuple[float, Job]] = [(PRUNE_EVERY, lambda: self._prune(keep_for))]
+        jobs: list[tuple[float, Job]] = [(PRUNE_INTERVAL, lambda: self._prune(retention))]
         self._confirm = confirm
         if confirm:
-            duties.insert(0, (CONFIRM_EVERY, confirm))
+            jobs.insert(0, (CONFIRM_INTERVAL, confirm))
         if check:
-            duties.append((check_every, check))
+            jobs.append((check_interval, check))
         self._interrupt = interrupt
-        # Signs of life do not wait for FreshBooks, which may take minutes.
-        self._routines = [PeriodicThread([(store.BEAT, self._beat)]), PeriodicThread(duties)]
+        # Heartbeats do not wait for FreshBooks, which may take minutes.
+        job = (presence.HEARTBEAT_INTERVAL, self.heartbeat)
+        self._heartbeats = PeriodicThread("webhooks-heartbeat", [job])
+        self._maintenance = PeriodicThread("webhooks-maintenance", jobs)
 
     def start(self) -> None:
-        """Give the first sign of life, and go on in a thread.
+        """Write the first heartbeat, and go on in threads.
 
         Raises:
             InboxError: If the inbox cannot be written.
         """
-        self.book.present(self.id)
-        for routine in self._routines:
-            routine.start()
+        self.heartbeat()
+        self._heartbeats.start()
+        self._maintenance.start()
 
-    def wake(self) -> None:
-        """A secret has come that FreshBooks wants back."""
+    def on_verification(self) -> None:
+        """Give back the verifier that has just come, if there is a token."""
         if self._confirm:
-            self._routines[1].hurry(0)
+            self._maintenance.run_now(0)
 
     def close(self) -> None:
-        """End the threads; what they are at is finished, or interrupted where it only waits."""
+        """End the threads; a job that runs is finished, or interrupted where it only waits."""
         if self._interrupt:
             self._interrupt()
-        for routine in self._routines:
-            routine.close()
+        self._heartbeats.close()
+        self._maintenance.close()
 
-    def _beat(self) -> None:
-        self.book.present(self.id)
-        self.metrics.pending(len(self.book.pending()))
+    def heartbeat(self) -> None:
+        """Write a heartbeat, and count the verifiers that FreshBooks waits for.
 
-    def _prune(self, keep_for: float) -> None:
-        pruned = self.inbox.prune(time.time() - keep_for)
+        Raises:
+            InboxError: If the inbox cannot be written.
+        """
+        self.presence.heartbeat(self.id)
+        self.metrics.set_pending(len(self.store.pending_verifiers()))
+
+    def _prune(self, retention: float) -> None:
+        pruned = self.inbox.prune(time.time() - retention)
         if pruned:
             logger.info("Pruned %d old entries of the webhook inbox", pruned)

@@ -1,4 +1,4 @@
-"""What a receiver counts, for Prometheus."""
+"""The counters of a receiver, for Prometheus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTCOMES = {
 
 
 class Metrics:
-    """Counters of one receiver, in a registry of their own."""
+    """The counters of one receiver, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -61,21 +61,21 @@ class Metrics:
         for outcome in OUTCOMES.values():
             self._deliveries.labels(outcome)
 
-    def answered(self, status: HTTPStatus, seconds: float) -> None:
-        """Count a delivery."""
+    def count_delivery(self, status: HTTPStatus, seconds: float) -> None:
+        """Count a delivery and its answer."""
         self._deliveries.labels(OUTCOMES.get(status, "other")).inc()
         self._seconds.observe(seconds)
 
-    def committed(self, deliveries: int, seconds: float) -> None:
-        """Count a transaction."""
+    def count_commit(self, deliveries: int, seconds: float) -> None:
+        """Count a transaction that stored deliveries."""
         self._commits.observe(seconds)
         self._per_commit.observe(deliveries)
         self._last.set(time.time())
 
-    def pending(self, number: int) -> None:
-        """Say how many secrets FreshBooks waits for."""
+    def set_pending(self, number: int) -> None:
+        """Set how many verifiers FreshBooks waits for."""
         self._pending.set(number)
 
     def text(self) -> bytes:
-        """All of it, in the format of Prometheus."""
+        """All counters, in the format of Prometheus."""
         return generate_latest(self.registry)

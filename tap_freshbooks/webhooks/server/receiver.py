@@ -1,7 +1,7 @@
-"""The receiver: takes deliveries in, whatever the server around it.
+"""The receiver: checks deliveries and stores their events, whatever the server around it.
 
-What is answered with 2xx is on disk. Whatever goes wrong on our side is answered with 503, and
-FreshBooks sends it again (`docs/freshbooks-api/webhooks.md §7`).
+A delivery that is answered with 2xx is on disk. A fault on our side is answered with 503, and
+FreshBooks sends the delivery again (`docs/freshbooks-api/webhooks.md §7`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from tap_freshbooks.webhooks.callbacks.store import CALLBACKS, OURS, CallbackStore
+from tap_freshbooks.webhooks.callbacks.store import CALLBACK_PATH, CallbackStore
 from tap_freshbooks.webhooks.inbox import InboxError
-from tap_freshbooks.webhooks.server.delivery import Malformed, Verification, read_form, understand
-from tap_freshbooks.webhooks.server.signature import is_genuine
+from tap_freshbooks.webhooks.server.delivery import (
+    MalformedDeliveryError,
+    Verification,
+    parse_delivery,
+    parse_form,
+)
+from tap_freshbooks.webhooks.server.signature import verify_signature
+from tap_freshbooks.webhooks.tables import CALLBACKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,229 +39,240 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks.webhooks")
 
-FRESH = 1.0
-"""Seconds for which it is not asked again which paths there are, nor of an unknown secret."""
+MIN_CACHE_AGE = 1.0
+"""Seconds for which the paths are not read again, nor a callback for an unknown signature."""
 
-STALE = 60.0
-"""Seconds after which it is looked up again although it served."""
+MAX_CACHE_AGE = 60.0
+"""Seconds after which a callback is read again although its verifiers match."""
 
-WRONG_PER_SECOND = 50
-"""Requests that are none of FreshBooks'; more of them are answered without a look."""
+MAX_REJECTED_PER_SECOND = 50
+"""Requests that are none of FreshBooks'; more of them are answered with 429."""
 
-VERIFICATIONS_PER_MINUTE = 20
-"""Of one callback: who knows a path could else fill the inbox with secrets."""
+MAX_VERIFICATIONS_PER_MINUTE = 20
+"""Of one callback: a sender who knows a path could else fill the inbox with verifiers."""
 
-PENDING_PATIENCE = 5.0
-"""Seconds to wait for a secret that FreshBooks may have taken back a moment ago."""
+VERIFIER_TIMEOUT = 5.0
+"""Seconds to wait for a verifier that FreshBooks may have taken back a moment ago."""
 
-MOST_WAITING = 100
-"""Deliveries that may wait for that at once."""
+MAX_WAITING = 100
+"""Deliveries that may wait for a verifier at once."""
 
-MOST_AT_ONCE = 1_000
+MAX_BATCH_SIZE = 1_000
 """Deliveries in one transaction."""
 
 
-class _Refused(Exception):  # noqa: N818 - says what becomes of the request
-    """A request that is none of FreshBooks'."""
+class DeliveryRejectedError(Exception):
+    """A request that is none of FreshBooks', and the status that it is answered with."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status)
         self.status = status
 
 
-class _NotYet(Exception):  # noqa: N818 - says what becomes of the request
-    """A delivery signed with a secret that FreshBooks may have taken back a moment ago."""
+class VerifierPendingError(Exception):
+    """A delivery signed with a verifier that FreshBooks may have taken back a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a path, and since when; `secrets` are accepted, `pending` are not yet."""
+class CachedCallback:
+    """A callback with its verifiers, as they were read from the inbox.
+
+    Attributes:
+        callback: The callback.
+        accepted: Verifiers that FreshBooks took back.
+        pending: Verifiers that it has not taken back yet, as far as we know.
+        read_at: When they were read, by the monotonic clock.
+    """
 
     callback: Callback
-    secrets: tuple[str, ...]
+    accepted: tuple[str, ...]
     pending: tuple[str, ...]
-    since: float
+    read_at: float
 
 
 class Receiver:
-    """Takes deliveries in; to be used within one event loop.
+    """Checks deliveries and stores their events; to be used within one event loop.
 
     Args:
-        inbox: Where they go.
-        metrics: What is counted.
-        on_verification: Called when a secret has come that FreshBooks wants back.
+        inbox: Where events are stored.
+        metrics: Counts deliveries and commits.
+        on_verification: Called when a verifier has come that FreshBooks wants back.
     """
 
     def __init__(self, inbox: Inbox, metrics: Metrics, on_verification: Callable[[], None]) -> None:
         self.inbox = inbox
-        self.book = CallbackStore(inbox)
+        self.store = CallbackStore(inbox)
         self.metrics = metrics
         self._on_verification = on_verification
         self._paths: set[str] = set()
-        self._paths_since = -math.inf
-        self._reading_paths = asyncio.Lock()
-        self._known: dict[str, Known] = {}
-        self._waiting: list[tuple[str, Event, asyncio.Future[None]]] = []
+        self._paths_read_at = -math.inf
+        self._paths_lock = asyncio.Lock()
+        self._cache: dict[str, CachedCallback] = {}
+        self._queue: list[tuple[str, Event, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
-        self._patient = 0
+        self._waiting = 0
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._limit = RateLimitItemPerSecond(WRONG_PER_SECOND)
+        self._limit = RateLimitItemPerSecond(MAX_REJECTED_PER_SECOND)
 
     async def receive(self, path: str, signature: str, body: bytes) -> HTTPStatus:
-        """Take a delivery in.
+        """Check a delivery, and store its event or verifier.
 
         Args:
-            path: That of the callback.
+            path: Of the callback.
             signature: The header; empty if there is none.
-            body: The form.
+            body: A form.
 
         Returns:
-            The status of the answer: 2xx only if it is on disk.
+            The status of the answer: 2xx only if the delivery is on disk.
         """
         try:
             return await self._receive(path, signature, body)
-        except _Refused as refused:
+        except DeliveryRejectedError as rejected:
             # What FreshBooks sends is never limited; what others send is.
             if self._limiter.hit(self._limit):
-                return refused.status
+                return rejected.status
             return HTTPStatus.TOO_MANY_REQUESTS
-        except _NotYet:
+        except VerifierPendingError:
             return HTTPStatus.SERVICE_UNAVAILABLE
         except InboxError as error:
             logger.error("A delivery was turned away for now: %s", error)  # noqa: TRY400
             return HTTPStatus.SERVICE_UNAVAILABLE
 
     async def _receive(self, path: str, signature: str, body: bytes) -> HTTPStatus:
-        known = await self._look_up(path, STALE)
+        cached = await self._find_callback(path, MAX_CACHE_AGE)
         try:
-            fields = read_form(body)
-            said = understand(fields)
-        except Malformed:
-            raise _Refused(HTTPStatus.BAD_REQUEST) from None
+            fields = parse_form(body)
+            delivery = parse_delivery(fields)
+        except MalformedDeliveryError:
+            raise DeliveryRejectedError(HTTPStatus.BAD_REQUEST) from None
 
-        def signed_with(secrets: tuple[str, ...]) -> bool:
-            return any(is_genuine(signature, secret, fields) for secret in secrets)
+        def signed_with(verifiers: tuple[str, ...]) -> bool:
+            return any(verify_signature(signature, verifier, fields) for verifier in verifiers)
 
-        if isinstance(said, Verification):
-            if known.callback.callbackid not in {None, said.callbackid}:
-                raise _Refused(HTTPStatus.BAD_REQUEST)
-            await self._keep(path, said, known.secrets, signed_with)
+        if isinstance(delivery, Verification):
+            if cached.callback.callbackid not in {None, delivery.callbackid}:
+                raise DeliveryRejectedError(HTTPStatus.BAD_REQUEST)
+            await self._add_verifier(path, delivery, cached.accepted, signed_with)
         else:
-            if not signed_with(known.secrets):
-                await self._prove(path, signed_with)
-            if said.account_id != known.callback.account_id:
-                raise _Refused(HTTPStatus.BAD_REQUEST)
-            await self._store(path, said)
+            if not signed_with(cached.accepted):
+                await self._match_pending_verifier(path, signed_with)
+            if delivery.account_id != cached.callback.account_id:
+                raise DeliveryRejectedError(HTTPStatus.BAD_REQUEST)
+            await self._append(path, delivery)
         return HTTPStatus.OK
 
-    # Secrets
+    # Verifiers
 
-    async def _keep(
+    async def _add_verifier(
         self,
         path: str,
-        said: Verification,
+        verification: Verification,
         accepted: tuple[str, ...],
         signed_with: Callable[[tuple[str, ...]], bool],
     ) -> None:
-        """Keep the secret of a verification before anything else, and let it be given back.
+        """Store the verifier of a verification before anything else, and let it be given back.
 
-        It is signed with the secret that it brings, one that is sent again perhaps with the one
-        before. So it proves nothing but that the sender knows the path; the secret counts when
-        FreshBooks takes it back.
+        The verification is signed with the verifier that it brings, one that is sent again perhaps
+        with the one before. So it proves only that the sender knows the path; the verifier counts
+        when FreshBooks takes it back.
         """
-        if not signed_with((said.verifier, *accepted)):
-            raise _Refused(HTTPStatus.UNAUTHORIZED)
-        if not self._limiter.hit(RateLimitItemPerMinute(VERIFICATIONS_PER_MINUTE), path):
-            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS)
-        await asyncio.to_thread(self.book.keep, path, said.verifier, said.callbackid)
-        self._known.pop(path, None)
-        logger.info("Callback %d asks to be verified", said.callbackid)
+        if not signed_with((verification.verifier, *accepted)):
+            raise DeliveryRejectedError(HTTPStatus.UNAUTHORIZED)
+        if not self._limiter.hit(RateLimitItemPerMinute(MAX_VERIFICATIONS_PER_MINUTE), path):
+            raise DeliveryRejectedError(HTTPStatus.TOO_MANY_REQUESTS)
+        await asyncio.to_thread(
+            self.store.add_verifier, path, verification.verifier, verification.callbackid
+        )
+        self._cache.pop(path, None)
+        logger.info("Callback %d asks to be verified", verification.callbackid)
         self._on_verification()
 
-    async def _prove(self, path: str, signed_with: Callable[[tuple[str, ...]], bool]) -> None:
-        """Look whether a signature, strange so far, is of a secret that is new."""
-        known = await self._look_up(path, FRESH)
-        if signed_with(known.secrets):
+    async def _match_pending_verifier(
+        self, path: str, signed_with: Callable[[tuple[str, ...]], bool]
+    ) -> None:
+        """Check a signature that no verifier in the cache has made against the newest ones."""
+        cached = await self._find_callback(path, MIN_CACHE_AGE)
+        if signed_with(cached.accepted):
             return
-        if not signed_with(known.pending):
-            raise _Refused(HTTPStatus.UNAUTHORIZED)
-        if self._patient >= MOST_WAITING:
-            raise _NotYet
-        self._patient += 1
+        if not signed_with(cached.pending):
+            raise DeliveryRejectedError(HTTPStatus.UNAUTHORIZED)
+        if self._waiting >= MAX_WAITING:
+            raise VerifierPendingError
+        self._waiting += 1
         try:
-            deadline = time.monotonic() + PENDING_PATIENCE
+            deadline = time.monotonic() + VERIFIER_TIMEOUT
             while time.monotonic() < deadline:
                 await asyncio.sleep(0.1)
-                if signed_with((await self._look_up(path, 0.1)).secrets):
+                if signed_with((await self._find_callback(path, 0.1)).accepted):
                     return
         finally:
-            self._patient -= 1
-        raise _NotYet
+            self._waiting -= 1
+        raise VerifierPendingError
 
-    async def _look_up(self, path: str, age: float) -> Known:
-        """What is known of a path, no older than so many seconds.
+    async def _find_callback(self, path: str, max_age: float) -> CachedCallback:
+        """The callback with a path, read no more than so many seconds ago.
 
-        A callback may have been registered, and a secret accepted, by another process.
+        A callback may have been registered, and a verifier accepted, by another process.
         """
-        if not OURS.fullmatch(path):
-            raise _Refused(HTTPStatus.NOT_FOUND)
+        if not CALLBACK_PATH.fullmatch(path):
+            raise DeliveryRejectedError(HTTPStatus.NOT_FOUND)
         if path not in self._paths:
-            async with self._reading_paths:  # strangers cost a query a second, all together
-                if time.monotonic() - self._paths_since > FRESH:
-                    self._paths = await asyncio.to_thread(self.book.paths)
-                    self._paths_since = time.monotonic()
+            async with self._paths_lock:  # unknown paths cost a query a second, all together
+                if time.monotonic() - self._paths_read_at > MIN_CACHE_AGE:
+                    self._paths = await asyncio.to_thread(self.store.paths)
+                    self._paths_read_at = time.monotonic()
             if path not in self._paths:
-                raise _Refused(HTTPStatus.NOT_FOUND)
+                raise DeliveryRejectedError(HTTPStatus.NOT_FOUND)
         now = time.monotonic()
-        known = self._known.get(path)
-        if known is None or now - known.since > age:
-            known = await asyncio.to_thread(self._read, path, now)
-            if known is None:
+        cached = self._cache.get(path)
+        if cached is None or now - cached.read_at > max_age:
+            cached = await asyncio.to_thread(self._read_callback, path, now)
+            if cached is None:
                 self._paths.discard(path)
-                self._known.pop(path, None)
-                raise _Refused(HTTPStatus.NOT_FOUND)
-            self._known[path] = known
-        return known
+                self._cache.pop(path, None)
+                raise DeliveryRejectedError(HTTPStatus.NOT_FOUND)
+            self._cache[path] = cached
+        return cached
 
-    def _read(self, path: str, now: float) -> Known | None:
-        callback = self.book.at(path)
+    def _read_callback(self, path: str, now: float) -> CachedCallback | None:
+        callback = self.store.find(path)
         if callback is None:
             return None
-        verifiers = self.book.verifiers(path)
-        return Known(
+        verifiers = self.store.verifiers(path)
+        return CachedCallback(
             callback,
             tuple(each.verifier for each in verifiers if each.accepted),
             tuple(each.verifier for each in verifiers if not each.accepted),
             now,
         )
 
-    # Storing
+    # Events
 
-    async def _store(self, path: str, event: Event) -> None:
-        """Append an event, with all that wait at the same time in one transaction.
+    async def _append(self, path: str, event: Event) -> None:
+        """Append an event to the inbox, with all that wait at the same time in one transaction.
 
         Raises:
             InboxError: If it could not be written.
         """
         stored = asyncio.get_running_loop().create_future()
-        self._waiting.append((path, event, stored))
+        self._queue.append((path, event, stored))
         if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
+            self._writer = asyncio.create_task(self._write_batches())
         await stored
 
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+    async def _write_batches(self) -> None:
+        while self._queue:
+            batch, self._queue = self._queue[:MAX_BATCH_SIZE], self._queue[MAX_BATCH_SIZE:]
             error: BaseException | None = None
             started = time.perf_counter()
             try:
                 await asyncio.to_thread(self._commit, [(path, event) for path, event, _ in batch])
-            except BaseException as problem:  # noqa: BLE001 - it belongs to those who wait
+            except BaseException as problem:  # noqa: BLE001 - it is raised where the delivery waits
                 error = problem
             else:
-                self.metrics.committed(len(batch), time.perf_counter() - started)
+                self.metrics.count_commit(len(batch), time.perf_counter() - started)
             for _, _, stored in batch:
-                if stored.done():  # who waited has gone
+                if stored.done():  # its sender has gone
                     continue
                 if error is None:
                     stored.set_result(None)

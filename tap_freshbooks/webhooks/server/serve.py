@@ -18,11 +18,13 @@ from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.webhooks.inbox import Inbox
 
-GRACE = 15
-"""Seconds for what is under way when the server is to end."""
+SHUTDOWN_TIMEOUT = 15
+"""Seconds for the deliveries that are under way when the server is to end."""
 
 
 def serve(
@@ -30,17 +32,17 @@ def serve(
     inbox: Inbox,
     sock: socket.socket,
     *,
-    keep_for: float,
-    check_every: float,
+    retention: float,
+    check_interval: float,
 ) -> None:
     """Receive until SIGINT or SIGTERM.
 
     Args:
-        connection: Gives secrets back and looks after callbacks, if it has a token.
-        inbox: Where events go.
+        connection: Gives verifiers back and checks callbacks, if it has a token.
+        inbox: Where events are stored.
         sock: Where to listen.
-        keep_for: Seconds for which events are kept.
-        check_every: Seconds between two looks at the callbacks.
+        retention: Seconds for which events are kept.
+        check_interval: Seconds between two checks of the callbacks.
 
     Raises:
         InboxError: If the inbox cannot be opened.
@@ -49,49 +51,58 @@ def serve(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s | %(levelname)-8s | %(name)s | %(message)s"
     )
-    metrics, book = Metrics(), CallbackStore(inbox)
-    callbacks = len(book.all())  # what is wrong with the inbox shows here
-    registrar = CallbackManager(connection, book) if _has_token(connection) else None
-    keeper = ReceiverMaintenance(
+    metrics, store = Metrics(), CallbackStore(inbox)
+    callbacks = len(store.all())  # fails if the inbox cannot be read
+    manager = CallbackManager(connection, store) if _has_token(connection) else None
+    maintenance = ReceiverMaintenance(
         inbox,
         metrics,
-        keep_for=keep_for,
-        confirm=registrar.confirm_pending if registrar else None,
-        check=registrar.check if registrar else None,
-        check_every=check_every,
+        retention=retention,
+        confirm=manager.confirm_pending if manager else None,
+        check=manager.check if manager else None,
+        check_interval=check_interval,
         interrupt=connection.close,
     )
-    book.present(keeper.id)  # and what keeps it from being written
+    maintenance.heartbeat()  # fails if the inbox cannot be written
     address = "{}:{}".format(*sock.getsockname()[:2])
     click.echo(
         f"Receiving webhooks at http://{address} into {inbox} ({callbacks} callbacks). "
-        + ("" if registrar else "Without a token secrets are given back by others. ")
+        + ("" if manager else "Without a token, verifiers are given back by other processes. ")
         + "Ctrl-C ends it",
         err=True,
     )
+    try:
+        _run(create_app(inbox, metrics, maintenance), sock)
+    finally:
+        connection.close()
+    click.echo("Ended; every delivery that was answered is in the inbox", err=True)
+
+
+def _run(application: Starlette, sock: socket.socket) -> None:
+    """Run the application until a signal ends it.
+
+    Raises:
+        TapError: If it does not start.
+    """
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(inbox, metrics, keeper),
+            application,
             access_log=False,  # its lines would show the paths
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=GRACE,
-            # The proxy in front of it keeps connections; who sends nothing is let go.
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+            # The proxy in front of it keeps connections open; an idle one is closed.
             timeout_keep_alive=30,
         )
     )
     try:
-        with suppress(
-            RunInterruptedError, KeyboardInterrupt
-        ):  # uvicorn ends, and raises it once more
+        # uvicorn ends, and raises it once more
+        with suppress(RunInterruptedError, KeyboardInterrupt):
             server.run(sockets=[sock])
     except SystemExit:  # uvicorn's, whose status would mean something else here
         server.started = False
-    finally:
-        connection.close()
     if not server.started:
         raise TapError("the receiver could not be started; the lines above say why")
-    click.echo("Ended; every delivery that was answered is in the inbox", err=True)
 
 
 def _has_token(connection: Connection) -> bool:
@@ -100,10 +111,10 @@ def _has_token(connection: Connection) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """Open a socket that listens.
 
     Raises:
-        SettingsError: If the address cannot be had.
+        SettingsError: If the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio turns Nagle off for such sockets only.

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HEADER = "X-FreshBooks-Hmac-SHA256"
+SIGNATURE_HEADER = "X-FreshBooks-Hmac-SHA256"
 
 
-def is_genuine(signature: str, verifier: str, fields: Mapping[str, str]) -> bool:
-    """Whether a delivery was signed with a secret.
+def verify_signature(signature: str, verifier: str, fields: Mapping[str, str]) -> bool:
+    """Check that a delivery was signed with a verifier; False if it was not.
 
     What is signed is not the body but the JSON text of its fields: in the order of the body, all
     values strings, with Python's separators and escapes, as FreshBooks makes it of a dictionary.
@@ -23,7 +23,7 @@ def is_genuine(signature: str, verifier: str, fields: Mapping[str, str]) -> bool
     Args:
         signature: The header.
         verifier: The secret that FreshBooks sent when the callback was verified.
-        fields: Those of the form.
+        fields: Of the form.
     """
     message = json.dumps(dict(fields)).encode()
     digest = hmac.digest(verifier.encode(), message, hashlib.sha256)

@@ -1,3 +1,3 @@
-"""What a sync makes of the events in the inbox."""
+"""Plans, by the events in the inbox, what a sync reads."""
 
 from __future__ import annotations

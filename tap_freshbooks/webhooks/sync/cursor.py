@@ -17,13 +17,13 @@ STATE_KEY = "inbox"
 
 @dataclass(frozen=True, slots=True)
 class InboxCursor:
-    """Where one stream stands with one business.
+    """The position of one stream with one business.
 
     Attributes:
         inbox: Id of the inbox.
         position: Of the last event that is done.
-        listed_at: When the last reading of its lists began.
-        denied: Whether the token might not read them.
+        listed_at: When the last read of its lists began.
+        denied: Whether the token was not permitted to read them.
     """
 
     inbox: str
@@ -33,7 +33,7 @@ class InboxCursor:
 
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> InboxCursor | None:
-        """The place in the state of a partition, None if there is none that can be understood."""
+        """The cursor in the state of a partition; None if there is none, or none that is valid."""
         kept = state.get(STATE_KEY)
         if not isinstance(kept, dict):
             return None

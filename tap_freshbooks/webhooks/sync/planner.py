@@ -20,8 +20,8 @@ from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.extraction.read_plan import ReadPlan, RelatedChanges
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
-from tap_freshbooks.webhooks.callbacks.health import watch
-from tap_freshbooks.webhooks.callbacks.manager import RESEND_EVERY, CallbackManager
+from tap_freshbooks.webhooks.callbacks.health import check_health, delivery_problems
+from tap_freshbooks.webhooks.callbacks.manager import RESEND_INTERVAL, CallbackManager
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import GAP
 from tap_freshbooks.webhooks.sync.cursor import InboxCursor
@@ -131,7 +131,7 @@ class WebhookSyncPlanner:
         """
         manager = CallbackManager(self.connection, self.callbacks)
         checked = [each.checked_at for each in manager.callbacks]
-        interval = max(self.poll_interval.total_seconds(), RESEND_EVERY)
+        interval = max(self.poll_interval.total_seconds(), RESEND_INTERVAL)
         try:
             if any(at is None or self.now.timestamp() - at >= interval for at in checked):
                 problems = manager.check()
@@ -139,7 +139,7 @@ class WebhookSyncPlanner:
                 problems = manager.confirm_pending()
         except FreshBooksError as error:
             problems = [f"the callbacks cannot be looked at: {error}"]
-        for problem in [*problems, *watch(manager).problems]:
+        for problem in [*problems, *check_health(manager).problems]:
             logger.warning("%s", problem)
 
     # The streams
@@ -255,7 +255,7 @@ class WebhookSyncPlanner:
         account_id = draft.business.account_id
         if account_id is None:
             return "the business has no account_id to receive webhooks for"
-        problems = self.callbacks.problems(account_id, str(stream.webhook_noun))
+        problems = delivery_problems(self.callbacks, account_id, str(stream.webhook_noun))
         return f"webhooks cannot flow: {' and '.join(problems)}" if problems else None
 
     def _read_events(self, stream: PlannableStream, draft: _Draft, cursor: InboxCursor) -> None:
@@ -321,13 +321,15 @@ class WebhookSyncPlanner:
             self._advance(stream, plan, read_at)
         self.fetch_log.add(stream.name, _identifier(plan), fetched_at)
         counter = self._counters.get(key)
-        if counter and counter.number and plan.business.account_id:
-            self.callbacks.missed(plan.business.account_id, stream.webhook_noun, counter.number)
+        if counter and counter.count and plan.business.account_id:
+            self.callbacks.add_missed_rows(
+                plan.business.account_id, stream.webhook_noun, counter.count
+            )
             logger.warning(
                 "%s of %s: %d changed rows were told by no webhook; they are delivered now",
                 stream.name,
                 plan.business,
-                counter.number,
+                counter.count,
             )
 
     def mark_refused(self, stream: PlannableStream, plan: ReadPlan) -> None:

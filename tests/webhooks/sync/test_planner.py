@@ -14,7 +14,7 @@ from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.webhooks.inbox import ANY
 from tap_freshbooks.webhooks.sync import missed_changes, planner
 from tests.support import sync
-from tests.webhooks.listening import NOUN_OF, Listening
+from tests.webhooks.fake_receiver import NOUN_BY_STREAM, FakeReceiver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,52 +25,54 @@ Config = dict[str, Any]
 
 
 @pytest.fixture
-def listening(own_sandbox: Sandbox, tmp_path: Path) -> Listening:
-    return Listening(own_sandbox, tmp_path)
+def fake_receiver(own_sandbox: Sandbox, tmp_path: Path) -> FakeReceiver:
+    return FakeReceiver(own_sandbox, tmp_path)
 
 
 @pytest.fixture
-def settings(listening: Listening, own_config: Config) -> Config:
-    return listening.settings(own_config)
+def settings(fake_receiver: FakeReceiver, own_config: Config) -> Config:
+    return fake_receiver.settings(own_config)
 
 
-def asked(sandbox: Sandbox) -> dict[str, int]:
-    """Requests since the last look, by path."""
+def requests(sandbox: Sandbox) -> dict[str, int]:
+    """Requests since the last call, by path."""
     paths: dict[str, int] = sandbox.stats()["paths"]
     sandbox.stats_clear()
     return paths
 
 
 def requests_of(sandbox: Sandbox, part: str) -> int:
-    return sum(number for path, number in asked(sandbox).items() if part in path)
+    return sum(number for path, number in requests(sandbox).items() if part in path)
 
 
 def test_an_idle_account_costs_no_request(own_sandbox: Sandbox, settings: Config) -> None:
     first = sync(settings)
     assert len(first.records["invoices"]) >= 60
-    asked(own_sandbox)
+    requests(own_sandbox)
     second = sync(settings, state=first.state)
-    assert asked(own_sandbox) == {}
+    assert requests(own_sandbox) == {}
     assert [message["type"] for message in second.all] == ["STATE"]
     assert second.state["bookmarks"].keys() == first.state["bookmarks"].keys()
 
 
-def test_an_edit_costs_a_request_for_the_object_and_for_what_it_moves(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+def test_an_edit_costs_a_request_for_the_object_and_for_each_related_one(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     first = sync(settings)
     invoice = own_sandbox.truth("invoices")[0]
-    own_sandbox.update("invoices", invoice["id"], notes="mended")
-    listening.tell("invoice.update", invoice["id"], invoice["id"])  # two equal ones are one look
-    asked(own_sandbox)
+    own_sandbox.update("invoices", invoice["id"], notes="changed")
+    fake_receiver.deliver(
+        "invoice.update", invoice["id"], invoice["id"]
+    )  # two equal ones are one request
+    requests(own_sandbox)
     second = sync(settings, state=first.state)
-    account = listening.accounts[0][0]
-    assert asked(own_sandbox) == {
+    account = fake_receiver.accounts[0][0]
+    assert requests(own_sandbox) == {
         f"GET /accounting/account/{account}/invoices/invoices/{invoice['id']}": 1,
         f"GET /accounting/account/{account}/users/clients/{invoice['customerid']}": 1,
     }
     [record] = second.records["invoices"]
-    assert record["notes"] == "mended"
+    assert record["notes"] == "changed"
     assert [line["invoiceid"] for line in second.records["invoice_lines"]] == [
         invoice["id"] for _ in record["lines"]
     ]
@@ -78,31 +80,31 @@ def test_an_edit_costs_a_request_for_the_object_and_for_what_it_moves(
     assert set(second.records) == {"invoices", "invoice_lines", "clients", "client_contacts"} or (
         set(second.records) == {"invoices", "invoice_lines", "clients"}
     )
-    asked(own_sandbox)
+    requests(own_sandbox)
     assert sync(settings, state=second.state).records == {}
-    assert asked(own_sandbox) == {}
+    assert requests(own_sandbox) == {}
 
 
 def test_what_the_target_did_not_confirm_is_read_again(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     first = sync(settings, "invoices")
     invoice = own_sandbox.truth("invoices")[0]
-    listening.tell("invoice.update", invoice["id"])
+    fake_receiver.deliver("invoice.update", invoice["id"])
     for _ in range(2):  # the state of the first attempt is lost
         again = sync(settings, "invoices", state=first.state)
         assert [record["id"] for record in again.records["invoices"]] == [invoice["id"]]
 
 
-@pytest.mark.parametrize("stream", NOUN_OF)
-def test_an_object_is_what_the_list_would_show_of_it(
+@pytest.mark.parametrize("stream", NOUN_BY_STREAM)
+def test_a_fetched_object_equals_its_row_of_the_list(
     sandbox: Sandbox, config: Config, tmp_path: Path, stream: str
 ) -> None:
-    listening = Listening(sandbox, tmp_path)
-    settings = listening.settings(config)
+    fake_receiver = FakeReceiver(sandbox, tmp_path)
+    settings = fake_receiver.settings(config)
     first = sync(settings, stream)
     key = next(each for each in STREAMS if each.name == stream).key[0]
-    account, business = listening.accounts[0]
+    account, business = fake_receiver.accounts[0]
     listed = {
         record[key]: record
         for record in first.records[stream]
@@ -110,26 +112,26 @@ def test_an_object_is_what_the_list_would_show_of_it(
     }
     assert listed
     some = sorted(listed)[:: max(1, len(listed) // 40)]
-    listening.tell(f"{NOUN_OF[stream]}.update", *some)
+    fake_receiver.deliver(f"{NOUN_BY_STREAM[stream]}.update", *some)
     second = sync(settings, stream, state=first.state)
-    looked = {record[key]: record for record in second.records[stream]}
-    for record in [*looked.values(), *listed.values()]:
-        # Where nothing says when it was deleted, it is the moment of the reading.
+    fetched = {record[key]: record for record in second.records[stream]}
+    for record in [*fetched.values(), *listed.values()]:
+        # Where nothing says when it was deleted, it is the moment of the read.
         if "_sdc_deleted_at" in record:
             record["_sdc_deleted_at"] = record["_sdc_deleted_at"] is not None
-    assert looked == {each: listed[each] for each in some}
+    assert fetched == {each: listed[each] for each in some}
 
 
 @pytest.mark.parametrize(
     "stream", ["clients", "invoices", "bills", "projects", "time_entries", "items", "services"]
 )
 def test_a_deleted_object_that_can_be_read_is_a_deleted_record(
-    own_sandbox: Sandbox, settings: Config, listening: Listening, stream: str
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver, stream: str
 ) -> None:
     first = sync(settings, stream)
     [created] = own_sandbox.create(stream)
     own_sandbox.delete(stream, created["id"])
-    listening.tell(f"{NOUN_OF[stream]}.delete", created["id"])
+    fake_receiver.deliver(f"{NOUN_BY_STREAM[stream]}.delete", created["id"])
     [record] = sync(settings, stream, state=first.state).records[stream]
     assert record["id"] == created["id"]
     assert record["_sdc_deleted_at"] is not None
@@ -138,43 +140,43 @@ def test_a_deleted_object_that_can_be_read_is_a_deleted_record(
 
 @pytest.mark.parametrize("stream", ["clients", "time_entries"])
 def test_a_deleted_object_that_cannot_be_read_is_found_in_the_list(
-    own_sandbox: Sandbox, settings: Config, listening: Listening, stream: str
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver, stream: str
 ) -> None:
     first = sync(settings, stream)
     [created] = own_sandbox.create(stream)
     own_sandbox.delete(stream, created["id"])
     own_sandbox.faults("status", path=f"*/{stream}/{created['id']}", status=404)
-    listening.tell(f"{NOUN_OF[stream]}.delete", created["id"])
+    fake_receiver.deliver(f"{NOUN_BY_STREAM[stream]}.delete", created["id"])
     [record] = sync(settings, stream, state=first.state).records[stream]
     assert record["id"] == created["id"]
     assert record["_sdc_deleted_at"] is not None
     assert len(record) > 5
 
 
-def test_an_object_that_vanished_is_a_deletion(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+def test_an_object_that_is_not_there_any_more_is_a_deletion(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     first = sync(settings, "taxes")
     tax = own_sandbox.truth("taxes")[0]
     own_sandbox.delete("taxes", tax["id"])
-    listening.tell("tax.delete", tax["id"])
+    fake_receiver.deliver("tax.delete", tax["id"])
     second = sync(settings, "taxes", state=first.state)
     [record] = second.records["taxes"]
     assert record.keys() == {"account_id", "id", "_sdc_deleted_at"}
     assert record["id"] == tax["id"]
     assert record["_sdc_deleted_at"] is not None
     assert not [message for message in second.all if message["type"] == "ACTIVATE_VERSION"]
-    # The next reading of the lists sends the table whole, for targets that remove rows.
+    # The next read of the lists sends the table whole, for targets that remove rows.
     third = sync({**settings, "reconcile_interval": 0}, "taxes", state=second.state)
     assert [message for message in third.all if message["type"] == "ACTIVATE_VERSION"]
-    account = listening.accounts[0][0]
+    account = fake_receiver.accounts[0][0]
     keys = {(record["account_id"], record["id"]) for record in third.records["taxes"]}
     assert len(keys) > 1
     assert (account, tax["id"]) not in keys
 
 
-def test_a_payment_moves_its_invoice_and_its_client_whether_there_are_events_or_not(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+def test_a_payment_changes_its_invoice_and_its_client_whether_there_are_events_or_not(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     streams = ("payments", "invoices", "clients")
     first = sync(settings, *streams)
@@ -182,7 +184,7 @@ def test_a_payment_moves_its_invoice_and_its_client_whether_there_are_events_or_
         record
         for record in first.records["invoices"]
         if float(record["outstanding"]["amount"]) > 10
-        and record["account_id"] == listening.accounts[0][0]
+        and record["account_id"] == fake_receiver.accounts[0][0]
     )
     [payment] = own_sandbox.create(
         "payments",
@@ -191,33 +193,33 @@ def test_a_payment_moves_its_invoice_and_its_client_whether_there_are_events_or_
         date="2026-01-05",
         type="Check",
     )
-    listening.tell("payment.create", payment["id"])
-    asked(own_sandbox)
+    fake_receiver.deliver("payment.create", payment["id"])
+    requests(own_sandbox)
     second = sync(settings, *streams, state=first.state)
-    assert sum(asked(own_sandbox).values()) == 3
+    assert sum(requests(own_sandbox).values()) == 3
     [paid] = second.records["invoices"]
     assert paid["id"] == invoice["id"]
     assert float(paid["outstanding"]["amount"]) == float(invoice["outstanding"]["amount"]) - 1
     assert [record["id"] for record in second.records["clients"]] == [invoice["customerid"]]
 
 
-# Lists all the same
+# Reads of the lists
 
 
 def lists_read(sandbox: Sandbox) -> bool:
     return requests_of(sandbox, "/invoices/invoices") > 0
 
 
-def test_a_gap_is_a_reading_of_the_lists_once(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+def test_a_gap_makes_one_read_of_the_lists(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     state = sync(settings, "invoices").state
-    asked(own_sandbox)
-    listening.inbox.append_gap(listening.accounts[0][0], "client", "of no concern")
+    requests(own_sandbox)
+    fake_receiver.inbox.append_gap(fake_receiver.accounts[0][0], "client", "of another noun")
     state = sync(settings, "invoices", state=state).state
     assert not lists_read(own_sandbox)
-    for account, noun in ((listening.accounts[0][0], "invoice"), (ANY, ANY)):
-        listening.inbox.append_gap(account, noun, "the receiver was down")
+    for account, noun in ((fake_receiver.accounts[0][0], "invoice"), (ANY, ANY)):
+        fake_receiver.inbox.append_gap(account, noun, "the receiver was down")
         state = sync(settings, "invoices", state=state).state
         assert lists_read(own_sandbox)
         state = sync(settings, "invoices", state=state).state
@@ -225,31 +227,31 @@ def test_a_gap_is_a_reading_of_the_lists_once(
 
 
 def test_an_inbox_that_is_not_the_same_is_a_gap(
-    own_sandbox: Sandbox, settings: Config, listening: Listening, tmp_path: Path
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver, tmp_path: Path
 ) -> None:
     state = sync(settings, "invoices").state
-    listening.tell("invoice.update", 1)
-    listening.inbox.prune(before=9e9)
-    asked(own_sandbox)
+    fake_receiver.deliver("invoice.update", 1)
+    fake_receiver.inbox.prune(before=9e9)
+    requests(own_sandbox)
     state = sync(settings, "invoices", state=state).state
     assert lists_read(own_sandbox)
     assert not sync(settings, "invoices", state=state).records
     (tmp_path / "other").mkdir()
-    other = Listening(own_sandbox, tmp_path / "other").settings(settings)
-    asked(own_sandbox)
+    other = FakeReceiver(own_sandbox, tmp_path / "other").settings(settings)
+    requests(own_sandbox)
     state = sync(other, "invoices", state=state).state
     assert lists_read(own_sandbox)
 
 
 def test_an_inbox_from_an_old_backup_is_a_gap(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
-    listening.tell("invoice.update", 1)
+    fake_receiver.deliver("invoice.update", 1)
     state = sync(settings, "invoices").state
-    with sqlite3.connect(listening.place) as database:
+    with sqlite3.connect(fake_receiver.location) as database:
         database.execute("DELETE FROM tap_freshbooks_inbox_events")
     database.close()
-    asked(own_sandbox)
+    requests(own_sandbox)
     sync(settings, "invoices", state=state)
     assert lists_read(own_sandbox)
 
@@ -258,50 +260,53 @@ def test_lists_are_read_after_the_reconcile_interval(
     own_sandbox: Sandbox, settings: Config
 ) -> None:
     state = sync(settings, "invoices").state
-    asked(own_sandbox)
+    requests(own_sandbox)
     sync({**settings, "reconcile_interval": 0}, "invoices", state=state)
     assert lists_read(own_sandbox)
 
 
 def test_many_changes_are_read_from_the_lists(
-    own_sandbox: Sandbox, settings: Config, listening: Listening, monkeypatch: pytest.MonkeyPatch
+    own_sandbox: Sandbox,
+    settings: Config,
+    fake_receiver: FakeReceiver,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(planner, "MAX_OBJECT_READS", 5)
     state = sync(settings, "invoices").state
     ids = [row["id"] for row in own_sandbox.truth("invoices")[:6]]
     for each in ids:
-        own_sandbox.update("invoices", each, notes="mended")
-    listening.tell("invoice.update", *ids)
-    asked(own_sandbox)
+        own_sandbox.update("invoices", each, notes="changed")
+    fake_receiver.deliver("invoice.update", *ids)
+    requests(own_sandbox)
     second = sync(settings, "invoices", state=state)
     assert lists_read(own_sandbox)
-    mended = {r["id"] for r in second.records["invoices"] if r["notes"] == "mended"}
-    assert mended == set(ids)
+    changed = {r["id"] for r in second.records["invoices"] if r["notes"] == "changed"}
+    assert changed == set(ids)
 
 
-@pytest.mark.parametrize("obstacle", ["no receiver", "not verified"])
-def test_while_events_cannot_flow_streams_are_polled(
-    own_sandbox: Sandbox, settings: Config, listening: Listening, obstacle: str
+@pytest.mark.parametrize("blocked_by", ["no receiver", "not verified"])
+def test_while_no_events_can_come_streams_are_polled(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver, blocked_by: str
 ) -> None:
     state = sync(settings, "invoices").state
-    if obstacle == "no receiver":
-        with sqlite3.connect(listening.place) as database:
+    if blocked_by == "no receiver":
+        with sqlite3.connect(fake_receiver.location) as database:
             database.execute("UPDATE tap_freshbooks_receivers SET seen_at = seen_at - 100")
         database.close()
     else:
-        listening.book.update(listening.paths[0, "invoice"], verified=False)
-    asked(own_sandbox)
+        fake_receiver.store.update(fake_receiver.paths[0, "invoice"], verified=False)
+    requests(own_sandbox)
     sync(settings, "invoices", state=state)
     assert not lists_read(own_sandbox)
     sync({**settings, "poll_interval": 0}, "invoices", state=state)
     assert lists_read(own_sandbox)
 
 
-def test_while_events_flow_the_poll_interval_says_nothing(
+def test_while_events_come_the_poll_interval_does_not_matter(
     own_sandbox: Sandbox, settings: Config
 ) -> None:
     state = sync(settings, "invoices").state
-    asked(own_sandbox)
+    requests(own_sandbox)
     sync({**settings, "poll_interval": 0}, "invoices", state=state)
     assert not lists_read(own_sandbox)
 
@@ -309,9 +314,9 @@ def test_while_events_flow_the_poll_interval_says_nothing(
 def test_streams_without_events_are_polled(own_sandbox: Sandbox, settings: Config) -> None:
     streams = ("staffs", "report_profit_loss", "businesses", "tasks")
     state = sync(settings, *streams).state
-    asked(own_sandbox)
+    requests(own_sandbox)
     assert sync(settings, *streams, state=state).records == {}
-    assert asked(own_sandbox) == {}
+    assert requests(own_sandbox) == {}
     third = sync({**settings, "poll_interval": 0}, *streams, state=state)
     assert {"report_profit_loss", "businesses"} <= set(third.records)
     assert requests_of(own_sandbox, "/staffs") > 0
@@ -331,40 +336,43 @@ def test_a_stream_that_may_not_be_read_is_asked_again_later(
     own_sandbox.faults("status", path="*/invoices/invoices*", status=403)
     state = sync(settings, "invoices").state
     own_sandbox.faults_clear()
-    asked(own_sandbox)
+    requests(own_sandbox)
     state = sync(settings, "invoices", state=state).state
     assert not lists_read(own_sandbox)
     third = sync({**settings, "poll_interval": 0}, "invoices", state=state)
     assert len(third.records["invoices"]) >= 60
 
 
-# Findings
+# Changes without an event
 
 
-def test_rows_that_events_have_missed_are_counted(
-    own_sandbox: Sandbox, settings: Config, listening: Listening, monkeypatch: pytest.MonkeyPatch
+def test_changed_rows_without_an_event_are_counted(
+    own_sandbox: Sandbox,
+    settings: Config,
+    fake_receiver: FakeReceiver,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in (planner, missed_changes):
         monkeypatch.setattr(module, "DELIVERY_GRACE", timedelta(0))
     state = sync(settings, "invoices").state
     own_sandbox.clock(advance=600)
-    told, untold, pending = (row["id"] for row in own_sandbox.truth("invoices")[:3])
-    for each in (told, untold):
-        own_sandbox.update("invoices", each, notes="mended")
-    listening.tell("invoice.update", told)
+    reported, missed, pending = (row["id"] for row in own_sandbox.truth("invoices")[:3])
+    for each in (reported, missed):
+        own_sandbox.update("invoices", each, notes="changed")
+    fake_receiver.deliver("invoice.update", reported)
     own_sandbox.clock(advance=600)
     state = sync(settings, "invoices", state=state).state
-    own_sandbox.update("invoices", pending, notes="mended")
-    listening.tell("invoice.update", pending)
+    own_sandbox.update("invoices", pending, notes="changed")
+    fake_receiver.deliver("invoice.update", pending)
     own_sandbox.clock(advance=600)
     state = sync({**settings, "reconcile_interval": 0}, "invoices", state=state).state
-    account = listening.accounts[0][0]
-    assert {key: rows for key, (rows, _) in listening.book.misses().items()} == {
+    account = fake_receiver.accounts[0][0]
+    assert {key: rows for key, (rows, _) in fake_receiver.store.missed_rows().items()} == {
         (account, "invoice"): 1
     }
     own_sandbox.clock(advance=600)
     sync({**settings, "reconcile_interval": 0}, "invoices", state=state)
-    assert listening.book.misses()[account, "invoice"][0] == 1
+    assert fake_receiver.store.missed_rows()[account, "invoice"][0] == 1
 
 
 def test_an_inbox_that_cannot_be_read_is_a_sentence(config: Config, tmp_path: Path) -> None:
@@ -393,12 +401,12 @@ def test_a_state_message_is_a_state(settings: Config, tmp_path: Path) -> None:
             assert read_state(file) == state
 
 
-def test_a_row_that_came_by_an_event_and_vanished_untold_is_removed_by_the_reconcile_pass(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+def test_a_row_that_came_by_an_event_and_went_without_one_is_removed_by_the_reconcile_pass(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     first = sync(settings, "taxes")
     [tax] = own_sandbox.create("taxes", name="For a moment", amount="3")
-    listening.tell("tax.create", tax["taxid"])
+    fake_receiver.deliver("tax.create", tax["taxid"])
     second = sync(settings, "taxes", state=first.state)
     assert [row["id"] for row in second.records["taxes"]] == [tax["taxid"]]
     own_sandbox.delete("taxes", tax["taxid"])
@@ -408,40 +416,40 @@ def test_a_row_that_came_by_an_event_and_vanished_untold_is_removed_by_the_recon
 
 
 def test_what_was_denied_is_read_later_although_events_go_on(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     state = sync(settings, "invoices").state
     one, other = (row["id"] for row in own_sandbox.truth("invoices")[:2])
     own_sandbox.update("invoices", one, notes="while denied")
-    listening.tell("invoice.update", one)
+    fake_receiver.deliver("invoice.update", one)
     own_sandbox.faults("status", path="*/invoices/invoices*", status=403)
     state = sync(settings, "invoices", state=state).state
     own_sandbox.faults_clear()
-    listening.tell("invoice.update", other)
+    fake_receiver.deliver("invoice.update", other)
     state = sync(settings, "invoices", state=state).state
     third = sync({**settings, "poll_interval": 0}, "invoices", state=state)
     assert one in {row["id"] for row in third.records["invoices"]}
 
 
 def test_events_of_a_deletion_come_in_any_order(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     assert own_sandbox
     state = sync(settings, "invoices").state
-    listening.tell("invoice.delete", 99_999_901)
-    listening.tell("invoice.update", 99_999_901)
+    fake_receiver.deliver("invoice.delete", 99_999_901)
+    fake_receiver.deliver("invoice.update", 99_999_901)
     second = sync(settings, "invoices", state=state)
     [row] = [row for row in second.records["invoices"] if row["id"] == 99_999_901]
     assert row["_sdc_deleted_at"]
 
 
-def test_a_payment_that_is_gone_still_moves_its_invoice(
-    own_sandbox: Sandbox, settings: Config, listening: Listening
+def test_a_payment_that_is_gone_still_changes_its_invoice(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
     state = sync(settings, "invoices").state
     invoice = own_sandbox.truth("invoices")[0]["id"]
     own_sandbox.update("invoices", invoice, notes="as its payment would")
-    listening.tell("payment.delete", 99_999_901)  # nobody can say any more of which invoice
+    fake_receiver.deliver("payment.delete", 99_999_901)  # it is not known any more of which invoice
     second = sync(settings, "invoices", state=state)
     assert invoice in {row["id"] for row in second.records["invoices"]}
     assert len(second.records["invoices"]) < 60

@@ -34,7 +34,7 @@ ACCOUNT = "Qx7Lm2"
 TAP = [sys.executable, "-m", "tap_freshbooks"]
 
 
-def event(name: str = "invoice.create", object_id: int | str = 904417) -> dict[str, str]:
+def event_fields(name: str = "invoice.create", object_id: int | str = 904417) -> dict[str, str]:
     """The fields of a delivery."""
     return {
         "name": name,
@@ -55,33 +55,35 @@ def signed(fields: Mapping[str, str], secret: str = SECRET) -> tuple[bytes, dict
     return urlencode(fields).encode(), headers
 
 
-def verified(inbox: Inbox, base_url: str = "http://127.0.0.1", secret: str = SECRET) -> Callback:
-    """A callback whose secret FreshBooks has taken back."""
-    book = CallbackStore(inbox)
-    callback = book.add(ACCOUNT, "invoice", base_url)
-    book.keep(callback.path, secret, 2417)
-    book.accept(book.pending()[0])
+def add_verified_callback(
+    inbox: Inbox, base_url: str = "http://127.0.0.1", secret: str = SECRET
+) -> Callback:
+    """Store a callback whose verifier FreshBooks has taken back."""
+    store = CallbackStore(inbox)
+    callback = store.add(ACCOUNT, "invoice", base_url)
+    store.add_verifier(callback.path, secret, 2417)
+    store.accept_verifier(store.pending_verifiers()[0])
     return callback
 
 
-class Serving:
+class ReceiverThread:
     """A receiver in a thread.
 
     Args:
-        inbox: Where events go.
-        registrar: Gives secrets back; without one somebody else has to.
+        inbox: Where events are stored.
+        manager: Gives verifiers back; without one they stay pending.
         port: Where to listen; 0 for a free one.
     """
 
-    def __init__(
-        self, inbox: Inbox, registrar: CallbackManager | None = None, port: int = 0
-    ) -> None:
+    def __init__(self, inbox: Inbox, manager: CallbackManager | None = None, port: int = 0) -> None:
         self.port = port
         self.inbox = inbox
         self.metrics = Metrics()
-        confirm = registrar.confirm_pending if registrar else None
-        self.keeper = ReceiverMaintenance(inbox, self.metrics, keep_for=86_400, confirm=confirm)
-        self.app = create_app(inbox, self.metrics, self.keeper)
+        confirm = manager.confirm_pending if manager else None
+        self.maintenance = ReceiverMaintenance(
+            inbox, self.metrics, retention=86_400, confirm=confirm
+        )
+        self.app = create_app(inbox, self.metrics, self.maintenance)
         self.session = requests.Session()
 
     def __enter__(self) -> Self:
@@ -107,24 +109,24 @@ class Serving:
         self.session.close()
 
     def post(self, path: str, fields: Mapping[str, str], secret: str = SECRET) -> int:
-        """Deliver; the status of the answer."""
+        """Send a delivery; returns the status of the answer."""
         body, headers = signed(fields, secret)
         return self.session.post(f"{self.url}/{path}", body, headers=headers).status_code
 
-    def counted(self, outcome: str) -> float:
+    def count(self, outcome: str) -> float:
         """Deliveries with an outcome, as Prometheus reads them."""
         text = self.session.get(f"{self.url}/metrics").text
         found = re.search(rf'deliveries_total{{outcome="{outcome}"}} (\S+)', text)
         return float(found[1]) if found else 0.0
 
 
-class ServingProcess:
+class ReceiverProcess:
     """`tap-freshbooks webhooks serve` as a user starts it, on a free port."""
 
     def __init__(self, config: Mapping[str, Any], folder: Path, port: int = 0) -> None:
-        self.config_file = folder / "serving.json"
+        self.config_file = folder / "receiver.json"
         self.config_file.write_text(json.dumps(dict(config)))
-        self.log = folder / "serving.log"
+        self.log = folder / "receiver.log"
         with self.log.open("a") as log:
             start = log.tell()
             self.process = subprocess.Popen(

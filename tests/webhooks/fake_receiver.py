@@ -1,4 +1,4 @@
-"""An inbox in which everything is as it should be: callbacks verified, a receiver running."""
+"""An inbox with verified callbacks and a receiver that seems to run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.streams.resources import STREAMS
+from tap_freshbooks.webhooks.callbacks.presence import ReceiverPresence
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import Event, Inbox
 
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 
     from freshbooks_sandbox import Sandbox
 
-NOUN_OF = {stream.name: stream.webhook_noun for stream in STREAMS if stream.webhook_noun}
+NOUN_BY_STREAM = {stream.name: stream.webhook_noun for stream in STREAMS if stream.webhook_noun}
 
 
-class Listening:
-    """An inbox as receivers fill it, without receivers.
+class FakeReceiver:
+    """Stores events in an inbox, without any delivery.
 
     Args:
         sandbox: Whose accounts have callbacks.
@@ -26,9 +27,9 @@ class Listening:
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        self.place = str(folder / "inbox.db")
-        self.inbox = Inbox(self.place)
-        self.book = CallbackStore(self.inbox)
+        self.location = str(folder / "inbox.db")
+        self.inbox = Inbox(self.location)
+        self.store = CallbackStore(self.inbox)
         self.accounts = [
             (str(business["account_id"]), str(business["id"]))
             for business in sandbox.businesses()
@@ -36,18 +37,18 @@ class Listening:
         ]
         self.paths: dict[tuple[int, str], str] = {}
         for number, (account, _) in enumerate(self.accounts):
-            for noun in NOUN_OF.values():
-                callback = self.book.add(account, str(noun), "http://127.0.0.1")
+            for noun in NOUN_BY_STREAM.values():
+                callback = self.store.add(account, str(noun), "http://127.0.0.1")
                 self.paths[number, str(noun)] = callback.path
-                # As if somebody had just looked; the sandbox does not know them.
-                self.book.update(callback.path, verified=True, checked_at=time.time())
-        self.book.present("receiver")
+                # As if they had just been checked; the sandbox does not know them.
+                self.store.update(callback.path, verified=True, checked_at=time.time())
+        ReceiverPresence(self.inbox).heartbeat("receiver")
 
     def settings(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Settings of a tap that listens."""
-        return {**config, "webhook_inbox": self.place}
+        """Settings of a tap that reads the inbox."""
+        return {**config, "webhook_inbox": self.location}
 
-    def tell(self, name: str, *ids: int | str, business: int = 0) -> None:
-        """Append events of one kind."""
+    def deliver(self, name: str, *ids: int | str, business: int = 0) -> None:
+        """Store events of one kind."""
         account, number = self.accounts[business]
         self.inbox.append([Event(account, name, str(each), number) for each in ids])

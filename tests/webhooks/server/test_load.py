@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_freshbooks.webhooks.inbox import Inbox
-from tests.webhooks.load import kill_under_load, stored
+from tests.webhooks.server.load import kill_under_load, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 def test_what_was_answered_outlives_a_kill(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    place = str(tmp_path / "inbox.db")
+    location = str(tmp_path / "inbox.db")
     if kind == "postgres":
         server = request.getfixturevalue("postgres")
         with server.connect() as connection:
             connection.execute("CREATE DATABASE webhooks_load")
-        place = server.url("webhooks_load")
-    load = kill_under_load(place, tmp_path, 2, (0.0, 0.3))
+        location = server.url("webhooks_load")
+    load = kill_under_load(location, tmp_path, 2, (0.0, 0.3))
     assert load.answered
-    with closing(Inbox(place)) as inbox:
+    with closing(Inbox(location)) as inbox:
         assert load.answered <= stored(inbox)

@@ -3,9 +3,14 @@ from __future__ import annotations
 import pytest
 
 from tap_freshbooks.webhooks.inbox import Event
-from tap_freshbooks.webhooks.server.delivery import Malformed, Verification, read_form, understand
-from tap_freshbooks.webhooks.server.signature import is_genuine
-from tests.webhooks.serving import SECRET
+from tap_freshbooks.webhooks.server.delivery import (
+    MalformedDeliveryError,
+    Verification,
+    parse_delivery,
+    parse_form,
+)
+from tap_freshbooks.webhooks.server.signature import verify_signature
+from tests.webhooks.receivers import SECRET
 
 INVOICE = (
     b"name=invoice.create&object_id=904417&account_id=Qx7Lm2&business_id=7712034"
@@ -31,7 +36,7 @@ RIGHT = "zcA8PVtd3znV0ntQtXM70fN7fFFMNwtv6FihHLsWUyU="
     ],
 )
 def test_right_signatures(body: bytes, signature: str) -> None:
-    assert is_genuine(signature, SECRET, read_form(body))
+    assert verify_signature(signature, SECRET, parse_form(body))
 
 
 @pytest.mark.parametrize(
@@ -49,24 +54,26 @@ def test_right_signatures(body: bytes, signature: str) -> None:
     ],
 )
 def test_wrong_signatures(signature: str) -> None:
-    assert not is_genuine(signature, SECRET, read_form(INVOICE))
+    assert not verify_signature(signature, SECRET, parse_form(INVOICE))
 
 
 def test_the_order_of_the_body_is_signed() -> None:
-    fields = read_form(INVOICE)
-    assert not is_genuine(RIGHT, SECRET, dict(sorted(fields.items())))
+    fields = parse_form(INVOICE)
+    assert not verify_signature(RIGHT, SECRET, dict(sorted(fields.items())))
 
 
-def test_another_secret() -> None:
-    assert not is_genuine(RIGHT, SECRET[:-1], read_form(INVOICE))
+def test_another_verifier() -> None:
+    assert not verify_signature(RIGHT, SECRET[:-1], parse_form(INVOICE))
 
 
-def test_what_deliveries_say() -> None:
-    assert understand(read_form(INVOICE)) == Event("Qx7Lm2", "invoice.create", "904417", "7712034")
-    assert understand(read_form(VERIFICATION)) == Verification(2417, SECRET)
-    assert SECRET not in repr(understand(read_form(VERIFICATION)))
+def test_deliveries_are_events_and_verifications() -> None:
+    assert parse_delivery(parse_form(INVOICE)) == Event(
+        "Qx7Lm2", "invoice.create", "904417", "7712034"
+    )
+    assert parse_delivery(parse_form(VERIFICATION)) == Verification(2417, SECRET)
+    assert SECRET not in repr(parse_delivery(parse_form(VERIFICATION)))
     recorded = b"name=tax.delete&object_id=7&user_id=1&account_id=a"
-    assert understand(read_form(recorded)) == Event("a", "tax.delete", "7")
+    assert parse_delivery(parse_form(recorded)) == Event("a", "tax.delete", "7")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +94,6 @@ def test_what_deliveries_say() -> None:
         b"&".join(b"f%d=1" % number for number in range(33)),
     ],
 )
-def test_what_cannot_be_understood(body: bytes) -> None:
-    with pytest.raises(Malformed):
-        understand(read_form(body))
+def test_malformed_deliveries(body: bytes) -> None:
+    with pytest.raises(MalformedDeliveryError):
+        parse_delivery(parse_form(body))

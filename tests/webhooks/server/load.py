@@ -1,7 +1,8 @@
 """A receiver under load: how much it takes, how quickly it answers, and what a kill costs.
 
-`python -m tests.webhooks.load sqlite` (or `postgres`) sends genuine deliveries to `webhooks serve`
-for half a minute, and then kills it at random moments meanwhile: what was answered must be stored.
+`python -m tests.webhooks.server.load sqlite` (or `postgres`) sends genuine deliveries to `webhooks
+serve` for half a minute, and then kills it at random moments meanwhile: what was answered must be
+stored.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ import click
 
 from demo.pipeline import Postgres
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
-from tests.webhooks.serving import ACCOUNT, ServingProcess, event, signed, verified
+from tests.webhooks.receivers import (
+    ACCOUNT,
+    ReceiverProcess,
+    add_verified_callback,
+    event_fields,
+    signed,
+)
 
 
 @dataclass
@@ -59,7 +66,7 @@ class Senders:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         while not self._ended.is_set():
             number = next(self._numbers)
-            body, headers = signed(event(object_id=number))
+            body, headers = signed(event_fields(object_id=number))
             started = time.perf_counter()
             try:
                 connection.request("POST", f"/{self._path}", body, headers)
@@ -85,12 +92,12 @@ def stored(inbox: Inbox) -> set[int]:
     return {int(each.object_id) for each in events if each.name != GAP}
 
 
-def kill_under_load(place: str, folder: Path, kills: int, pause: tuple[float, float]) -> Load:
+def kill_under_load(location: str, folder: Path, kills: int, pause: tuple[float, float]) -> Load:
     """Kill the receiver at random moments while it takes deliveries, and start it again."""
-    with closing(Inbox(place)) as inbox:
-        path = verified(inbox).path
-    config = {"webhook_inbox": place}
-    process = ServingProcess(config, folder)
+    with closing(Inbox(location)) as inbox:
+        path = add_verified_callback(inbox).path
+    config = {"webhook_inbox": location}
+    process = ReceiverProcess(config, folder)
     try:
         with Senders(process.port, path, 8) as load:
             for _ in range(kills):
@@ -99,7 +106,7 @@ def kill_under_load(place: str, folder: Path, kills: int, pause: tuple[float, fl
                     time.sleep(0.01)
                 time.sleep(random.uniform(*pause))  # noqa: S311
                 process.kill()
-                process = ServingProcess(config, folder, process.port)
+                process = ReceiverProcess(config, folder, process.port)
         return load
     finally:
         process.kill()
@@ -116,10 +123,10 @@ def main(kind: str = "sqlite", kills: str = "5", seconds: str = "30") -> None:
             _report(str(folder / "inbox.db"), folder, int(kills), float(seconds))
 
 
-def _report(place: str, folder: Path, kills: int, seconds: float) -> None:
-    inbox = Inbox(place)
-    path = verified(inbox).path
-    process = ServingProcess({"webhook_inbox": place}, folder)
+def _report(location: str, folder: Path, kills: int, seconds: float) -> None:
+    inbox = Inbox(location)
+    path = add_verified_callback(inbox).path
+    process = ReceiverProcess({"webhook_inbox": location}, folder)
     for threads in (1, 8, 32):
         with Senders(process.port, path, threads) as load:
             time.sleep(seconds)
@@ -132,7 +139,7 @@ def _report(place: str, folder: Path, kills: int, seconds: float) -> None:
         )
         inbox.prune(time.time() + 1)
     process.end()
-    load = kill_under_load(place, folder, kills, (0.0, 2.0))
+    load = kill_under_load(location, folder, kills, (0.0, 2.0))
     lost = load.answered - stored(inbox)
     click.echo(f"{kills} kills: {len(load.answered)} answered, {len(lost)} lost")
 

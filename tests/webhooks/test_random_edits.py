@@ -13,19 +13,19 @@ from tap_freshbooks.webhooks.inbox import Inbox
 from tests.conftest import settings_for
 from tests.faults.target import Target
 from tests.support import Record, sync
-from tests.webhooks.serving import Serving
-from tests.webhooks.storm import Storm, go_astray
+from tests.webhooks.random_edits import RandomEdits, disturb_deliveries
+from tests.webhooks.receivers import ReceiverThread
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from freshbooks_sandbox import Sandbox
 
-TOLD = {stream.name: stream for stream in STREAMS if stream.webhook_noun}
+WITH_EVENTS = {stream.name: stream for stream in STREAMS if stream.webhook_noun}
 
 
 def load(target: Target, settings: dict[str, Any]) -> None:
-    for message in sync(settings, *TOLD, state=target.state).all:
+    for message in sync(settings, *WITH_EVENTS, state=target.state).all:
         target.apply(message)
 
 
@@ -38,7 +38,7 @@ def living(target: Target, stream: str) -> dict[Any, Record]:
 COPIES = {
     "expenses": {"category", "isduplicate", "status"},
 }
-"""Values of other objects, which FreshBooks shows in a row without moving its stamp."""
+"""Values of other objects, which FreshBooks shows in a row without a change of its timestamp."""
 
 
 def own_values(stream: str, record: Record) -> Record:
@@ -60,28 +60,28 @@ def test_after_the_reconcile_pass_the_target_has_what_freshbooks_has(
     settings["webhook_inbox"] = str(tmp_path / "inbox.db")
     inbox = Inbox(settings["webhook_inbox"])
     tap = TapFreshBooks(config=settings)
-    registrar = CallbackManager(tap.connection, CallbackStore(inbox))
-    target, storm = Target(), Storm(own_sandbox, seed)
+    manager = CallbackManager(tap.connection, CallbackStore(inbox))
+    target, edits = Target(), RandomEdits(own_sandbox, seed)
     port = 0
-    with Serving(inbox, registrar) as serving:
-        port = serving.port
-        assert registrar.register(serving.url, sorted(nouns_needed(tap))) == []
-        assert registrar.wait(30) == []
+    with ReceiverThread(inbox, manager) as running:
+        port = running.port
+        assert manager.register(running.url, sorted(nouns_needed(tap))) == []
+        assert manager.wait(30) == []
         load(target, settings)
-        go_astray(own_sandbox, seed)
-        storm.blow(40)
+        disturb_deliveries(own_sandbox, seed)
+        edits.apply(40)
         load(target, settings)
-    storm.blow(20)  # while no receiver runs
-    with Serving(inbox, registrar, port):
-        storm.blow(40)
+    edits.apply(20)  # while no receiver runs
+    with ReceiverThread(inbox, manager, port):
+        edits.apply(40)
         load(target, settings)
         own_sandbox.webhooks.settle()
         own_sandbox.faults_clear()
         load(target, {**settings, "reconcile_interval": 0})
     fresh = Target()
-    for message in sync({**settings, "webhook_inbox": ""}, *TOLD).all:
+    for message in sync({**settings, "webhook_inbox": ""}, *WITH_EVENTS).all:
         fresh.apply(message)
-    for stream in TOLD:
+    for stream in WITH_EVENTS:
         there = living(fresh, stream)
         here = living(target, stream)
         if "document_updated" in next(iter(there.values()), {}):  # lines outlive their document's

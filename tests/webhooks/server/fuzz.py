@@ -1,7 +1,7 @@
-"""Requests that are none of FreshBooks', or are sent again: nothing of them may get in.
+"""Requests that are none of FreshBooks', or are sent again: only genuine ones may be stored.
 
-`python -m tests.webhooks.fuzz 50000` sends so many to a receiver in a process of its own, and
-tells what was answered, what was stored, and how much memory the receiver took meanwhile.
+`python -m tests.webhooks.server.fuzz 50000` sends so many to a receiver in a process of its own,
+and reports what was answered, what was stored, and how much memory the receiver took meanwhile.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from hypothesis import strategies as st
 from freshbooks_sandbox.webhooks.signature import Forgery, forge, sign
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
 from tap_freshbooks.webhooks.server import receiver
-from tests.webhooks.serving import ACCOUNT, SECRET, Serving, event, verified
+from tests.webhooks.receivers import (
+    ACCOUNT,
+    SECRET,
+    ReceiverThread,
+    add_verified_callback,
+    event_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +69,7 @@ def requests_to(path: str) -> st.SearchStrategy[Request]:
         ["invoice.create", "callback.verify", "invoice", "", "gap", "*", "payment.delete"]
     )
     fields = st.dictionaries(
-        st.one_of(st.sampled_from(list(event())), st.text(max_size=12)),
+        st.one_of(st.sampled_from(list(event_fields())), st.text(max_size=12)),
         st.one_of(name, st.text(max_size=30), st.integers().map(str)),
         max_size=12,
     )
@@ -72,7 +78,7 @@ def requests_to(path: str) -> st.SearchStrategy[Request]:
     unsigned = st.builds(
         Request,
         st.just(path),
-        st.builds(lambda more: _encode({**event(), **more}), fields),
+        st.builds(lambda more: _encode({**event_fields(), **more}), fields),
         headers,
     )
     oversized = st.builds(
@@ -102,14 +108,14 @@ def _encode(fields: dict[str, str]) -> bytes:
 
 
 def _forged(path: str, how: Forgery, number: int) -> Request:
-    fields = event(object_id=number)
+    fields = event_fields(object_id=number)
     signature = forge(how, SECRET, fields)
     headers = {HEADER: signature} if signature is not None else {}
     return Request(path, urlencode(fields).encode(), headers)
 
 
 def _genuine(path: str, number: int) -> Request:
-    fields = event(object_id=number)
+    fields = event_fields(object_id=number)
     headers = {HEADER: sign(SECRET, fields)}
     return Request(path, urlencode(fields).encode(), headers, is_genuine=True)
 
@@ -171,11 +177,11 @@ def stored(inbox: Inbox) -> int:
     return sum(each.name != GAP for each in inbox.read(ACCOUNT, ["invoice"], 0, last))
 
 
-def serve(place: str, channel: Connection) -> None:
-    """Receive until the other end speaks; looks at all, however many are wrong."""
-    receiver.WRONG_PER_SECOND = receiver.VERIFICATIONS_PER_MINUTE = 10**9
-    with Serving(Inbox(place)) as serving:
-        channel.send(serving.url)
+def serve(location: str, channel: Connection) -> None:
+    """Receive until the other end sends something, without a limit of rejected requests."""
+    receiver.MAX_REJECTED_PER_SECOND = receiver.MAX_VERIFICATIONS_PER_MINUTE = 10**9
+    with ReceiverThread(Inbox(location)) as running:
+        channel.send(running.url)
         channel.recv()
 
 
@@ -183,7 +189,7 @@ def main(number: int) -> None:
     """Report what became of so many requests."""
     with tempfile.TemporaryDirectory() as folder:
         inbox = Inbox(str(Path(folder) / "inbox.db"))
-        callback = verified(inbox)
+        callback = add_verified_callback(inbox)
         spawn = multiprocessing.get_context("spawn")
         channel, theirs = spawn.Pipe()
         process = spawn.Process(target=serve, args=(str(inbox.database.url.database), theirs))

@@ -1,4 +1,4 @@
-"""Random edits, creations and deletions, told by webhooks that go astray in every way."""
+"""Random edits, creations and deletions, and webhooks that are lost, late, doubled or forged."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ FIELDS = {
 """Every resource with events, and a field of it that may hold any text."""
 
 
-class Storm:
-    """Edits the books of the first business.
+class RandomEdits:
+    """Edits rows of the first business.
 
     Args:
         sandbox: What is edited.
@@ -40,21 +40,21 @@ class Storm:
 
     def __init__(self, sandbox: Sandbox, seed: int) -> None:
         self.sandbox = sandbox
-        self.edits = 0
+        self.number = 0
         self._random = random.Random(seed)  # noqa: S311
         self._keys = {resource: self._rows(resource) for resource in FIELDS}
 
-    def blow(self, number: int) -> None:
+    def apply(self, count: int) -> None:
         """Make so many edits."""
-        end = self.edits + number
-        while self.edits < end:
+        end = self.number + count
+        while self.number < end:
             resource = self._random.choice(list(FIELDS))
             action = self._random.choice(["create", "update", "update", "update", "delete"])
             try:
                 self._edit(resource, action)
             except SandboxError:
                 continue  # it does not allow that: the last tax, a time entry that is billed
-            self.edits += 1
+            self.number += 1
 
     def _edit(self, resource: str, action: str) -> None:
         keys = self._keys[resource]
@@ -66,13 +66,13 @@ class Storm:
         if action == "delete":
             self.sandbox.delete(resource, key)
         else:
-            self.sandbox.update(resource, key, **{FIELDS[resource]: f"storm {self.edits}"})
+            self.sandbox.update(resource, key, **{FIELDS[resource]: f"edit {self.number}"})
 
     def _rows(self, resource: str) -> list[Any]:
         return [_key(row) for row in self.sandbox.truth(resource)]
 
 
-def go_astray(sandbox: Sandbox, seed: int) -> None:
+def disturb_deliveries(sandbox: Sandbox, seed: int) -> None:
     """Let deliveries be lost, late, doubled, disordered and forged."""
     each: dict[str, Any] = {"seed": seed, "event": "*.*"}
     sandbox.faults("lose", probability=0.1, **each)
