@@ -462,5 +462,5 @@ def test_a_locked_inbox_is_a_sentence_of_serve(tmp_path: Path) -> None:
     blocker.execute("ROLLBACK")
     blocker.close()
     assert done.returncode == 1
-    assert "cannot be written" in done.stderr.splitlines()[-1]
+    assert "has been locked by another process for 8 seconds" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
