@@ -149,7 +149,7 @@ class RecordStream(SdkStream, ABC):
         """When the last complete read of a partition of a source began.
 
         None if there was none, or if the last full one is older than `full_refresh_interval`:
-        some values change without a stamp, and a filter may fail in silence.
+        some values change without a timestamp, and a filter may fail in silence.
         """
         if self.replication_method == REPLICATION_FULL_TABLE:
             return None

@@ -42,7 +42,7 @@ class AccountingStream(ListStream):
     marks_deletions = True
 
     deletions_are_stamped: ClassVar[bool] = True
-    """Whether a deletion moves the stamp."""
+    """Whether a deletion moves the timestamp."""
 
     newest_first: ClassVar[bool] = False
     """Whether the list is proven to be sorted by id, so that an edit moves nothing
@@ -70,7 +70,7 @@ class AccountingStream(ListStream):
 
     @staticmethod
     def changed_since(since: datetime) -> Query:
-        """The filter of this family: by Eastern day, as stamps are; a time is not understood."""
+        """The filter of this family: by Eastern day, as timestamps are; no time is understood."""
         return {"search[updated_min]": since.astimezone(EASTERN).date().isoformat()}
 
     @override

@@ -30,8 +30,8 @@ class HardDeleteStream(ListStream):
 
     The table is sent whole under a new version, and the version is activated *after* the records,
     so that a target can remove what is not in it and the table is never empty in between. A stream
-    with stamps does this only when its set of keys has changed since the last run; else it sends
-    what changed under the old version.
+    with timestamps does this only when its set of keys has changed since the last run; else it
+    sends what changed under the old version.
 
     Nothing is activated unless every partition that the state knows is read: a target removes all
     rows of older versions, those of other businesses too. Until then, what is read is sent under

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class LineItems(DerivedStream):
     """The rows of a list inside each document, as a table of their own.
 
-    A line carries the id of its document and the document's update stamp: a line that was removed
-    from a document keeps an older one.
+    A line carries the id of its document and the document's update timestamp: a line that was
+    removed from a document keeps an older one.
     """
 
     source: ClassVar[type[ListStream]]

@@ -79,7 +79,7 @@ VENDOR = Object(
             updated_at=UtcTime(),
         )
     ),
-    # UTC, although written like the Eastern stamps of its family
+    # UTC, although written like the Eastern timestamps of its family
     # (`docs/freshbooks-api/accounting.md §7`).
     created_at=UtcTime(),
     updated_at=UtcTime(),
@@ -200,7 +200,7 @@ class BillVendors(AccountingStream):
 
 
 class BillPayments(AccountingStream):
-    """Payments of bills. They carry no stamp."""
+    """Payments of bills. They carry no timestamp."""
 
     name = "bill_payments"
     resource = "bill_payments/bill_payments"

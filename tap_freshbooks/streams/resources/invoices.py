@@ -149,7 +149,7 @@ class Invoices(AccountingStream):
 
     @override
     def changed_without_timestamp(self, record: Row, since: datetime) -> bool:
-        # Computed when it is read: the stamp stays (`docs/freshbooks-api/accounting.md §5`).
+        # Computed when it is read: the timestamp stays (`docs/freshbooks-api/accounting.md §5`).
         return record.get("v3_status") == "overdue" and fell_due(record, since)
 
 

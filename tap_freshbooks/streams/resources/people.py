@@ -122,7 +122,7 @@ class Clients(AccountingStream):
         num_logins=Integer(),
         last_login=EasternTime(),
         last_activity=Text(),
-        # UTC, unlike every other stamp here (`docs/freshbooks-api/accounting.md §7`).
+        # UTC, unlike every other timestamp here (`docs/freshbooks-api/accounting.md §7`).
         signup_date=UtcTime(),
         updated=EasternTime(),
         vis_state=Integer(),
@@ -138,7 +138,7 @@ class Clients(AccountingStream):
 
     @override
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
-        # A client's balances move with his invoices, but his stamp does not.
+        # A client's balances move with his invoices, but his timestamp does not.
         since, delivered = reader.plan.since, set()
         for batch in super().read_lists(reader):
             if since:
@@ -185,9 +185,9 @@ def _concerns(invoice: Row, since: datetime) -> bool:
 
 
 def _changed(row: Row, since: datetime) -> bool:
-    """Whether a client or invoice has changed since a moment, as far as its stamp tells."""
-    stamp = parse_timestamp(EasternTime.convert(row.get("updated")))
-    return stamp is None or stamp >= since - LOOKBACK
+    """Whether a client or invoice has changed since a moment, as far as its timestamp tells."""
+    timestamp = parse_timestamp(EasternTime.convert(row.get("updated")))
+    return timestamp is None or timestamp >= since - LOOKBACK
 
 
 class ClientContacts(LineItems):

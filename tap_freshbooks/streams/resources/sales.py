@@ -93,7 +93,7 @@ class EstimateLines(LineItems):
 
 
 class CreditNotes(AccountingStream):
-    """Credit notes with their lines. They carry no stamp."""
+    """Credit notes with their lines. They carry no timestamp."""
 
     name = "credit_notes"
     resource = "credit_notes/credit_notes"
@@ -210,5 +210,5 @@ class OtherIncomes(AccountingStream):
 
     @override
     def changed_without_timestamp(self, record: Row, since: object) -> bool:
-        # A deletion does not move the stamp: the deleted are sent each time.
+        # A deletion does not move the timestamp: the deleted are sent each time.
         return record[DELETED_AT] is not None

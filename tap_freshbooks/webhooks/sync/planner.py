@@ -1,6 +1,6 @@
-"""What a sync has to read when there is a webhook inbox: changed objects, lists, or nothing.
+"""Plans what a sync reads when there is a webhook inbox: changed objects, lists, or nothing.
 
-A stream with events reads its lists once, and from then on what events tell of, object by object.
+A stream with events reads its lists once, and from then on the changed objects, one by one.
 It reads its lists again when events may be missing, and every `reconcile_interval` anyway, since
 deliveries can be lost in silence (`docs/freshbooks-api/webhooks.md §7`). A stream without events is
 asked again after `poll_interval`. All of it is kept in the Singer state: an event counts as done
@@ -60,9 +60,9 @@ class _Draft:
     Attributes:
         partition: The Singer partition.
         business: Whose rows they are.
-        cursor: Where the stream stood before; None if it has stood nowhere.
+        cursor: How far the stream had read the inbox before; None if it had not.
         full_read_reason: Why its lists are read; None if they are not.
-        changed: Ids of the objects that events tell of, and whether one was a deletion.
+        changed: Ids of the objects in events, and whether one of the events was a deletion.
         related: Ids of changed objects of other streams, by stream.
     """
 
@@ -138,7 +138,7 @@ class WebhookSyncPlanner:
             else:
                 problems = manager.confirm_pending()
         except FreshBooksError as error:
-            problems = [f"the callbacks cannot be looked at: {error}"]
+            problems = [f"the callbacks cannot be checked: {error}"]
         for problem in [*problems, *check_health(manager).problems]:
             logger.warning("%s", problem)
 
@@ -270,7 +270,7 @@ class WebhookSyncPlanner:
                     draft.full_read_reason or f"webhooks may be missing, {event.object_id}"
                 )
             elif event.noun == stream.webhook_noun:
-                # Events come in any order: one that tells of the deletion is enough.
+                # Events come in any order: one deletion among them is enough.
                 was_deleted = draft.changed.get(event.object_id, False)
                 draft.changed[event.object_id] = was_deleted or event.name.endswith(".delete")
             else:
