@@ -1,3 +1,3 @@
-"""Reading lists: pages, the proof that they are whole, prefetching."""
+"""Reading lists: endpoint, pages, the proof that they are complete, prefetching, read plans."""
 
 from __future__ import annotations

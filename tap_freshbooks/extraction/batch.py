@@ -1,4 +1,4 @@
-"""What a reader hands to the writer."""
+"""Batch: rows on their way from the reader to the writer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Batch:
     Attributes:
         rows: As FreshBooks sent them.
         read_at: When the reading of the partition began, by the server's clock.
-        are_changes: Whether they are to be delivered whatever their timestamps say.
-        deleted: Ids of objects that were deleted, and of which no row is left.
+        are_changes: Whether they are delivered whatever their timestamps are.
+        deleted: Ids of deleted objects that have no row any more.
     """
 
     rows: list[Row]

@@ -1,4 +1,4 @@
-"""Where a sync learns what has changed: from nobody, so that it reads all lists, or from events."""
+"""Change sources plan what a sync reads: `PollingSource` all lists, webhooks what events name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PlannableStream(Protocol):
-    """What a change source needs to know of a stream."""
+    """A stream as a change source sees it."""
 
     @property
     def name(self) -> str:
@@ -27,7 +27,7 @@ class PlannableStream(Protocol):
 
     @property
     def webhook_noun(self) -> str | None:
-        """What events call the resource."""
+        """The name of the resource in events."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class PlannableStream(Protocol):
         """The business of a partition."""
 
     def consumer_states(self, partition: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-        """What the state says of a partition, for each stream that lives on what is read."""
+        """The state of a partition, for each stream that is fed by what is read."""
 
     def read_range(
         self, partition: Mapping[str, Any], *, reconciles: bool
@@ -61,17 +61,17 @@ class RecordObserver(Protocol):
     """Sees each record that a reading of lists delivers."""
 
     def see(self, record: Row, read_at: datetime) -> None:
-        """Look at a record of a reading that began at a moment."""
+        """Take note of a record of a reading that began at a moment."""
 
 
 class ChangeSource(Protocol):
-    """Plans what is read of a stream, and is told what became of it."""
+    """Plans what is read of a stream, and keeps a record of what was read."""
 
     def plans(self, stream: PlannableStream) -> list[ReadPlan]:
-        """What to read of each partition, in their order. Asked for once in a sync."""
+        """A plan for each partition, in their order. Called once in a sync."""
 
     def observer(self, stream: PlannableStream, plan: ReadPlan) -> RecordObserver | None:
-        """What wants to see the records of a reading, if anything does."""
+        """The observer that sees the records of a reading, if there is one."""
 
     def mark_read(
         self,
@@ -80,31 +80,31 @@ class ChangeSource(Protocol):
         read_at: datetime,
         fetched_at: Mapping[str, float],
     ) -> None:
-        """Everything that a plan says was delivered.
+        """Note that everything of a plan was delivered.
 
         Args:
-            stream: Whose plan it is.
-            plan: What was read.
+            stream: The stream of the plan.
+            plan: The plan that was carried out.
             read_at: When the reading began, by the server's clock.
             fetched_at: When objects were fetched by their ids, epoch seconds.
         """
 
     def mark_refused(self, stream: PlannableStream, plan: ReadPlan) -> None:
-        """The token may not read a partition."""
+        """Note that the token may not read a partition."""
 
     def mark_polled(self, states: Iterable[dict[str, Any]]) -> None:
-        """A stream that has no events was read, all of its partitions.
+        """Note that all partitions of a stream without events were read.
 
         Args:
-            states: Of the streams that live on what was read.
+            states: Of the streams that are fed by what was read.
         """
 
 
 class PollingSource:
-    """Nobody tells what has changed: the lists of every partition are read."""
+    """Reads the lists of every partition: without events, nothing else shows what has changed."""
 
     def plans(self, stream: PlannableStream) -> list[ReadPlan]:
-        """Every partition, since its bookmark."""
+        """A plan for the lists of each partition, since its bookmark."""
         plans = []
         for partition in stream.partitions:
             since, is_full = stream.read_range(partition, reconciles=False)
@@ -112,7 +112,7 @@ class PollingSource:
         return plans
 
     def observer(self, stream: PlannableStream, plan: ReadPlan) -> None:
-        """Nothing wants to see the records."""
+        """None: no statistics of webhooks are kept."""
 
     def mark_read(
         self,
@@ -121,10 +121,10 @@ class PollingSource:
         read_at: datetime,
         fetched_at: Mapping[str, float],
     ) -> None:
-        """Nothing is kept but the bookmark, which is the stream's own business."""
+        """Nothing is kept but the bookmark, which the stream advances itself."""
 
     def mark_refused(self, stream: PlannableStream, plan: ReadPlan) -> None:
-        """It is asked for again by the next sync."""
+        """Nothing: the next sync tries again."""
 
     def mark_polled(self, states: Iterable[dict[str, Any]]) -> None:
-        """It is read again by the next sync."""
+        """Nothing: the next sync reads it again."""

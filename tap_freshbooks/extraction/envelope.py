@@ -32,10 +32,10 @@ def read_page(response: Response, number: int, records: Sequence[str], subject: 
 
 
 def read_rows(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
-    """Find the rows of an answer, or its one object, and the page metadata.
+    """Find the rows of a response, or its one object, and the page metadata.
 
     Args:
-        body: The decoded response.
+        body: Of the response, decoded.
         records: Keys to the list, from outside in; `a|b` means either.
         subject: What is read, for messages.
 
@@ -75,7 +75,7 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
 
 
 def find_list(body: Any) -> tuple[str, ...]:
-    """Keys to the list of an answer of an unknown kind: the one that is nearest to its root.
+    """Keys to the list of a response of an unknown kind: the one that is nearest to its root.
 
     Raises:
         FreshBooksError: If there is none, or if several stand beside each other.
@@ -96,7 +96,7 @@ def find_list(body: Any) -> tuple[str, ...]:
 
 
 def _list_paths(body: Any) -> Iterator[tuple[str, ...]]:
-    """Keys to each list of an answer, those near its root first."""
+    """Keys to each list of a response, those near its root first."""
     level: deque[tuple[tuple[str, ...], Any]] = deque([((), body)])
     while level:
         path, holder = level.popleft()

@@ -1,4 +1,4 @@
-"""Where a resource's lists and objects are, and how they are asked for."""
+"""ListEndpoint: the path of a resource's lists and objects, and the requests for them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Query = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FetchedObject:
-    """What FreshBooks says of one object: its row, None if it does not know it, and when."""
+    """One object as FreshBooks has it: its row, None if it does not know it, and the time."""
 
     row: Row | None
     date: datetime
@@ -41,16 +41,16 @@ class ListEndpoint:
     Attributes:
         name: Of the stream, for messages.
         path: Of the list; `{…}` stands for an identifier of the business.
-        identifier_kind: Which identifier the path wants.
+        identifier_kind: The kind of identifier in the path.
         records: Keys to the list in an answer, from outside in; `a|b` means either.
         client: Sends the requests.
-        stats: Counts what they cost.
+        stats: Counts them.
         query: Parameters of every request.
         headers: Of every request.
         page_parameters: How the page and its size are spelled.
         object_path: Of one object.
         object_key: Key to the one object of an answer.
-        as_list_row: Makes of an object what a list would show of it.
+        as_list_row: Makes a row of an object as a list would show it.
     """
 
     name: str
@@ -67,7 +67,7 @@ class ListEndpoint:
     as_list_row: Callable[[Row], Row] = dict
 
     def subject(self, business: Business) -> str:
-        """What is read, for messages."""
+        """Names in messages whose rows are read."""
         return f"{self.name} of {business}"
 
     def fetch_page(
@@ -110,7 +110,7 @@ class ListEndpoint:
         """Ask for one object, with all that the list would show of it.
 
         Raises:
-            FreshBooksError: If it cannot be had, for another reason than that it is not there.
+            FreshBooksError: If it cannot be had, though it may be there.
         """
         subject = f"{self.name} {object_id} of {business}"
         path = fill_path(self.object_path, business, object_id=quote(object_id, safe=""))
@@ -140,7 +140,7 @@ class ListEndpoint:
 
 
 class ObjectFetcher:
-    """Fetches objects by their ids: each once, whichever streams want to see it."""
+    """Fetches objects by their ids: each once, whichever streams need it."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()

@@ -1,4 +1,4 @@
-"""What an answer says about its place in a list, and the pages of a list in their order.
+"""Page metadata, and all pages of a list in their order.
 
 Page metadata drives paging; never row counts and never the requested page size: FreshBooks caps
 the size in silence, and `total` may count rows that the token cannot see
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
+    from tap_freshbooks.records import Row
+
 PAGE_SIZE = 100
 """Rows asked for; FreshBooks silently caps at this (`docs/freshbooks-api/accounting.md §3`)."""
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PageMetadata:
-    """What an answer says about its place in a list.
+    """What a response says about its place in a list.
 
     Attributes:
         page: The page that was served, None if the list does not page.
@@ -43,7 +43,7 @@ class PageMetadata:
 
         Args:
             holder: The object with the keys page, pages, per_page and total, or with
-                `meta`. Team members have no `pages`; unpaged answers have no keys at all.
+                `meta`. Team members have no `pages`; unpaged lists have no keys at all.
         """
         meta = holder.get("meta")
         if not isinstance(meta, dict):
@@ -57,12 +57,12 @@ class PageMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of a list.
+    """One page of a list.
 
     Attributes:
         number: The page that was asked for.
-        rows: What it held.
-        metadata: What it says about its place.
+        rows: Of the page.
+        metadata: Its place in the list, by the server's word.
         date: When the server made it, by the server's clock.
         sent: When it was asked for, `time.monotonic()`.
         received: When it was there, by the same clock.
@@ -87,22 +87,22 @@ class Pending(Protocol):
 
 
 def read_pages(
-    ask: Callable[[int], Pending], window: int = 1, *, pages_numbered: bool = True
+    request: Callable[[int], Pending], window: int = 1, *, pages_numbered: bool = True
 ) -> Iterator[Page]:
     """All pages of a list, in their order, several of them on their way at once.
 
-    The first answer says how many there are; a later one that says more is believed too.
+    The first page says how many there are; a later one that says more is believed too.
 
     Args:
-        ask: Asks for a page by its number, from 1.
+        request: Asks for a page by its number, from 1.
         window: How many pages may be on their way or waiting, at most.
-        pages_numbered: False if answers may say nothing about pages: then those that do not are
-            followed until one is empty, or the same again.
+        pages_numbered: False if responses may say nothing about pages: then pages are read one by
+            one until one is empty, or the same again.
 
     Raises:
         BadRequestError: If the server repeats one page although there are more.
     """
-    ahead = deque([ask(1)])
+    ahead = deque([request(1)])
     asked = 1
     previous: list[Row] | None = None
     try:
@@ -117,7 +117,7 @@ def read_pages(
                 window = 1
             while asked < last and len(ahead) < window:
                 asked += 1
-                ahead.append(ask(asked))
+                ahead.append(request(asked))
             yield page
     finally:
         for pending in ahead:

@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListTraits:
-    """What is known about the rows of a resource's lists.
+    """How the rows of a resource's lists behave.
 
     Attributes:
         key: Fields that tell a row from the others of its business.
-        read_lists: Reads what is wanted of the lists.
+        read_lists: Reads the lists of a partition.
         changed_at: When a row changed last, None if it does not say.
         change_queries: Queries that show the rows that came, changed or went since a moment;
             empty if the lists themselves show them, None if nothing does.
         changes_order: Whether other rows may have moved when this one changed.
-        pages_numbered: False if nobody knows what an answer says about pages.
+        pages_numbered: False if responses may say nothing about pages.
         hard_deletes: Whether deleted rows disappear without a trace.
         affected_without_timestamp: Whether rows that others change keep their timestamps.
         include_deleted: Whether deleted rows are wanted.
@@ -60,12 +60,12 @@ class ListTraits:
 
 
 class PartitionReader:
-    """Reads what a plan says of one business.
+    """Reads one business by its plan.
 
     Args:
-        endpoint: Where the resource is.
-        traits: What is known about its lists.
-        plan: What to read.
+        endpoint: Of the resource.
+        traits: Of its lists.
+        plan: Its lists, or objects by their ids.
         objects: Fetches objects by their ids.
 
     Attributes:
@@ -86,13 +86,13 @@ class PartitionReader:
         self._objects = objects
         self._submit: Submit = InlineFuture
         self._related_object_is_gone = False
-        self._announced: set[str] = set()
-        """The lists whose rows are counted: a second reading brings no more."""
+        self._counted: set[str] = set()
+        """The lists whose totals are counted: a second reading brings no more."""
         self._logger = logging.getLogger(f"tap-freshbooks.{endpoint.name}")
 
     @property
     def partition_key(self) -> Hashable:
-        """What tells the partition from the others of a sync."""
+        """Tells the partition from the others of a sync."""
         return self.endpoint.name, *self.plan.partition.values()
 
     def begin(self, submit: Submit, window: int) -> Iterator[Batch]:
@@ -108,11 +108,11 @@ class PartitionReader:
         Args:
             queries: Those of the lists which together have every row.
         """
-        reader = ConsistentListReader(_Lists(self), _slack())
-        for rows in reader.pages(queries):
+        reader = ConsistentListReader(_ListSource(self), _slack())
+        for rows in reader.read(queries):
             assert reader.read_at is not None  # noqa: S101 - a page was read
             yield Batch(rows, reader.read_at)
-        self.is_complete = self.is_complete and reader.settled
+        self.is_complete = self.is_complete and reader.is_complete
 
     def read_pages(
         self,
@@ -120,7 +120,7 @@ class PartitionReader:
         path: str = "",
         records: tuple[str, ...] = (),
     ) -> Iterator[Page]:
-        """All pages of one list, without a look at whether it moves.
+        """All pages of one list, without a proof that it did not move meanwhile.
 
         Args:
             query: Besides that of every request.
@@ -128,20 +128,22 @@ class PartitionReader:
             records: Keys to the list, where they are others.
         """
 
-        def ask(number: int) -> Pending:
-            return self.ask(query, number, path=path, records=records)
+        def request(number: int) -> Pending:
+            return self.request_page(query, number, path=path, records=records)
 
-        return read_pages(ask, self.window)
+        return read_pages(request, self.window)
 
     def read_first_pages(self, requests: Iterable[tuple[Query, str]]) -> Iterator[Page]:
         """One page of each of many lists, several at once, in their order.
 
         Args:
-            requests: Query of each, and what it is called in messages.
+            requests: Query of each, and its subject in messages.
         """
-        return self._in_window(self.ask(query, 1, subject=subject) for query, subject in requests)
+        return self._in_window(
+            self.request_page(query, 1, subject=subject) for query, subject in requests
+        )
 
-    def ask(
+    def request_page(
         self,
         query: Query,
         number: int,
@@ -157,8 +159,8 @@ class PartitionReader:
                 self.plan.business, query, number, path=path, records=records, subject=subject
             )
             list_name = f"{path} {query}"
-            total = 0 if list_name in self._announced else (page.metadata.total or len(page.rows))
-            self._announced.add(list_name)
+            total = 0 if list_name in self._counted else (page.metadata.total or len(page.rows))
+            self._counted.add(list_name)
             self.endpoint.stats.count(pages=1, capacity=PAGE_SIZE, total=total)
             return page
 
@@ -177,7 +179,7 @@ class PartitionReader:
     # Objects
 
     def _read_objects(self) -> Iterator[Batch]:
-        """The objects of which events tell, each by its id."""
+        """The objects that events name, each by its id."""
         plan = self.plan
         wanted = {**self._affected(), **plan.changed}
         missing = []
@@ -189,7 +191,7 @@ class PartitionReader:
         if missing and self.traits.include_deleted:
             yield from self._read_deleted(missing, wanted)
         if self._related_object_is_gone and not self.traits.affected_without_timestamp:
-            # Something is gone that changed rows of this resource: their timestamps tell which.
+            # An object is gone that changed rows of this resource: their timestamps show which.
             yield from self.traits.read_lists(self)
         elif not wanted:
             yield Batch([], datetime.now(UTC))
@@ -223,11 +225,11 @@ class PartitionReader:
         )
 
     def _read_deleted(self, ids: Sequence[str], was_deleted: Mapping[str, bool]) -> Iterator[Batch]:
-        """What is left of objects that FreshBooks does not know by their ids (any more).
+        """Objects that FreshBooks does not know by their ids (any more).
 
-        That a deleted object can still be read by its id is not certain for all of them; then the
-        list of deleted rows has it. Where nothing has it, the event says that it was deleted, or
-        the resource is one whose rows vanish: else the id may be of another kind.
+        It is not certain that a deleted object of every resource can still be read by its id; if
+        not, the list of deleted rows has it. Where no list has it, it counts as deleted only if
+        its event says so, or if the resource has hard deletes: else the id may be of another kind.
         """
         if self.traits.hard_deletes:
             yield Batch([], datetime.now(UTC), deleted=tuple(ids))
@@ -241,26 +243,26 @@ class PartitionReader:
         yield Batch([], datetime.now(UTC), deleted=deleted)
 
 
-class _Lists:
-    """The lists of a partition, as `ConsistentListReader` wants to know them."""
+class _ListSource:
+    """The lists of a partition, for `ConsistentListReader`."""
 
     def __init__(self, reader: PartitionReader) -> None:
         traits = reader.traits
         self.window = reader.window
         self.pages_numbered = traits.pages_numbered
-        self.changes = traits.change_queries
+        self.change_queries = traits.change_queries
         self.changes_order = traits.changes_order
         self.changed_at = traits.changed_at
         self._reader = reader
         self._names = traits.key
         self._single = traits.key[0] if len(traits.key) == 1 else None
 
-    def ask(self, query: Query, number: int) -> Pending:
+    def request_page(self, query: Query, number: int) -> Pending:
         """Ask for a page."""
-        return self._reader.ask(query, number)
+        return self._reader.request_page(query, number)
 
     def key(self, row: Row) -> Hashable:
-        """What tells a row from the others of its business.
+        """Tells a row from the others of its business.
 
         Raises:
             FreshBooksError: If the row does not have it.
@@ -278,8 +280,8 @@ class _Lists:
             )
         return key  # type: ignore[no-any-return]
 
-    def ambiguous(self, row: Row) -> FreshBooksError:
-        """An error to raise: another row of the same answer has the key of this one."""
+    def duplicate_key_error(self, row: Row) -> FreshBooksError:
+        """The error to raise where another row of the same page has the key of this one."""
         key = ", ".join(f"{name} {row[name]}" for name in self._names)
         return FreshBooksError(
             f"{self._reader.subject}: one answer has two different rows with {key}, of which a "
@@ -289,7 +291,7 @@ class _Lists:
 
 
 def _slack() -> timedelta:
-    """How far timestamps may be from the truth."""
+    """How far timestamps may be wrong."""
     now = datetime.now(EASTERN)
     repeated = now.utcoffset() != now.replace(fold=1 - now.fold).utcoffset()
     # The hour that November has twice is read as its first passage

@@ -48,7 +48,7 @@ class PriorityExecutor:
         self._closed = False
 
     def submit(self, urgency: int, task: Callable[[], T]) -> Future[T]:
-        """Let a worker do something; the lowest urgency first, equal ones in their order."""
+        """Let a worker run a task; the lowest number first, equal ones in their order."""
         future: Future[T] = Future()
         with self._changed:
             if self._closed:
@@ -63,7 +63,7 @@ class PriorityExecutor:
         return future
 
     def close(self) -> None:
-        """Begin nothing any more; waits for what has not begun end in `RunCancelledError`."""
+        """Begin nothing any more; futures that have not begun are cancelled."""
         with self._changed:
             self._closed = True
             tasks, self._tasks = self._tasks, []
@@ -85,13 +85,13 @@ class PriorityExecutor:
                 continue
             try:
                 future.set_result(task())
-            except BaseException as error:  # noqa: BLE001 - whoever waits for it shall have it
+            except BaseException as error:  # noqa: BLE001 - the thread that waits for it gets it
                 future.set_exception(error)
             del future, task  # a page is not to be kept until the next one comes
 
 
 class PrefetchedPartition(Generic[T]):
-    """What one stream reads of one business, on its way from its thread to the writer."""
+    """The pages of one stream of one business, on their way from its thread to the writer."""
 
     def __init__(self, items: Iterator[T], wait: Callable[[], None]) -> None:
         self._items = items
@@ -126,8 +126,8 @@ class PrefetchedPartition(Generic[T]):
                 del item
         except (RunCancelledError, CancelledError):
             error = RunCancelledError()
-        except BaseException as problem:  # noqa: BLE001 - it belongs to the writer
-            error = problem
+        except BaseException as raised:  # noqa: BLE001 - the writer gets it
+            error = raised
         finally:
             with self._changed:
                 self._is_over = True
@@ -135,7 +135,7 @@ class PrefetchedPartition(Generic[T]):
                 self._changed.notify_all()
 
     def __iter__(self) -> Iterator[T]:
-        """What was read, in its order; at its end the error that ended it, if there was one."""
+        """The items in their order; at the end raises the error that ended the reading, if any."""
         while True:
             if not self._waiting and not self._is_over:
                 self._wait()
@@ -153,18 +153,18 @@ class PrefetchedPartition(Generic[T]):
 
 
 Submit = Callable[[Callable[[], Any]], Any]
-"""Lets a worker do something: takes a function, returns its future."""
+"""Lets a worker run a function; returns its future."""
 
 
 class Prefetchable(Protocol[T_co]):
-    """Something that is read at its turn, and may be begun before."""
+    """A partition that is read at its turn, and may be begun before."""
 
     @property
     def partition_key(self) -> Hashable:
-        """What tells it from the others of a sync."""
+        """Tells it from the others of a sync."""
 
     def begin(self, submit: Submit, window: int) -> Iterator[T_co]:
-        """Make ready what a thread will iterate over. Called in the main thread.
+        """Return an iterator for a thread of its own. Called in the main thread.
 
         Args:
             submit: Lets a worker send a request.
@@ -179,14 +179,14 @@ class Prefetcher(Generic[R]):
     """Begins the partitions that come next while one is written.
 
     Args:
-        plan: All partitions, in the order in which they will be taken.
+        partitions: All of them, in the order in which they will be taken.
         concurrency: How many requests may be in flight.
         wait: Called before the main thread waits for a page.
     """
 
-    def __init__(self, plan: Iterable[R], concurrency: int, wait: Callable[[], None]) -> None:
+    def __init__(self, partitions: Iterable[R], concurrency: int, wait: Callable[[], None]) -> None:
         self.workers = PriorityExecutor(concurrency)
-        self._plan = iter(plan)
+        self._partitions = iter(partitions)
         self._ahead = PARTITIONS_AHEAD * concurrency
         self._window = 2 * concurrency
         self._wait = wait
@@ -194,10 +194,10 @@ class Prefetcher(Generic[R]):
         self._begun: dict[Hashable, tuple[R, PrefetchedPartition[Any]]] = {}
 
     def take(self, partition_key: Hashable) -> tuple[R, Iterator[Any]]:
-        """A partition and what is read of it; others are begun meanwhile.
+        """A partition and its items; others are begun meanwhile.
 
         Raises:
-            KeyError: If it was not planned, or is taken a second time.
+            KeyError: If it is not one of those to come.
         """
         while partition_key not in self._begun:
             if not self._begin_next():
@@ -220,7 +220,7 @@ class Prefetcher(Generic[R]):
             partition.close()
 
     def _begin_next(self) -> bool:
-        readable = next(self._plan, None)
+        readable = next(self._partitions, None)
         if readable is None:
             return False
         urgency = next(self._order)
@@ -232,7 +232,7 @@ class Prefetcher(Generic[R]):
 
 
 class InlineFuture(Generic[T]):
-    """What stands for a future where nothing is read ahead: done when it is waited for."""
+    """Stands for a future where nothing is prefetched: done when it is waited for."""
 
     def __init__(self, task: Callable[[], T]) -> None:
         self.result = task

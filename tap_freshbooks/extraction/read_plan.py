@@ -1,4 +1,4 @@
-"""What a sync reads of one partition, as plain data: decided once, before anything is read."""
+"""ReadPlan: what is to be read of one partition, decided once, before anything is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RelatedChanges:
     """Changed objects of another stream, which change rows of this one.
 
     Attributes:
-        endpoint: Where the objects are.
+        endpoint: Of the objects.
         field: Their field with the id of the row of this stream.
         object_ids: Which ones have changed.
     """
@@ -30,7 +30,7 @@ class RelatedChanges:
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """What is read of one partition: its lists, some of its objects, or nothing.
+    """Says what is read of one partition: its lists, some of its objects, or nothing.
 
     Attributes:
         business: Whose rows they are.

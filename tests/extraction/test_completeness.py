@@ -17,7 +17,7 @@ from tap_freshbooks.extraction.pagination import Page, PageMetadata
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_freshbooks.extraction.pagination import Row
+    from tap_freshbooks.records import Row
 
 BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROWS_PER_PAGE = 3
@@ -158,7 +158,7 @@ class Lists:
         self._changes = changes
         self.asked = 0
 
-    def ask(self, query: dict[str, Any], number: int) -> Asked:
+    def request_page(self, query: dict[str, Any], number: int) -> Asked:
         self.asked += 1
         return Asked(self.books, query, number)
 
@@ -166,7 +166,7 @@ class Lists:
         key: int = row["id"]
         return key
 
-    def ambiguous(self, row: Row) -> Exception:
+    def duplicate_key_error(self, row: Row) -> Exception:
         return AssertionError(row)
 
     def changed_at(self, row: Row) -> datetime | None:
@@ -175,7 +175,7 @@ class Lists:
     def changes_order(self, row: Row) -> bool:
         return self.books.has_ranks or row["deleted"]
 
-    def changes(self, since: datetime) -> Sequence[dict[str, Any]] | None:
+    def change_queries(self, since: datetime) -> Sequence[dict[str, Any]] | None:
         return self._changes((since - BEGINNING).total_seconds() // 5 * 5)  # a coarse filter
 
 
@@ -197,16 +197,16 @@ def read(
     books: Books, source: Lists, queries: list[dict[str, Any]]
 ) -> tuple[ConsistentListReader, set[int]]:
     """Read, and see that no content is followed by an older one; the keys that came."""
-    reading = ConsistentListReader(source)
+    reader = ConsistentListReader(source)
     contents: dict[int, int] = {}
     throughout = {record.id for query in queries for record in books.listed(query)}
-    for rows in reading.pages(queries):
+    for rows in reader.read(queries):
         for row in rows:
             assert row["content"] >= contents.get(row["id"], 0), "an older content came later"
             contents[row["id"]] = row["content"]
-    if reading.settled:
+    if reader.is_complete:
         assert throughout - books.gone <= set(contents), "a row that existed throughout is missing"
-    return reading, set(contents)
+    return reader, set(contents)
 
 
 SCHEDULES = st.lists(st.integers(0, 255), max_size=70)
@@ -269,16 +269,16 @@ def test_rows_that_all_changed_just_before_settle_soon(changes: Any, has_ranks: 
     for record in books.records.values():
         record.stamp = -1.0
     source = Lists(books, 4, changes)
-    reading, _ = read(books, source, [{}, {"deleted": True}])
-    assert reading.settled
+    reader, _ = read(books, source, [{}, {"deleted": True}])
+    assert reader.is_complete
     assert source.asked < 5 * 10
 
 
 def test_a_quiet_list_is_read_once_and_asked_once_for_changes() -> None:
     books = Books([], rows=30, has_ranks=False)
     source = Lists(books, 4, stamped)
-    reading, _ = read(books, source, [{}, {"deleted": True}])
-    assert reading.settled
+    reader, _ = read(books, source, [{}, {"deleted": True}])
+    assert reader.is_complete
     assert source.asked == 10 + 1 + 2
 
 
@@ -294,8 +294,8 @@ def test_a_bystander_that_slips_to_a_page_already_read_is_found() -> None:
     # A deletion right after the third answer; the row at the head of page 4 moves to page 3.
     books = Books([0] * 6 + [0, 1, 0, 3, 14], rows=15, has_ranks=False)
     source = Lists(books, 1, stamped)
-    reading, keys = read(books, source, [{}, {"deleted": True}])
-    assert reading.settled
+    reader, keys = read(books, source, [{}, {"deleted": True}])
+    assert reader.is_complete
     assert books.gone
     assert keys == set(range(1, 16))
     assert source.asked > 5 + 1 + 2

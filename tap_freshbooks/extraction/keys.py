@@ -1,0 +1,37 @@
+"""Keys of rows, kept in little space: ids are whole numbers, mostly near each other."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+
+class KeySet:
+    """A set of keys that only grows."""
+
+    def __init__(self) -> None:
+        self._masks: dict[int, int] = {}
+        """Which of 64 numbers in a row are in it."""
+        self._others: set[Hashable] = set()
+
+    def add(self, key: Hashable) -> bool:
+        """Add a key; whether it was not there yet."""
+        if type(key) is int:
+            place, bit = key >> 6, 1 << (key & 63)
+            mask = self._masks.get(place, 0)
+            self._masks[place] = mask | bit
+            return not mask & bit
+        size = len(self._others)
+        self._others.add(key)
+        return len(self._others) > size
+
+
+def compact(keys: list[Hashable]) -> Sequence[Hashable]:
+    """The same keys in a quarter of the space, if they are whole numbers."""
+    try:
+        return array("q", cast("list[int]", keys))
+    except (TypeError, OverflowError):
+        return keys
