@@ -6,9 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from singer_sdk import Tap
-from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
@@ -26,11 +23,11 @@ from tap_freshbooks.custom_streams import definitions
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
+from tap_freshbooks.singer.sdk_bridge import ConfigInput, SdkTap
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
     from typing import IO
 
     import click
@@ -42,24 +39,18 @@ if TYPE_CHECKING:
     from tap_freshbooks.sync import SyncRun
 
 
-def _environment(tap: type[TapFreshBooks]) -> dict[str, Any]:
-    tap.append_builtin_config(tap.config_jsonschema)
-    return from_environment(tap.config_jsonschema)
-
-
-class TapFreshBooks(Tap):
+class TapFreshBooks(SdkTap):
     """Everything out of FreshBooks, completely, without losing the connection."""
 
     name = "tap-freshbooks"
     package_name = "tap-freshbooks"
     message_writer_class = BufferedMessageWriter
-    _env_var_config = classproperty(_environment)  # the SDK's own puts a `.env` over it
 
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema(CUSTOM_STREAMS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        signals.handle_hangup(self._handle_termination)
+        signals.handle_hangup(lambda signum, _frame: self.on_signal(signum))
 
     @cached_property
     def connection(self) -> Connection:
@@ -68,7 +59,8 @@ class TapFreshBooks(Tap):
             Connection,
         )
 
-        token_file = self._config.token_file if isinstance(self._config, Settings) else None
+        given = self.given_settings
+        token_file = given.token_file if isinstance(given, Settings) else None
         return Connection(self.config, token_file, self.plugin_version)
 
     @cached_property
@@ -158,15 +150,21 @@ class TapFreshBooks(Tap):
         Raises:
             SettingsError: If a file or an environment variable cannot be read.
         """
-        environment = cls._env_var_config if FROM_ENVIRONMENT in places else {}
+        environment = cls.environment_settings() if FROM_ENVIRONMENT in places else {}
         return Settings.load(places, environment)
+
+    @classmethod
+    @override
+    def environment_settings(cls) -> dict[str, Any]:
+        cls.append_builtin_config(cls.config_jsonschema)
+        return from_environment(cls.config_jsonschema)
 
     @classmethod
     @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
-        return _ConfigInput(cls.read_settings(value))
+    ) -> ConfigInput:
+        return ConfigInput(cls.read_settings(value))
 
     @classmethod
     @override
@@ -175,7 +173,7 @@ class TapFreshBooks(Tap):
         *,
         about: bool = False,
         about_format: str | None = None,
-        config: _ConfigInput | None = None,
+        config: ConfigInput | None = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
@@ -190,15 +188,15 @@ class TapFreshBooks(Tap):
         tap.sync()
 
     @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+    def complete_settings(self, settings: dict[str, Any], *, raise_errors: bool) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
-        errors = complete(self._config, self.config_jsonschema)
+        errors = complete(settings, self.config_jsonschema)
         if errors and raise_errors:
             raise SettingsError(f"wrong settings: {'; '.join(errors)}")
         return errors
 
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+    def on_signal(self, signum: int) -> None:
         if not signals.is_deferred(signum):
             has_state = "run" in self.__dict__ and self.run.has_begun
             if has_state:

@@ -11,11 +11,11 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dotenv import find_dotenv, load_dotenv
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.singerlib import Catalog
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR, extend_validator_with_defaults
 
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.singer.sdk_bridge import parse_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,8 +107,7 @@ def from_environment(schema: dict[str, Any]) -> dict[str, Any]:
     """
     _add_dotenv()
     try:
-        # Given the path of no file, the SDK does not put one over the environment.
-        return parse_environment_config(schema, VARIABLES, os.devnull)
+        return parse_variables(schema, VARIABLES)
     except ValueError:
         raise SettingsError(
             f"an environment variable {VARIABLES}… does not have the type of its setting: integers "

@@ -6,21 +6,42 @@ upgrade of `singer-sdk` fails there first, and in words. What has a public twin 
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream
+from singer_sdk import Stream, Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers._typing import conform_record_data_types
+from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
+    from types import FrameType
 
-    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import RecordMessage
 
     from tap_freshbooks.records import Row
+
+
+__all__ = ["ConfigInput", "SdkStream", "SdkTap", "conform_to_schema", "parse_variables"]
+
+
+def parse_variables(schema: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The settings in environment variables, each with the type that the schema says.
+
+    Args:
+        schema: JSON schema of the settings.
+        prefix: How the names of the variables begin.
+
+    Raises:
+        ValueError: If a variable does not have the type of its setting.
+    """
+    # Given the path of no file, the SDK does not put a `.env` over the environment.
+    return parse_environment_config(schema, prefix, os.devnull)
 
 
 def conform_to_schema(record: Row, stream: Stream) -> Row:
@@ -114,3 +135,39 @@ class SdkStream(Stream, ABC):
         self, latest_record: Row, *, context: Context | None = None
     ) -> None:
         """Nothing: no single record moves a bookmark; only a complete read does."""
+
+
+class SdkTap(Tap, ABC):
+    """A tap that reads and checks its settings itself, and handles signals."""
+
+    # What we call
+
+    @property
+    def given_settings(self) -> Mapping[str, Any]:
+        """The settings, as the very object that the tap was made with."""
+        return self._config
+
+    # What we answer
+
+    @classmethod
+    @abstractmethod
+    def environment_settings(cls) -> dict[str, Any]:
+        """The settings that environment variables name."""
+
+    @abstractmethod
+    def complete_settings(self, settings: dict[str, Any], *, raise_errors: bool) -> list[str]:
+        """Add defaults to the settings, in place; returns what is wrong with them."""
+
+    @abstractmethod
+    def on_signal(self, signum: int) -> None:
+        """A signal has arrived that ends the run."""
+
+    _env_var_config = classproperty(lambda tap: tap.environment_settings())
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        return self.complete_settings(self._config, raise_errors=raise_errors)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        self.on_signal(signum)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import re
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from singer_sdk import Stream, Tap
+from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import RecordMessage
 
-from tap_freshbooks.singer.sdk_bridge import SdkStream, conform_to_schema
+from tap_freshbooks.config.settings import Settings
+from tap_freshbooks.singer import sdk_bridge
+from tap_freshbooks.singer.sdk_bridge import (
+    ConfigInput,
+    SdkStream,
+    SdkTap,
+    conform_to_schema,
+    parse_variables,
+)
+from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages
 
 if TYPE_CHECKING:
@@ -138,6 +151,84 @@ class TestWhatWeCall:
     def test_conform_record_data_types_makes_values_what_the_schema_says(self) -> None:
         stream, _ = tap_of(OwnTap)
         assert conform_to_schema({"id": 1, "paid": 1}, stream) == {"id": 1, "paid": True}
+
+
+class OwnSettings(SdkTap, RowsTap):
+    """A tap that notes what it is asked."""
+
+    config_jsonschema: ClassVar[dict[str, Any]] = {
+        "properties": {"size": {"type": ["integer", "null"]}}
+    }
+    checked: ClassVar[list[dict[str, Any]]] = []
+    heard: ClassVar[list[int]] = []
+
+    @classmethod
+    def environment_settings(cls) -> dict[str, Any]:
+        return {"size": 7}
+
+    def complete_settings(self, settings: dict[str, Any], *, raise_errors: bool) -> list[str]:
+        assert raise_errors
+        self.checked.append(settings)
+        return []
+
+    def on_signal(self, signum: int) -> None:
+        self.heard.append(signum)
+
+
+class TestTheTap:
+    def test_variables_have_the_types_of_their_settings_and_a_dotenv_is_not_read(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / ".env").write_text("ROWS_OTHER=2\n")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("ROWS_SIZE", "1")
+        kinds = {"size": {"type": "integer"}, "other": {"type": "integer"}}
+        assert parse_variables({"properties": kinds}, "ROWS_") == {"size": 1}
+        monkeypatch.setenv("ROWS_SIZE", "large")
+        with pytest.raises(ValueError, match="large"):
+            parse_variables({"properties": kinds}, "ROWS_")
+
+    def test_settings_of_the_environment_are_those_of_env_var_config(self) -> None:
+        tap = OwnSettings(parse_env_config=True)
+        assert tap.config["size"] == 7
+
+    def test_settings_are_checked_by_validate_config_and_stay_the_same_object(self) -> None:
+        given = Settings(size=1)
+        tap = OwnSettings(config=given)
+        assert OwnSettings.checked[-1] is tap.given_settings
+        assert isinstance(tap.given_settings, Settings)
+
+    def test_signals_are_handled_by_handle_termination(self) -> None:
+        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            OwnSettings()
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
+        assert OwnSettings.heard == [signal.SIGTERM]
+
+    def test_what_config_gives_to_invoke_is_a_config_input(self) -> None:
+        given = TapFreshBooks.cb_config(None, None, ())  # type: ignore[arg-type] # asks neither
+        assert isinstance(given, ConfigInput)
+        assert given.config == {}
+
+
+def test_nothing_else_names_a_private_member_of_the_sdk() -> None:
+    package = Path(sdk_bridge.__file__).parents[1]
+    private = re.compile(r"singer_sdk[\w.]*\._\w+|from singer_sdk[\w.]* import (?:.*, )?_\w+")
+    stream, _ = tap_of(RowsTap)
+    owners = (Stream, Tap, PluginBase, stream, stream._tap)
+    taken = {name for owner in owners for name in vars(owner)}
+    members = [name for name in taken if re.fullmatch(r"_[a-z]\w+", name)]
+    own = re.compile(rf"\.({'|'.join(members)})\b|def ({'|'.join(members)})\b")
+    for path in package.rglob("*.py"):
+        if path.name == "sdk_bridge.py":
+            continue
+        text = path.read_text()
+        assert not private.findall(text), path
+        if "streams" in path.parts or path.name in {"tap.py", "sync.py"}:
+            assert not own.findall(text), path
 
 
 class TestWhatWeAnswer:
