@@ -31,7 +31,7 @@ help:
 	@echo "make test-browser the tests that need a browser, in headless Chromium (apt installs it)"
 	@echo "make soak         10,000 refreshes under fire, in many minutes (ARGS=file or postgres for one)"
 	@echo "make bench        against peers and the least possible, in 25 minutes (ARGS=--quick: in three)"
-	@echo "make lint         ruff, ruff format, mypy --strict"
+	@echo "make lint         ruff, ruff format, mypy --strict, import-linter"
 	@echo "make docs         write docs/streams.md from the code, and tables of docs/unified.md"
 	@echo "make format       let ruff mend what it can"
 	@echo "make constraints  pin the newest versions of all that the targets above install"
@@ -76,6 +76,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy tap_freshbooks freshbooks_sandbox tests demo benchmarks tools
+	$(BIN)/lint-imports --no-logo
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tools.docs_streams > docs/streams.md
