@@ -1,4 +1,4 @@
-"""What a configuration opens: its token store, a client, and the businesses to read."""
+"""A connection: the token store, the client and the businesses of one configuration."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Connection:
         )
 
     def close(self) -> None:
-        """Ask for nothing any more; a refresh under way is finished first."""
+        """End requests; a refresh under way is finished first."""
         if "client" in self.__dict__:
             self.client.close()
 
@@ -100,24 +100,22 @@ class Connection:
         return [business for business in members if not business.is_client_only]
 
     def open(self) -> None:
-        """Find out whether the connection works, and say which businesses it reaches."""
+        """Check that the connection works, and log which businesses it reaches."""
         names = ", ".join(str(business) for business in self.businesses)
         how = "Connected to" if self.has_asked else "To read from"
         logger.info("%s %s: %s", how, self.api_url, names or "no business")
         for business in self.businesses:
-            for scope in IdentifierKind:
-                if business.identifier(scope) is None:
-                    logger.info(
-                        "%s has no %s: streams that need one skip it", business, scope.value
-                    )
+            for kind in IdentifierKind:
+                if business.identifier(kind) is None:
+                    logger.info("%s has no %s: streams that need one skip it", business, kind.value)
 
-    def businesses_with(self, scope: IdentifierKind) -> list[Business]:
+    def businesses_with(self, kind: IdentifierKind) -> list[Business]:
         """Those of the businesses that have this identifier."""
-        return [business for business in self.businesses if business.identifier(scope)]
+        return [business for business in self.businesses if business.identifier(kind)]
 
     @cached_property
     def store(self) -> TokenStore:
-        """Where the tokens live."""
+        """The token store."""
         return open_store(self.config, self.token_file, os.environ)
 
     @property
@@ -127,14 +125,14 @@ class Connection:
 
     @cached_property
     def authenticator(self) -> Authenticator:
-        """Where requests get their access token from."""
+        """Gives requests their access token."""
         if self.is_static:
             return StaticToken(self.config["access_token"])
-        return self.grant
+        return self.refreshing_authenticator
 
     @cached_property
-    def grant(self) -> RefreshingAuthenticator:
-        """What keeps, makes and ends the tokens of the connection.
+    def refreshing_authenticator(self) -> RefreshingAuthenticator:
+        """The authenticator that makes, refreshes and revokes the tokens of the connection.
 
         Raises:
             SettingsError: If the app is not named.
@@ -155,13 +153,13 @@ class Connection:
         )
         configured = config.get("refresh_token")
         if configured:  # the file of another store may have been encrypted
-            configured = store.encryption.open(configured, "the settings")
+            configured = store.encryption.decrypt(configured, "the settings")
         url = config.get("auth_failure_url")
-        alarm = ReauthNotifier(url, config["connection"], self.user_agent) if url else None
-        return RefreshingAuthenticator(store, endpoint, configured, alarm)
+        notifier = ReauthNotifier(url, config["connection"], self.user_agent) if url else None
+        return RefreshingAuthenticator(store, endpoint, configured, notifier)
 
     def connect(self, code: str, verifier: str) -> frozenset[str]:
-        """Trade the code of a consent for tokens, and store them where a sync will look.
+        """Trade the code of a consent for tokens, and store them where a sync reads them.
 
         Returns:
             The scopes that were granted, as far as FreshBooks names them.
@@ -169,20 +167,20 @@ class Connection:
         Raises:
             TapError: As `RefreshingAuthenticator.connect`.
         """
-        return self.grant.connect(code, verifier)
+        return self.refreshing_authenticator.connect(code, verifier)
 
     def prepare_login(self) -> None:
-        """Find out whether the settings allow a login, before the user is sent anywhere.
+        """Check that the settings allow a login, before the user is sent anywhere.
 
         Raises:
             SettingsError: If they do not.
         """
         if self.is_static:
             raise SettingsError(
-                "the setting access_token is used as it is and nothing would look at the tokens of "
-                "a login: remove it first"
+                "the setting access_token is used as it is, and no sync would use the tokens of a "
+                "login: remove it first"
             )
-        self.grant  # noqa: B018 - names what is missing
+        self.refreshing_authenticator  # noqa: B018 - names what is missing
 
     def _url(self, setting: str, variable: str, default: str) -> str:
         url = str(self.config.get(setting) or os.environ.get(variable) or default)

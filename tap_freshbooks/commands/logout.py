@@ -23,7 +23,7 @@ def logout(settings: Settings) -> None:
             "there are no stored tokens, only the setting access_token: remove it there"
         )
     try:
-        had_tokens = connection.grant.disconnect()
+        had_tokens = connection.refreshing_authenticator.disconnect()
     except FreshBooksError as error:
         raise type(error)(
             f"the tokens could not be revoked: {error}; nothing was forgotten. Run again later, or "

@@ -68,7 +68,7 @@ def _tokens(connection: Connection) -> Iterator[str]:
         yield "The setting access_token is used as it is, and never refreshed"
         return
     yield f"Tokens: {connection.store}"
-    pair = connection.grant.standing()
+    pair = connection.refreshing_authenticator.current_pair()
     if pair is None:
         yield "  none yet"
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tap_freshbooks.config.settings import FROM_ENVIRONMENT
 from tap_freshbooks.errors import TapError
 from tap_freshbooks.login.next_steps import Step
-from tap_freshbooks.storage.json_file import JsonFile, NotAnObject
+from tap_freshbooks.storage.json_file import JsonFile, NotAnObjectError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -106,7 +106,7 @@ class Choice:
                 mode = path.stat().st_mode
                 file.replace(content)
                 path.chmod(mode)  # others may read a configuration whose tokens live elsewhere
-        except (OSError, NotAnObject, TapError) as error:
+        except (OSError, NotAnObjectError, TapError) as error:
             reason = getattr(error, "strerror", None) or error
             remedy = f"remove {SETTING}" if ids is None else f"set {SETTING} to {json.dumps(ids)}"
             raise ChoiceNotKept(

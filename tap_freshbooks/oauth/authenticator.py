@@ -1,7 +1,7 @@
-"""Gives requests an access token that works, refreshing at most once for everybody.
+"""Access tokens for requests: the configured one, or one that is refreshed when it is due.
 
-Here it is decided which pair counts, and that only one refreshes it; how a refresh goes without
-losing a token is in `rotation.py`.
+Here it is decided which pair counts, and that one process at a time refreshes it; how a refresh
+goes without losing a token is in `rotation.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-freshbooks.oauth")
 
 MAX_REREADS = 100
-"""How often the store may have changed under our eyes, before something is wrong with it."""
+"""How often a store may change while we hold its lock, before something is wrong with it."""
 
 REFRESH_MARGIN = (300, 420)
 """Seconds before its end at which an access token is replaced: 5 minutes of clock skew do no
@@ -72,7 +72,7 @@ class RefreshingAuthenticator(Authenticator):
         endpoint: Where it is traded for the next.
         configured: The refresh token of the settings: the seed of an empty store, and the
             winner over a store that was seeded with another one.
-        alarm: Who is told that the account must be authorised again.
+        notifier: Notified when the account must be authorised again.
     """
 
     def __init__(
@@ -80,19 +80,19 @@ class RefreshingAuthenticator(Authenticator):
         store: TokenStore,
         endpoint: TokenEndpoint,
         configured: str | None,
-        alarm: ReauthNotifier | None = None,
+        notifier: ReauthNotifier | None = None,
     ) -> None:
         self.store = store
         self.endpoint = endpoint
         self.configured = configured
         self.margin = random.uniform(*REFRESH_MARGIN)  # noqa: S311 - no cryptography
         self._client = hash_of(endpoint.client_id)
-        self._rescue = FallbackStore(f"{store.identity}\n{endpoint.client_id}", store.encryption)
-        self._rotation = Rotation(str(store), endpoint, self._rescue, alarm)
+        self._fallback = FallbackStore(f"{store.identity}\n{endpoint.client_id}", store.encryption)
+        self._rotation = Rotation(str(store), endpoint, self._fallback, notifier)
         self._pair: TokenPair | None = None
         self._mutex = threading.Lock()
         self._rotating = threading.Lock()
-        """Apart from the mutex: `close` need not wait for who only waits for the store."""
+        """Apart from the mutex: `close` need not wait for a thread that waits for the store."""
 
     # Using the connection
 
@@ -101,18 +101,18 @@ class RefreshingAuthenticator(Authenticator):
         with self._mutex:
             if token := self._usable(self._pair, rejected):
                 return token
-            # Without the lock first: while somebody refreshes, who needs nothing need not wait.
-            self._pair = self.standing()
+            # Without the lock first: whoever needs no refresh does not wait for one under way.
+            self._pair = self.current_pair()
             if token := self._usable(self._pair, rejected):
                 return token
             with self.store.locked() as store:
-                self._pair = self._renewed(store, rejected)
+                self._pair = self._refreshed(store, rejected)
             return self._pair.access_token or ""
 
-    def _renewed(self, store: LockedStore, rejected: str | None) -> TokenPair:
-        """The pair that somebody else has made meanwhile, else one of our own making."""
+    def _refreshed(self, store: LockedStore, rejected: str | None) -> TokenPair:
+        """The pair that another process has stored meanwhile, else the next one."""
         for _ in range(MAX_REREADS):
-            pair = self._newest(store)
+            pair = self._read_newest(store)
             if self._usable(pair, rejected):
                 return pair
             with self._rotating:
@@ -120,7 +120,7 @@ class RefreshingAuthenticator(Authenticator):
                     raise RunCancelledError
                 fresh = self._rotation.refresh(store, pair)
             if fresh:
-                # Short lives must not mean a refresh per request.
+                # A token that lives for less than the margin must not be refreshed per request.
                 self.margin = max(0.0, min(self.margin, (fresh.expires_at - time.time()) / 2))
                 return fresh
         raise TokenStoreError(
@@ -129,27 +129,27 @@ class RefreshingAuthenticator(Authenticator):
 
     @override
     def close(self) -> None:
-        # A signal must not end the waiting: the process would go, and with it the thread that
+        # A signal must not end the waiting: the process would end, and with it the thread that
         # has spent a token.
         with signals.deferred():
             self._rotation.closed.set()
             with self._rotating:
                 pass
 
-    def standing(self) -> TokenPair | None:
+    def current_pair(self) -> TokenPair | None:
         """The pair that would be used now, None if there is none; nothing is asked or changed.
 
         Raises:
             TokenStoreError: If the store cannot be read.
         """
-        return self._chosen(self.store.read())
+        return self._select(self.store.read())
 
     def _usable(self, pair: TokenPair | None, rejected: str | None) -> str | None:
         if pair and pair.is_fresh(self.margin) and pair.access_token != rejected:
             return pair.access_token
         return None
 
-    def _chosen(self, stored: TokenPair | None) -> TokenPair | None:
+    def _select(self, stored: TokenPair | None) -> TokenPair | None:
         """The pair to go on with: the stored one, unless the user has authorised anew.
 
         Raises:
@@ -159,7 +159,7 @@ class RefreshingAuthenticator(Authenticator):
             seed = hash_of(self.configured)
             if stored is None:
                 return TokenPair(self.configured, seed=seed)
-            if seed in stored.replaced:
+            if seed in stored.superseded_seeds:
                 raise SettingsError(
                     f"the setting refresh_token is older than the tokens in {self.store}, which "
                     "come from a later consent: remove the setting, or set it to the newest token. "
@@ -170,7 +170,7 @@ class RefreshingAuthenticator(Authenticator):
                 return TokenPair(
                     self.configured,
                     seed=seed,
-                    spending=stored.spending,
+                    pending=stored.pending,
                     rejections=stored.rejections,
                 )
         if stored and stored.client not in {None, self._client}:
@@ -181,27 +181,27 @@ class RefreshingAuthenticator(Authenticator):
             )
         return stored
 
-    def _newest(self, store: LockedStore) -> TokenPair:
-        """The pair to go on with, after a look at what is stored and at what was rescued."""
-        self._adopt(store)
-        chosen = self._chosen(store.read())
-        if chosen is None:
+    def _read_newest(self, store: LockedStore) -> TokenPair:
+        """The pair to go on with, of what is stored, rescued and configured."""
+        self._recover_fallback(store)
+        pair = self._select(store.read())
+        if pair is None:
             raise SettingsError(
                 f"there is no connection yet: {self.store} holds no tokens; connect the account "
                 "with `tap-freshbooks login`, or set refresh_token"
             )
-        return chosen
+        return pair
 
-    def _adopt(self, store: LockedStore) -> None:
-        """Take in a pair that an earlier run could not store, if it follows the present one."""
+    def _recover_fallback(self, store: LockedStore) -> None:
+        """Store a pair that an earlier run could not store, if it follows the stored one."""
         stored = store.read()
         seed = hash_of(self.configured) if self.configured else None
         if stored is None:
-            rescued = self._rescue.latest(seed)
+            rescued = self._fallback.latest(seed)
         else:
-            rescued = self._rescue.find(stored.refresh_token)
-            if rescued is None and seed not in {None, stored.seed, *stored.replaced}:
-                rescued = self._rescue.find(self.configured or "")
+            rescued = self._fallback.find(stored.refresh_token)
+            if rescued is None and seed not in {None, stored.seed, *stored.superseded_seeds}:
+                rescued = self._fallback.find(self.configured or "")
         if rescued:
             path, pair = rescued
             store.write(pair)
@@ -224,17 +224,17 @@ class RefreshingAuthenticator(Authenticator):
         with self._mutex, self.store.locked() as store:
             former = store.read()
             try:
-                store.prove(former)
+                store.check_writable(former)
             except TokenStoreError as error:
                 raise TokenStoreError(f"{error}; make it writable, then log in again") from None
             with signals.deferred():
                 pair, scopes = self.endpoint.exchange(code, verifier)
                 # A seed that is still configured is older than this consent.
                 seed = hash_of(self.configured) if self.configured else None
-                pair = replace(pair, client=self._client, seed=seed).in_place_of(former)
-                self._rescue.discard()
+                pair = replace(pair, client=self._client, seed=seed).replacing(former)
+                self._fallback.discard()
                 spent = former.refresh_token if former else ""
-                self._pair = self._rotation.keep(store, pair, spent, is_newest=True)
+                self._pair = self._rotation.store_pair(store, pair, spent, is_newest=True)
         return scopes
 
     def disconnect(self) -> bool:
@@ -247,11 +247,11 @@ class RefreshingAuthenticator(Authenticator):
             FreshBooksError: If FreshBooks did not confirm it; nothing is forgotten then.
         """
         with self._mutex, self.store.locked() as store:
-            self._adopt(store)
+            self._recover_fallback(store)
             pair = store.read()
             if pair is None:
                 return False
-            store.prove(pair)
+            store.check_writable(pair)
             for token in (pair.access_token, pair.refresh_token):
                 if token:
                     self.endpoint.revoke(token)
@@ -261,6 +261,6 @@ class RefreshingAuthenticator(Authenticator):
                 raise TokenStoreError(
                     f"the tokens are revoked, but {error}; remove them there"
                 ) from None
-            self._rescue.discard()
+            self._fallback.discard()
             self._pair = None
         return True

@@ -1,4 +1,4 @@
-"""Tells somebody's webhook that an account must be authorised again."""
+"""Notifies the receiver of `auth_failure_url` that an account must be authorised again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ReauthNotifier:
     """The receiver of `auth_failure_url`.
 
     Attributes:
-        url: Where the event is POSTed; it may hold a secret of the receiver's.
+        url: Where the event is POSTed; it may contain a secret of the receiver.
         connection: The name of the connection.
         user_agent: As for any other request.
     """
@@ -33,7 +33,7 @@ class ReauthNotifier:
     connection: str
     user_agent: str
 
-    def raise_for(self, rejection: Rejection) -> bool:
+    def notify(self, rejection: Rejection) -> bool:
         """POST the event as JSON: connection, time and reason, no secrets.
 
         Returns:

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import Self
 
-LONGEST_MEMORY = 20
-"""How many notes of a kind are kept."""
+MAX_NOTES = 20
+"""How many notes of a kind are kept, the latest."""
 
 
 def hash_of(text: str) -> str:
@@ -18,7 +18,7 @@ def hash_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PendingRefresh:
-    """A refresh that has begun and whose outcome is not known: it is under way, or was cut off.
+    """The note of a refresh whose outcome is not known: it is under way, or was cut off.
 
     Attributes:
         token: Hash of the refresh token that was sent.
@@ -31,7 +31,7 @@ class PendingRefresh:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """FreshBooks no longer accepts a refresh token: only a new consent helps.
+    """The note that FreshBooks no longer accepts a refresh token: only a new consent helps.
 
     Attributes:
         token: Hash of that refresh token.
@@ -48,7 +48,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenPair:
-    """An access token and the refresh token that follows it, with what its store knows besides.
+    """An access token and the refresh token that follows it, with the notes of its store.
 
     The notes name the token that they speak of: it may be another one that the user has
     configured, and that must not take the place of this pair before it has proved good.
@@ -60,9 +60,9 @@ class TokenPair:
         generation: How many times the pair was refreshed since its seed.
         client: Hash of the client id that the pair was made for.
         seed: Hash of the configured refresh token that the line of pairs began with.
-        replaced: Hashes of earlier seeds in this place: they never win over this pair.
+        superseded_seeds: Hashes of earlier seeds in this store: they never win over this pair.
         refreshed_at: When the pair was made, epoch seconds by our clock.
-        spending: The refresh whose outcome is unknown, None as a rule.
+        pending: The refresh whose outcome is unknown, None as a rule.
         rejections: Which tokens were refused and why, the latest last.
     """
 
@@ -72,9 +72,9 @@ class TokenPair:
     generation: int = 0
     client: str | None = None
     seed: str | None = None
-    replaced: tuple[str, ...] = ()
+    superseded_seeds: tuple[str, ...] = ()
     refreshed_at: float | None = None
-    spending: PendingRefresh | None = None
+    pending: PendingRefresh | None = None
     rejections: tuple[Rejection, ...] = ()
 
     def __repr__(self) -> str:
@@ -88,7 +88,7 @@ class TokenPair:
     @property
     def pending_refresh(self) -> PendingRefresh | None:
         """The note of a refresh with this very refresh token."""
-        found = self.spending
+        found = self.pending
         return found if found and found.token == hash_of(self.refresh_token) else None
 
     @property
@@ -98,18 +98,19 @@ class TokenPair:
         return next((each for each in self.rejections if each.token == own), None)
 
     def with_rejection(self, rejection: Rejection) -> Self:
-        """The pair with a note more, which stands for an earlier one about the same token."""
+        """The pair with one more note, which replaces an earlier one about the same token."""
         others = [each for each in self.rejections if each.token != rejection.token]
-        return replace(self, spending=None, rejections=(*others, rejection)[-LONGEST_MEMORY:])
+        return replace(self, pending=None, rejections=(*others, rejection)[-MAX_NOTES:])
 
-    def in_place_of(self, former: TokenPair | None) -> Self:
-        """The pair with what is worth knowing of the one that it replaces in a store."""
+    def replacing(self, former: TokenPair | None) -> Self:
+        """The pair with the notes that are kept of the one that it replaces in a store."""
         if former is None:
             return self
-        seeds = [seed for seed in (*former.replaced, former.seed) if seed and seed != self.seed]
+        earlier = (*former.superseded_seeds, former.seed)
+        seeds = [seed for seed in earlier if seed and seed != self.seed]
         rejections = [each for each in former.rejections if each != former.own_rejection]
         return replace(
             self,
-            replaced=tuple(dict.fromkeys(seeds))[-LONGEST_MEMORY:],
+            superseded_seeds=tuple(dict.fromkeys(seeds))[-MAX_NOTES:],
             rejections=tuple(rejections),
         )

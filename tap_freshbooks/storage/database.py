@@ -191,13 +191,13 @@ def make_table(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what a database says, without statements and values."""
+    """The first line of a database's error, without statements and values."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0].strip()
 
 
 def _make_private(path: Path) -> None:
-    """Make the file of a database, or make it ours alone, before a secret gets into it."""
+    """Make the file of a database readable for its owner only, before a secret gets into it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(MODE)
-    with contextlib.suppress(PermissionError):  # somebody else's, who shares it with us
+    with contextlib.suppress(PermissionError):  # it is another user's, who shares it
         path.chmod(MODE)

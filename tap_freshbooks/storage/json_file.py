@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 MODE = 0o600
 
 NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-"""How a file is opened that must not be there yet, not even as somebody's link."""
+"""How a file is opened that must not exist yet, not even as a link of another user."""
 
-SPARE = 16_384
-"""Bytes claimed beyond the present content: room for two encrypted tokens and more."""
+RESERVED_SPACE = 16_384
+"""Bytes reserved beyond the present content: room for two encrypted tokens and more."""
 
 
-class NotAnObject(ValueError):  # noqa: N818 - says what the file is
-    """The file holds something else than a JSON object; the text says what, never its content."""
+class NotAnObjectError(ValueError):
+    """The file holds something else than a JSON object; the text never quotes its content."""
 
 
 class JsonFile:
     """A file with one JSON object; indentation, line ends and order stay as they are found.
 
-    Whoever writes must hold a lock of his own: the next version has one name for all.
+    A writer must hold a lock of its own: the next version has one name for all.
 
     Args:
         path: The file; a symbolic link is followed, so that it stays one.
@@ -46,16 +46,16 @@ class JsonFile:
 
         Raises:
             OSError: If the file cannot be read.
-            NotAnObject: If it holds something else.
+            NotAnObjectError: If it holds something else.
         """
         return self._read()[0]
 
-    def claim(self) -> None:
-        """Claim name and space of the next version, so that a full disk shows now.
+    def reserve(self) -> None:
+        """Reserve name and space of the next version, so that a full disk shows now.
 
         Raises:
             OSError: If that is not possible.
-            NotAnObject: If the present content is none that can be replaced.
+            NotAnObjectError: If the present content is not a JSON object.
         """
         content, layout = self._read()
         if self.path.exists() and not self.path.stat().st_mode & stat.S_IWUSR:
@@ -67,7 +67,7 @@ class JsonFile:
                 owner = self.path.stat()
                 with contextlib.suppress(PermissionError):
                     os.fchown(self._fd, owner.st_uid, owner.st_gid)
-            self._fill(layout.encode(content) + b" " * SPARE)
+            self._fill(layout.encode(content) + b" " * RESERVED_SPACE)
         except OSError:
             self.discard()
             raise
@@ -77,12 +77,12 @@ class JsonFile:
 
         Raises:
             OSError: If that fails; the old content is then still in place.
-            NotAnObject: As `claim`.
+            NotAnObjectError: As `reserve`.
         """
         if self._fd < 0:
-            self.claim()
+            self.reserve()
         try:
-            with contextlib.suppress(OSError, NotAnObject):
+            with contextlib.suppress(OSError, NotAnObjectError):
                 self._layout = self._read()[1]
             self._fill(self._layout.encode(content))
             self._close()  # Windows renames no open files
@@ -92,7 +92,7 @@ class JsonFile:
             self.discard()
 
     def discard(self) -> None:
-        """Give up what was claimed."""
+        """Give up what was reserved."""
         self._close()
         with contextlib.suppress(OSError):
             self._next.unlink()
@@ -109,9 +109,9 @@ class JsonFile:
         except FileNotFoundError:
             content, text = {}, EMPTY
         except (ValueError, RecursionError):
-            raise NotAnObject("is not valid JSON") from None
+            raise NotAnObjectError("is not valid JSON") from None
         if not isinstance(content, dict):
-            raise NotAnObject("does not hold a JSON object")
+            raise NotAnObjectError("does not hold a JSON object")
         self._layout = _Layout(text)
         return content, self._layout
 
@@ -125,11 +125,11 @@ class JsonFile:
 
 
 EMPTY = "{\n  \n}\n"
-"""How a file that is not there yet will be laid out."""
+"""The layout of a new file."""
 
 
 class _Layout:
-    """How a JSON file is written: its indentation, its line ends, its last line."""
+    """The layout of a JSON file: its indentation, its line ends, its last line."""
 
     def __init__(self, text: str) -> None:
         indented = re.search(r"\n([ \t]+)", text)

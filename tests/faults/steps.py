@@ -45,9 +45,9 @@ class Steps:
 
     def watch(self) -> None:
         """Follow a refresh from here on."""
-        self._phase(LockedStore, "prove", "mark", then="look")
+        self._phase(LockedStore, "check_writable", "mark", then="look")
         for store in (LockedFile, LockedRow):
-            self._phase(store, "_claim", "claim", then="look")
+            self._phase(store, "_reserve", "reserve", then="look")
         self._phase(TokenEndpoint, "refresh", "request", then="look")
         self._phase(LockedStore, "write", "pair", then="end")
 

@@ -78,7 +78,7 @@ def ask_while_the_disk_fills(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TokenEndpoint, "refresh", last_refresh)
         patch.setattr(FallbackStore, "save", save_elsewhere)
-        patch.setattr(rotation, "STORE_PATIENCE", 0.3)
+        patch.setattr(rotation, "STORE_TIMEOUT", 0.3)
         return ask(client, say, rejected)
 
 
@@ -165,7 +165,7 @@ def ask_with_an_event(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TokenEndpoint, "refresh", slow_refresh)
-        patch.setattr(rotation, "STORE_PATIENCE", 0.3)
+        patch.setattr(rotation, "STORE_TIMEOUT", 0.3)
         return ask(client, say, rejected)
 
 
@@ -434,7 +434,7 @@ def test_a_rescue_file_that_is_not_ours_is_not_adopted(
     dead = account.connected()
     spent = "another" if fault == "follows" else account.stored.refresh_token
     pair = replace(account.stored, refresh_token="planted", access_token="planted")
-    planted = account.new()._rescue.save(pair, spent)
+    planted = account.new()._fallback.save(pair, spent)
     if fault == "mode":
         planted.chmod(0o622)
     elif fault == "owner":

@@ -22,6 +22,6 @@ if TYPE_CHECKING:
 def begin(client: Client) -> pytest.MonkeyPatch:
     """Look for rescue files in the folder of the test, and wait hundredths of seconds."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(fallback, "places", lambda: iter([client.rescue]))
+    patch.setattr(fallback, "fallback_folders", lambda: iter([client.rescue]))
     patch.setattr(random, "uniform", lambda low, high: low + (high - low) / 1000)
     return patch

@@ -54,7 +54,7 @@ def fill():
         return fresh
 
     TokenEndpoint.refresh = last_refresh
-    rotation.STORE_PATIENCE = 0
+    rotation.STORE_TIMEOUT = 0
 
 store, *others = map(Path, sys.argv[1].split(os.pathsep))
 volumes = [store, *others]
@@ -218,4 +218,4 @@ def test_a_login_page_that_has_no_place_for_its_certificate_is_a_sentence(
 def test_a_place_that_is_not_absolute_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """As older versions of platformdirs say it where there is no home."""
     monkeypatch.setattr(fallback, "user_state_path", lambda name: Path("~/.local/state", name))
-    assert all(place.is_absolute() for place in fallback.places())
+    assert all(place.is_absolute() for place in fallback.fallback_folders())

@@ -44,8 +44,8 @@ def spent(sandbox: Sandbox, config: dict[str, Any]) -> int:
 def rescues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where rescue files go in this test; a store that fails is given up at once."""
     folder = tmp_path / "rescues"
-    monkeypatch.setattr(fallback, "places", lambda: iter([folder]))
-    monkeypatch.setattr(rotation, "STORE_PATIENCE", 0)
+    monkeypatch.setattr(fallback, "fallback_folders", lambda: iter([folder]))
+    monkeypatch.setattr(rotation, "STORE_TIMEOUT", 0)
     return folder
 
 
@@ -204,4 +204,7 @@ def test_the_hashes_of_replaced_seeds_are_kept(config: dict[str, Any], sandbox: 
     token_of(newest)
     pair = pair_in(config)
     assert pair.seed == hash_of(newest["refresh_token"])
-    assert pair.replaced == (hash_of(config["refresh_token"]), hash_of(newer["refresh_token"]))
+    assert pair.superseded_seeds == (
+        hash_of(config["refresh_token"]),
+        hash_of(newer["refresh_token"]),
+    )

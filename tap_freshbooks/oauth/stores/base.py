@@ -1,4 +1,4 @@
-"""What a token store is: a place for one pair that is locked, proved and written durably."""
+"""Token stores: one pair that is locked, checked to be writable, and written durably."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class StoreConflictError(TokenStoreError):
 
 
 class TokenStore(ABC):
-    """Where the pair of one connection lives; `str()` is what messages call it.
+    """Where the pair of one connection is stored; `str()` is its name in messages.
 
     Args:
         encryption: How tokens are kept there.
         holds_seed: Whether the store is also where the user configures the refresh token
-            (the `--config` file): then its own `refresh_token` is the newest word.
+            (the `--config` file): then the `refresh_token` in it counts.
     """
 
     def __init__(self, encryption: Encryption | None = None, *, holds_seed: bool = False) -> None:
@@ -37,11 +37,11 @@ class TokenStore(ABC):
     @property
     @abstractmethod
     def identity(self) -> str:
-        """What tells this place from all others; it may hold secrets."""
+        """Distinguishes this store from all others; it may contain secrets."""
 
     @abstractmethod
     def read(self) -> TokenPair | None:
-        """The stored pair, None if there is none; without the lock, so it may be passing away.
+        """The stored pair, None if there is none; without the lock, so it may be replaced at once.
 
         Raises:
             TokenStoreError: If the store cannot be read.
@@ -74,13 +74,13 @@ class LockedStore(ABC):
         self._seen = pair.refresh_token if pair else None
         return pair
 
-    def prove(self, pair: TokenPair | None) -> None:
-        """Store this pair durably, and claim what the next write needs.
+    def check_writable(self, pair: TokenPair | None) -> None:
+        """Store this pair durably, and reserve what the next write needs.
 
         To be called before a token is spent, with the pair that says so: then a full disk, a
-        folder or database that is read-only, a file that cannot be renamed over show in time,
-        and whoever comes after a crash knows of it. Somebody else may hold a database's lock
-        for a moment meanwhile: read again.
+        folder or database that is read-only, or a file that cannot be replaced show in time,
+        and the next process after a crash knows of it. A database's lock is free for a moment
+        meanwhile: read again.
 
         Args:
             pair: What to store; None leaves the content as it is.
@@ -90,7 +90,7 @@ class LockedStore(ABC):
         """
         self._save(pair)
         self._seen = pair.refresh_token if pair else self._seen
-        self._claim()
+        self._reserve()
 
     def write(self, pair: TokenPair, *, is_newest: bool = False) -> None:
         """Make this pair the store's content, durably.
@@ -105,13 +105,13 @@ class LockedStore(ABC):
         """
         found = None if is_newest else self._load()
         if found and found.refresh_token not in (self._seen, pair.refresh_token):
-            raise StoreConflictError("somebody else has stored new tokens meanwhile")
+            raise StoreConflictError("another process has stored new tokens meanwhile")
         self._save(pair)
         self._seen = pair.refresh_token
 
     @abstractmethod
     def forget(self) -> None:
-        """Remove the pair and all that is known of it.
+        """Remove the pair and its notes.
 
         Raises:
             TokenStoreError: If the store cannot be written.
@@ -125,5 +125,5 @@ class LockedStore(ABC):
     def _save(self, pair: TokenPair | None) -> None:
         """Replace what is stored, durably."""
 
-    def _claim(self) -> None:  # noqa: B027 - a database needs nothing
-        """Claim what the next `_save` needs, if it needs anything."""
+    def _reserve(self) -> None:  # noqa: B027 - a database needs nothing
+        """Reserve what the next `_save` needs, if it needs anything."""

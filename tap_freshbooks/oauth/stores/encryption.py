@@ -9,40 +9,40 @@ from tap_freshbooks.errors import SettingsError
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
-MARK = "fernet:"
+PREFIX = "fernet:"
 """What an encrypted token begins with; the rest is a Fernet token."""
 
 
 class Encryption:
-    """Seals and opens tokens.
+    """Encrypts and decrypts tokens.
 
     Args:
-        keys: Fernet keys, separated by commas: the first one seals, each of them opens, so that
-            a key is rotated by putting the new one in front. None: tokens are kept as they are.
+        keys: Fernet keys, separated by commas: the first one encrypts, each of them decrypts, so
+            that a key is rotated by putting the new one in front. None: tokens stay plain.
 
     Raises:
-        SettingsError: If a key is none, or the extra is not installed.
+        SettingsError: If a key is not a Fernet key, or the extra is not installed.
     """
 
     def __init__(self, keys: str | None = None) -> None:
         named = [key.strip() for key in (keys or "").split(",") if key.strip()]
         self._fernet = _fernet(named) if named else None
 
-    def seal(self, token: str) -> str:
+    def encrypt(self, token: str) -> str:
         """The form in which a token is stored."""
-        return MARK + self._fernet.encrypt(token.encode()).decode() if self._fernet else token
+        return PREFIX + self._fernet.encrypt(token.encode()).decode() if self._fernet else token
 
-    def open(self, stored: str, place: str) -> str:
+    def decrypt(self, stored: str, place: str) -> str:
         """A token from its stored form; one that was stored without a key is taken as it is.
 
         Args:
-            stored: What `seal` made, with any of the keys or without one.
+            stored: What `encrypt` made, with any of the keys or without one.
             place: Where it is stored, for messages.
 
         Raises:
-            SettingsError: If no key fits. Whoever gets this must not overwrite the tokens.
+            SettingsError: If no key fits; the tokens must not be overwritten then.
         """
-        if not stored.startswith(MARK):
+        if not stored.startswith(PREFIX):
             return stored
         if self._fernet is None:
             raise SettingsError(
@@ -51,7 +51,7 @@ class Encryption:
         from cryptography.fernet import InvalidToken  # noqa: PLC0415 - an extra
 
         try:
-            return self._fernet.decrypt(stored.removeprefix(MARK)).decode()
+            return self._fernet.decrypt(stored.removeprefix(PREFIX)).decode()
         except InvalidToken:
             raise SettingsError(
                 f"token_encryption_key does not fit the tokens in {place}, which were left as they "

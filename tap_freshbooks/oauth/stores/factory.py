@@ -1,4 +1,4 @@
-"""Which token store a configuration means."""
+"""Opens the token store of a configuration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def open_store(
     config: Mapping[str, Any], token_file: Path | None, environ: Mapping[str, str]
 ) -> TokenStore:
-    """Find the token store that a configuration means.
+    """Open the token store of a configuration.
 
     `token_store`, else below Meltano's system directory (Meltano deletes its `--config`
     file after each run), else the one `--config` file that holds the refresh token, else
@@ -45,7 +45,7 @@ def open_store(
 
             return SqlStore(place, str(config.get("client_id")), connection, encryption)
         if connection != "default":
-            # Each would take the other's tokens for those of a user who has authorised anew.
+            # Each would take the tokens of the other for those of a user who has authorised anew.
             raise SettingsError(
                 "a file of token_store holds one connection: leave out either token_store or "
                 "connection, or give each connection a file of its own and leave out connection, "

@@ -1,6 +1,6 @@
-"""Where a new pair goes when its store fails after the old token was spent.
+"""Rescue files: where a new pair goes when its store fails after the old token was spent.
 
-A rescue file is the last resort: private, in another writable place, and adopted by the next run
+A rescue file is the last resort: private, in another writable folder, and recovered by the next run
 whose store still holds the token that was spent for it.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.oauth.tokens import TokenPair
 
 
-def places() -> Iterator[Path]:
+def fallback_folders() -> Iterator[Path]:
     """Folders that may be writable when the store is not, the most private one first.
 
     A machine may lack each of them, and needs none while its store works.
@@ -48,7 +48,7 @@ class FallbackStore:
     """The rescue files of one connection, one for each token whose successor had no place.
 
     Args:
-        identity: What tells the connection from all others.
+        identity: Distinguishes the connection from all others.
         encryption: How tokens are kept in the store, and here.
     """
 
@@ -57,7 +57,7 @@ class FallbackStore:
         self.encryption = encryption
 
     def save(self, pair: TokenPair, spent: str) -> Path:
-        """Write a pair where it can be written.
+        """Write a pair into the first folder that can be written.
 
         Args:
             pair: The new pair.
@@ -71,7 +71,7 @@ class FallbackStore:
         """
         content = json.dumps(encode(pair, self.encryption), indent=2).encode()
         failure = OSError("no place is writable")
-        for folder in places():
+        for folder in fallback_folders():
             path = folder / self._name(spent)
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,18 +91,18 @@ class FallbackStore:
         """The rescued pair that was to take the place of this refresh token, and where it is.
 
         Raises:
-            SettingsError: If no key opens it.
+            SettingsError: If no key decrypts it.
         """
         return next(self._found(self._name(spent)), None)
 
     def latest(self, seed: str | None) -> tuple[Path, TokenPair] | None:
-        """The newest rescued pair of this seed, for a store that lost all that it held.
+        """The newest rescued pair of this seed, for a store that was removed.
 
         Args:
             seed: Hash of the configured refresh token; None if there is none: any pair then.
 
         Raises:
-            SettingsError: If no key opens it.
+            SettingsError: If no key decrypts it.
         """
         found = [each for each in self._found("*") if seed in (None, each[1].seed)]
         return max(found, key=lambda each: each[1].refreshed_at or 0, default=None)
@@ -119,19 +119,19 @@ class FallbackStore:
     def _paths(self, name: str) -> list[Path]:
         pattern = self.prefix + "*.json" if name == "*" else name
         found: list[Path] = []
-        for folder in places():
+        for folder in fallback_folders():
             with contextlib.suppress(OSError):
                 found += folder.glob(pattern)
         return found
 
     def _found(self, name: str) -> Iterator[tuple[Path, TokenPair]]:
         for path in self._paths(name):
-            if pair := decode(_own(path), self.encryption, str(path)):
+            if pair := decode(_own_content(path), self.encryption, str(path)):
                 yield path, pair
 
 
-def _own(path: Path) -> dict[str, Any]:
-    """The content of a file that only we can have written; in a shared folder anybody can try."""
+def _own_content(path: Path) -> dict[str, Any]:
+    """The content of a file if only this user can have written it: the folder may be shared."""
     try:
         with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())

@@ -14,7 +14,7 @@ from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
-from tap_freshbooks.storage.json_file import MODE, JsonFile, NotAnObject
+from tap_freshbooks.storage.json_file import MODE, JsonFile, NotAnObjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 POLL_INTERVAL = 0.01
-"""Seconds between two looks at a lock that somebody else holds; a refresh takes little longer."""
+"""Seconds between two tries to get a lock; a refresh takes little longer."""
 
 
 class FileStore(TokenStore):
@@ -92,7 +92,7 @@ class FileStore(TokenStore):
         except OSError as error:
             reason = error.strerror or error
             raise TokenStoreError(f"the token store {self} cannot be read: {reason}") from None
-        except NotAnObject as error:
+        except NotAnObjectError as error:
             raise TokenStoreError(
                 f"the token store {self} {error}; mend it, or remove it and connect again with "
                 "`tap-freshbooks login`"
@@ -129,14 +129,14 @@ class LockedFile(LockedStore):
         content = self._refreshed()
         if pair:
             if self.store.holds_seed:
-                pair = replace(pair, seed=hash_of(pair.refresh_token), replaced=())
+                pair = replace(pair, seed=hash_of(pair.refresh_token), superseded_seeds=())
             content |= encode(pair, self.store.encryption)
             content = {key: v for key, v in content.items() if v is not None or key not in KEYS}
         self._try(lambda: self.store.file.replace(content))
 
     @override
-    def _claim(self) -> None:
-        self._try(self.store.file.claim)
+    def _reserve(self) -> None:
+        self._try(self.store.file.reserve)
 
     def _refreshed(self) -> dict[str, Any]:
         """The keys of the file as they are now: the user may have edited some meanwhile.
@@ -149,7 +149,7 @@ class LockedFile(LockedStore):
     def _try(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except (OSError, NotAnObject) as error:
+        except (OSError, NotAnObjectError) as error:
             reason = getattr(error, "strerror", None) or error
             raise TokenStoreError(
                 f"the token store {self.store} cannot be written ({reason})"

@@ -15,36 +15,36 @@ if TYPE_CHECKING:
 
 
 def encode(pair: TokenPair, encryption: Encryption) -> dict[str, Any]:
-    """What is stored of a pair; None stands for a key that is not needed.
+    """The stored form of a pair; None stands for a key that is not needed.
 
     All moments are epoch seconds, all `token` inside the notes are hashes.
     """
     return {
-        "refresh_token": encryption.seal(pair.refresh_token),
-        "access_token": encryption.seal(pair.access_token) if pair.access_token else None,
+        "refresh_token": encryption.encrypt(pair.refresh_token),
+        "access_token": encryption.encrypt(pair.access_token) if pair.access_token else None,
         "expires_at": int(pair.expires_at),
         "token_generation": pair.generation,
         "token_client": pair.client,
         "token_seed": pair.seed,
-        "token_seeds_replaced": list(pair.replaced) or None,
+        "token_seeds_replaced": list(pair.superseded_seeds) or None,
         "token_refreshed_at": pair.refreshed_at,
-        "token_spending": asdict(pair.spending) if pair.spending else None,
+        "token_spending": asdict(pair.pending) if pair.pending else None,
         "token_rejections": [asdict(each) for each in pair.rejections] or None,
     }
 
 
 KEYS = tuple(encode(TokenPair(""), Encryption()))
-"""What the tap owns in a store."""
+"""The keys that the tap owns in a store."""
 
 
 def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenPair | None:
     """The pair of a stored form, None if it holds no refresh token.
 
-    Whatever else was damaged by hand is left out: only the refresh token is precious.
+    Any other value that was damaged by hand is left out: only the refresh token is precious.
 
     Args:
         row: The stored form.
-        encryption: The keys that may open it.
+        encryption: The keys that may decrypt it.
         place: Where it is stored, for messages.
 
     Raises:
@@ -53,20 +53,20 @@ def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenP
     stored = row.get("refresh_token")
     if not isinstance(stored, str) or not stored.strip():
         return None
-    refresh_token = encryption.open(stored.strip(), place)  # pasted with its line end, say
+    refresh_token = encryption.decrypt(stored.strip(), place)  # pasted with its line end, say
     access_token = row.get("access_token")
     return TokenPair(
         refresh_token,
-        access_token=encryption.open(access_token, place)
+        access_token=encryption.decrypt(access_token, place)
         if isinstance(access_token, str) and access_token
         else None,
         expires_at=_number(row.get("expires_at")) or 0.0,
         generation=int(_number(row.get("token_generation")) or 0),
         client=_converted(row.get("token_client"), str, None),
         seed=_converted(row.get("token_seed"), str, None),
-        replaced=_converted(row.get("token_seeds_replaced"), tuple[str, ...], ()),
+        superseded_seeds=_converted(row.get("token_seeds_replaced"), tuple[str, ...], ()),
         refreshed_at=_number(row.get("token_refreshed_at")),
-        spending=_converted(row.get("token_spending"), PendingRefresh, None),
+        pending=_converted(row.get("token_spending"), PendingRefresh, None),
         rejections=_converted(row.get("token_rejections"), tuple[Rejection, ...], ()),
     )
 

@@ -101,7 +101,7 @@ class SqlStore(TokenStore):
         row = LockedRow(self)
         try:
             with self.errors("cannot be locked"):
-                row.take()
+                row.acquire()
             yield row
         finally:
             row.release()
@@ -113,7 +113,7 @@ class SqlStore(TokenStore):
         return engine.connect()
 
     def pair_in(self, connection: sa.Connection) -> TokenPair | None:
-        """The pair in our row, as this connection sees it."""
+        """The pair in the row of our key, as this connection sees it."""
         query = sa.select(*(TOKENS.c[key] for key in KEYS)).filter_by(**self.key)
         row = connection.execute(query).mappings().first()
         return decode(dict(row), self.encryption, str(self)) if row else None
@@ -133,14 +133,14 @@ class LockedRow(LockedStore):
         self.store = store
         self._connection: sa.Connection | None = None
 
-    def take(self) -> None:
-        """Connect, make what is missing, and wait for the row."""
+    def acquire(self) -> None:
+        """Connect, make or migrate tables where needed, and wait for the row."""
         self._connection = connection = self.store.connect()
         TABLES.open(connection, self.store.database, base.LOCK_TIMEOUT)
         self._begin(connection)
 
     def release(self) -> None:
-        """Let the row go; what was not committed is as if it had never been."""
+        """Release the row; what was not committed is rolled back."""
         if self._connection is not None:
             with contextlib.suppress(SQLAlchemyError):
                 self._connection.close()
@@ -174,29 +174,29 @@ class LockedRow(LockedStore):
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        """A transaction that is committed at the end of the block, which lets the row go."""
+        """A transaction that is committed at the end of the block, which releases the row."""
         with self.store.errors("cannot be written"), self._using() as connection:
             yield connection
             connection.commit()
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[sa.Connection]:
-        """The connection with our lock; after an error its state is unknown, so it is given up."""
+        """The connection with our lock; it is closed after an error, as its state is unknown."""
         try:
-            yield self._held()
+            yield self._locked_connection()
         except SQLAlchemyError:
             self.release()
             raise
 
-    def _held(self) -> sa.Connection:
-        """The connection with our lock, which is taken again if it was let go or broke."""
+    def _locked_connection(self) -> sa.Connection:
+        """The connection with our lock, which is acquired again if it was released or broke."""
         connection = self._connection
         if connection is None or connection.closed or connection.invalidated:
             self.release()
-            self.take()
+            self.acquire()
         elif not connection.in_transaction():
             self._begin(connection)
-        assert self._connection is not None  # noqa: S101 - take() has set it
+        assert self._connection is not None  # noqa: S101 - acquire() has set it
         return self._connection
 
     def _begin(self, connection: sa.Connection) -> None:
@@ -205,7 +205,7 @@ class LockedRow(LockedStore):
         if self.store.database.is_sqlite:
             begin_immediate(connection, base.LOCK_TIMEOUT)
         else:
-            for setting, value in self._session(connection).items():
+            for setting, value in self._settings(connection).items():
                 connection.exec_driver_sql(f"SET LOCAL {setting} = '{value}'")
         row = sa.select(TOKENS.c.client_id).filter_by(**key).with_for_update()
         if connection.execute(row).first() is None:
@@ -213,8 +213,8 @@ class LockedRow(LockedStore):
             connection.execute(postgresql.insert(TOKENS).values(key).on_conflict_do_nothing())
             connection.execute(row)
 
-    def _session(self, connection: sa.Connection) -> dict[str, str]:
-        """What the transaction needs, whatever the defaults of role and database are."""
+    def _settings(self, connection: sa.Connection) -> dict[str, str]:
+        """Settings of the transaction, whatever the defaults of role and database are."""
         settings = {
             "lock_timeout": f"{base.LOCK_TIMEOUT * 1000:.0f}",
             "statement_timeout": "0",

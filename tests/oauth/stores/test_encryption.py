@@ -27,7 +27,7 @@ PAIR = TokenPair("the-refresh-token", "the-access-token", expires_at=9e9, genera
 def write(store: TokenStore, pair: TokenPair = PAIR) -> None:
     with store.locked() as locked:
         locked.read()
-        locked.prove(None)
+        locked.check_writable(None)
         locked.write(pair)
 
 
@@ -92,7 +92,9 @@ def test_the_config_file_is_encrypted_too_and_a_token_put_there_by_hand_still_wi
 
 
 def test_a_rescue_file_is_encrypted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_freshbooks.oauth.stores.fallback.places", lambda: iter([tmp_path]))
+    monkeypatch.setattr(
+        "tap_freshbooks.oauth.stores.fallback.fallback_folders", lambda: iter([tmp_path])
+    )
     rescue = FallbackStore("connection", Encryption(NEW))
     path = rescue.save(PAIR, "spent")
     assert "the-refresh-token" not in path.read_text()
@@ -105,14 +107,14 @@ def test_a_rescue_file_is_encrypted_too(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_key_that_is_none_is_named_as_such_and_not_shown(key: str) -> None:
     key = key.format(NEW)
     with pytest.raises(SettingsError, match="must be Fernet keys") as caught:
-        Encryption(key).seal("token")
+        Encryption(key).encrypt("token")
     assert key not in str(caught.value)
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
     with pytest.raises(SettingsError, match=r"pip install 'tap-freshbooks\[encryption\]'"):
-        Encryption(NEW).seal("token")
+        Encryption(NEW).encrypt("token")
 
 
 def test_the_table_has_a_row_for_each_app_and_connection(tmp_path: Path) -> None:

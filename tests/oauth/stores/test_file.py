@@ -22,7 +22,7 @@ PAIR = TokenPair("refresh-2", "access-2", expires_at=1_800_000_000.0, generation
 def write(store: FileStore, pair: TokenPair) -> None:
     with store.locked() as locked:
         locked.read()
-        locked.prove(None)
+        locked.check_writable(None)
         locked.write(pair)
 
 
@@ -58,7 +58,7 @@ def test_without_a_commit_nothing_changes_and_nothing_remains(tmp_path: Path) ->
     path = tmp_path / "config.json"
     path.write_text('{"refresh_token": "refresh-1"}')
     with FileStore(path).locked() as locked:
-        locked.prove(None)
+        locked.check_writable(None)
     assert path.read_text() == '{"refresh_token": "refresh-1"}'
     assert {file.name for file in tmp_path.iterdir()} <= {"config.json", "config.json.lock"}
 
@@ -76,7 +76,7 @@ def test_an_edit_of_other_keys_during_a_refresh_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text('{"refresh_token": "refresh-1", "start_date": "2020-01-01"}')
     with FileStore(path, holds_seed=True).locked() as locked:
-        locked.prove(locked.read())
+        locked.check_writable(locked.read())
         content = json.loads(path.read_text())
         path.write_text(json.dumps({**content, "start_date": "2024-01-01"}))
         locked.write(PAIR)
@@ -91,7 +91,7 @@ def test_a_token_that_the_user_puts_there_during_a_refresh_is_not_overwritten(
     path.write_text('{"refresh_token": "refresh-1"}')
     store = FileStore(path, holds_seed=True)
     with store.locked() as locked:
-        locked.prove(locked.read())
+        locked.check_writable(locked.read())
         path.write_text('{"refresh_token": "pasted"}')
         with pytest.raises(StoreConflictError):
             locked.write(PAIR)
@@ -104,7 +104,7 @@ def test_a_file_that_vanishes_during_a_refresh_is_made_anew_with_all_its_keys(
     path = tmp_path / "config.json"
     path.write_text('{"client_id": "app", "refresh_token": "refresh-1"}')
     with FileStore(path, holds_seed=True).locked() as locked:
-        locked.prove(locked.read())
+        locked.check_writable(locked.read())
         path.unlink()
         locked.write(PAIR)
     content = json.loads(path.read_text())
@@ -138,7 +138,7 @@ def test_the_new_version_is_on_disk_before_it_takes_the_name(
         return replace(source, target)
 
     with FileStore(tmp_path / "tokens.json").locked() as locked:
-        locked.prove(locked.read())
+        locked.check_writable(locked.read())
         monkeypatch.setattr(os, "fsync", spy_fsync)
         monkeypatch.setattr(Path, "replace", spy_replace)
         locked.write(PAIR)
@@ -163,7 +163,7 @@ def test_a_read_only_file_is_found_before_anything_is_spent(tmp_path: Path) -> N
         FileStore(path).locked() as locked,
         pytest.raises(TokenStoreError, match=r"cannot be written \(the file is read-only\)"),
     ):
-        locked.prove(PAIR)
+        locked.check_writable(PAIR)
 
 
 def test_a_full_disk_is_found_before_anything_is_spent(
@@ -175,7 +175,7 @@ def test_a_full_disk_is_found_before_anything_is_spent(
     with FileStore(tmp_path / "tokens.json").locked() as locked:
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(TokenStoreError, match="No space left"):
-            locked.prove(PAIR)
+            locked.check_writable(PAIR)
         monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["tokens.json.lock"]
 
