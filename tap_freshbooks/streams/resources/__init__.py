@@ -1,9 +1,10 @@
-"""One class per resource: where it is read, how, and which fields it has."""
+"""What FreshBooks has: a class per resource says where it is read, how, and which fields it has."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_freshbooks.streams.base import RecordStream
 from tap_freshbooks.streams.resources import (
     account,
     bills,
@@ -20,91 +21,34 @@ from tap_freshbooks.streams.resources import (
 )
 
 if TYPE_CHECKING:
-    from tap_freshbooks.streams.base import RecordStream
+    from collections.abc import Iterator
+    from types import ModuleType
 
-STREAMS: tuple[type[RecordStream], ...] = (
-    identity.Identity,
-    identity.Businesses,
-    people.Clients,
-    people.ClientContacts,
-    people.Staffs,
-    people.TeamMembers,
-    people.BusinessGroupMembers,
-    invoices.Invoices,
-    invoices.InvoiceLines,
-    invoices.InvoiceProfiles,
-    invoices.InvoiceProfileLines,
-    invoices.InvoicePresentation,
-    sales.Estimates,
-    sales.EstimateLines,
-    sales.CreditNotes,
-    sales.CreditNoteLines,
-    sales.Payments,
-    sales.OtherIncomes,
-    catalogue.Items,
-    catalogue.Tasks,
-    catalogue.BillableItems,
-    catalogue.Taxes,
-    spend.Expenses,
-    spend.ExpenseCategories,
-    spend.ExpenseProfiles,
-    spend.ExpenseVendors,
-    spend.ExpenseSummaries,
-    bills.Bills,
-    bills.BillLines,
-    bills.BillVendors,
-    bills.BillPayments,
-    ledger.LedgerAccounts,
-    ledger.LedgerAccountTypes,
-    ledger.LedgerAccountSubTypes,
-    ledger.ChartOfAccounts,
-    ledger.ChartOfSubAccounts,
-    ledger.JournalEntries,
-    ledger.JournalEntryLines,
-    ledger.JournalEntryAccounts,
-    ledger.JournalEntrySubAccounts,
-    ledger.JournalEntryDetails,
-    projects.Projects,
-    projects.Services,
-    projects.ServiceRates,
-    projects.TeamMemberRates,
-    projects.InvitationRates,
-    projects.Abilities,
-    projects.Retainers,
-    projects.ProjectThreads,
-    time.TimeEntries,
-    time.TimeEntryDetails,
-    time.Timers,
-    account.Systems,
-    account.Gateways,
-    account.Callbacks,
-    account.PaymentGateways,
-    account.PaymentOptions,
-    account.CheckoutLinks,
-    report_tables.ProfitLoss,
-    report_tables.ProfitLossRows,
-    report_tables.BalanceSheet,
-    report_tables.BalanceSheetRows,
-    report_tables.TrialBalance,
-    report_tables.TrialBalanceRows,
-    report_tables.TaxSummary,
-    report_tables.TaxSummaryRows,
-    report_tables.AccountsAging,
-    report_tables.AccountsAgingRows,
-    report_tables.PaymentsCollected,
-    report_tables.PaymentsCollectedRows,
-    report_tables.RevenueByClient,
-    report_tables.RevenueByClientRows,
-    report_tables.InvoiceDetails,
-    report_tables.InvoiceDetailsRows,
-    report_tables.ExpenseDetails,
-    report_tables.ExpenseDetailsRows,
-    report_tables.ItemSales,
-    report_tables.ItemSalesRows,
-    report_tables.GeneralLedger,
-    report_tables.GeneralLedgerRows,
-    report_tables.CashFlow,
-    report_tables.CashFlowRows,
-    report_tables.AccountsPayableAging,
-    report_tables.BankReconciliationSummary,
+MODULES = (
+    identity,
+    people,
+    invoices,
+    sales,
+    catalogue,
+    spend,
+    bills,
+    ledger,
+    projects,
+    time,
+    account,
+    report_tables,
+)
+"""In the order in which a sync reads them."""
+
+
+def _streams_of(module: ModuleType) -> Iterator[type[RecordStream]]:
+    """The streams that a module declares, in its order; what they share has no name."""
+    for member in vars(module).values():
+        is_own = isinstance(member, type) and member.__module__ == module.__name__
+        if is_own and issubclass(member, RecordStream) and "name" in vars(member):
+            yield member
+
+
+STREAMS: tuple[type[RecordStream], ...] = tuple(
+    stream for module in MODULES for stream in _streams_of(module)
 )
