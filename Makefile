@@ -32,7 +32,7 @@ help:
 	@echo "make soak         10,000 refreshes under fire, in many minutes (ARGS=file or postgres for one)"
 	@echo "make bench        against peers and the least possible, in 25 minutes (ARGS=--quick: in three)"
 	@echo "make lint         ruff, ruff format, mypy --strict, import-linter"
-	@echo "make docs         write docs/streams.md from the code, and tables of docs/unified.md"
+	@echo "make docs         write what follows from the code: docs/streams.md, tables of docs/unified.md, the snapshot of the catalog"
 	@echo "make format       let ruff mend what it can"
 	@echo "make constraints  pin the newest versions of all that the targets above install"
 	@echo "make clean        remove the virtual environment, the demo's data and all caches"
@@ -81,6 +81,7 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m tools.docs_streams > docs/streams.md
 	$(BIN)/python -m tools.docs_unified docs/unified.md
+	$(BIN)/pytest -q tests/test_catalog.py --snapshot-update
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
