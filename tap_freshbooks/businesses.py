@@ -1,4 +1,4 @@
-"""Who the token belongs to, and which businesses it reaches.
+"""The businesses that the owner of the token is a member of.
 
 FreshBooks knows a business by three identifiers, each for its own endpoints, and a
 membership id that looks like one of them (`docs/freshbooks-api/auth.md §9`).
@@ -17,7 +17,7 @@ IDENTITY_PATH = "/auth/api/v1/users/me"
 
 
 class IdentifierKind(StrEnum):
-    """The identifier in an endpoint's path; its value is the name of the record's field."""
+    """The kind of identifier in an endpoint's path; its value is the name of a record's field."""
 
     ACCOUNT = "account_id"
     BUSINESS = "business_id"
@@ -31,9 +31,9 @@ class Business:
     Attributes:
         business_id: For project-like endpoints; not the membership's id.
         account_id: For accounting endpoints; None without an accounting system.
-        business_uuid: For the ledger; None in old answers.
+        business_uuid: For the ledger; None in old responses.
         name: As FreshBooks shows it.
-        role: The member's role, `client` for a customer of somebody else's books.
+        role: The member's role; `client` is a customer of the business.
         accounting_roles: The roles in the accounting system of `account_id`.
     """
 
@@ -50,20 +50,20 @@ class Business:
 
     @property
     def is_client_only(self) -> bool:
-        """Whether the books belong to somebody else: reads would be filtered.
+        """Whether the member is only a customer of the business: reads would be filtered.
 
         See `docs/freshbooks-api/auth.md §9`.
         """
         return self.role == "client" or self.accounting_roles == {"client"}
 
-    def identifier(self, scope: IdentifierKind) -> str | int | None:
-        """The identifier that endpoints of this scope want, None if there is none."""
-        value: str | int | None = getattr(self, scope.value)
+    def identifier(self, kind: IdentifierKind) -> str | int | None:
+        """The identifier of a kind, None if the business has none."""
+        value: str | int | None = getattr(self, kind.value)
         return value
 
 
 def read_businesses(me: Mapping[str, Any]) -> list[Business]:
-    """Find the businesses in an answer of users/me.
+    """Find the businesses in a response of users/me.
 
     Args:
         me: The `response` object of `/auth/api/v1/users/me`.

@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions that say what to do about it.
+"""Exceptions that say what went wrong, and what to do about it.
 
 Each error carries one sentence for the user and the exit status of the command.
 `transport/response_errors.py` makes them of FreshBooks' responses.
@@ -123,7 +123,7 @@ class TransientError(FreshBooksError):
     """429, 5xx, a time-out, a cut or truncated response: a retry may help.
 
     Attributes:
-        retry_after: Seconds that the server asks us to wait, or None.
+        retry_after: Seconds to wait, by the server's word, or None.
         sent: Whether the request may have reached the server.
         throttled: Whether it was a 429.
     """

@@ -1,6 +1,6 @@
-"""Moments: how FreshBooks writes them, and how the tap does.
+"""Timestamps: FreshBooks' forms of them, and the one form of records.
 
-Accounting stamps are US/Eastern without saying so, most others UTC
+Those of accounting are US/Eastern without saying so, most others UTC
 (`docs/freshbooks-api/accounting.md §7`).
 """
 
@@ -25,7 +25,7 @@ def _eastern_offset(hour: str) -> timedelta:
     """UTC offset of an Eastern wall-clock hour such as `2024-04-02 09`.
 
     The hour that November has twice is read as its first (summer time) passage: the
-    stamp is then never later than the truth, so no bookmark can overtake a row.
+    timestamp is then never later than the truth, so no bookmark can overtake a row.
     """
     return datetime.fromisoformat(hour).replace(tzinfo=EASTERN).utcoffset() or timedelta()
 

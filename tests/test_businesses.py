@@ -21,14 +21,14 @@ def test_the_business_id_is_not_the_membership_id() -> None:
     assert business.identifier(IdentifierKind.LEDGER) == "1f2b7c90-4d11-4a86-b2a4-9b0f5f7f9a31"
 
 
-def test_a_business_may_lack_an_account_and_old_answers_lack_the_uuid() -> None:
+def test_a_business_may_lack_an_account_and_old_responses_lack_the_uuid() -> None:
     [business] = read_businesses({"business_memberships": [membership(account_id=None)]})
     assert business.identifier(IdentifierKind.ACCOUNT) is None
     assert business.identifier(IdentifierKind.LEDGER) is None
     assert not business.is_client_only
 
 
-def test_a_client_of_somebody_elses_books_is_told_from_a_member() -> None:
+def test_a_customer_of_a_business_is_distinguished_from_its_members() -> None:
     roles = [{"role": "client", "accountid": "Other1"}, {"role": "admin", "accountid": "Qx7Lm2"}]
     memberships = [
         membership(account_id="Qx7Lm2"),

@@ -35,7 +35,7 @@ class FilterCheck:
         self._is_trusted = True
 
     def see(self, rows: Iterable[Row], query: Query, since: datetime) -> None:
-        """Look at rows that came for a query, which may have a filter by change."""
+        """Check rows that came for a query, which may have a filter by change."""
         if not self._is_trusted or not any("updated" in key for key in query):
             return
         oldest = since - FILTER_TRUST_WINDOW

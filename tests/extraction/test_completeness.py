@@ -31,12 +31,12 @@ class Record:
     id: int
     rank: int
     content: int
-    stamp: float
+    timestamp: float
     is_deleted: bool = False
 
 
 class Books:
-    """A list that moves while it is read, and a server that answers in no particular order.
+    """A list that moves while it is read, and a server that responds in no particular order.
 
     Args:
         decisions: What happens, when and to which row; nothing once they are used up.
@@ -61,10 +61,10 @@ class Books:
     def decide(self, choices: int) -> int:
         return self.decisions.popleft() % choices if self.decisions else 0
 
-    def insert(self, stamp: float) -> None:
+    def insert(self, timestamp: float) -> None:
         key = len(self.records) + 1
         rank = self.decide(9) if self.has_ranks else 0
-        self.records[key] = Record(key, rank, self.content(), stamp)
+        self.records[key] = Record(key, rank, self.content(), timestamp)
 
     def content(self) -> int:
         self.contents += 1
@@ -78,7 +78,7 @@ class Books:
             self.insert(self.now)
         elif action in {3, 4, 5} and alive:
             record = alive[self.decide(len(alive))]
-            record.stamp = self.now
+            record.timestamp = self.now
             record.content = self.content()
             if action == 3:
                 record.is_deleted = True
@@ -92,12 +92,12 @@ class Books:
             record
             for record in self.records.values()
             if (self.keeps_deleted or record.is_deleted == query.get("deleted", False))
-            and record.stamp >= query.get("since", NEVER)
+            and record.timestamp >= query.get("since", NEVER)
         ]
         return sorted(found, key=lambda record: (record.rank, -record.id))
 
-    def answer(self, asked: Asked) -> None:
-        """Let things happen, answer, and let things happen again."""
+    def respond(self, asked: Asked) -> None:
+        """Let things happen, respond, and let things happen again."""
         for _ in range(self.decide(3)):
             self.now += (0.01, 0.4, 1.3)[self.decide(3)]
             self.happen()
@@ -108,7 +108,7 @@ class Books:
             {
                 "id": each.id,
                 "content": each.content,
-                "stamp": int(each.stamp),
+                "timestamp": int(each.timestamp),
                 "deleted": each.is_deleted,
             }
             for each in found[start : start + ROWS_PER_PAGE]
@@ -121,7 +121,7 @@ class Books:
 
 
 class Asked:
-    """A page on its way. Waiting for it lets the server answer others first, perhaps."""
+    """A page on its way. Waiting for it lets the server respond to others first, perhaps."""
 
     def __init__(self, books: Books, query: dict[str, Any], number: int) -> None:
         self.books = books
@@ -135,7 +135,7 @@ class Asked:
     def result(self) -> Page:
         waiting = self.books.waiting
         while self.page is None:
-            self.books.answer(waiting.pop(self.books.decide(len(waiting))))
+            self.books.respond(waiting.pop(self.books.decide(len(waiting))))
         return self.page
 
     def cancel(self) -> bool:
@@ -143,7 +143,7 @@ class Asked:
 
 
 class Lists:
-    """The books as a source: how they tell of changes is what the tests vary."""
+    """The books as a source: how they show changes is what the tests vary."""
 
     pages_numbered = True
 
@@ -170,7 +170,7 @@ class Lists:
         return AssertionError(row)
 
     def changed_at(self, row: Row) -> datetime | None:
-        return BEGINNING + timedelta(seconds=row["stamp"])
+        return BEGINNING + timedelta(seconds=row["timestamp"])
 
     def changes_order(self, row: Row) -> bool:
         return self.books.has_ranks or row["deleted"]
@@ -179,18 +179,18 @@ class Lists:
         return self._changes((since - BEGINNING).total_seconds() // 5 * 5)  # a coarse filter
 
 
-def stamped(since: float) -> list[dict[str, Any]]:
+def can_be_asked_for(since: float) -> list[dict[str, Any]]:
     """As invoices: a filter by change, for each state."""
     return [{"since": since}, {"since": since, "deleted": True}]
 
 
-def shown(_since: float) -> list[dict[str, Any]]:
-    """As bills: the lists show all stamps; and time entries, which never leave theirs."""
+def shown_by_lists(_since: float) -> list[dict[str, Any]]:
+    """As bills: the lists show all timestamps; and time entries, which never leave theirs."""
     return []
 
 
-def silent(_since: float) -> None:
-    """As credit notes: nothing tells."""
+def not_shown(_since: float) -> None:
+    """As credit notes: nothing shows changes."""
 
 
 def read(
@@ -226,7 +226,7 @@ def test_lists_whose_changes_can_be_asked_for(
     decisions: list[int], rows: int, window: int, has_ranks: bool
 ) -> None:
     books = Books(decisions, rows=rows, has_ranks=has_ranks)
-    read(books, Lists(books, window, stamped), [{}, {"deleted": True}])
+    read(books, Lists(books, window, can_be_asked_for), [{}, {"deleted": True}])
 
 
 @MANY
@@ -234,66 +234,68 @@ def test_lists_whose_changes_can_be_asked_for(
 def test_filtered_lists(decisions: list[int], rows: int, window: int, has_ranks: bool) -> None:
     books = Books(decisions, rows=rows, has_ranks=has_ranks)
     for record in list(books.records.values())[::2]:
-        record.stamp = -10.0
+        record.timestamp = -10.0
     queries = [{"since": -20.0}, {"since": -20.0, "deleted": True}]
-    read(books, Lists(books, window, stamped), queries)
+    read(books, Lists(books, window, can_be_asked_for), queries)
 
 
 @MANY
 @given(SCHEDULES, SIZES, WINDOWS, st.booleans())
-def test_lists_that_show_their_stamps_themselves(
+def test_lists_that_show_their_changes_themselves(
     decisions: list[int], rows: int, window: int, has_ranks: bool
 ) -> None:
     books = Books(decisions, rows=rows, has_ranks=has_ranks)
-    read(books, Lists(books, window, shown), [{}, {"deleted": True}])
+    read(books, Lists(books, window, shown_by_lists), [{}, {"deleted": True}])
 
 
 @MANY
 @given(SCHEDULES, SIZES, WINDOWS)
-def test_lists_of_which_nothing_tells(decisions: list[int], rows: int, window: int) -> None:
+def test_lists_that_show_no_changes(decisions: list[int], rows: int, window: int) -> None:
     books = Books(decisions, rows=rows, has_ranks=False)
-    read(books, Lists(books, window, silent), [{}])
+    read(books, Lists(books, window, not_shown), [{}])
 
 
 @MANY
 @given(SCHEDULES, SIZES, WINDOWS)
 def test_lists_that_keep_deleted_rows(decisions: list[int], rows: int, window: int) -> None:
     books = Books(decisions, rows=rows, has_ranks=False, keeps_deleted=True)
-    read(books, Lists(books, window, shown), [{}])
+    read(books, Lists(books, window, shown_by_lists), [{}])
 
 
 @pytest.mark.parametrize("has_ranks", [False, True])
-@pytest.mark.parametrize("changes", [stamped, shown])
-def test_rows_that_all_changed_just_before_settle_soon(changes: Any, has_ranks: bool) -> None:
+@pytest.mark.parametrize("changes", [can_be_asked_for, shown_by_lists])
+def test_rows_that_all_changed_just_before_are_proved_complete_soon(
+    changes: Any, has_ranks: bool
+) -> None:
     books = Books([], rows=30, has_ranks=has_ranks)
     for record in books.records.values():
-        record.stamp = -1.0
+        record.timestamp = -1.0
     source = Lists(books, 4, changes)
     reader, _ = read(books, source, [{}, {"deleted": True}])
     assert reader.is_complete
     assert source.asked < 5 * 10
 
 
-def test_a_quiet_list_is_read_once_and_asked_once_for_changes() -> None:
+def test_a_stable_list_is_read_once_and_its_changes_once() -> None:
     books = Books([], rows=30, has_ranks=False)
-    source = Lists(books, 4, stamped)
+    source = Lists(books, 4, can_be_asked_for)
     reader, _ = read(books, source, [{}, {"deleted": True}])
     assert reader.is_complete
     assert source.asked == 10 + 1 + 2
 
 
 def test_a_list_of_one_page_costs_one_request() -> None:
-    for changes in (stamped, shown, silent):
+    for changes in (can_be_asked_for, shown_by_lists, not_shown):
         books = Books([], rows=ROWS_PER_PAGE, has_ranks=True)
         source = Lists(books, 4, changes)
         read(books, source, [{}])
         assert source.asked == 1
 
 
-def test_a_bystander_that_slips_to_a_page_already_read_is_found() -> None:
-    # A deletion right after the third answer; the row at the head of page 4 moves to page 3.
+def test_another_row_that_slips_to_a_page_already_read_is_found() -> None:
+    # A deletion right after the third response; the row at the head of page 4 moves to page 3.
     books = Books([0] * 6 + [0, 1, 0, 3, 14], rows=15, has_ranks=False)
-    source = Lists(books, 1, stamped)
+    source = Lists(books, 1, can_be_asked_for)
     reader, keys = read(books, source, [{}, {"deleted": True}])
     assert reader.is_complete
     assert books.gone

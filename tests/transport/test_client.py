@@ -111,7 +111,7 @@ def test_an_outage_ends_in_one_sentence(
     )
 
 
-def test_a_late_answer_is_a_fault(
+def test_a_late_response_is_a_fault(
     connection: Connection, invoices: str, fault: FaultsOfThisTest
 ) -> None:
     connection.client.session.timeout = 0.2
@@ -129,7 +129,7 @@ def test_retry_after_is_waited_for(
     assert time.monotonic() - began >= 1  # a date has whole seconds only
 
 
-def test_retry_after_on_a_success_is_no_order(
+def test_retry_after_on_a_success_is_ignored(
     connection: Connection, invoices: str, sandbox: Sandbox
 ) -> None:
     assert sandbox
@@ -139,7 +139,7 @@ def test_retry_after_on_a_success_is_no_order(
     assert time.monotonic() - began < 5  # the sandbox sends up to 60 on each of them
 
 
-def test_a_dead_token_is_refreshed_once(
+def test_an_invalid_token_is_refreshed_once(
     connection: Connection, invoices: str, sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     sandbox.expire_tokens(config["client_id"])
@@ -171,7 +171,7 @@ def get_at_once(connection: Connection, path: str, threads: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("body", [None, "ambiguous"])
-def test_many_threads_with_a_dead_token_cause_one_refresh(
+def test_many_threads_with_an_invalid_token_cause_one_refresh(
     config: dict[str, Any],
     fault: FaultsOfThisTest,
     sandbox: Sandbox,
@@ -183,7 +183,7 @@ def test_many_threads_with_a_dead_token_cause_one_refresh(
     [business, *_] = tap.connection.businesses
     path = f"/accounting/account/{business.account_id}/invoices/invoices"
     sandbox.expire_tokens(fault.client_id)
-    fault("latency", seconds=0.1)  # so that all of them have left before the first answer
+    fault("latency", seconds=0.1)  # so that all of them have left before the first response
     if body:
         refused = {"status": 401, "body": AMBIGUOUS, "content_type": "application/json"}
         fault("status", times=12, **refused)
@@ -237,14 +237,14 @@ def test_requests_retries_and_429s_are_counted(
     assert (stats.requests, stats.retries, stats.throttled) == (4, 3, 2)
 
 
-def test_an_answer_tells_the_times_of_the_attempt_that_succeeded(
+def test_a_response_has_the_times_of_the_attempt_that_succeeded(
     connection: Connection, invoices: str, fault: FaultsOfThisTest
 ) -> None:
     fault("latency", seconds=0.3, times=1)
     fault("status", status=500, times=1)
     began = time.monotonic()
-    answer = connection.client.get(invoices, subject="invoices")
-    assert began + 0.3 < answer.sent < answer.received < time.monotonic()
+    response = connection.client.get(invoices, subject="invoices")
+    assert began + 0.3 < response.sent < response.received < time.monotonic()
 
 
 def test_the_proxy_of_the_environment_is_used(
@@ -265,7 +265,7 @@ def test_the_proxy_of_the_environment_is_used(
 
 
 @pytest.mark.parametrize("reason", ["scope", "feature", "plan"])
-def test_a_missing_permission_is_not_answered_with_a_refresh(
+def test_a_missing_permission_causes_no_refresh(
     connection: Connection, invoices: str, fault: FaultsOfThisTest, sandbox: Sandbox, reason: str
 ) -> None:
     fault("deny", reason=reason)
@@ -281,7 +281,7 @@ AMBIGUOUS = (
 )
 
 
-def test_an_ambiguous_401_is_a_missing_permission_while_the_token_is_alive(
+def test_an_ambiguous_401_is_a_missing_permission_while_the_token_is_valid(
     connection: Connection, invoices: str, fault: FaultsOfThisTest, sandbox: Sandbox
 ) -> None:
     fault("status", status=401, body=AMBIGUOUS, content_type="application/json")
@@ -290,7 +290,7 @@ def test_an_ambiguous_401_is_a_missing_permission_while_the_token_is_alive(
     assert sandbox.stats(fault.client_id)["refreshes"] == 1
 
 
-def test_an_ambiguous_401_of_a_dead_token_is_answered_with_a_refresh(
+def test_an_ambiguous_401_of_an_invalid_token_causes_a_refresh(
     connection: Connection, invoices: str, fault: FaultsOfThisTest, sandbox: Sandbox
 ) -> None:
     sandbox.expire_tokens(fault.client_id)
@@ -364,7 +364,7 @@ def test_no_text_has_a_nul(sent: str, expected: Any, places: set[str]) -> None:
 
 
 @pytest.mark.parametrize("depth", [700, 100_000])
-def test_what_is_nested_too_deeply_is_no_answer(depth: int) -> None:
+def test_what_is_nested_too_deeply_is_not_decoded(depth: int) -> None:
     assert decode(b"[" * depth + b'"\\u0000"' + b"]" * depth, set()) is None
 
 

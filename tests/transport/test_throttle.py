@@ -107,7 +107,7 @@ def test_a_window_that_is_used_up_is_waited_for(
     assert (throttle.pause_left == 0) is not pauses
 
 
-def test_the_reset_is_told_by_the_clock_of_the_server(throttle: Throttle) -> None:
+def test_the_reset_counts_by_the_clock_of_the_server(throttle: Throttle) -> None:
     with throttle.slot():
         throttle.observe(headers(0, reset=12, date=5))
     assert 7 < throttle.pause_left <= 8
@@ -142,7 +142,7 @@ def test_no_pause_is_longer_than_a_few_minutes(throttle: Throttle) -> None:
     assert 0 < throttle.pause_left <= LONGEST_RETRY_AFTER
 
 
-def test_an_answer_of_another_window_does_not_end_a_longer_pause(throttle: Throttle) -> None:
+def test_a_response_of_another_window_does_not_end_a_longer_pause(throttle: Throttle) -> None:
     with throttle.slot():
         throttle.pause(100)
         throttle.observe(headers(0))
@@ -226,7 +226,7 @@ def test_never_more_than_the_caps_arrive(
     assert stats["most_in_a_second"] <= 30
 
 
-def test_a_429_stops_everybody_until_its_time_is_over(
+def test_a_429_stops_all_threads_until_its_time_is_over(
     connect: Callable[..., Connection], sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     connection = connect(max_concurrency=4, requests_per_second=1000)
@@ -240,7 +240,7 @@ def test_a_429_stops_everybody_until_its_time_is_over(
     assert connection.client.throttle.max_concurrency < 4
 
 
-def test_a_503_that_names_a_time_stops_everybody_without_slowing_down(
+def test_a_503_that_names_a_time_stops_all_threads_without_slowing_down(
     connect: Callable[..., Connection], sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     connection = connect(max_concurrency=4, requests_per_second=1000)
