@@ -10,20 +10,18 @@ only when the target has confirmed what came of it.
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_freshbooks.businesses import Business
-from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.extraction.read_plan import ReadPlan, RelatedChanges
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
-from tap_freshbooks.webhooks.callbacks.health import check_health, delivery_problems
-from tap_freshbooks.webhooks.callbacks.manager import RESEND_INTERVAL, CallbackManager
+from tap_freshbooks.webhooks.callbacks.health import delivery_problems
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import GAP
+from tap_freshbooks.webhooks.sync import known_businesses
+from tap_freshbooks.webhooks.sync.callback_check import check_callbacks
 from tap_freshbooks.webhooks.sync.cursor import InboxCursor
 from tap_freshbooks.webhooks.sync.fetch_log import FetchLog
 from tap_freshbooks.webhooks.sync.missed_changes import DELIVERY_GRACE, MissedChangeCounter
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
+    from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.extraction.change_source import PlannableStream
     from tap_freshbooks.streams.base import RecordStream
@@ -48,9 +47,6 @@ MAX_CLOCK_SKEW = timedelta(days=1)
 
 MAX_OBJECT_READS = 200
 """More changed objects than this are sooner read by the lists than one by one."""
-
-MEMBERS = "members"
-"""Key of the state of `businesses` with the businesses that the user may read."""
 
 
 @dataclass(slots=True)
@@ -108,39 +104,15 @@ class WebhookSyncPlanner:
         self._cursors: dict[tuple[str, Business], InboxCursor | None] = {}
         self._counters: dict[tuple[str, Business], MissedChangeCounter] = {}
 
-    # The businesses and their callbacks
-
     def restore_businesses(self, state: Mapping[str, Any]) -> None:
-        """Take the businesses from the state of `businesses`, if it is not too old.
-
-        An idle account shall cost no request, not even the one that asks who we are.
-        """
-        read_at = parse_timestamp(state.get("members_read_at"))
-        if read_at is None or not timedelta() <= self.now - read_at < self.poll_interval:
-            return
-        with suppress(TypeError, KeyError, AttributeError):
-            self.connection.members = [
-                Business(**{**kept, "accounting_roles": frozenset(kept["accounting_roles"])})
-                for kept in state[MEMBERS]
-            ]
+        """Take the businesses from the state of `businesses`, if it is not too old."""
+        known = known_businesses.restore(state, self.now, self.poll_interval)
+        if known is not None:
+            self.connection.members = known
 
     def check_callbacks(self) -> None:
-        """Give secrets back that FreshBooks waits for, and check the callbacks now and then.
-
-        A receiver with a token does that much sooner; not every one has a token.
-        """
-        manager = CallbackManager(self.connection, self.callbacks)
-        checked = [each.checked_at for each in manager.callbacks]
-        interval = max(self.poll_interval.total_seconds(), RESEND_INTERVAL)
-        try:
-            if any(at is None or self.now.timestamp() - at >= interval for at in checked):
-                problems = manager.check()
-            else:
-                problems = manager.confirm_pending()
-        except FreshBooksError as error:
-            problems = [f"the callbacks cannot be checked: {error}"]
-        for problem in [*problems, *check_health(manager).problems]:
-            logger.warning("%s", problem)
+        """Check, and repair, what events depend on."""
+        check_callbacks(self.connection, self.callbacks, self.now, self.poll_interval)
 
     # The streams
 
@@ -159,14 +131,7 @@ class WebhookSyncPlanner:
         """
         self._first, self._last = self.inbox.extent()
         if self.connection.has_asked:
-            state[MEMBERS] = [
-                {
-                    **{name: getattr(member, name) for name in Business.__slots__},
-                    "accounting_roles": sorted(member.accounting_roles),
-                }
-                for member in self.connection.members
-            ]
-            state["members_read_at"] = utc_text(self.now)
+            known_businesses.keep(state, self.connection.members, self.now)
         due = {stream.name: self._is_due(stream, run) for stream in streams}
         names = ", ".join(name for name, is_due in due.items() if is_due)
         logger.info("To read this time: %s", names or "nothing")

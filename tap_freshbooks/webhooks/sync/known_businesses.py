@@ -1,0 +1,50 @@
+"""Keeps the businesses of the user in the state of `businesses`.
+
+An idle account shall cost no request, not even the one that asks who we are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.businesses import Business
+from tap_freshbooks.timestamps import parse_timestamp, utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime, timedelta
+
+MEMBERS = "members"
+READ_AT = "members_read_at"
+
+
+def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list[Business] | None:
+    """The businesses that a state has kept; None if it has none, or if they are too old.
+
+    Args:
+        state: Of the stream `businesses`.
+        now: The time.
+        max_age: How old they may be.
+    """
+    read_at = parse_timestamp(state.get(READ_AT))
+    if read_at is None or not 0 <= (now - read_at).total_seconds() < max_age.total_seconds():
+        return None
+    try:
+        return [
+            Business(**{**kept, "accounting_roles": frozenset(kept["accounting_roles"])})
+            for kept in state[MEMBERS]
+        ]
+    except (TypeError, KeyError, AttributeError):
+        return None
+
+
+def keep(state: dict[str, Any], businesses: Iterable[Business], now: datetime) -> None:
+    """Put the businesses into a state, for the next sync."""
+    state[MEMBERS] = [
+        {
+            **{name: getattr(business, name) for name in Business.__slots__},
+            "accounting_roles": sorted(business.accounting_roles),
+        }
+        for business in businesses
+    ]
+    state[READ_AT] = utc_text(now)
