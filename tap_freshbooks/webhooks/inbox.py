@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
 GAP = "gap"
 """Name of the entries which say that events may be missing."""
 
@@ -51,7 +53,7 @@ class Event:
     Attributes:
         account_id: The accounting system.
         name: `invoice.update`, say; `gap` where events may be missing.
-        object_id: Of what changed; the reason for a gap.
+        object_id: Of the object; for a gap, the reason.
         business_id: As text; None if the delivery did not say it.
         noun: The kind of object; for a gap, of which events may be missing, `*` for all.
     """
@@ -271,17 +273,17 @@ def _path(location: str) -> Path:
         ) from None
 
 
-def _sqlite_session(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined] # of the driver
+def _sqlite_session(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
     # Readers do not wait for writers; a commit is on the disk when it returns.
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
 
 
-def _postgres_session(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined] # of the driver
+def _postgres_session(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
     cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT * 1000}")
     cursor.execute("SET synchronous_commit = on")
     cursor.close()
-    connection.commit()  # type: ignore[attr-defined]
+    connection.commit()

@@ -2,7 +2,7 @@
 
 `python -m tests.webhooks edits` edits a thousand objects while receivers are killed and deliveries
 are disturbed, and then compares the database with one that was loaded afresh. `python -m
-tests.webhooks seconds` tells how long an edit takes to become a row.
+tests.webhooks seconds` reports how long an edit takes to become a row.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def _edit_to_row(here: Pipeline, database: str, load: Any, edits: int) -> list[f
     seen: dict[str, float] = {}
     ended = threading.Event()
 
-    def look() -> None:
+    def watch() -> None:
         query = "SELECT notes FROM invoices WHERE notes LIKE 'edit %%'"
         with here.server.connect(database) as connection:
             while not ended.wait(0.05):
@@ -289,8 +289,8 @@ def _edit_to_row(here: Pipeline, database: str, load: Any, edits: int) -> list[f
             made[note] = time.monotonic()
             here.sandbox.update("invoices", invoice, notes=note)
 
-    looking, editing = threading.Thread(target=look), threading.Thread(target=edit)
-    looking.start()
+    watching, editing = threading.Thread(target=watch), threading.Thread(target=edit)
+    watching.start()
     editing.start()
     while editing.is_alive() or made.keys() - seen.keys():
         started = time.monotonic()
@@ -298,7 +298,7 @@ def _edit_to_row(here: Pipeline, database: str, load: Any, edits: int) -> list[f
         time.sleep(max(0.0, started + 5 - time.monotonic()))
     editing.join()
     ended.set()
-    looking.join()
+    watching.join()
     return [seen[note] - moment for note, moment in made.items()]
 
 

@@ -98,7 +98,7 @@ class AccountCallbacks:
         """Note what FreshBooks says of a callback."""
         if callback.callbackid != known.callbackid:
             self.store.update(callback.path, callbackid=known.callbackid)
-        # Verified, but with a verifier that we do not have, no event could be told from a forgery.
+        # Without its verifier no event can be distinguished from a forgery.
         verified = known.verified and self._has_verifier(callback)
         self.store.record_status(callback.path, verified=verified, as_of=known.as_of)
 
@@ -173,7 +173,7 @@ class AccountCallbacks:
             # callback as verified this one must not count: anybody could have sent it.
             self.store.reject_verifier(verifier)
             yield (
-                f"{subject}: FreshBooks does not take the secret back (callback "
+                f"{subject}: FreshBooks does not take its verifier back (callback "
                 f"{verifier.callbackid}); it is asked to send another"
             )
         else:
@@ -231,7 +231,7 @@ class AccountCallbacks:
             yield f"{name} is not verified; its verification has not come yet"
         elif known.verified and callback.asked_at:
             self.api.delete(known.callbackid)
-            yield from self._renew(callback, f"{name} was verified with a secret that is lost")
+            yield from self._renew(callback, f"{name} was verified with a verifier that is lost")
         else:
             self.store.update(callback.path, asked_at=time.time())
             self.api.resend(known.callbackid)

@@ -1,4 +1,4 @@
-"""Whether events come: what FreshBooks, the inbox and the receivers say of it."""
+"""The health of webhooks: whether callbacks are verified, and a receiver runs."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ class CallbackManager:
                 try:
                     problems += self._account(callback.account_id).confirm(callback, verifier)
                 except FreshBooksError as error:
-                    problems.append(f"{error} (the secret is kept, and given back later)")
+                    problems.append(f"{error} (the verifier is stored, and given back later)")
         return problems
 
     def check(self, *, resend_interval: float = RESEND_INTERVAL) -> list[str]:

@@ -1,4 +1,4 @@
-"""Our callbacks and their verifiers, as the inbox keeps them; what events have missed, too."""
+"""Our callbacks and their verifiers, and the changes without an event, as the inbox keeps them."""
 
 from __future__ import annotations
 

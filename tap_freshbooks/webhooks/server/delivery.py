@@ -16,6 +16,9 @@ VERIFICATION_EVENT = "callback.verify"
 MAX_BODY_BYTES = 16_384
 """The bodies of FreshBooks have some hundred."""
 
+MAX_ID_DIGITS = 18
+"""Of a callback's id; more would not fit into a BIGINT."""
+
 MAX_FIELDS = 32
 """The forms of FreshBooks have six fields, whose set and order are not certain."""
 
@@ -69,7 +72,7 @@ def parse_delivery(fields: Mapping[str, str]) -> Event | Verification:
     """
     name, object_id = _text(fields, "name"), _text(fields, "object_id")
     if name == VERIFICATION_EVENT:
-        if not (object_id.isascii() and object_id.isdigit() and len(object_id) <= 18):  # noqa: PLR2004 - BIGINT
+        if not (object_id.isascii() and object_id.isdigit() and len(object_id) <= MAX_ID_DIGITS):
             raise MalformedDeliveryError
         return Verification(int(object_id), _text(fields, "verifier"))
     business_id = _text(fields, "business_id") if fields.get("business_id") else None

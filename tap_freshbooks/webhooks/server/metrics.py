@@ -26,7 +26,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._deliveries = Counter(
             "freshbooks_webhooks_deliveries",
-            "Deliveries, by what became of them",
+            "Deliveries, by outcome",
             ["outcome"],
             registry=self.registry,
         )
@@ -55,7 +55,7 @@ class Metrics:
         )
         self._pending = Gauge(
             "freshbooks_webhooks_verifications_pending",
-            "Secrets that FreshBooks waits for",
+            "Verifiers that FreshBooks waits for",
             registry=self.registry,
         )
         for outcome in OUTCOMES.values():

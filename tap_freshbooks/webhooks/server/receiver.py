@@ -135,7 +135,7 @@ class Receiver:
         except VerifierPendingError:
             return HTTPStatus.SERVICE_UNAVAILABLE
         except InboxError as error:
-            logger.error("A delivery was turned away for now: %s", error)  # noqa: TRY400
+            logger.error("A delivery was answered with 503: %s", error)  # noqa: TRY400
             return HTTPStatus.SERVICE_UNAVAILABLE
 
     async def _receive(self, path: str, signature: str, body: bytes) -> HTTPStatus:

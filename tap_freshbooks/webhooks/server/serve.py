@@ -53,29 +53,35 @@ def serve(
     )
     metrics, store = Metrics(), CallbackStore(inbox)
     callbacks = len(store.all())  # fails if the inbox cannot be read
-    manager = CallbackManager(connection, store) if _has_token(connection) else None
+    has_token = _has_token(connection)
+    jobs = {}
+    if has_token:
+        manager = CallbackManager(connection, store)
+        jobs = {"confirm": manager.confirm_pending, "check": manager.check}
     maintenance = ReceiverMaintenance(
         inbox,
         metrics,
         retention=retention,
-        confirm=manager.confirm_pending if manager else None,
-        check=manager.check if manager else None,
         check_interval=check_interval,
         interrupt=connection.close,
+        **jobs,
     )
     maintenance.heartbeat()  # fails if the inbox cannot be written
-    address = "{}:{}".format(*sock.getsockname()[:2])
-    click.echo(
-        f"Receiving webhooks at http://{address} into {inbox} ({callbacks} callbacks). "
-        + ("" if manager else "Without a token, verifiers are given back by other processes. ")
-        + "Ctrl-C ends it",
-        err=True,
-    )
+    click.echo(_greeting(inbox, sock, callbacks, has_token=has_token), err=True)
     try:
         _run(create_app(inbox, metrics, maintenance), sock)
     finally:
         connection.close()
     click.echo("Ended; every delivery that was answered is in the inbox", err=True)
+
+
+def _greeting(inbox: Inbox, sock: socket.socket, callbacks: int, *, has_token: bool) -> str:
+    address = "{}:{}".format(*sock.getsockname()[:2])
+    return (
+        f"Receiving webhooks at http://{address} into {inbox} ({callbacks} callbacks). "
+        + ("" if has_token else "Without a token, verifiers are given back by other processes. ")
+        + "Ctrl-C ends it"
+    )
 
 
 def _run(application: Starlette, sock: socket.socket) -> None:

@@ -4,7 +4,7 @@ A stream with events reads its lists once, and from then on the changed objects,
 It reads its lists again when events may be missing, and every `reconcile_interval` anyway, since
 deliveries can be lost in silence (`docs/freshbooks-api/webhooks.md §7`). A stream without events is
 asked again after `poll_interval`. All of it is kept in the Singer state: an event counts as done
-only when the target has confirmed what came of it.
+only when the target has confirmed its records.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MAX_CLOCK_SKEW = timedelta(days=1)
 """How far a moment of the state may lie in the future; one further off is not believed."""
 
 MAX_OBJECT_READS = 200
-"""More changed objects than this are sooner read by the lists than one by one."""
+"""The lists show more changed objects than this in fewer requests."""
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class WebhookSyncPlanner:
         return [stream for stream in streams if not due[stream.name]]
 
     def _is_due(self, stream: RecordStream, run: RunState) -> bool:
-        """Whether there is anything to read for a stream this time."""
+        """True if anything is to be read of a stream this time."""
         if isinstance(stream, ListStream) and stream.webhook_noun:
             return not all(plan.is_idle for plan in run.plans(stream))
         polled = [parse_timestamp(each.get("polled_at")) for each in stream.consumer_states(None)]
@@ -214,14 +214,14 @@ class WebhookSyncPlanner:
         return draft
 
     def _blocked_reason(self, stream: PlannableStream, draft: _Draft) -> str | None:
-        """Why events cannot tell what changed, if they cannot; looked for at each poll only."""
+        """The reason why no events can come, if there is one; checked at each poll only."""
         if draft.cursor and draft.cursor.denied:
             return "the token might not read it the last time"
         account_id = draft.business.account_id
         if account_id is None:
             return "the business has no account_id to receive webhooks for"
         problems = delivery_problems(self.callbacks, account_id, str(stream.webhook_noun))
-        return f"webhooks cannot flow: {' and '.join(problems)}" if problems else None
+        return f"no webhooks can come: {' and '.join(problems)}" if problems else None
 
     def _read_events(self, stream: PlannableStream, draft: _Draft, cursor: InboxCursor) -> None:
         account_id = draft.business.account_id
@@ -251,10 +251,10 @@ class WebhookSyncPlanner:
     def _is_recent(self, moment: datetime, interval: timedelta) -> bool:
         return -MAX_CLOCK_SKEW < self.now - moment < interval
 
-    # What became of the plans
+    # When a plan was carried out
 
     def observer(self, stream: PlannableStream, plan: ReadPlan) -> MissedChangeCounter | None:
-        """A counter for a reading of lists; None where nothing is known to compare with."""
+        """A counter for a read of lists; None where there is no earlier read to compare with."""
         cursor = self._cursors.get((stream.name, plan.business))
         if plan.reads_objects or cursor is None or stream.timestamp_field is None:
             return None
@@ -291,7 +291,7 @@ class WebhookSyncPlanner:
                 plan.business.account_id, stream.webhook_noun, counter.count
             )
             logger.warning(
-                "%s of %s: %d changed rows were told by no webhook; they are delivered now",
+                "%s of %s: no webhook came for %d changed rows; they are delivered now",
                 stream.name,
                 plan.business,
                 counter.count,
@@ -315,7 +315,7 @@ class WebhookSyncPlanner:
     def _advance(
         self, stream: PlannableStream, plan: ReadPlan, listed_at: datetime, *, denied: bool = False
     ) -> None:
-        """Move the cursors to the end of what this sync has seen of the inbox."""
+        """Move the cursors to the last event that this sync has read."""
         cursor = InboxCursor(self.inbox.id, self._last, listed_at, denied)
         for state in stream.consumer_states(plan.partition):
             cursor.write(state)

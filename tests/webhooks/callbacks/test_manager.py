@@ -90,7 +90,7 @@ def test_callbacks_are_registered_and_verified(
     assert at_freshbooks(own_sandbox) == mine
     assert len(own_sandbox.webhooks.settle()) == sent
     assert [row for row in own_sandbox.truth("callbacks") if row not in mine] == others
-    # And events flow.
+    # And events come.
     own_sandbox.update("invoices", own_sandbox.truth("invoices")[0]["id"], notes="changed")
     own_sandbox.webhooks.settle()
     assert next(each for each in manager.callbacks if each.noun == "invoice").events == 1
@@ -249,7 +249,7 @@ def test_a_callback_whose_verifier_is_lost_is_registered_anew(
     assert not manager.check()[0].endswith("anew")  # its verifier may be on the way
     manager.store.update(callback.path, asked_at=1.0)
     [problem] = manager.check()
-    assert problem.endswith("was verified with a secret that is lost; it is registered anew")
+    assert problem.endswith("was verified with a verifier that is lost; it is registered anew")
     assert len(at_freshbooks(own_sandbox)) == 1
     assert manager.register(running.url, ["invoice"]) == []
     assert manager.wait(20) == []
@@ -296,7 +296,7 @@ def test_while_freshbooks_is_down_verifiers_are_kept(
         own_sandbox.webhooks.settle()
     own_sandbox.faults("status", status=503, method="PUT")
     [problem] = manager.confirm_pending()
-    assert problem.endswith("(the secret is kept, and given back later)")
+    assert problem.endswith("(the verifier is stored, and given back later)")
     own_sandbox.faults_clear()
     assert manager.confirm_pending() == []
     assert manager.wait(0) == []
