@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -332,13 +334,15 @@ def test_the_first_heartbeat_after_a_long_silence_leaves_a_gap(inbox: Inbox) -> 
     assert gap.object_id.startswith("no receiver ran from ")
 
 
-def test_the_application_for_any_server_needs_a_variable(
+def test_the_application_that_the_docs_name_needs_a_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError, match="set TAP_FRESHBOOKS_WEBHOOK_INBOX"):
         asgi.app()
     monkeypatch.setenv("TAP_FRESHBOOKS_WEBHOOK_INBOX", str(tmp_path / "inbox.db"))
-    assert asgi.app()
+    documented = re.search(r"'([\w.]+):app\(\)'", Path("docs/webhooks.md").read_text())
+    assert documented
+    assert importlib.import_module(documented[1]).app()
 
 
 def test_entries_are_pruned_by_age(inbox: Inbox) -> None:
