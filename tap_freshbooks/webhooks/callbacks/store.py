@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from tap_freshbooks.webhooks.inbox import gap
 from tap_freshbooks.webhooks.tables import CALLBACKS, MISSES, VERIFIERS
 
 if TYPE_CHECKING:
-    from tap_freshbooks.webhooks.inbox import Inbox
+    from collections.abc import Sequence
+
+    from tap_freshbooks.webhooks.inbox import Event, Inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,26 @@ class CallbackStore:
                 )
                 for row in connection.execute(query).mappings()
             ]
+
+    # Events
+
+    def append_events(self, batch: Sequence[tuple[str, Event]]) -> None:
+        """Append events to the inbox, and count them, in one transaction.
+
+        Args:
+            batch: Each event, and the path of the callback that it came to.
+        """
+        numbers = Counter(path for path, _ in batch)
+        now = time.time()
+        with self.inbox.writing() as connection:
+            self.inbox.append_in(connection, [event for _, event in batch])
+            # In one order everywhere, and each row once.
+            connection.execute(
+                CALLBACKS.update()
+                .where(CALLBACKS.c.path == sa.bindparam("of"))
+                .values(events=CALLBACKS.c.events + sa.bindparam("more"), last_event_at=now),
+                [{"of": path, "more": number} for path, number in sorted(numbers.items())],
+            )
 
     # Changes without an event
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -28,7 +27,6 @@ from tap_freshbooks.webhooks.server.delivery import (
     parse_form,
 )
 from tap_freshbooks.webhooks.server.signature import verify_signature
-from tap_freshbooks.webhooks.tables import CALLBACKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +98,6 @@ class Receiver:
     """
 
     def __init__(self, inbox: Inbox, metrics: Metrics, on_verification: Callable[[], None]) -> None:
-        self.inbox = inbox
         self.store = CallbackStore(inbox)
         self.metrics = metrics
         self._on_verification = on_verification
@@ -266,7 +263,7 @@ class Receiver:
             error: BaseException | None = None
             started = time.perf_counter()
             try:
-                await asyncio.to_thread(self._commit, [(path, event) for path, event, _ in batch])
+                await asyncio.to_thread(self.store.append_events, [each[:2] for each in batch])
             except BaseException as problem:  # noqa: BLE001 - it is raised where the delivery waits
                 error = problem
             else:
@@ -278,18 +275,3 @@ class Receiver:
                     stored.set_result(None)
                 else:
                     stored.set_exception(error)
-
-    def _commit(self, batch: list[tuple[str, Event]]) -> None:
-        events: dict[str, int] = {}
-        for path, _ in batch:
-            events[path] = events.get(path, 0) + 1
-        now = time.time()
-        with self.inbox.writing() as connection:
-            self.inbox.append_in(connection, [event for _, event in batch])
-            # In one order everywhere, and each row once.
-            connection.execute(
-                CALLBACKS.update()
-                .where(CALLBACKS.c.path == sa.bindparam("of"))
-                .values(events=CALLBACKS.c.events + sa.bindparam("more"), last_event_at=now),
-                [{"of": path, "more": number} for path, number in sorted(events.items())],
-            )
