@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.businesses import IDENTITY_PATH, Business, IdentifierKind, read_businesses
-from tap_freshbooks.config.settings import is_url
+from tap_freshbooks.config.validation import is_url
 from tap_freshbooks.errors import FreshBooksError, SettingsError
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier

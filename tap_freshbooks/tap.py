@@ -11,14 +11,9 @@ from typing_extensions import override
 
 from tap_freshbooks import signals
 from tap_freshbooks.config.schema import settings_schema
-from tap_freshbooks.config.settings import (
-    FROM_ENVIRONMENT,
-    Settings,
-    complete,
-    from_environment,
-    read_catalog,
-    read_state,
-)
+from tap_freshbooks.config.settings import FROM_ENVIRONMENT, Settings, read_environment
+from tap_freshbooks.config.singer_files import read_catalog, read_state
+from tap_freshbooks.config.validation import validate
 from tap_freshbooks.custom_streams import definitions
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
@@ -141,23 +136,23 @@ class TapFreshBooks(SdkTap):
         return msgspec.json.format(msgspec.json.encode(self.catalog_dict), indent=2).decode()
 
     @classmethod
-    def read_settings(cls, places: Sequence[str]) -> Settings:
+    def read_settings(cls, sources: Sequence[str]) -> Settings:
         """The settings that a command line names.
 
         Args:
-            places: The values of `--config`.
+            sources: The values of `--config`.
 
         Raises:
             SettingsError: If a file or an environment variable cannot be read.
         """
-        environment = cls.environment_settings() if FROM_ENVIRONMENT in places else {}
-        return Settings.load(places, environment)
+        environment = cls.environment_settings() if FROM_ENVIRONMENT in sources else {}
+        return Settings.load(sources, environment)
 
     @classmethod
     @override
     def environment_settings(cls) -> dict[str, Any]:
         cls.append_builtin_config(cls.config_jsonschema)
-        return from_environment(cls.config_jsonschema)
+        return read_environment(cls.config_jsonschema)
 
     @classmethod
     @override
@@ -190,7 +185,7 @@ class TapFreshBooks(SdkTap):
     @override
     def complete_settings(self, settings: dict[str, Any], *, raise_errors: bool) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
-        errors = complete(settings, self.config_jsonschema)
+        errors = validate(settings, self.config_jsonschema)
         if errors and raise_errors:
             raise SettingsError(f"wrong settings: {'; '.join(errors)}")
         return errors

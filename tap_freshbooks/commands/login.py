@@ -80,7 +80,7 @@ def login(
     redirect_uri = check(tap.config.get("redirect_uri"))
     wanted = scopes.needed(scopes.selected(tap)) if listed is None else scopes.parse(listed)
     consent = Consent(tap.config["client_id"], redirect_uri, wanted)
-    steps = Login(tap, consent, settings.places, catalog.name if catalog else None)
+    steps = Login(tap, consent, settings.sources, catalog.name if catalog else None)
     address = None if paste else LocalAddress.of(redirect_uri)
     listener = _listener(address) if address else None
     say(f"Asking for {len(wanted)} scopes; each must be enabled for your app:")

@@ -6,7 +6,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT, read_catalog
+from tap_freshbooks.config.settings import FROM_ENVIRONMENT
+from tap_freshbooks.config.singer_files import read_catalog
 from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from tap_freshbooks.config.settings import Settings
 
 
-def _read_settings(_context: click.Context, _option: object, places: tuple[str, ...]) -> Settings:
-    return TapFreshBooks.read_settings(places)
+def _read_settings(_context: click.Context, _option: object, sources: tuple[str, ...]) -> Settings:
+    return TapFreshBooks.read_settings(sources)
 
 
 config_option = click.option(

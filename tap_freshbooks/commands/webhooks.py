@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
-from tap_freshbooks.config.settings import is_url
+from tap_freshbooks.config.validation import is_url
 from tap_freshbooks.errors import ExitStatus, SettingsError, missing_extra_error
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.webhooks.callbacks.health import check_health

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.businesses import IdentifierKind
-from tap_freshbooks.config.settings import phrases
+from tap_freshbooks.config.validation import schema_errors
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.schema.inference import fields_from_schema
@@ -58,7 +58,7 @@ def definitions(settings: Sequence[Mapping[str, Any]]) -> Iterator[Definition]:
         SettingsError: If an entry has the wrong form, or its name cannot be used.
     """
     schema = {"properties": CUSTOM_STREAMS.to_dict()}
-    if problems := phrases({"custom_streams": settings}, schema):
+    if problems := schema_errors({"custom_streams": settings}, schema):
         raise SettingsError(f"wrong settings: {'; '.join(problems)}")
     names = set()
     for values in settings:

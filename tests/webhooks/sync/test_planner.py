@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.config.settings import read_state
+from tap_freshbooks.config.singer_files import read_state
 from tap_freshbooks.errors import TapError
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
