@@ -9,10 +9,10 @@ import msgspec
 from starlette.responses import Response
 
 from freshbooks_sandbox import writes
-from freshbooks_sandbox.errors import UNKNOWN_ROUTE, Refusal, no_access, unauthenticated
+from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError, no_access, unauthenticated
 from freshbooks_sandbox.families.base import Family, encode
 from freshbooks_sandbox.guards import authorize, authorize_view, check_scope, check_service, is_read
-from freshbooks_sandbox.lists import includes_of, list_page, may_see, shown
+from freshbooks_sandbox.lists import includes_of, list_page, may_see, visible_record
 from freshbooks_sandbox.query import parse
 from freshbooks_sandbox.routes import PREFIXES, find
 from freshbooks_sandbox.view import View
@@ -20,7 +20,7 @@ from freshbooks_sandbox.view import View
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.oauth import AccessToken
     from freshbooks_sandbox.resource import Resource
     from freshbooks_sandbox.state import State
@@ -57,9 +57,9 @@ async def endpoint(request: Request) -> Response:
         parent = _parent(route.found, route.parent, business)
         target = Target(family, business, route.found, route.key, parent)
         return await _serve(state, request, target, token)
-    except Refusal as refusal:
-        body = family.refused(refusal, state.readings)
-        return _respond(refusal.status, encode(body), family, refusal.headers)
+    except ApiError as error:
+        body = family.error_body(error, state.behaviours)
+        return _respond(error.status, encode(body), family, error.headers)
 
 
 def _respond(
@@ -79,15 +79,15 @@ def _admit(
     business = family.business(state.store, identifier)
     if business is None and family.name == "accounting":
         # Account resolution precedes authentication (docs/freshbooks-api/errors-and-limits.md §1).
-        raise Refusal(404, "Account not found", 404)
+        raise ApiError(404, "Account not found", 404)
     token = state.oauth.bearer(request.headers.get("authorization"))
     if token is None:
         raise unauthenticated()
     if business is None:
         is_number = identifier.isdecimal() or family.name in ("ledger", "events", "payments")
-        raise Refusal(404) if is_number else Refusal(404, body={"message": UNKNOWN_ROUTE})
+        raise ApiError(404) if is_number else ApiError(404, body={"message": UNKNOWN_ROUTE})
     if business.membership_id is None:
-        raise no_access() if family.name == "accounting" else Refusal(404)
+        raise no_access() if family.name == "accounting" else ApiError(404)
     return business, token
 
 
@@ -97,7 +97,7 @@ def _parent(resource: Resource, text: str | None, business: Business) -> int | N
         return None
     key = int(text) if text.isdecimal() else -1
     if key not in business.table(resource.parent[0]):
-        raise Refusal(404, body=resource.unknown)
+        raise ApiError(404, body=resource.unknown)
     return key
 
 
@@ -112,8 +112,8 @@ def _show(
 ) -> Response:
     """A view."""
     authorize_view(request, view, business, token)
-    scene = state.scene(business, view.name, token.app.client_id)
-    body = view.build(parse(request.url.query), scene, key)
+    context = state.filter_context(business, view.name, token.app.client_id)
+    body = view.build(parse(request.url.query), context, key)
     return _respond(200, body if isinstance(body, bytes) else encode(body), family)
 
 
@@ -122,32 +122,32 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     authorize(request, resource, business, token)
     query = parse(request.url.query)
     query.parent = target.parent
-    scene = state.scene(business, resource.name, token.app.client_id)
-    check_service(request, resource, state.readings, is_list=target.key is None)
+    context = state.filter_context(business, resource.name, token.app.client_id)
+    check_service(request, resource, state.behaviours, is_list=target.key is None)
     if is_read(request) and target.key is None:
-        return _respond(200, list_page(resource, query, scene), target.family)
+        return _respond(200, list_page(resource, query, context), target.family)
     includes = includes_of(resource, query)
     if is_read(request):
-        return _single(target, _find(target, scene), scene, includes)
-    rules = resource.writes
+        return _single(target, _find(target, context), context, includes)
+    rules = resource.write_rules
     if rules is None or not rules.is_served:
-        raise Refusal(405, "Method not allowed.")
+        raise ApiError(405, "Method not allowed.")
     now = state.clock.moment()
     if request.method == "DELETE" and rules.http_delete != "none":
-        row = _find(target, scene)
+        row = _find(target, context)
         writes.delete(resource, business, row, now)
-        return _deleted(target, row, scene)
+        return _deleted(target, row, context)
     if request.method not in ("POST", "PUT") or rules.is_delete_only:
-        raise Refusal(405, "Method not allowed.")
+        raise ApiError(405, "Method not allowed.")
     body = await _body(request, resource)
     if rules.scope_of is not None and (wanted := rules.scope_of(body)) is not None:
         check_scope(token, (wanted,), None)
-    row, is_new = _written(request.method, target, body, scene, now)
-    return _single(target, row, scene, includes, is_new=is_new)
+    row, is_new = _written(request.method, target, body, context, now)
+    return _single(target, row, context, includes, is_new=is_new)
 
 
 def _written(
-    method: str, target: Target, body: dict[str, Any], scene: Scene, now: int
+    method: str, target: Target, body: dict[str, Any], context: FilterContext, now: int
 ) -> tuple[Row, bool]:
     """The row that a body made or changed, and whether it is new."""
     resource, business = target.resource, target.business
@@ -156,21 +156,21 @@ def _written(
             body[resource.parent[1]] = target.parent
         row = writes.create(resource, business, body, now)
         if resource.application_key is not None:
-            row[resource.application_key] = scene.client_id
+            row[resource.application_key] = context.client_id
         return row, True
     if _is_first_write(target):
         body[resource.key] = target.key
         return writes.create(resource, business, body, now), True
-    if method != "PUT" and (resource.writes is None or resource.writes.keyed_by is None):
-        raise Refusal(405, "Method not allowed.")
-    row = _find(target, scene)
+    if method != "PUT" and (resource.write_rules is None or resource.write_rules.keyed_by is None):
+        raise ApiError(405, "Method not allowed.")
+    row = _find(target, context)
     writes.update(resource, business, row, body, now)
     return row, False
 
 
 def _is_first_write(target: Target) -> bool:
     """Whether the row is made by writing to the path of its key, as rates are."""
-    rules, key = target.resource.writes, target.key or ""
+    rules, key = target.resource.write_rules, target.key or ""
     if rules is None or rules.keyed_by is None or not key.isdecimal():
         return False
     table, column = rules.keyed_by
@@ -178,7 +178,7 @@ def _is_first_write(target: Target) -> bool:
     return not is_there and int(key) in target.business.index(table, column)
 
 
-def _find(target: Target, scene: Scene) -> Row:
+def _find(target: Target, context: FilterContext) -> Row:
     resource, business = target.resource, target.business
     text = target.key or ""
     table = business.table(resource.name)
@@ -186,52 +186,52 @@ def _find(target: Target, scene: Scene) -> Row:
         table = {row[resource.key]: row for row in resource.rows(business)}
     row = table.get(int(text)) if text.isdecimal() else None
     row = row or table.get(text)
-    if row is None or not may_see(resource, row, scene):
+    if row is None or not may_see(resource, row, context):
         if target.family.name == "accounting":
             name = resource.alias or resource.key
             title = resource.single.capitalize().replace("_", " ")
-            raise Refusal(404, f"{title} not found.", 1012, name, text, resource.single)
-        raise Refusal(404, body=resource.unknown)
+            raise ApiError(404, f"{title} not found.", 1012, name, text, resource.single)
+        raise ApiError(404, body=resource.unknown)
     return row
 
 
 def _single(
     target: Target,
     row: Row,
-    scene: Scene,
+    context: FilterContext,
     includes: tuple[str, ...],
     *,
     is_new: bool = False,
 ) -> Response:
     resource = target.resource
-    record = shown(resource, row, scene, includes)
+    record = visible_record(resource, row, context, includes)
     if resource.single_form is not None:
         record = resource.single_form(record, row, target.business)
     siblings = {} if is_new else resource.siblings
-    body = target.family.single_body(resource, record, siblings)
+    body = target.family.single_body(resource.single, record, siblings)
     status = target.family.created_status if is_new else 200
     return _respond(status, encode(body), target.family)
 
 
-def _deleted(target: Target, row: Row, scene: Scene) -> Response:
+def _deleted(target: Target, row: Row, context: FilterContext) -> Response:
     if target.family.name != "accounting":
         return _respond(204, b"", target.family)
-    rules = target.resource.writes
+    rules = target.resource.write_rules
     if rules is not None and rules.deleted is None:
         return _respond(200, encode({"response": {}}), target.family)
-    return _single(target, row, scene, ())
+    return _single(target, row, context, ())
 
 
 async def _body(request: Request, resource: Resource) -> dict[str, Any]:
     """The object under the single key of the resource.
 
     Raises:
-        Refusal: 400 errno 1005 for what is no JSON (docs/freshbooks-api/accounting.md §8).
+        ApiError: 400 errno 1005 for what is no JSON (docs/freshbooks-api/accounting.md §8).
     """
     try:
         body = msgspec.json.decode(await request.body())
     except msgspec.DecodeError:
-        raise Refusal(400, "The request body could not be parsed as JSON.", 1005) from None
+        raise ApiError(400, "The request body could not be parsed as JSON.", 1005) from None
     found = body.get(resource.single) if isinstance(body, dict) else None
     if resource.family.has_flat_bodies:
         found = body

@@ -1,4 +1,4 @@
-"""The ASGI application: OAuth, users/me, the API families and the sandbox's own handles."""
+"""The ASGI application: OAuth, users/me, the API families and the control of the sandbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from freshbooks_sandbox import api, applications, consent, identity, pkce, scopes, token_endpoint
 from freshbooks_sandbox.control import endpoints
-from freshbooks_sandbox.middleware import Gate
+from freshbooks_sandbox.middleware import ApiMiddleware
 from freshbooks_sandbox.webhooks import control as webhooks
 
 if TYPE_CHECKING:
@@ -65,6 +65,6 @@ def build(state: State) -> Starlette:
         *(Route(path, applications.applications, methods=["GET"]) for path in APPLICATIONS),
         Route("/{path:path}", api.endpoint, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(Gate, state=state)])
+    app = Starlette(routes=routes, middleware=[Middleware(ApiMiddleware, state=state)])
     app.state.sandbox = state
     return app

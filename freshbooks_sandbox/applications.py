@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from freshbooks_sandbox.errors import UNAUTHENTICATED, Refusal, insufficient_scope
+from freshbooks_sandbox.errors import UNAUTHENTICATED, ApiError, MissingScopeError
 from freshbooks_sandbox.families.small import MEMBERS
 from freshbooks_sandbox.scopes import PROFILE
 
@@ -40,12 +40,12 @@ async def applications(request: Request) -> Response:
     if token is None:
         return JSONResponse(UNAUTHENTICATED, 401)
     if request.scope.get("sandbox.deny") == "scope":
-        refusal = insufficient_scope(token.scopes, PROFILE)
-        return JSONResponse(MEMBERS.error(refusal, state.readings), refusal.status)
+        error = MissingScopeError(token.scopes, PROFILE)
+        return JSONResponse(MEMBERS.own_error_body(error, state.behaviours), error.status)
     client_id = request.path_params.get("client_id")
     if client_id is None:
         return JSONResponse({"response": [_record(app) for app in state.oauth.apps.values()]})
     app = state.oauth.apps.get(client_id)
     if app is None:
-        return JSONResponse(MEMBERS.error(Refusal(404), state.readings), 404)
+        return JSONResponse(MEMBERS.own_error_body(ApiError(404), state.behaviours), 404)
     return JSONResponse({"response": _record(app)})

@@ -1,4 +1,4 @@
-"""The facts that nobody could confirm: one option for each, with both of its readings.
+"""The facts that are unconfirmed: one option for each, with all answers that are possible.
 
 The first value of each is the default. docs/sandbox.md explains them for users.
 """
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Readings:
-    """How this sandbox reads the open questions.
+class Behaviours:
+    """How this sandbox behaves where the facts leave a question open.
 
     `updated_filter_ignored` names the accounting resources, separated by commas, on which
     `search[updated_min]` has no effect; `all` for every one (docs/freshbooks-api/accounting.md §4).
@@ -35,6 +35,7 @@ class Readings:
     total: Literal["all", "visible"] = "all"
     team_members_per_page: Literal["5", "30"] = "5"
     accounting_errors: Literal["old", "new"] = "old"
+    missing_scope: Literal["captured", "short"] = "captured"
     bill_vendorid: Literal["absent", "shown"] = "absent"
     journal_envelope: Literal["manualJournalEntries", "data", "journalEntries", "list"] = (
         "manualJournalEntries"
@@ -52,7 +53,7 @@ class Readings:
     caused_events: Literal["silent", "sent"] = "silent"
 
     @classmethod
-    def of(cls, settings: Mapping[str, str]) -> Readings:
+    def of(cls, settings: Mapping[str, str]) -> Behaviours:
         """Check names and values.
 
         Raises:
@@ -62,7 +63,7 @@ class Readings:
         for name, value in settings.items():
             if name not in hints:
                 known = ", ".join(field.name for field in fields(cls))
-                raise ValueError(f"There is no reading named {name!r}. Known: {known}")
+                raise ValueError(f"There is no behaviour named {name!r}. Known: {known}")
             choices = get_args(hints[name])
             if choices and value not in choices:
                 raise ValueError(f"{name} is one of {', '.join(choices)}; not {value!r}")

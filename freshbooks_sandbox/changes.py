@@ -1,11 +1,11 @@
-"""Edits without a token, for demonstrations and tests: the same writes, ordered by hand."""
+"""Changes without a token, for demonstrations and tests: the same writes as a client makes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
 from freshbooks_sandbox import writes
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.resources import BY_NAME
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.store import Business, Row
 
 
-class Order(Protocol):
-    """What is to be changed; the fault `change` and `POST /_sandbox/edit` both have this form."""
+class Edit(Protocol):
+    """One change of rows, in the form of the fault `change` and of `POST /_sandbox/edit`."""
 
     @property
     def action(self) -> str:
@@ -42,34 +42,34 @@ class Order(Protocol):
         """How many rows to create, update or delete."""
 
 
-def change(state: State, order: Order) -> list[dict[str, Any]]:
-    """Carry it out.
+def apply(state: State, edit: Edit) -> list[dict[str, Any]]:
+    """Make the change, and give the records as they are then.
 
     Raises:
         KeyError: For a resource, business or row that does not exist.
-        Refusal: Where the values are not accepted.
+        ApiError: Where the values are not accepted.
     """
-    resource = BY_NAME[order.resource]
+    resource = BY_NAME[edit.resource]
     if resource.rows is not None:
-        raise Refusal(422, f"{resource.name} follow from other resources: edit those.")
-    business = state.store.find(order.business)
+        raise ApiError(422, f"{resource.name} follow from other resources: edit those.")
+    business = state.store.find(edit.business)
     business.at(state.clock.today())
-    likeness = _likeness(resource, business) if order.action == "create" else {}
-    changed = [_one(state, order, resource, business, likeness) for _ in range(order.count)]
+    template = _template(resource, business) if edit.action == "create" else {}
+    changed = [_apply_once(state, edit, resource, business, template) for _ in range(edit.count)]
     return [resource.record(row, business) for row in changed]
 
 
-def _one(
-    state: State, order: Order, resource: Resource, business: Business, likeness: dict[str, Any]
+def _apply_once(
+    state: State, edit: Edit, resource: Resource, business: Business, template: dict[str, Any]
 ) -> Row:
     now = state.clock.moment()
-    if order.action == "create":
-        rules = resource.writes
+    if edit.action == "create":
+        rules = resource.write_rules
         example = rules.example(business) if rules and rules.example else {}
-        return writes.create(resource, business, {**likeness, **example, **order.values}, now)
-    row = writes.pick(resource, business, order.which)
-    if order.action == "update":
-        rules, values = resource.writes, order.values
+        return writes.create(resource, business, {**template, **example, **edit.values}, now)
+    row = writes.pick(resource, business, edit.which)
+    if edit.action == "update":
+        rules, values = resource.write_rules, edit.values
         if rules is not None and rules.needs_all_on_put and "vis_state" not in values:
             record = resource.record(row, business)
             values = {**{name: record[name] for name in rules.required}, **values}
@@ -79,9 +79,9 @@ def _one(
     return row
 
 
-def _likeness(resource: Resource, business: Business) -> dict[str, Any]:
-    """What a client would have to send, as the newest row says it."""
-    rules = resource.writes
+def _template(resource: Resource, business: Business) -> dict[str, Any]:
+    """The values that a client would have to send, as the newest row has them."""
+    rules = resource.write_rules
     if rules is None:
         return {}
     try:

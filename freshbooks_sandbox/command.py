@@ -1,4 +1,4 @@
-"""`tap-freshbooks sandbox`: a sandbox in the foreground, with a ready configuration."""
+"""`freshbooks-sandbox`: a sandbox in the foreground, with ready settings for its clients."""
 
 from __future__ import annotations
 
@@ -9,29 +9,32 @@ import signal
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from freshbooks_sandbox.behaviours import Readings
+from freshbooks_sandbox.behaviours import Behaviours
 from freshbooks_sandbox.control.endpoints import REDIRECT_URI
 from freshbooks_sandbox.scopes import ALL
 from freshbooks_sandbox.server import Server, address_of, listen
 from freshbooks_sandbox.state import Options, State
 
+if TYPE_CHECKING:
+    import socket
 
-def _readings(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> Any:
+
+def _behaviours(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> Any:
     try:
-        return Readings.of({name: value for name, _, value in (v.partition("=") for v in values)})
+        return Behaviours.of({name: value for name, _, value in (v.partition("=") for v in values)})
     except ValueError as problem:
         raise click.BadParameter(str(problem)) from None
 
 
 def _write_private(path: Path, content: str) -> None:
     """All or nothing, readable by the owner alone (mkstemp makes it 0600)."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
         Path(name).replace(path)
     except BaseException:
@@ -67,7 +70,7 @@ def _announce(state: State, url: str, config: Path | None) -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8765, show_default=True, help="Port; 0 takes a free one.")
-@click.option("--seed", default=1, show_default=True, help="The same seed tells the same story.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same data.")
 @click.option(
     "--invoices",
     default=120,
@@ -93,12 +96,12 @@ def _announce(state: State, url: str, config: Path | None) -> None:
     help="Write a ready tap configuration to this file.",
 )
 @click.option(
-    "--reading",
-    "readings",
+    "--behaviour",
+    "behaviours",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_readings,
-    help="Read an unconfirmed fact differently (docs/sandbox.md); may be repeated.",
+    callback=_behaviours,
+    help="Choose another answer to an unconfirmed fact (docs/sandbox.md); may be repeated.",
 )
 def sandbox(
     *,
@@ -109,7 +112,7 @@ def sandbox(
     token_lifetime: int,
     rate_limit: int,
     config: Path | None,
-    readings: Readings,
+    behaviours: Behaviours,
 ) -> None:
     """Start a FreshBooks stand-in: its API, its data, its traps."""
     options = Options(
@@ -117,7 +120,7 @@ def sandbox(
         invoices=invoices,
         token_lifetime=token_lifetime,
         rate_limit=rate_limit,
-        readings=readings,
+        behaviours=behaviours,
     )
     try:
         sock = listen(host, port)
@@ -125,15 +128,24 @@ def sandbox(
         raise click.ClickException(
             f"Cannot listen on {host}:{port}: {problem.strerror}. Try --port 0."
         ) from None
+    _serve(_generate(options), sock, config)
+
+
+def _generate(options: Options) -> State:
     begun = time.perf_counter()
     gc.disable()
     state = State(options)
     gc.enable()
-    # The story stays for ever and requests leave hardly any cycles: look for them seldom.
+    # The data stays for ever and requests leave hardly any cycles: look for them seldom.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     if time.perf_counter() - begun > 1:
-        click.echo(f"Story told in {time.perf_counter() - begun:.1f} s", err=True)
+        click.echo(f"Data generated in {time.perf_counter() - begun:.1f} s", err=True)
+    return state
+
+
+def _serve(state: State, sock: socket.socket, config: Path | None) -> None:
+    """Answer requests until a signal."""
 
     def ready() -> None:
         url = address_of(sock)

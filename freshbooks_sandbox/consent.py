@@ -70,7 +70,7 @@ def _check(state: State, asked: Mapping[str, str]) -> Response | tuple[App, froz
 
 
 def _understands_challenge(state: State, asked: Mapping[str, str]) -> bool:
-    if state.readings.pkce == "ignored" or not asked.get("code_challenge"):
+    if state.behaviours.pkce == "ignored" or not asked.get("code_challenge"):
         return True
     return asked.get("code_challenge_method") == pkce.METHOD
 

@@ -1,4 +1,4 @@
-"""What a request can be refused with, before a family has put it into its own shape."""
+"""The errors of a request, before a family has put them into its own form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclasses.dataclass
-class Refusal(Exception):  # noqa: N818 it is an answer, not a mistake
+class ApiError(Exception):
     """An answer other than success.
 
     `errno`, `field`, `value` and `object` end up where the family of the URL puts them;
@@ -24,6 +24,26 @@ class Refusal(Exception):  # noqa: N818 it is an answer, not a mistake
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
+class MissingScopeError(ApiError):
+    """The token lives but lacks the scope; its message is a guess, shorter than the captured one.
+
+    See docs/freshbooks-api/errors-and-limits.md §1.
+    """
+
+    def __init__(self, provided: frozenset[str], required: str) -> None:
+        self.provided = " ".join(sorted(provided))
+        self.required = required
+        message = f"insufficient_scope: provided [{self.provided}], required [{required}]"
+        super().__init__(403, message, errno=1003)
+
+    def captured_message(self) -> str:
+        """The text of a project-like service: *Provided* is one quoted text, *Required* a list."""
+        return (
+            "insufficient_scope: The request requires higher privileges than provided by the "
+            f"access token. Provided: ['{self.provided}']. Required: ['{self.required}']."
+        )
+
+
 UNAUTHENTICATED = {
     "error": "unauthenticated",
     "error_description": "This action requires authentication to continue.",
@@ -35,25 +55,14 @@ UNKNOWN_ROUTE = (
 )
 
 
-def unauthenticated() -> Refusal:
+def unauthenticated() -> ApiError:
     """A dead, missing or invented token, the same in every family.
 
     See docs/freshbooks-api/accounting.md §8.
     """
-    return Refusal(401, body=UNAUTHENTICATED)
+    return ApiError(401, body=UNAUTHENTICATED)
 
 
-def insufficient_scope(provided: frozenset[str], required: str) -> Refusal:
-    """The token lives but may not do this.
-
-    The wording is shorter than that of docs/freshbooks-api/errors-and-limits.md §1.
-    """
-    names = " ".join(sorted(provided))
-    return Refusal(
-        403, f"insufficient_scope: provided [{names}], required [{required}]", errno=1003
-    )
-
-
-def no_access() -> Refusal:
+def no_access() -> ApiError:
     """A 401 that no refresh can mend: errno 1003 (docs/freshbooks-api/accounting.md §8)."""
-    return Refusal(401, NO_ACCESS, errno=1003)
+    return ApiError(401, NO_ACCESS, errno=1003)

@@ -1,6 +1,6 @@
-"""Faults on order: what to do wrong, to which requests or deliveries, how often.
+"""Faults that can be ordered: which, to which requests or deliveries, how often.
 
-Every fault has the same conditions; gate.py carries out those of requests, webhooks/courier.py
+Every fault has the same conditions; middleware.py applies those of requests, webhooks/sender.py
 those of deliveries.
 """
 
@@ -55,7 +55,7 @@ class Latency(Fault, tag="latency"):
 
 
 class Status(Fault, tag="status"):
-    """Answer with an error page, in HTML unless told otherwise."""
+    """Answer with an error page, in HTML by default."""
 
     status: int = 503
     body: str | None = None
@@ -101,7 +101,7 @@ class ExpireToken(Fault, tag="expire_token"):
     """Let the access tokens of the application that asks die before the answer."""
 
 
-class Change(Fault, tag="change"):
+class ChangeRows(Fault, tag="change"):
     """Create, update or delete rows once the answer is made, or before it."""
 
     action: Literal["create", "update", "delete"]
@@ -152,7 +152,7 @@ class Forge(DeliveryFault, tag="forge"):
     how: Forgery = "secret"
 
 
-AnyFault = Latency | Status | TooMany | Throttle | Cut | Deny | ExpireToken | Change
+AnyFault = Latency | Status | TooMany | Throttle | Cut | Deny | ExpireToken | ChangeRows
 AnyDeliveryFault = Lose | Delay | Duplicate | Shuffle | Forge
 
 
@@ -193,7 +193,7 @@ class Faults:
         self._armed: list[Armed] = []
 
     def add(self, fault: AnyFault | AnyDeliveryFault) -> Armed:
-        """Take an order."""
+        """Put a fault in force."""
         armed = Armed(fault)
         self._armed.append(armed)
         return armed

@@ -1,4 +1,4 @@
-"""What a request must satisfy before it is served: scopes, role, plan, version."""
+"""The conditions of a request before it is served: scopes, role, plan, version."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from freshbooks_sandbox import scopes
-from freshbooks_sandbox.errors import UNKNOWN_ROUTE, Refusal, insufficient_scope, no_access
+from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError, MissingScopeError, no_access
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.oauth import AccessToken
     from freshbooks_sandbox.resource import Resource
     from freshbooks_sandbox.store import Business
@@ -27,44 +27,44 @@ def authorize(request: Request, resource: Resource, business: Business, token: A
     """Scope, role, and what a fault denies.
 
     Raises:
-        Refusal: Where the caller may not.
+        ApiError: Where the caller may not.
     """
     denied = request.scope.get("sandbox.deny")
     wanted = (f"user:{resource.scope}:{'read' if is_read(request) else 'write'}",)
     check_scope(token, resource.any_scope or wanted, denied)
     _check_feature(denied)
     if not is_read(request) and business.role == "client":
-        raise Refusal(403, "Permission Denied.", 1003)
+        raise ApiError(403, "Permission Denied.", 1003)
 
 
 def authorize_view(request: Request, view: View, business: Business, token: AccessToken) -> None:
     """The same for a view, which can only be read.
 
     Raises:
-        Refusal: Where the caller may not.
+        ApiError: Where the caller may not.
     """
     if not is_read(request):
-        raise Refusal(405, "Method not allowed.")
+        raise ApiError(405, "Method not allowed.")
     denied = request.scope.get("sandbox.deny")
     check_scope(token, view.any_scope, denied)
     for name in view.more_scopes:
         check_scope(token, (name,), denied)
     if denied == "feature" and view.denied_status != HTTPStatus.UNAUTHORIZED:
-        raise Refusal(view.denied_status, "Permission Denied.", 1003)
+        raise ApiError(view.denied_status, "Permission Denied.", 1003)
     _check_feature(denied)
     if business.role == "client" and not view.is_for_clients:
-        raise Refusal(403, "Permission Denied.", 1003)
+        raise ApiError(403, "Permission Denied.", 1003)
 
 
 def check_scope(token: AccessToken, any_of: tuple[str, ...], denied: str | None) -> None:
     """Whether the token has one of the scopes, and no fault takes it away.
 
     Raises:
-        Refusal: 403 with the scopes that are there and the one that is needed.
+        ApiError: 403 with the scopes that are there and the one that is needed.
     """
     granted = token.scopes - {*any_of} if denied == "scope" else token.scopes
     if denied == "scope" or not any(scopes.allows(granted, wanted) for wanted in any_of):
-        raise insufficient_scope(granted, any_of[0])
+        raise MissingScopeError(granted, any_of[0])
 
 
 def _check_feature(denied: str | None) -> None:
@@ -72,20 +72,20 @@ def _check_feature(denied: str | None) -> None:
         raise no_access()
     if denied == "plan":
         # An error inside a 200, seen on items (docs/freshbooks-api/accounting.md §8).
-        raise Refusal(200, "This account does not have access to this feature.", 12001)
+        raise ApiError(200, "This account does not have access to this feature.", 12001)
 
 
 def check_service(
-    request: Request, resource: Resource, readings: Readings, *, is_list: bool
+    request: Request, resource: Resource, behaviours: Behaviours, *, is_list: bool
 ) -> None:
     """Whether there is such a service at all, and the request speaks its version.
 
     Raises:
-        Refusal: 400 for the version, 404 for what does not exist.
+        ApiError: 400 for the version, 404 for what does not exist.
     """
     version = request.headers.get("x-api-version", "")
     if resource.needs_version is not None and version < resource.needs_version:
-        raise Refusal(400, f"The header x-api-version must be {resource.needs_version}.")
-    is_missing = resource.is_list_presumed and readings.presumed_lists == "missing"
+        raise ApiError(400, f"The header x-api-version must be {resource.needs_version}.")
+    is_missing = resource.is_list_presumed and behaviours.presumed_lists == "missing"
     if is_read(request) and (is_missing if is_list else not resource.is_readable_alone):
-        raise Refusal(404, body={"message": UNKNOWN_ROUTE})
+        raise ApiError(404, body={"message": UNKNOWN_ROUTE})

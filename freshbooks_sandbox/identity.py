@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from freshbooks_sandbox import scopes
-from freshbooks_sandbox.errors import UNAUTHENTICATED, insufficient_scope
+from freshbooks_sandbox.errors import UNAUTHENTICATED, MissingScopeError
 from freshbooks_sandbox.families.base import encode
 from freshbooks_sandbox.families.small import MEMBERS
 
@@ -169,8 +169,8 @@ async def users_me(request: Request) -> Response:
     if token is None:
         return JSONResponse(UNAUTHENTICATED, 401)
     if request.scope.get("sandbox.deny") == "scope":
-        refusal = insufficient_scope(token.scopes, scopes.PROFILE)
-        return JSONResponse(MEMBERS.error(refusal, state.readings), refusal.status)
+        error = MissingScopeError(token.scopes, scopes.PROFILE)
+        return JSONResponse(MEMBERS.own_error_body(error, state.behaviours), error.status)
     body = encode({"response": me(state.identity, state.store.businesses)})
     etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
     headers = {"ETag": f'W/"{etag}"', "Cache-Control": "max-age=0, private, must-revalidate"}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import CAP, Page, encode
 from freshbooks_sandbox.filters import true
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from freshbooks_sandbox.behaviours import Readings
-    from freshbooks_sandbox.filters import Predicate, Scene
+    from freshbooks_sandbox.behaviours import Behaviours
+    from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.resource import Resource
     from freshbooks_sandbox.store import Business, Key, Row
@@ -31,31 +31,31 @@ class Selection:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-def list_page(resource: Resource, query: Query, scene: Scene) -> bytes:
+def list_page(resource: Resource, query: Query, context: FilterContext) -> bytes:
     """The body of a list answer.
 
     Raises:
-        Refusal: For a page or a filter value that is malformed.
+        ApiError: For a page or a filter value that is malformed.
     """
-    page, rows, meta = select_page(resource, query, scene)
-    parts = _encoded(resource, rows, scene, includes_of(resource, query))
+    page, rows, meta = select_page(resource, query, context)
+    parts = _encoded(resource, rows, context, includes_of(resource, query))
     if resource.envelope is not None:
-        return resource.envelope(b",".join(parts), scene.readings)
-    return resource.family.list_body(resource, page, b",".join(parts), meta)
+        return resource.envelope(b",".join(parts), context.behaviours)
+    return resource.family.list_body(resource.plural, page, b",".join(parts), meta)
 
 
 def select_page(
-    resource: Resource, query: Query, scene: Scene
+    resource: Resource, query: Query, context: FilterContext
 ) -> tuple[Page, Sequence[Row], Mapping[str, Any]]:
     """Which page it is, its rows, and what `meta` adds.
 
     Raises:
-        Refusal: For a page or a filter value that is malformed.
+        ApiError: For a page or a filter value that is malformed.
     """
     query.filters = resource.family.filters(query)
-    number, per_page = _paging(resource, query, scene.readings)
-    view = _view_key(resource, query, scene)
-    selection = scene.business.cached(view, lambda: _select(resource, query, scene))
+    number, per_page = _paging(resource, query, context.behaviours)
+    view = _view_key(resource, query, context)
+    selection = context.business.cached(view, lambda: _select(resource, query, context))
     size = per_page or max(selection.total, 1)
     pages = -(-selection.total // size)
     page = Page(number, pages, per_page or selection.total, selection.total)
@@ -69,21 +69,21 @@ def includes_of(resource: Resource, query: Query) -> tuple[str, ...]:
     return tuple(name for name in resource.includes if true(query.value(name)))
 
 
-def _paging(resource: Resource, query: Query, readings: Readings) -> tuple[int, int | None]:
+def _paging(resource: Resource, query: Query, behaviours: Behaviours) -> tuple[int, int | None]:
     """The page asked for and its size; None stands for all rows on one page."""
     default = resource.family.per_page
-    if resource.name == "services" and readings.services_paging == "ignored":
+    if resource.name == "services" and behaviours.services_paging == "ignored":
         return 1, None
     if not (resource.family.is_paged and resource.is_paged):
         return 1, None
     if resource.name == "team_members":
-        default = int(readings.team_members_per_page)
-    if resource.name == "time_entries" and readings.time_entries_default == "30":
+        default = int(behaviours.team_members_per_page)
+    if resource.name == "time_entries" and behaviours.time_entries_default == "30":
         default = 30
-    return _page_number(resource, query, readings), _per_page(resource, query, default)
+    return _page_number(resource, query, behaviours), _per_page(resource, query, default)
 
 
-def _page_number(resource: Resource, query: Query, readings: Readings) -> int:
+def _page_number(resource: Resource, query: Query, behaviours: Behaviours) -> int:
     """`page=0` is page 1, no number is an error of unknown form.
 
     See docs/freshbooks-api/accounting.md §3.
@@ -94,9 +94,9 @@ def _page_number(resource: Resource, query: Query, readings: Readings) -> int:
         return 1
     if page.isdecimal():
         return int(page)
-    if readings.bad_page == "first":
+    if behaviours.bad_page == "first":
         return 1
-    raise resource.family.bad_number(name, page, resource, int(readings.bad_page))
+    raise resource.family.bad_number(name, page, resource.single, int(behaviours.bad_page))
 
 
 def _per_page(resource: Resource, query: Query, default: int | None) -> int | None:
@@ -106,19 +106,19 @@ def _per_page(resource: Resource, query: Query, default: int | None) -> int | No
     if size is None:
         return default
     if not size.isdecimal() or int(size) == 0:
-        raise resource.family.bad_number(name, size, resource, 422)
+        raise resource.family.bad_number(name, size, resource.single, 422)
     return min(int(size), CAP)
 
 
-def _view_key(resource: Resource, query: Query, scene: Scene) -> Hashable:
+def _view_key(resource: Resource, query: Query, context: FilterContext) -> Hashable:
     filters = tuple(sorted((name, *values) for name, values in query.filters.items()))
     lists = tuple(sorted(query.lists))
-    caller = scene.client_id if resource.application_key is not None else None
+    caller = context.client_id if resource.application_key is not None else None
     return ("view", resource.name, query.parent, query.sort, filters, lists, caller)
 
 
-def _select(resource: Resource, query: Query, scene: Scene) -> Selection:
-    business = scene.business
+def _select(resource: Resource, query: Query, context: FilterContext) -> Selection:
+    business = context.business
     ordered: Sequence[Row] = business.cached(
         ("order", resource.name), lambda: resource.order(resource.table(business))
     )
@@ -126,13 +126,13 @@ def _select(resource: Resource, query: Query, scene: Scene) -> Selection:
     if resource.parent is not None:
         column = resource.parent[1]
         matching = [row for row in matching if row[column] == query.parent]
-    for predicate in _predicates(resource, query, scene):
+    for predicate in _predicates(resource, query, context):
         matching = [row for row in matching if predicate(row)]
     matching = _sorted(resource, query.sort, matching, business)
     visible = matching
     if business.role == "client":
         visible = [row for row in matching if _is_own(resource, row, business)]
-    total = matching if scene.readings.total == "all" else visible
+    total = matching if context.behaviours.total == "all" else visible
     meta = resource.meta(query, visible) if resource.meta else {}
     return Selection(visible, len(total), meta)
 
@@ -142,18 +142,18 @@ def _is_own(resource: Resource, row: Row, business: Business) -> bool:
     return resource.client_key is not None and row.get(resource.client_key) == business.client_id
 
 
-def _is_of_another(resource: Resource, row: Row, scene: Scene) -> bool:
+def _is_of_another(resource: Resource, row: Row, context: FilterContext) -> bool:
     """Whether another application made the row, where that matters."""
     key = resource.application_key
-    if key is None or scene.readings.callbacks_of == "account":
+    if key is None or context.behaviours.callbacks_of == "account":
         return False
-    return row.get(key) != scene.client_id
+    return row.get(key) != context.client_id
 
 
-def may_see(resource: Resource, row: Row, scene: Scene) -> bool:
+def may_see(resource: Resource, row: Row, context: FilterContext) -> bool:
     """Whether the caller, in his role in this business, may read the row."""
-    business = scene.business
-    if _is_of_another(resource, row, scene):
+    business = context.business
+    if _is_of_another(resource, row, context):
         return False
     key = resource.identity_key
     if key is not None and row[key] != business.profile["identity_id"]:
@@ -161,21 +161,21 @@ def may_see(resource: Resource, row: Row, scene: Scene) -> bool:
     return business.role != "client" or _is_own(resource, row, business)
 
 
-def _predicates(resource: Resource, query: Query, scene: Scene) -> list[Predicate]:
+def _predicates(resource: Resource, query: Query, context: FilterContext) -> list[Predicate]:
     predicates = []
-    hidden = resource.visibility(query, scene)
+    hidden = resource.visibility(query, context)
     if hidden is not None:
         predicates.append(hidden)
     if resource.application_key is not None:
-        predicates.append(lambda row: not _is_of_another(resource, row, scene))
+        predicates.append(lambda row: not _is_of_another(resource, row, context))
     for name, values in query.filters.items():
         known = resource.filters.get(name)
         if known is None:
             continue  # silence, not an error (docs/freshbooks-api/accounting.md §4)
         if resource.family.search_brackets and known.many != (name in query.lists):
             errno, kind = (1034, "a list") if known.many else (1037, "a single value")
-            raise Refusal(422, f"{name} must be {kind}.", errno, name, values[-1], resource.single)
-        predicates.append(known.build(name, values, scene))
+            raise ApiError(422, f"{name} must be {kind}.", errno, name, values[-1], resource.single)
+        predicates.append(known.build(name, values, context))
     return predicates
 
 
@@ -203,25 +203,27 @@ def _sorted(
     return rows
 
 
-def shown(resource: Resource, row: Row, scene: Scene, includes: tuple[str, ...]) -> dict[str, Any]:
-    """The record without the keys that the readings withhold."""
-    record = resource.record(row, scene.business, includes)
-    for name in resource.withheld(scene.readings) if resource.withheld else ():
+def visible_record(
+    resource: Resource, row: Row, context: FilterContext, includes: tuple[str, ...]
+) -> dict[str, Any]:
+    """The record without the keys that the behaviours leave out."""
+    record = resource.record(row, context.business, includes)
+    for name in resource.omitted_keys(context.behaviours) if resource.omitted_keys else ():
         record.pop(name, None)
     return record
 
 
 def _encoded(
-    resource: Resource, rows: Sequence[Row], scene: Scene, includes: tuple[str, ...]
+    resource: Resource, rows: Sequence[Row], context: FilterContext, includes: tuple[str, ...]
 ) -> list[bytes]:
-    business = scene.business
+    business = context.business
     store: dict[Key, bytes] = business.cached(("encoded", resource.name, includes), dict)
     parts = []
     for row in rows:
         key = row[resource.key]
         part = store.get(key)
         if part is None:
-            part = encode(shown(resource, row, scene, includes))
+            part = encode(visible_record(resource, row, context, includes))
             business.encoded_bytes += len(part)
             if business.encoded_bytes < ENCODED_LIMIT:
                 store[key] = part

@@ -1,4 +1,4 @@
-"""What every request of the vendor's API passes: counting, faults, the rate limit, its headers."""
+"""The middleware of the vendor's API: counts, faults, the rate limit and its headers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from freshbooks_sandbox import faults
-from freshbooks_sandbox.changes import change
+from freshbooks_sandbox import changes, faults
 from freshbooks_sandbox.token_endpoint import client_id_of
 
 if TYPE_CHECKING:
@@ -28,15 +27,15 @@ BUSY = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>nginx</body><
 
 
 @dataclass
-class Answer:
-    """A complete answer, held back until it is clear what becomes of it."""
+class BufferedResponse:
+    """A complete response, held back until the faults have had their say."""
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
 
-    async def take(self, message: Message) -> None:
-        """The `send` of the application inside."""
+    async def receive(self, message: Message) -> None:
+        """Collect what the application inside sends."""
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], list(message["headers"])
         else:
@@ -50,7 +49,7 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body[:upto], "more_body": cut})
 
 
-class Gate:
+class ApiMiddleware:
     """The middleware around the vendor's API; `/_sandbox` passes untouched."""
 
     def __init__(self, app: ASGIApp, state: State) -> None:
@@ -66,44 +65,44 @@ class Gate:
         body = await _read(receive) if scope["method"] in ("POST", "PUT") else b""
         headers = dict(scope["headers"])
         client_id = self._client_id(scope["path"], headers, body)
-        tallies = state.stats.began(client_id, f"{scope['method']} {scope['path']}")
+        counts = state.stats.began(client_id, f"{scope['method']} {scope['path']}")
         outcome = "cut"
         try:
             due = state.faults.due(scope["method"], scope["path"], client_id)
-            answer = await self._answer(scope, body, due, client_id)
+            response = await self._respond(scope, body, due, client_id)
             cuts = [fault.when for fault in due if isinstance(fault, faults.Cut)]
-            if answer is not None:
-                answer.headers.append((b"date", _date(int(state.clock.time()))))
-            if answer is None or "answered" in cuts:
+            if response is not None:
+                response.headers.append((b"date", _date(int(state.clock.time()))))
+            if response is None or "answered" in cuts:
                 await self._abort(scope, receive)
             elif "middle" in cuts:
-                await answer.send(send, upto=len(answer.body) // 2)
+                await response.send(send, upto=len(response.body) // 2)
                 await self._close(scope, receive)
             else:
-                outcome = str(answer.status)
-                await answer.send(send)
+                outcome = str(response.status)
+                await response.send(send)
         finally:
-            state.stats.ended(tallies, outcome)
+            state.stats.ended(counts, outcome)
 
-    async def _answer(
+    async def _respond(
         self, scope: Scope, body: bytes, due: list[faults.AnyFault], client_id: str | None
-    ) -> Answer | None:
-        """The answer as far as the faults allow one; None when the connection is to be cut."""
+    ) -> BufferedResponse | None:
+        """The response as far as the faults allow one; None when the connection is to be cut."""
         await self._prepare(scope, due, client_id)
         if any(isinstance(fault, faults.Cut) and fault.when == "before" for fault in due):
             return None
-        ordered = next((answer for answer in map(_ordered, due) if answer is not None), None)
-        if ordered is not None:
-            return ordered
+        for fault in due:
+            if (replacement := _replacement(fault)) is not None:
+                return replacement
         budget = self.state.rate_limit.take(client_id)
         if budget.is_allowed:
-            answer = Answer()
-            await self.app(scope, _replay(body), answer.take)
+            response = BufferedResponse()
+            await self.app(scope, _replay(body), response.receive)
         else:
-            answer = _too_many(None, "seconds")
-        answer.headers += budget.headers()
+            response = _too_many(None, "seconds")
+        response.headers += budget.headers()
         self._change(due, "after")
-        return answer
+        return response
 
     async def _prepare(
         self, scope: Scope, due: list[faults.AnyFault], client_id: str | None
@@ -119,9 +118,9 @@ class Gate:
 
     def _change(self, due: list[faults.AnyFault], when: str) -> None:
         for fault in due:
-            if isinstance(fault, faults.Change) and fault.when == when:
+            if isinstance(fault, faults.ChangeRows) and fault.when == when:
                 with suppress(KeyError):  # no row is left to change
-                    change(self.state, fault)
+                    changes.apply(self.state, fault)
 
     def _client_id(self, path: str, headers: dict[bytes, bytes], body: bytes) -> str | None:
         """The application that asks, as far as the request shows."""
@@ -175,8 +174,8 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _ordered(fault: faults.AnyFault) -> Answer | None:
-    """The answer that a fault puts in place of the real one."""
+def _replacement(fault: faults.AnyFault) -> BufferedResponse | None:
+    """The response that a fault puts in place of the real one."""
     if isinstance(fault, faults.Status):
         return _error_page(fault)
     if isinstance(fault, faults.TooMany):
@@ -186,16 +185,16 @@ def _ordered(fault: faults.AnyFault) -> Answer | None:
     return None
 
 
-def _error_page(fault: faults.Status) -> Answer:
+def _error_page(fault: faults.Status) -> BufferedResponse:
     body = BUSY.format(fault.status) if fault.body is None else fault.body
     headers = [(b"content-type", fault.content_type.encode())]
     if fault.retry_after is not None:
         headers.append((b"retry-after", b"%d" % fault.retry_after))
-    return _measured(Answer(fault.status, headers, body.encode()))
+    return _with_length(BufferedResponse(fault.status, headers, body.encode()))
 
 
-def _too_many(retry_after: int | None, form: str) -> Answer:
-    """429; its body is unknown, and this one is not for parsing.
+def _too_many(retry_after: int | None, form: str) -> BufferedResponse:
+    """A 429; its body is unknown, and this one is not for parsing.
 
     See docs/freshbooks-api/errors-and-limits.md §2.
     """
@@ -205,9 +204,9 @@ def _too_many(retry_after: int | None, form: str) -> Answer:
         if form == "date":
             value = formatdate(time.time() + retry_after, usegmt=True)
         headers.append((b"retry-after", value.encode()))
-    return _measured(Answer(429, headers, msgspec.json.encode(TOO_MANY)))
+    return _with_length(BufferedResponse(429, headers, msgspec.json.encode(TOO_MANY)))
 
 
-def _measured(answer: Answer) -> Answer:
-    answer.headers.append((b"content-length", b"%d" % len(answer.body)))
-    return answer
+def _with_length(response: BufferedResponse) -> BufferedResponse:
+    response.headers.append((b"content-length", b"%d" % len(response.body)))
+    return response

@@ -17,7 +17,7 @@ import msgspec
 from freshbooks_sandbox import pkce, scopes
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.clock import Clock
     from freshbooks_sandbox.stats import Stats
 
@@ -95,7 +95,7 @@ class OAuth:
     """All applications and tokens of the one user whom the sandbox knows."""
 
     clock: Clock
-    readings: Readings
+    behaviours: Behaviours
     stats: Stats
     token_lifetime: int
     identity_id: int
@@ -149,7 +149,7 @@ class OAuth:
         found = self.codes.get(code)
         if found is None or found.app is not app or found.redirect_uri != redirect_uri:
             raise invalid_grant()
-        if self.readings.pkce == "checked" and not pkce.proves(verifier, found.challenge):
+        if self.behaviours.pkce == "checked" and not pkce.proves(verifier, found.challenge):
             raise invalid_grant()
         del self.codes[code]
         if found.expires_at <= self.clock.time():
@@ -169,7 +169,7 @@ class OAuth:
             self.stats.spent_token(app.client_id)
             raise invalid_grant()
         self.stats.refreshed(app.client_id)
-        if self.readings.old_access_token == "dies":  # noqa: S105
+        if self.behaviours.old_access_token == "dies":  # noqa: S105
             self.access_tokens.pop(found.access_token, None)
         return self.issue(app, found.scopes, found.first_granted_at)
 
@@ -193,7 +193,7 @@ class OAuth:
             "created_at": now,
             "direct_buy_tokens": {},
         }
-        if first_granted_at is not None and self.readings.refresh_created_at == "original":
+        if first_granted_at is not None and self.behaviours.refresh_created_at == "original":
             # Seen once on the live API (docs/freshbooks-api/auth.md §4).
             answer |= {"created_at": first_granted_at, "expires_in": max(app.token_lifetime - 1, 0)}
         return answer

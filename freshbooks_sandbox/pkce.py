@@ -1,7 +1,7 @@
 """PKCE (RFC 7636): whoever exchanges a code proves to be the one who asked for it.
 
 FreshBooks advertises the method S256. Whether it refuses a wrong verifier is unknown
-(docs/freshbooks-api/auth.md §1); the reading `pkce` offers both answers.
+(docs/freshbooks-api/auth.md §1); the behaviour `pkce` offers both answers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a resource is declared: one object says everything that the engine needs to serve it."""
+"""The declaration of a resource: one object with everything that is needed to serve it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.filters import Filter, Predicate, Scene
+from freshbooks_sandbox.filters import Filter, FilterContext, Predicate
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.families.base import Family
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
-    from freshbooks_sandbox.writes import Writes
+    from freshbooks_sandbox.write_rules import WriteRules
 
 ABSENT = object()
-"""What an include answers when the key stays away altogether."""
+"""The value of an include whose key is left out altogether."""
 
 Compute = Callable[["Row", "Business"], Mapping[str, Any]]
 Include = Callable[["Row", "Business"], Any]
 SingleForm = Callable[[dict[str, Any], "Row", "Business"], dict[str, Any]]
 Order = Callable[[Iterable["Row"]], Sequence["Row"]]
-Visibility = Callable[["Query", Scene], Predicate | None]
+Visibility = Callable[["Query", FilterContext], Predicate | None]
 Rows = Callable[["Business"], Iterable["Row"]]
 Meta = Callable[["Query", Sequence["Row"]], Mapping[str, Any]]
-Envelope = Callable[[bytes, "Readings"], bytes]
-Withheld = Callable[["Readings"], tuple[str, ...]]
+Envelope = Callable[[bytes, "Behaviours"], bytes]
+OmittedKeys = Callable[["Behaviours"], tuple[str, ...]]
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
@@ -34,7 +34,7 @@ def newest_first(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row["id"], reverse=True)
 
 
-def by_vis_state(query: Query, _scene: Scene) -> Predicate | None:
+def by_vis_state(query: Query, _context: FilterContext) -> Predicate | None:
     """Active and archived rows, unless `search[vis_state]` names a state.
 
     See docs/freshbooks-api/accounting.md §5.
@@ -44,7 +44,7 @@ def by_vis_state(query: Query, _scene: Scene) -> Predicate | None:
     return lambda row: row["vis_state"] != 1
 
 
-def everything(_query: Query, _scene: Scene) -> Predicate | None:
+def everything(_query: Query, _context: FilterContext) -> Predicate | None:
     """No row is hidden."""
     return None
 
@@ -55,11 +55,11 @@ class Resource:
 
     `path` is the list path below the identifier of the family; `item_paths` where single records
     live when that differs. `blank` holds the keys that most rows share, `computed` the ones that
-    follow from others, `hidden` the keys of a row that never leave the sandbox. `stamps` says
-    from which moment of the row, and in which form, each time stamp is written. `client_key`
+    follow from others, `hidden` the keys of a row that never leave the sandbox. `timestamps` says
+    from which moment of the row, and in which form, each timestamp is written. `client_key`
     names the column that leads to a client; a customer of the business sees only his own rows.
     `identity_key` names the column of the person to whom alone a row shows itself, and
-    `application_key` that of the application, where the reading `callbacks_of` says so.
+    `application_key` that of the application, where the behaviour `callbacks_of` says so.
     On project-like resources an include is the bare switch by which it is asked for:
     `include_x` fills `x`, `skip_x` leaves `x_id` out.
 
@@ -69,8 +69,8 @@ class Resource:
     `any_scope` holds full names of scopes, any of which suffices, where the facts name several.
     `rows` derives the rows from others; such a resource cannot be edited by itself. `unknown` is
     the body of a 404 that differs from the family's. `is_paged` is False where the paging of the
-    family is ignored; `envelope` puts encoded rows into another form than the family's. `withheld`
-    names keys that are not shown under some readings. `needs_version` is the lowest
+    family is ignored; `envelope` puts encoded rows into another form than the family's.
+    `omitted_keys` names keys that are left out under some behaviours. `needs_version` is the lowest
     `x-api-version` that a request must send.
     """
 
@@ -90,12 +90,12 @@ class Resource:
     is_readable_alone: bool = True
     is_list_presumed: bool = False
     envelope: Envelope | None = None
-    withheld: Withheld | None = None
+    omitted_keys: OmittedKeys | None = None
     needs_version: str | None = None
     key: str = "id"
     alias: str | None = None
     blank: Mapping[str, Any] = field(default_factory=dict)
-    stamps: Mapping[str, tuple[str, Callable[[int], str]]] = field(default_factory=dict)
+    timestamps: Mapping[str, tuple[str, Callable[[int], str]]] = field(default_factory=dict)
     computed: Compute | None = None
     hidden: tuple[str, ...] = ()
     filters: Mapping[str, Filter] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Resource:
     client_key: str | None = None
     identity_key: str | None = None
     application_key: str | None = None
-    writes: Writes | None = None
+    write_rules: WriteRules | None = None
 
     def table(self, business: Business) -> Iterable[Row]:
         """All rows, deleted ones included."""
@@ -123,7 +123,7 @@ class Resource:
         record = {**self.blank, **row}
         if self.alias is not None:
             record[self.alias] = row[self.key]
-        for name, (source, form) in self.stamps.items():
+        for name, (source, form) in self.timestamps.items():
             moment = row.get(source)
             record[name] = None if moment is None else form(moment)
         if self.computed is not None:

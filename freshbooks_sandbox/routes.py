@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freshbooks_sandbox.errors import UNKNOWN_ROUTE, Refusal
+from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError
 from freshbooks_sandbox.families import base
 from freshbooks_sandbox.families.small import EVENTS, GROUPS, MEMBERS, PAYMENTS
 from freshbooks_sandbox.reports import REPORTS
@@ -60,7 +60,7 @@ def find(family: str, rest: str) -> Route:
     """Take the path apart.
 
     Raises:
-        Refusal: 404 for a path that nothing lives at.
+        ApiError: 404 for a path that nothing lives at.
     """
     place = (family, rest)
     if place in LISTS:
@@ -81,4 +81,4 @@ def find(family: str, rest: str) -> Route:
             return Route(SINGLE_VIEWS[pattern], parts[position])
     if place in ITEMS:
         return Route(ITEMS[place])
-    raise Refusal(404, body={"message": UNKNOWN_ROUTE})
+    raise ApiError(404, body={"message": UNKNOWN_ROUTE})

@@ -1,21 +1,18 @@
-"""Running a sandbox: the uvicorn server, and the Sandbox that tests hold in their hands."""
+"""The uvicorn server of a sandbox, and `Sandbox`, which runs one for a Python program."""
 
 from __future__ import annotations
 
-import json
 import socket
+import ssl
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
+import httpx
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from freshbooks_sandbox.app import build
-from freshbooks_sandbox.behaviours import Readings
+from freshbooks_sandbox.behaviours import Behaviours
 from freshbooks_sandbox.state import Options, State
 from freshbooks_sandbox.webhooks.python_client import Webhooks
 
@@ -24,13 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+CONTROL_TIMEOUT = 3600
+"""Seconds; `settle` waits for as long as its caller says."""
+
 
 class SandboxError(Exception):
-    """The sandbox refused an order; its text says why."""
+    """The sandbox refused a request to `/_sandbox`; the text says why."""
 
 
 def _protocol(connections: dict[tuple[str, int], asyncio.Transport]) -> type[asyncio.Protocol]:
-    """Uvicorn's own protocol, which also lets the gate find the connection of a request."""
+    """Uvicorn's own protocol, which also lets the middleware find the connection of a request."""
 
     class Tracked(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
         def connection_made(self, transport: asyncio.Transport) -> None:
@@ -46,7 +46,7 @@ def _protocol(connections: dict[tuple[str, int], asyncio.Transport]) -> type[asy
 
 
 class Server(uvicorn.Server):
-    """uvicorn on a socket of ours, telling when it is ready."""
+    """uvicorn on a socket of ours; it calls `on_started` when it accepts connections."""
 
     def __init__(self, state: State, on_started: Callable[[], None]) -> None:
         super().__init__(
@@ -65,16 +65,16 @@ class Server(uvicorn.Server):
             )
         )
         self._on_started = on_started
-        self._courier = state.courier
+        self._sender = state.sender
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections, then say so."""
+        """Accept connections, then call `on_started`."""
         await super().startup(sockets)
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop sending messages, then close all connections."""
-        await self._courier.close()
+        await self._sender.close()
         await super().shutdown(sockets)
 
 
@@ -104,11 +104,29 @@ def address_of(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _control_client(url: str) -> httpx.Client:
+    """A client of `/_sandbox` that takes no proxy from the environment.
+
+    The empty TLS context spares reading the certificates of the system, which no http:// needs.
+    """
+    unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.Client(
+        base_url=f"{url}/_sandbox/", timeout=CONTROL_TIMEOUT, trust_env=False, verify=unused
+    )
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"])
+    except (ValueError, KeyError):
+        return response.text
+
+
 class Sandbox:
     """A FreshBooks stand-in in a thread of this process, on a free port of the loopback device.
 
-    Use it as a context manager. All handles go through `/_sandbox` of the running server, so that
-    they can be used from any thread.
+    Use it as a context manager. All methods go through `/_sandbox` of the running server, so that
+    they can be called from any thread.
     """
 
     def __init__(
@@ -118,19 +136,19 @@ class Sandbox:
         invoices: int = 120,
         token_lifetime: int = 43_200,
         rate_limit: int = 600,
-        readings: Mapping[str, str] | None = None,
+        behaviours: Mapping[str, str] | None = None,
     ) -> None:
-        """Tell the story; nothing listens yet.
+        """Generate the data; nothing listens yet.
 
         Args:
-            seed: The same seed tells the same story.
+            seed: The same seed gives the same data.
             invoices: How many the first business has; the rest is in proportion.
             token_lifetime: Seconds that an access token lives.
             rate_limit: Requests in 60 seconds for each application; 0 for no limit.
-            readings: The unconfirmed facts to read differently (docs/sandbox.md).
+            behaviours: Other answers to unconfirmed facts, by name (docs/sandbox.md).
 
         Raises:
-            ValueError: For a reading that does not exist.
+            ValueError: For a behaviour that does not exist.
         """
         self.state = State(
             Options(
@@ -138,11 +156,12 @@ class Sandbox:
                 invoices=invoices,
                 token_lifetime=token_lifetime,
                 rate_limit=rate_limit,
-                readings=Readings.of(readings or {}),
+                behaviours=Behaviours.of(behaviours or {}),
             )
         )
-        self.webhooks = Webhooks(self._order)
+        self.webhooks = Webhooks(self._request)
         self.url = ""
+        self._client: httpx.Client | None = None
         self._thread: threading.Thread | None = None
         self._server: Server | None = None
 
@@ -150,6 +169,7 @@ class Sandbox:
         """Listen, and return as soon as requests are answered."""
         sock = listen(host, port)
         self.url = address_of(sock)
+        self._client = _control_client(self.url)
         ready = threading.Event()
         server = self._server = Server(self.state, ready.set)
         self._thread = threading.Thread(
@@ -165,6 +185,9 @@ class Sandbox:
             self._server.should_exit = True
             self._thread.join()
             self._server = self._thread = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -177,20 +200,16 @@ class Sandbox:
     ) -> None:
         self.stop()
 
-    def _order(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        asked = urlencode({name: value for name, value in query.items() if value is not None})
-        url = f"{self.url}/_sandbox/{path}?{asked}"
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310
-        try:
-            with urlopen(request) as answer:  # noqa: S310 our own server
-                return json.load(answer)
-        except HTTPError as problem:
-            with problem:
-                text = problem.read().decode()
-            with suppress(ValueError):
-                text = json.loads(text)["error"]
-            raise SandboxError(text) from None
+    def _request(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        if self._client is None:
+            raise SandboxError(
+                "The sandbox is not running: start it, or use it in a with statement."
+            )
+        asked = {name: value for name, value in query.items() if value is not None}
+        response = self._client.request(method, path, params=asked, json=body)
+        if response.is_error:
+            raise SandboxError(_reason(response))
+        return response.json()
 
     def config(self, **registration: Any) -> dict[str, Any]:
         """Settings for a tap: a new application with a refresh token of its own.
@@ -198,26 +217,26 @@ class Sandbox:
         Args:
             registration: `scopes`, `redirect_uri`, `token_lifetime`, where they shall differ.
         """
-        found: dict[str, Any] = self._order("POST", "apps", registration)
+        found: dict[str, Any] = self._request("POST", "apps", registration)
         return found
 
     def faults(self, fault: str, **settings: Any) -> dict[str, Any]:
-        """Order a fault (docs/sandbox.md lists them)."""
-        added: dict[str, Any] = self._order("POST", "faults", {"fault": fault, **settings})
+        """Put a fault in force (docs/sandbox.md lists them)."""
+        added: dict[str, Any] = self._request("POST", "faults", {"fault": fault, **settings})
         return added
 
     def faults_clear(self) -> None:
         """End all faults."""
-        self._order("DELETE", "faults")
+        self._request("DELETE", "faults")
 
     def stats(self, client_id: str | None = None) -> dict[str, Any]:
-        """What was asked, by everybody or by one application."""
-        found: dict[str, Any] = self._order("GET", "stats", client_id=client_id)
+        """Counts of requests, of all applications or of one."""
+        found: dict[str, Any] = self._request("GET", "stats", client_id=client_id)
         return found
 
     def stats_clear(self) -> None:
         """Count from zero."""
-        self._order("DELETE", "stats")
+        self._request("DELETE", "stats")
 
     def truth(
         self,
@@ -235,7 +254,7 @@ class Sandbox:
             fields: The keys wanted, separated by commas; all by default.
         """
         path = f"truth/{resource}"
-        found = self._order("GET", path, business=business, include=include, fields=fields)
+        found = self._request("GET", path, business=business, include=include, fields=fields)
         rows: list[dict[str, Any]] = found["rows"]
         return rows
 
@@ -245,7 +264,7 @@ class Sandbox:
 
     def businesses(self) -> list[dict[str, Any]]:
         """All businesses with their identifiers, the foreign one last."""
-        found: list[dict[str, Any]] = self._order("GET", "businesses")["businesses"]
+        found: list[dict[str, Any]] = self._request("GET", "businesses")["businesses"]
         return found
 
     def create(
@@ -267,14 +286,14 @@ class Sandbox:
     def _edit(
         self, action: str, resource: str, business: str | int, **rest: Any
     ) -> list[dict[str, Any]]:
-        order = {"action": action, "resource": resource, "business": str(business), **rest}
-        rows: list[dict[str, Any]] = self._order("POST", "edit", order)["rows"]
+        body = {"action": action, "resource": resource, "business": str(business), **rest}
+        rows: list[dict[str, Any]] = self._request("POST", "edit", body)["rows"]
         return rows
 
     def clock(self, **setting: Any) -> None:
         """Set the clock: `now` (ISO 8601) and `frozen`, or `advance` (seconds); nothing resets."""
-        self._order("POST", "clock", setting)
+        self._request("POST", "clock", setting)
 
     def expire_tokens(self, client_id: str | None = None) -> None:
         """Let the access tokens of one application, or of all, die."""
-        self._order("POST", "expire", {}, client_id=client_id)
+        self._request("POST", "expire", {}, client_id=client_id)

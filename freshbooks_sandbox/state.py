@@ -1,21 +1,21 @@
-"""Everything that one running sandbox knows, in one object handed to its endpoints."""
+"""The state of one running sandbox, in one object that its endpoints share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.behaviours import Readings
+from freshbooks_sandbox.behaviours import Behaviours
 from freshbooks_sandbox.clock import Clock
 from freshbooks_sandbox.faults import Faults
-from freshbooks_sandbox.filters import Scene
+from freshbooks_sandbox.filters import FilterContext
 from freshbooks_sandbox.limits import RateLimit
 from freshbooks_sandbox.oauth import OAuth
-from freshbooks_sandbox.seed_data import tell
+from freshbooks_sandbox.seed_data import generate
 from freshbooks_sandbox.stats import Stats
 from freshbooks_sandbox.store import Business, Store
-from freshbooks_sandbox.webhooks.dispatcher import Switchboard
-from freshbooks_sandbox.webhooks.sender import Courier
+from freshbooks_sandbox.webhooks.dispatcher import Dispatcher
+from freshbooks_sandbox.webhooks.sender import Sender
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,7 +29,7 @@ class Options:
     invoices: int = 120
     token_lifetime: int = 43_200
     rate_limit: int = 600
-    readings: Readings = field(default_factory=Readings)
+    behaviours: Behaviours = field(default_factory=Behaviours)
 
 
 class State:
@@ -37,28 +37,28 @@ class State:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.readings = options.readings
+        self.behaviours = options.behaviours
         self.clock = Clock()
         self.stats = Stats()
         self.faults = Faults()
         self.rate_limit = RateLimit(options.rate_limit)
-        story = tell(options.seed, options.invoices)
-        self.identity: dict[str, Any] = story.identity
-        self.store = Store(story.businesses)
+        data = generate(options.seed, options.invoices)
+        self.identity: dict[str, Any] = data.identity
+        self.store = Store(data.businesses)
         self.oauth = OAuth(
             clock=self.clock,
-            readings=options.readings,
+            behaviours=options.behaviours,
             stats=self.stats,
             token_lifetime=options.token_lifetime,
             identity_id=self.identity["id"],
         )
-        self.courier = Courier(self.clock, self.faults)
-        switchboard = Switchboard(self.courier, self.readings, self.identity["id"])
+        self.sender = Sender(self.clock, self.faults)
+        dispatcher = Dispatcher(self.sender, self.behaviours, self.identity["id"])
         for business in self.store.businesses:
-            business.listener = switchboard.hear
+            business.listener = dispatcher.on_write
         self.connections: dict[tuple[str, int], asyncio.Transport] = {}
 
-    def scene(self, business: Business, resource: str, client_id: str) -> Scene:
+    def filter_context(self, business: Business, resource: str, client_id: str) -> FilterContext:
         """Where a list is read, at this moment, by which application."""
         business.at(self.clock.today())
-        return Scene(business, self.identity["id"], self.readings, resource, client_id)
+        return FilterContext(business, self.identity["id"], self.behaviours, resource, client_id)

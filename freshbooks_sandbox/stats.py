@@ -1,4 +1,4 @@
-"""What the sandbox saw: requests per path, the most at once, refreshes, spent tokens seen again."""
+"""Counts of requests per path, the most at once, refreshes, and refresh tokens that were spent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass
-class Tally:
+class RequestCounts:
     """The counts of one application, or of all together."""
 
     paths: Counter[str] = field(default_factory=Counter)
@@ -47,44 +47,44 @@ class Tally:
 
 
 class Stats:
-    """A tally for everything, and one for each application."""
+    """The counts of everything, and those of each application."""
 
     def __init__(self) -> None:
-        self._tallies: dict[str | None, Tally] = {None: Tally()}
+        self._counts: dict[str | None, RequestCounts] = {None: RequestCounts()}
 
-    def _of(self, client_id: str | None) -> list[Tally]:
-        tallies = [self._tallies[None]]
+    def _of(self, client_id: str | None) -> list[RequestCounts]:
+        counts = [self._counts[None]]
         if client_id is not None:
-            tallies.append(self._tallies.setdefault(client_id, Tally()))
-        return tallies
+            counts.append(self._counts.setdefault(client_id, RequestCounts()))
+        return counts
 
-    def began(self, client_id: str | None, request: str) -> list[Tally]:
-        """Count a request; the tallies returned go to `ended`."""
-        tallies = self._of(client_id)
-        for tally in tallies:
-            tally.began(request)
-        return tallies
+    def began(self, client_id: str | None, request: str) -> list[RequestCounts]:
+        """Count a request; the counts returned go to `ended`."""
+        counts = self._of(client_id)
+        for count in counts:
+            count.began(request)
+        return counts
 
-    def ended(self, tallies: list[Tally], status: str) -> None:
+    def ended(self, counts: list[RequestCounts], status: str) -> None:
         """Count the outcome: a status code, or `cut`."""
-        for tally in tallies:
-            tally.in_flight -= 1
-            tally.statuses[status] += 1
+        for count in counts:
+            count.in_flight -= 1
+            count.statuses[status] += 1
 
     def refreshed(self, client_id: str) -> None:
         """Count a successful refresh."""
-        for tally in self._of(client_id):
-            tally.refreshes += 1
+        for count in self._of(client_id):
+            count.refreshes += 1
 
     def spent_token(self, client_id: str) -> None:
         """Count a refresh token that was presented after its death."""
-        for tally in self._of(client_id):
-            tally.spent_refresh_tokens += 1
+        for count in self._of(client_id):
+            count.spent_refresh_tokens += 1
 
     def read(self, client_id: str | None = None) -> dict[str, Any]:
         """The counts so far."""
-        return self._tallies.get(client_id, Tally()).as_dict()
+        return self._counts.get(client_id, RequestCounts()).as_dict()
 
     def clear(self) -> None:
-        """Begin anew."""
-        self._tallies = {None: Tally()}
+        """Count from zero."""
+        self._counts = {None: RequestCounts()}

@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Happening:
-    """A write: `row` of `resource` underwent `verb`; `is_caused` where another row was written."""
+class Change:
+    """A write: `verb` was done to `row` of `resource`; `is_caused` where another was written."""
 
     resource: str
     verb: str
@@ -46,7 +46,7 @@ class Business:
     tables: dict[str, dict[Key, Row]] = field(default_factory=dict)
     today: date | None = None
     encoded_bytes: int = 0
-    listener: Callable[[Business, Happening], None] | None = None
+    listener: Callable[[Business, Change], None] | None = None
     _derived: dict[Hashable, Any] = field(default_factory=dict)
     _highest: dict[str, int] = field(default_factory=dict)
 
@@ -74,13 +74,13 @@ class Business:
         self._derived.clear()
         self.encoded_bytes = 0
 
-    def tell(self, resource: str, verb: str, row: Row, *, is_caused: bool = False) -> None:
-        """Let the listener know of a write, once it is done."""
+    def notify(self, resource: str, verb: str, row: Row, *, is_caused: bool = False) -> None:
+        """Notify the listener of a write, once it is done."""
         if self.listener is not None:
-            self.listener(self, Happening(resource, verb, row, is_caused))
+            self.listener(self, Change(resource, verb, row, is_caused))
 
     def at(self, today: date) -> None:
-        """Take note of the day: a new one may have made invoices overdue."""
+        """Set the day: a new one may have made invoices overdue."""
         if today != self.today:
             self.today = today
             self.changed()

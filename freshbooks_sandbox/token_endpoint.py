@@ -88,7 +88,7 @@ def _answer(state: State, fields: Mapping[str, str]) -> dict[str, Any]:
     raise OAuthError(400, "unsupported_grant_type", UNSUPPORTED_GRANT)
 
 
-def _refusal(problem: OAuthError) -> Response:
+def _error_response(problem: OAuthError) -> Response:
     headers = dict(NO_STORE)
     if problem.status == 401:  # noqa: PLR2004
         headers["WWW-Authenticate"] = (
@@ -105,7 +105,7 @@ async def token(request: Request) -> Response:
     try:
         return JSONResponse(_answer(state, fields), headers=NO_STORE)
     except OAuthError as problem:
-        return _refusal(problem)
+        return _error_response(problem)
 
 
 async def revoke(request: Request) -> Response:
@@ -115,6 +115,6 @@ async def revoke(request: Request) -> Response:
     try:
         app = state.oauth.authenticate(fields.get("client_id"), fields.get("client_secret"))
     except OAuthError as problem:
-        return _refusal(problem)
+        return _error_response(problem)
     state.oauth.revoke(app, fields.get("token", ""))
     return JSONResponse({}, headers=NO_STORE)

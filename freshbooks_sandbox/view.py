@@ -1,4 +1,4 @@
-"""How an answer is declared that is neither a list nor a record: a report, a single object."""
+"""The declaration of a response that is neither a list nor a record: a report, a single object."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
 
-Build = Callable[["Query", "Scene", str | None], Any]
+Build = Callable[["Query", "FilterContext", str | None], Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,85 +1,38 @@
 """Creating, changing and deleting rows, by the rules that all resources of a family share.
 
-What a body means for one resource is declared beside it, as Writes; the stamps move here.
+What a body means for one resource is declared beside it, as WriteRules; timestamps move here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freshbooks_sandbox.resource import Resource
     from freshbooks_sandbox.store import Business, Key, Row
-
-Body = Mapping[str, Any]
-Translate = Callable[[Body, "Row | None", "Business"], dict[str, Any]]
-Settle = Callable[["Row", "Row | None", "Business", int], None]
-Farewell = Callable[["Row", "Business", int], None]
-Defaults = Callable[["Business", int], dict[str, Any]]
+    from freshbooks_sandbox.write_rules import Body
 
 
-@dataclass(frozen=True, kw_only=True)
-class Writes:
-    """How one resource is written.
-
-    `translate` turns a body into columns of the row and refuses bad values; `settle` carries out
-    what follows for other rows, given the row, what it was before (None when new) and the moment;
-    `farewell` does so where a row vanishes.
-    `deleted` is the column and value of a soft delete, None where rows vanish. `is_served` is
-    False where the sandbox alone may write, for demonstrations and tests; `example` is what such
-    a write says where it was told nothing. `keyed_by` names the table and column of the record
-    that gives the row its key, where one belongs to each; then a write to the item path makes the
-    row as well. `new_key` draws keys of another kind. `scope_of` names a scope that a body needs.
-    `moves_on_delete` is False where a new vis_state leaves the stamp alone; `protect` refuses
-    changes to rows that are not to be touched; `needs_all_on_put` wants all that is `required` in
-    every PUT that does more than set the vis_state. `is_delete_only` refuses all other writes.
-    `can_be_mailed` tells of a body that sends the document by e-mail.
-    """
-
-    translate: Translate | None = None
-    settle: Settle | None = None
-    farewell: Farewell | None = None
-    defaults: Defaults | None = None
-    example: Callable[[Business], Body] | None = None
-    required: tuple[str, ...] = ()
-    forbidden: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-    created: tuple[str, ...] = ()
-    updated: str | None = "updated"
-    deleted: tuple[str, Any] | None = ("vis_state", 1)
-    replaces: bool = False
-    is_served: bool = True
-    keyed_by: tuple[str, str] | None = None
-    new_key: Callable[[Business, int], Key] | None = None
-    scope_of: Callable[[Body], str | None] | None = None
-    moves_on_delete: bool = True
-    is_delete_only: bool = False
-    needs_all_on_put: bool = False
-    protect: Callable[[Row, Body], None] | None = None
-    http_delete: Literal["soft", "hard", "none"] = "none"
-    delete_by_put: bool = True
-    can_be_mailed: bool = False
-
-
-def missing(resource: Resource, name: str) -> Refusal:
+def missing(resource: Resource, name: str) -> ApiError:
     """A required field left out."""
     if resource.family.search_brackets:
-        return Refusal(422, f"{name} is required.", 1001, name, None, resource.single)
-    return Refusal(422, "field required", 2001, name)
+        return ApiError(422, f"{name} is required.", 1001, name, None, resource.single)
+    return ApiError(422, "field required", 2001, name)
 
 
-def _nonsense(resource: Resource, value: Any) -> Refusal:
+def _nonsense(resource: Resource, value: Any) -> ApiError:
     """A value of a kind that nobody foresaw; errno 1004 stands for any invalid value."""
     errno = 1004 if resource.family.search_brackets else 2001
-    return Refusal(422, "Invalid value.", errno, None, value, resource.single)
+    return ApiError(422, "Invalid value.", errno, None, value, resource.single)
 
 
-def _rules(resource: Resource) -> Writes:
-    return resource.writes or Writes(is_served=False)
+def _rules(resource: Resource) -> WriteRules:
+    return resource.write_rules or WriteRules(is_served=False)
 
 
 def _check_required(resource: Resource, body: Body) -> None:
@@ -93,10 +46,10 @@ def _columns(resource: Resource, body: Body, row: Row | None, business: Business
     for name in rules.forbidden:
         if name in body:
             message = f"The field '{name}' is read-only."
-            raise Refusal(403, message, 1038, name, body[name], resource.single)
-    if rules.translate is not None:
+            raise ApiError(403, message, 1038, name, body[name], resource.single)
+    if rules.to_columns is not None:
         try:
-            return rules.translate(body, row, business)
+            return rules.to_columns(body, row, business)
         except (TypeError, ValueError, ArithmeticError, AttributeError) as problem:
             raise _nonsense(resource, str(problem)) from problem
     known = resource.blank.keys() - set(rules.ignored)
@@ -107,7 +60,7 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
     """A new row.
 
     Raises:
-        Refusal: Where the body is not accepted.
+        ApiError: Where the body is not accepted.
     """
     rules = _rules(resource)
     _check_required(resource, body)
@@ -131,19 +84,21 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
         row.setdefault(rules.deleted[0], resource.blank.get(rules.deleted[0], 0))
     business.add(resource.name, row, resource.key)
     business.changed()
-    if rules.settle is not None:
-        rules.settle(row, None, business, now)
+    if rules.on_write is not None:
+        rules.on_write(row, None, business, now)
     business.changed()
-    business.tell(resource.name, "create", row)
+    business.notify(resource.name, "create", row)
     _tell_of_mail(resource, business, row, body)
     return row
 
 
 def update(resource: Resource, business: Business, row: Row, body: Body, now: int) -> None:
-    """Change a row; what changes nothing moves no stamp (docs/freshbooks-api/accounting.md §5).
+    """Change a row; a body without a change moves no timestamp.
+
+    See docs/freshbooks-api/accounting.md §5.
 
     Raises:
-        Refusal: Where the body is not accepted.
+        ApiError: Where the body is not accepted.
     """
     rules = _rules(resource)
     if rules.delete_by_put and "vis_state" in body and resource.family.search_brackets:
@@ -161,18 +116,18 @@ def update(resource: Resource, business: Business, row: Row, body: Body, now: in
 
 def _tell_of_mail(resource: Resource, business: Business, row: Row, body: Body) -> None:
     if _rules(resource).can_be_mailed and body.get("action_email"):
-        business.tell(resource.name, "sendByEmail", row)
+        business.notify(resource.name, "sendByEmail", row)
 
 
 def delete(resource: Resource, business: Business, row: Row, now: int) -> None:
     """Delete a row, softly where the resource does so; a second delete moves nothing."""
     rules = _rules(resource)
     if rules.deleted is None:
-        if rules.farewell is not None:
-            rules.farewell(row, business, now)
+        if rules.on_hard_delete is not None:
+            rules.on_hard_delete(row, business, now)
         del business.table(resource.name)[row[resource.key]]
         business.changed()
-        business.tell(resource.name, "delete", row)
+        business.notify(resource.name, "delete", row)
         return
     _apply(resource, business, row, dict([rules.deleted]), now)
 
@@ -193,14 +148,14 @@ def _apply(
         rules.protect(row, changed)
     row.update(changed)
     is_delete = rules.deleted is not None and changed.keys() == {rules.deleted[0]}
-    if rules.updated is not None and (rules.moves_on_delete or not is_delete):
+    if rules.updated is not None and (rules.delete_moves_timestamp or not is_delete):
         row[rules.updated] = now
     business.changed()
-    if rules.settle is not None:
-        rules.settle(row, before, business, now)
+    if rules.on_write is not None:
+        rules.on_write(row, before, business, now)
     business.changed()
     was_gone, is_gone = (_is_deleted(resource, state) for state in (before, row))
-    business.tell(resource.name, "delete" if is_gone and not was_gone else "update", row)
+    business.notify(resource.name, "delete" if is_gone and not was_gone else "update", row)
 
 
 def _is_deleted(resource: Resource, row: Row) -> bool:

@@ -27,7 +27,7 @@ COMMANDS = {
     "api": ("tap_freshbooks.commands.api:api", "Ask any endpoint, signed in."),
     "unified": ("tap_freshbooks.commands.unified:unified", "Show how unified columns are filled."),
     "webhooks": ("tap_freshbooks.commands.webhooks:webhooks", "Learn of changes in seconds."),
-    "sandbox": ("freshbooks_sandbox.command:sandbox", "Run a stand-in of FreshBooks."),
+    "sandbox": ("tap_freshbooks.commands.sandbox:sandbox", "Run a stand-in of FreshBooks."),
 }
 """Sub-command: where it is, and its help in a line. The extra that it needs has its name."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from demo.pipeline import Postgres
 from freshbooks_sandbox import Sandbox, state
-from freshbooks_sandbox.seed_data import tell
+from freshbooks_sandbox.seed_data import generate
 from tap_freshbooks.transport import client
 from tests.support import QUICK
 
@@ -31,10 +31,10 @@ def _stories_told_once() -> Iterator[None]:
 
     @lru_cache
     def told(seed: int, invoices: int) -> bytes:
-        return pickle.dumps(tell(seed, invoices))
+        return pickle.dumps(generate(seed, invoices))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(state, "tell", lambda *scale: pickle.loads(told(*scale)))  # noqa: S301
+        patch.setattr(state, "generate", lambda *scale: pickle.loads(told(*scale)))  # noqa: S301
         yield
 
 

@@ -1,3 +1,3 @@
-"""Control of a running sandbox: paths below /_sandbox, and a handle for them."""
+"""Control of a running sandbox: the paths below /_sandbox."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`/_sandbox`: handles that the real service has not: faults, counts, truth, edits, clock, apps."""
+"""`/_sandbox`: control that the real service does not offer: faults, counts, edits, clock, apps."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from starlette.routing import Route
 
-from freshbooks_sandbox import scopes
-from freshbooks_sandbox.changes import change
+from freshbooks_sandbox import changes, scopes
 from freshbooks_sandbox.clock import utc_z
-from freshbooks_sandbox.control.handler import careful
-from freshbooks_sandbox.faults import AnyDeliveryFault, AnyFault, Change
+from freshbooks_sandbox.control.handler import json_endpoint
+from freshbooks_sandbox.faults import AnyDeliveryFault, AnyFault, ChangeRows
 from freshbooks_sandbox.resources import BY_NAME
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Registration(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     token_lifetime: int | None = None
 
 
-class Setting(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class ClockSetting(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The body of `POST /_sandbox/clock`: `now` sets, `advance` (seconds) jumps, `{}` resets."""
 
     now: datetime | None = None
@@ -51,10 +50,10 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 async def _add_fault(state: State, request: Request) -> Any:
-    order = msgspec.json.decode(await request.body(), type=AnyFault | AnyDeliveryFault)
-    if isinstance(order, Change):
-        _ = BY_NAME[order.resource], state.store.find(order.business)
-    return state.faults.add(order).as_dict()
+    fault = msgspec.json.decode(await request.body(), type=AnyFault | AnyDeliveryFault)
+    if isinstance(fault, ChangeRows):
+        _ = BY_NAME[fault.resource], state.store.find(fault.business)
+    return state.faults.add(fault).as_dict()
 
 
 async def _list_faults(state: State, _request: Request) -> Any:
@@ -63,7 +62,7 @@ async def _list_faults(state: State, _request: Request) -> Any:
 
 async def _clear_faults(state: State, _request: Request) -> Any:
     state.faults.clear()
-    state.courier.release()
+    state.sender.release()
     return {"faults": []}
 
 
@@ -97,26 +96,26 @@ async def _truth(state: State, request: Request) -> Any:
 
 
 async def _edit(state: State, request: Request) -> Any:
-    return {"rows": change(state, msgspec.json.decode(await request.body(), type=Edit))}
+    return {"rows": changes.apply(state, msgspec.json.decode(await request.body(), type=Edit))}
 
 
 async def _register(state: State, request: Request) -> Any:
     """A new application with a living refresh token, as settings for a tap."""
-    order = msgspec.json.decode(await request.body() or b"{}", type=Registration)
-    if not order.redirect_uri.startswith("https://"):
+    wanted = msgspec.json.decode(await request.body() or b"{}", type=Registration)
+    if not wanted.redirect_uri.startswith("https://"):
         raise ValueError("A redirect URI must begin with https:// (docs/freshbooks-api/auth.md §2)")
-    granted = scopes.ALL if order.scopes is None else frozenset(order.scopes)
+    granted = scopes.ALL if wanted.scopes is None else frozenset(wanted.scopes)
     unknown = granted - scopes.ALL - {scopes.LEGACY}
     if unknown:
         raise ValueError(f"There is no scope {', '.join(sorted(unknown))}")
-    app = state.oauth.register(order.redirect_uri, granted, order.token_lifetime)
-    answer = state.oauth.issue(app, granted | {scopes.PROFILE})
+    app = state.oauth.register(wanted.redirect_uri, granted, wanted.token_lifetime)
+    tokens = state.oauth.issue(app, granted | {scopes.PROFILE})
     url = str(request.base_url).rstrip("/")
     return {
         "client_id": app.client_id,
         "client_secret": app.client_secret,
-        "redirect_uri": order.redirect_uri,
-        "refresh_token": answer["refresh_token"],
+        "redirect_uri": wanted.redirect_uri,
+        "refresh_token": tokens["refresh_token"],
         "api_url": url,
         "auth_url": url,
     }
@@ -128,12 +127,12 @@ async def _expire(state: State, request: Request) -> Any:
 
 
 async def _set_clock(state: State, request: Request) -> Any:
-    order = msgspec.json.decode(await request.body() or b"{}", type=Setting)
-    if order.now is not None:
-        now = order.now if order.now.tzinfo else order.now.replace(tzinfo=UTC)
-        state.clock.set(now.timestamp(), frozen=order.frozen)
-    elif order.advance is not None:
-        state.clock.advance(order.advance)
+    setting = msgspec.json.decode(await request.body() or b"{}", type=ClockSetting)
+    if setting.now is not None:
+        now = setting.now if setting.now.tzinfo else setting.now.replace(tzinfo=UTC)
+        state.clock.set(now.timestamp(), frozen=setting.frozen)
+    elif setting.advance is not None:
+        state.clock.advance(setting.advance)
     else:
         state.clock.reset()
     return await _read_clock(state, request)
@@ -160,16 +159,16 @@ async def _businesses(state: State, _request: Request) -> Any:
 
 
 ROUTES = [
-    Route("/_sandbox/faults", careful(_add_fault), methods=["POST"]),
-    Route("/_sandbox/faults", careful(_list_faults), methods=["GET"]),
-    Route("/_sandbox/faults", careful(_clear_faults), methods=["DELETE"]),
-    Route("/_sandbox/stats", careful(_read_stats), methods=["GET"]),
-    Route("/_sandbox/stats", careful(_clear_stats), methods=["DELETE"]),
-    Route("/_sandbox/truth/{resource}", careful(_truth), methods=["GET"]),
-    Route("/_sandbox/edit", careful(_edit), methods=["POST"]),
-    Route("/_sandbox/apps", careful(_register), methods=["POST"]),
-    Route("/_sandbox/expire", careful(_expire), methods=["POST"]),
-    Route("/_sandbox/clock", careful(_set_clock), methods=["POST"]),
-    Route("/_sandbox/clock", careful(_read_clock), methods=["GET"]),
-    Route("/_sandbox/businesses", careful(_businesses), methods=["GET"]),
+    Route("/_sandbox/faults", json_endpoint(_add_fault), methods=["POST"]),
+    Route("/_sandbox/faults", json_endpoint(_list_faults), methods=["GET"]),
+    Route("/_sandbox/faults", json_endpoint(_clear_faults), methods=["DELETE"]),
+    Route("/_sandbox/stats", json_endpoint(_read_stats), methods=["GET"]),
+    Route("/_sandbox/stats", json_endpoint(_clear_stats), methods=["DELETE"]),
+    Route("/_sandbox/truth/{resource}", json_endpoint(_truth), methods=["GET"]),
+    Route("/_sandbox/edit", json_endpoint(_edit), methods=["POST"]),
+    Route("/_sandbox/apps", json_endpoint(_register), methods=["POST"]),
+    Route("/_sandbox/expire", json_endpoint(_expire), methods=["POST"]),
+    Route("/_sandbox/clock", json_endpoint(_set_clock), methods=["POST"]),
+    Route("/_sandbox/clock", json_endpoint(_read_clock), methods=["GET"]),
+    Route("/_sandbox/businesses", json_endpoint(_businesses), methods=["GET"]),
 ]

@@ -1,4 +1,4 @@
-"""How a handle below `/_sandbox` answers, and how it refuses."""
+"""The JSON form of a path below `/_sandbox`, and of its errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.responses import Response
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import encode
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ def _json(content: Any, status: int = 200) -> Response:
     return Response(encode(content), status, media_type="application/json")
 
 
-def careful(
+def json_endpoint(
     handler: Callable[[State, Request], Awaitable[Any]],
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint around a handler, with errors that say what was wrong with the order."""
+    """The endpoint around a handler, with errors that name what was wrong in the body."""
 
     async def endpoint(request: Request) -> Response:
         state: State = request.app.state.sandbox
@@ -35,7 +35,7 @@ def careful(
             return _json({"error": str(problem)}, 422)
         except KeyError as problem:
             return _json({"error": f"There is no {problem.args[0]!r} here."}, 404)
-        except Refusal as refusal:
-            return _json({"error": refusal.message, "field": refusal.field}, refusal.status)
+        except ApiError as error:
+            return _json({"error": error.message, "field": error.field}, error.status)
 
     return endpoint

@@ -1,6 +1,6 @@
-"""What the endpoint families do differently: identifiers, envelopes, paging, error bodies.
+"""The endpoint families: identifiers, envelopes, paging and error bodies, where they differ.
 
-The smaller ones are in side_families.py.
+The smaller ones are in small.py.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError, MissingScopeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.query import Query
-    from freshbooks_sandbox.resource import Resource
     from freshbooks_sandbox.store import Business, Store
 
 CAP = 100
@@ -68,46 +67,44 @@ class Family:
         """The parameters that may be filters here."""
         return query.search if self.search_brackets else query.bare
 
-    def list_body(
-        self, resource: Resource, page: Page, rows: bytes, extra: Mapping[str, Any]
-    ) -> bytes:
+    def list_body(self, plural: str, page: Page, rows: bytes, extra: Mapping[str, Any]) -> bytes:
         """The envelope of a list around encoded rows."""
         meta = encode({**extra, **page.fields()})
-        return b'{"meta":%b,"%b":[%b]}' % (meta, resource.plural.encode(), rows)
+        return b'{"meta":%b,"%b":[%b]}' % (meta, plural.encode(), rows)
 
     def single_body(
-        self, resource: Resource, record: Mapping[str, Any], siblings: Mapping[str, Any]
+        self, single: str, record: Mapping[str, Any], siblings: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The envelope of a single record."""
-        return {resource.single: record, **siblings}
+        return {single: record, **siblings}
 
-    def refused(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
-        """The body of a refusal that may bring its own."""
-        return refusal.body or self.error(refusal, readings)
+    def error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
+        """The body of an error that may bring its own."""
+        return error.body or self.own_error_body(error, behaviours)
 
-    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
-        """The body of a refusal in the family's words."""
-        if refusal.errno == 2001:  # noqa: PLR2004
-            named = {refusal.field: refusal.message} if refusal.field else refusal.message
+    def own_error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
+        """The body of an error in the form of the family."""
+        if isinstance(error, MissingScopeError) and behaviours.missing_scope == "captured":
+            return {"message": error.captured_message()}
+        if error.errno == 2001:  # noqa: PLR2004
+            named = {error.field: error.message} if error.field else error.message
             return {"errno": 2001, "error": named}
-        if refusal.status == 404:  # noqa: PLR2004
-            return {"error": refusal.message or "Requested resource could not be found."}
-        return {"message": refusal.message}
+        if error.status == 404:  # noqa: PLR2004
+            return {"error": error.message or "Requested resource could not be found."}
+        return {"message": error.message}
 
-    def bad_number(self, name: str, value: str, _resource: Resource, status: int) -> Refusal:
+    def bad_number(self, name: str, value: str, _single: str, status: int) -> ApiError:
         """A page or per_page that is no number."""
         message = "Input should be a valid integer, unable to parse string as an integer"
-        return Refusal(status, message, 2001, name, value)
+        return ApiError(status, message, 2001, name, value)
 
 
 class Plain(Family):
     """A list without `meta`, all rows in one answer."""
 
-    def list_body(
-        self, resource: Resource, _page: Page, rows: bytes, _extra: Mapping[str, Any]
-    ) -> bytes:
+    def list_body(self, plural: str, _page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
         """`{list}`."""
-        return b'{"%b":[%b]}' % (resource.plural.encode(), rows)
+        return b'{"%b":[%b]}' % (plural.encode(), rows)
 
 
 class Accounting(Family):
@@ -120,60 +117,58 @@ class Accounting(Family):
         """By account id, which is case-sensitive."""
         return store.by_account.get(identifier)
 
-    def list_body(
-        self, resource: Resource, page: Page, rows: bytes, _extra: Mapping[str, Any]
-    ) -> bytes:
+    def list_body(self, plural: str, page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
         """`{"response": {"result": {list, page, pages, per_page, total}}}`."""
         numbers = encode(page.fields())
-        key = resource.plural.encode()
+        key = plural.encode()
         return b'{"response":{"result":{"%b":[%b],%b}}' % (key, rows, numbers[1:])
 
     def single_body(
-        self, resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
+        self, single: str, record: Mapping[str, Any], _siblings: Mapping[str, Any]
     ) -> dict[str, Any]:
         """`{"response": {"result": {single: record}}}`."""
-        return {"response": {"result": {resource.single: record}}}
+        return {"response": {"result": {single: record}}}
 
-    def error(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
+    def own_error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
         """Old shape, or google.rpc.ErrorInfo as newer API versions have it."""
-        value = None if refusal.value is None else str(refusal.value)
-        if readings.accounting_errors == "new":
+        value = None if error.value is None else str(error.value)
+        if behaviours.accounting_errors == "new":
             codes = {401: 16, 403: 7, 404: 5, 409: 6, 422: 3, 400: 3}
             info = {
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": str(refusal.errno or refusal.status),
+                "reason": str(error.errno or error.status),
                 "domain": "accounting.api.freshbooks.com",
                 "metadata": {
-                    "object": refusal.object or "",
-                    "message": refusal.message,
+                    "object": error.object or "",
+                    "message": error.message,
                     "value": value or "",
-                    "field": refusal.field or "",
+                    "field": error.field or "",
                 },
             }
             return {
-                "code": codes.get(refusal.status, 2),
-                "message": f"Request failed with status_code: {refusal.status}",
+                "code": codes.get(error.status, 2),
+                "message": f"Request failed with status_code: {error.status}",
                 "details": [info],
             }
-        if refusal.errno in (404, 12001):
-            error: dict[str, Any] = {"message": refusal.message, "errno": refusal.errno}
+        if error.errno in (404, 12001):
+            found: dict[str, Any] = {"message": error.message, "errno": error.errno}
         else:
-            error = {
-                "errno": refusal.errno or refusal.status,
-                "field": refusal.field,
-                "message": refusal.message,
-                "object": refusal.object,
+            found = {
+                "errno": error.errno or error.status,
+                "field": error.field,
+                "message": error.message,
+                "object": error.object,
                 "value": value,
             }
-        return {"response": {"errors": [error]}}
+        return {"response": {"errors": [found]}}
 
-    def bad_number(self, name: str, value: str, resource: Resource, status: int) -> Refusal:
+    def bad_number(self, name: str, value: str, single: str, status: int) -> ApiError:
         """Errno 1014 InvalidPage, 1013 InvalidPerPage; the body is a guess.
 
         See docs/freshbooks-api/accounting.md §3.
         """
         errno = 1014 if name == "page" else 1013
-        return Refusal(status, f"{name} must be a number.", errno, name, value, resource.single)
+        return ApiError(status, f"{name} must be a number.", errno, name, value, single)
 
 
 class Ledger(Family):
@@ -185,27 +180,25 @@ class Ledger(Family):
             return store.businesses[0]
         return store.by_uuid.get(identifier)
 
-    def list_body(
-        self, _resource: Resource, _page: Page, rows: bytes, _extra: Mapping[str, Any]
-    ) -> bytes:
+    def list_body(self, _plural: str, _page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
         """`{"data": [...]}`."""
         return b'{"data":[%b]}' % rows
 
     def single_body(
-        self, _resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
+        self, _single: str, record: Mapping[str, Any], _siblings: Mapping[str, Any]
     ) -> dict[str, Any]:
         """`{"data": {...}}`."""
         return {"data": record}
 
-    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
+    def own_error_body(self, error: ApiError, _behaviours: Behaviours) -> dict[str, Any]:
         """The ledger shape of docs/freshbooks-api/accounting.md §8."""
-        reason = refusal.message or "Not found."
+        reason = error.message or "Not found."
         return {
             "errors": {
-                "message": f"Request failed with status code {refusal.status}",
-                "status": refusal.status,
+                "message": f"Request failed with status code {error.status}",
+                "status": error.status,
                 "details": [
-                    {"reason": reason, "metadata": {"message": reason, "field": refusal.field}}
+                    {"reason": reason, "metadata": {"message": reason, "field": error.field}}
                 ],
             }
         }

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import UNAUTHENTICATED, Refusal
+from freshbooks_sandbox.errors import UNAUTHENTICATED, ApiError
 from freshbooks_sandbox.families.base import JSON_API, Accounting, Family, Page, Plain, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.behaviours import Readings
-    from freshbooks_sandbox.resource import Resource
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.store import Business, Store
 
 
 class Members(Family):
     """`/auth/api/v1/businesses/{business_id}/...`: rows under `response`, `meta` beside them."""
 
-    def list_body(
-        self, _resource: Resource, page: Page, rows: bytes, _extra: Mapping[str, Any]
-    ) -> bytes:
+    def list_body(self, _plural: str, page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
         """`meta` has page, per_page and total, but no pages.
 
         See docs/freshbooks-api/resources/team_members.yaml.
@@ -29,38 +26,38 @@ class Members(Family):
         return b'{"response":[%b],"meta":%b}' % (rows, encode(meta))
 
     def single_body(
-        self, _resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
+        self, _single: str, record: Mapping[str, Any], _siblings: Mapping[str, Any]
     ) -> dict[str, Any]:
         """`{"response": {...}}`."""
         return {"response": record}
 
-    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
+    def own_error_body(self, error: ApiError, _behaviours: Behaviours) -> dict[str, Any]:
         """`error` and `error_description` (docs/freshbooks-api/errors-and-limits.md §1)."""
         names = {401: "unauthenticated", 403: "insufficient_scope", 404: "not_found"}
         return {
-            "error": names.get(refusal.status, "invalid_resource"),
-            "error_description": refusal.message or "The requested resource was not found.",
+            "error": names.get(error.status, "invalid_resource"),
+            "error_description": error.message or "The requested resource was not found.",
         }
 
 
-def _in_own_words(refusal: Refusal, readings: Readings) -> Refusal:
+def _in_own_form(error: ApiError, behaviours: Behaviours) -> ApiError:
     """A dead token is answered alike everywhere, or as in older fixtures.
 
     See docs/freshbooks-api/accounting.md §8.
     """
-    if refusal.body == UNAUTHENTICATED and readings.side_unauthenticated == "own":
-        return Refusal(refusal.status)
-    return refusal
+    if error.body == UNAUTHENTICATED and behaviours.side_unauthenticated == "own":
+        return ApiError(error.status)
+    return error
 
 
 class Events(Accounting):
     """`/events/account/{account_id}/...`: accounting's envelope, errors of its own."""
 
-    def refused(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
-        """In the common words or its own."""
-        return super().refused(_in_own_words(refusal, readings), readings)
+    def error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
+        """In the common form or its own."""
+        return super().error_body(_in_own_form(error, behaviours), behaviours)
 
-    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
+    def own_error_body(self, error: ApiError, _behaviours: Behaviours) -> dict[str, Any]:
         """`{errno, message}`, at times with `details`.
 
         See docs/freshbooks-api/errors-and-limits.md §1.
@@ -69,10 +66,10 @@ class Events(Accounting):
             401: "invalid_token: The request token failed to authenticate or validate.",
             404: "Requested resource could not be found.",
         }
-        message = refusal.message or messages.get(refusal.status, "")
-        if refusal.status in (400, 422):
+        message = error.message or messages.get(error.status, "")
+        if error.status in (400, 422):
             return invalid_event(message)
-        return {"errno": refusal.status, "message": message}
+        return {"errno": error.status, "message": message}
 
 
 def invalid_event(*details: str) -> dict[str, Any]:
@@ -92,7 +89,7 @@ class Payments(Plain):
         return store.by_account.get(identifier)
 
     def single_body(
-        self, _resource: Resource, record: Mapping[str, Any], _siblings: Mapping[str, Any]
+        self, _single: str, record: Mapping[str, Any], _siblings: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The record itself, as the write bodies are flat.
 
@@ -100,11 +97,11 @@ class Payments(Plain):
         """
         return dict(record)
 
-    def refused(self, refusal: Refusal, readings: Readings) -> dict[str, Any]:
-        """In the common words or its own."""
-        return super().refused(_in_own_words(refusal, readings), readings)
+    def error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
+        """In the common form or its own."""
+        return super().error_body(_in_own_form(error, behaviours), behaviours)
 
-    def error(self, refusal: Refusal, _readings: Readings) -> dict[str, Any]:
+    def own_error_body(self, error: ApiError, _behaviours: Behaviours) -> dict[str, Any]:
         """`{error_type, message}`, with `errors` where a value is wrong."""
         names = {
             401: ("unauthorized", "Authentication is required to complete this request."),
@@ -112,16 +109,16 @@ class Payments(Plain):
             404: ("not_found", "Resource not found"),
             405: ("method_not_allowed", "Method not allowed."),
         }
-        if refusal.status in names:
-            kind, message = names[refusal.status]
+        if error.status in names:
+            kind, message = names[error.status]
             return {"error_type": kind, "message": message}
-        error = {
-            "error_type": "type_error.enum" if refusal.errno is None else "value_error",
-            "message": refusal.message,
-            "field": refusal.field,
+        detail = {
+            "error_type": "type_error.enum" if error.errno is None else "value_error",
+            "message": error.message,
+            "field": error.field,
         }
         message = "A validation error occurred."
-        return {"error_type": "validation", "message": message, "errors": [error]}
+        return {"error_type": "validation", "message": message, "errors": [detail]}
 
 
 MEMBERS = Members("members", per_page=5, api_version="2019-07-10")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.reports.journal import is_booked
 from freshbooks_sandbox.reports.parameters import CURRENCY, DAY, a_word
@@ -15,7 +15,7 @@ from freshbooks_sandbox.resources.balances import payments_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.reports.parameters import Params
     from freshbooks_sandbox.store import Business, Row
 
@@ -79,13 +79,13 @@ def _client(row: Row) -> dict[str, Any]:
     return {"userid": row["id"], **names}
 
 
-def _refused(scene: Scene) -> None:
+def _refused(context: FilterContext) -> None:
     """All accounts that were probed lacked the entitlement.
 
     See docs/freshbooks-api/resources/report_accounts_payable_aging.yaml.
     """
-    if scene.readings.payables_aging == "refused":
-        raise Refusal(403, "Permission Denied.", 1003)
+    if context.behaviours.payables_aging == "refused":
+        raise ApiError(403, "Permission Denied.", 1003)
 
 
 def _payables_aging(params: Params, business: Business) -> Mapping[str, Any]:

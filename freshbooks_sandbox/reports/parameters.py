@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import encode
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Parameter:
     default: Callable[[Business], Any] = lambda _business: None
 
 
-def _refuse(errno: int, kind: str, name: str, value: str) -> Refusal:
-    return Refusal(422, f"{name} must be {kind}.", errno, name, value, "report")
+def _refuse(errno: int, kind: str, name: str, value: str) -> ApiError:
+    return ApiError(422, f"{name} must be {kind}.", errno, name, value, "report")
 
 
 def _day(name: str, value: str) -> str:
@@ -102,7 +102,7 @@ def effective(known: Mapping[str, Parameter], query: Query, business: Business) 
     """The parameters as the report uses them; a name may end in `[]`.
 
     Raises:
-        Refusal: 422 for a value that is malformed, and errno 1007 for a period that runs backwards.
+        ApiError: 422 for a malformed value, and errno 1007 for a period that runs backwards.
     """
     params: Params = {}
     for name, parameter in known.items():
@@ -114,7 +114,7 @@ def effective(known: Mapping[str, Parameter], query: Query, business: Business) 
             params[plain] = parameter.read(plain, values)
     start, end = params.get("start_date"), params.get("end_date")
     if start is not None and end is not None and start > end:
-        raise Refusal(422, "start_date is after end_date.", 1007, "start_date", start, "report")
+        raise ApiError(422, "start_date is after end_date.", 1007, "start_date", start, "report")
     return params
 
 

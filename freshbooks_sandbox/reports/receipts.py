@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.reports.journal import entries, is_booked
 from freshbooks_sandbox.reports.parameters import (
@@ -23,16 +23,16 @@ from freshbooks_sandbox.reports.statements import cash_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.reports.parameters import Params
     from freshbooks_sandbox.store import Business, Row
 
 
-def _all_or_own(params: Params, scene: Scene) -> Params:
-    """Which currencies a report covers that was told none."""
-    if params["currency_codes"] or scene.readings.payments_collected == "all":
+def _all_or_own(params: Params, context: FilterContext) -> Params:
+    """The currencies that a report covers when none is named."""
+    if params["currency_codes"] or context.behaviours.payments_collected == "all":
         return params
-    return {**params, "currency_codes": [scene.business.currency]}
+    return {**params, "currency_codes": [context.business.currency]}
 
 
 def _payments_collected(params: Params, business: Business) -> Mapping[str, Any]:
@@ -82,7 +82,7 @@ def _payment(row: Row, business: Business) -> dict[str, Any]:
 
 
 def _no_client(_business: Business) -> int:
-    raise Refusal(422, "clientid is required.", 1001, "clientid", "", "report")
+    raise ApiError(422, "clientid is required.", 1001, "clientid", "", "report")
 
 
 def _account_statement(params: Params, business: Business) -> Mapping[str, Any]:
@@ -90,7 +90,7 @@ def _account_statement(params: Params, business: Business) -> Mapping[str, Any]:
     code, key = params["currency_code"], params["clientid"]
     client = business.table("clients").get(key)
     if client is None:
-        raise Refusal(404, "Client not found.", 1012, "clientid", key, "client")
+        raise ApiError(404, "Client not found.", 1012, "clientid", key, "client")
     opening = balance = 0
     rows = []
     for day, kind, number, amount in sorted(_movements(key, code, business)):

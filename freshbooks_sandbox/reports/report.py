@@ -11,14 +11,14 @@ from freshbooks_sandbox.reports.parameters import download_token, effective
 from freshbooks_sandbox.view import View
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.reports.parameters import Parameter, Params
     from freshbooks_sandbox.store import Business
 
 Make = Callable[["Params", "Business"], Mapping[str, Any]]
-Guard = Callable[["Scene"], None]
-Defaults = Callable[["Params", "Scene"], "Params"]
+Guard = Callable[["FilterContext"], None]
+Defaults = Callable[["Params", "FilterContext"], "Params"]
 SCOPE = "user:reports:read"
 
 
@@ -46,7 +46,7 @@ def report(
 ) -> View:
     """A report of `/accounting/account/{account_id}/reports/accounting/`.
 
-    `guard` may refuse it, `defaults` complete the parameters by the readings.
+    `guard` may refuse it, `defaults` complete the parameters by the behaviours.
     """
     kind = _Kind(
         place=("accounting", f"reports/accounting/{path or name}"),
@@ -64,13 +64,13 @@ def ledger_report(name: str, make: Make, parameters: Mapping[str, Parameter]) ->
 
 
 def _view(name: str, make: Make, parameters: Mapping[str, Parameter], kind: _Kind) -> View:
-    def build(query: Query, scene: Scene, _key: str | None) -> bytes:
+    def build(query: Query, context: FilterContext, _key: str | None) -> bytes:
         if kind.guard is not None:
-            kind.guard(scene)
-        business = scene.business
+            kind.guard(context)
+        business = context.business
         params = effective(parameters, query, business)
         if kind.defaults is not None:
-            params = kind.defaults(params, scene)
+            params = kind.defaults(params, context)
 
         def body() -> bytes:
             token = download_token(name, params, business)

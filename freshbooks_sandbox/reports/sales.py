@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.money import money, share
 from freshbooks_sandbox.reports.journal import is_booked, net_of
 from freshbooks_sandbox.reports.parameters import (
@@ -165,8 +165,8 @@ def _sales_type(name: str, values: list[str]) -> str:
     return values[-1]
 
 
-def _no_sales_type(name: str, value: str) -> Refusal:
-    return Refusal(422, "Invalid value for sales_type.", 1004, name, value, "report")
+def _no_sales_type(name: str, value: str) -> ApiError:
+    return ApiError(422, "Invalid value for sales_type.", 1004, name, value, "report")
 
 
 def _required(_business: Business) -> str:

@@ -190,7 +190,7 @@ def _sub(entry: Entry, account: str, business: Business) -> tuple[str, int | Non
 def _activity(
     groups: dict[str, dict[str, dict[tuple[str, int | None], int]]], total: int, code: str
 ) -> dict[str, Any]:
-    """All is operating: nothing in the story invests or finances."""
+    """All is operating: nothing in the seed data invests or finances."""
     details = []
     for group, accounts in groups.items():
         listed = [

@@ -1,16 +1,16 @@
-"""Payments on bills. They carry no stamp; the bill that they change moves its own."""
+"""Payments on bills. They carry no timestamp; that of their bill moves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources import documents
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +30,11 @@ def _bill_of(body: Mapping[str, Any], business: Business) -> Row:
     value = body["billid"]
     bill = business.table("bills").get(int(value) if str(value).isdecimal() else -1)
     if bill is None:
-        raise Refusal(404, "Bill not found.", 1012, "billid", value, "bill")
+        raise ApiError(404, "Bill not found.", 1012, "billid", value, "bill")
     return bill
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in WRITABLE if name in body}
     if "paid_date" in body:
         date = documents.check_date(body["paid_date"], "paid_date", "bill_payment")
@@ -47,14 +47,14 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
     return columns
 
 
-def _settle(row: Row, _before: Row | None, business: Business, now: int) -> None:
-    """The bill's status, paid and outstanding change, so its stamp moves.
+def _on_write(row: Row, _before: Row | None, business: Business, now: int) -> None:
+    """The bill's status, paid and outstanding change, so its timestamp moves.
 
     By analogy with invoices, docs/freshbooks-api/accounting.md §5.
     """
     bill = business.table("bills")[row["billid"]]
     bill["updated_at"] = now
-    business.tell("bills", "update", bill, is_caused=True)
+    business.notify("bills", "update", bill, is_caused=True)
 
 
 BILL_PAYMENTS = Resource(
@@ -76,9 +76,9 @@ BILL_PAYMENTS = Resource(
     # billid, bill_id and paid_date_min are ignored, as seen live
     # (docs/freshbooks-api/resources/bill_payments.yaml).
     filters={"vis_state": filters.number("vis_state")},
-    writes=Writes(
-        translate=_translate,
-        settle=_settle,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
+        on_write=_on_write,
         example=lambda _business: {"amount": "1.00", "payment_type": "Other"},
         required=("billid", "amount", "paid_date"),
         updated=None,

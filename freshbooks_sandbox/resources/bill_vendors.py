@@ -10,7 +10,7 @@ from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources.bill_payments import payments_of
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,11 +100,11 @@ BILL_VENDORS = Resource(
     hidden=("id", "_tax_defaults"),
     blank=BLANK,
     computed=_computed,
-    stamps={"created_at": ("created_at", utc_text), "updated_at": ("updated_at", utc_text)},
+    timestamps={"created_at": ("created_at", utc_text), "updated_at": ("updated_at", utc_text)},
     # Every filter by name or e-mail was seen to be ignored
     # (docs/freshbooks-api/resources/bill_vendors.yaml).
     filters={"vis_state": filters.number("vis_state")},
-    writes=Writes(
+    write_rules=WriteRules(
         required=("vendor_name",),
         ignored=("vis_state",),
         created=("created_at",),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import eastern_text, utc_text
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money, share
 from freshbooks_sandbox.resource import Resource
@@ -15,12 +15,12 @@ from freshbooks_sandbox.resources import documents
 from freshbooks_sandbox.resources.bill_payments import BILL_PAYMENTS, payments_of
 from freshbooks_sandbox.resources.bill_vendors import BILL_VENDORS
 from freshbooks_sandbox.resources.invoice_includes import attachment
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.store import Business, Row
 
 
@@ -148,12 +148,12 @@ def _vendor(row: Row, business: Business) -> dict[str, Any]:
     return BILL_VENDORS.record(business.table("bill_vendors")[row["vendorid"]], business)
 
 
-def _withheld(readings: Readings) -> tuple[str, ...]:
+def _omitted_keys(behaviours: Behaviours) -> tuple[str, ...]:
     """In the documentation, but in none of the captured answers.
 
     See docs/freshbooks-api/resources/bills.yaml.
     """
-    return ("vendorid",) if readings.bill_vendorid == "absent" else ()
+    return ("vendorid",) if behaviours.bill_vendorid == "absent" else ()
 
 
 def _read_line(body: Mapping[str, Any], business: Business) -> BillLine:
@@ -162,7 +162,7 @@ def _read_line(body: Mapping[str, Any], business: Business) -> BillLine:
         category = category.get("categoryid")
     key = int(str(category)) if str(category).isdecimal() else -1
     if key not in business.table("expense_categories"):
-        raise Refusal(404, "Category not found.", 1012, "categoryid", category, "category")
+        raise ApiError(404, "Category not found.", 1012, "categoryid", category, "category")
     percents = [body.get(name) for name in ("tax_percent1", "tax_percent2")]
     first, second = (None if percent in (None, "") else str(percent) for percent in percents)
     return BillLine(
@@ -182,11 +182,11 @@ def _vendor_of(body: Mapping[str, Any], business: Business) -> Row:
     vendors = business.table("bill_vendors")
     vendor = vendors.get(int(value) if str(value).isdecimal() else -1)
     if vendor is None:
-        raise Refusal(404, "Vendor not found.", 1012, "vendorid", value, "bill_vendor")
+        raise ApiError(404, "Vendor not found.", 1012, "vendorid", value, "bill_vendor")
     return vendor
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     names = ("bill_number", "language", "currency_code")
     columns = {name: body[name] for name in names if name in body}
     stored: dict[str, Any] = row or {}
@@ -224,9 +224,9 @@ BILLS = Resource(
     blank={"bill_number": None, "language": "en", "vis_state": 0},
     computed=_computed,
     # UTC, though they look like the Eastern ones (docs/freshbooks-api/accounting.md §7).
-    stamps={"created_at": ("created_at", utc_text), "updated_at": ("updated_at", utc_text)},
+    timestamps={"created_at": ("created_at", utc_text), "updated_at": ("updated_at", utc_text)},
     hidden=("_lines",),
-    withheld=_withheld,
+    omitted_keys=_omitted_keys,
     filters={
         "vendorid": filters.number("vendorid"),
         "statuses": filters.words(_status),
@@ -236,8 +236,8 @@ BILLS = Resource(
         **filters.dates("issue_date", "issue_date"),
     },
     includes={"vendor": _vendor},
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         example=_example,
         required=("vendorid", "issue_date"),
         created=("created_at",),

@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import utc_z
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.small import EVENTS, invalid_event
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.webhooks.events import KNOWN, NOUNS, read_scope
 from freshbooks_sandbox.webhooks.verifiers import verifier_of
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.filters import Predicate, Scene
+    from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.store import Business, Row
 
 
@@ -26,8 +26,8 @@ def _scope_of(body: Mapping[str, Any]) -> str | None:
     return read_scope(event) if event in KNOWN else None
 
 
-def _refuse(*details: str) -> Refusal:
-    return Refusal(400, body=invalid_event(*details))
+def _refuse(*details: str) -> ApiError:
+    return ApiError(400, body=invalid_event(*details))
 
 
 def _problems(body: Mapping[str, Any], *, is_new: bool) -> list[str]:
@@ -50,7 +50,7 @@ def _problems(body: Mapping[str, Any], *, is_new: bool) -> list[str]:
     return problems
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     problems = _problems(body, is_new=row is None)
     if problems:
         raise _refuse(*problems)
@@ -62,19 +62,19 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
             raise _refuse("verifier: Value error, Verifier does not match.")
         columns["verified"] = True
     if body.get("resend"):
-        business.tell("callbacks", "resend", row)
+        business.notify("callbacks", "resend", row)
     return columns
 
 
-def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None:
+def _on_write(row: Row, before: Row | None, business: Business, _now: int) -> None:
     if before is None:
         row["_verifier"] = verifier_of(row["callbackid"], business)
-        business.tell("callbacks", "register", row)
+        business.notify("callbacks", "register", row)
     elif row["uri"] != before["uri"]:
-        business.tell("callbacks", "move", row)
+        business.notify("callbacks", "move", row)
 
 
-def _event(_name: str, values: list[str], _scene: Scene) -> Predicate:
+def _event(_name: str, values: list[str], _context: FilterContext) -> Predicate:
     """The event itself, or the noun that stands for all of its events.
 
     See docs/freshbooks-api/webhooks.md §2.
@@ -93,15 +93,15 @@ CALLBACKS = Resource(
     any_scope=tuple(sorted({noun.read_scope for noun in NOUNS.values()})),
     key="callbackid",
     blank={"event": "", "uri": "", "verified": False},
-    stamps={"updated_at": ("updated_at", utc_z)},
+    timestamps={"updated_at": ("updated_at", utc_z)},
     hidden=("_verifier", "_serial", "_client_id"),
     application_key="_client_id",
     order=lambda rows: sorted(rows, key=lambda row: row["callbackid"], reverse=True),
     visibility=everything,
     filters={"event": filters.Filter(_event)},
-    writes=Writes(
-        translate=_translate,
-        settle=_settle,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
+        on_write=_on_write,
         example=lambda _business: {
             "event": "invoice.create",
             "uri": "https://hooks.example.test/freshbooks",

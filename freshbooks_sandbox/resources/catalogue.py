@@ -9,7 +9,7 @@ from freshbooks_sandbox.clock import eastern_text
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money
 from freshbooks_sandbox.resource import Resource, everything
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,13 +52,13 @@ ITEMS = Resource(
     alias="itemid",
     blank=ITEM,
     computed=_account,
-    stamps={"updated": ("updated", eastern_text)},
+    timestamps={"updated": ("updated", eastern_text)},
     filters={
         "sku": filters.word("sku"),
         **filters.updated(),
         "vis_state": filters.number("vis_state"),
     },
-    writes=Writes(translate=_item, required=("name",)),
+    write_rules=WriteRules(to_columns=_item, required=("name",)),
 )
 
 
@@ -85,11 +85,11 @@ TAXES = Resource(
         "compound": False,
     },
     computed=_account,
-    stamps={"updated": ("updated", eastern_text)},
+    timestamps={"updated": ("updated", eastern_text)},
     visibility=everything,
     # No vis_state, and a DELETE is final (docs/freshbooks-api/accounting.md §5).
-    writes=Writes(
-        translate=_tax,
+    write_rules=WriteRules(
+        to_columns=_tax,
         required=("name",),
         deleted=None,
         http_delete="hard",

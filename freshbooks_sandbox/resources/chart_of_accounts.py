@@ -12,7 +12,7 @@ from freshbooks_sandbox.resources.postings import entries, postings_of
 from freshbooks_sandbox.view import View
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -87,15 +87,15 @@ CHART_OF_ACCOUNTS = Resource(
 )
 
 
-def _report(query: Query, scene: Scene, _text: str | None) -> Any:
+def _report(query: Query, context: FilterContext, _text: str | None) -> Any:
     """Today only where no period is given, as with all reports.
 
     See docs/freshbooks-api/accounting.md §4.
     """
-    today = scene.business.today
+    today = context.business.today
     day = today.isoformat() if today else ALWAYS[1]
     period = (query.value("start_date") or day, query.value("end_date") or day)
-    rows = _chart(scene.business, period, query.value("currency_code"))
+    rows = _chart(context.business, period, query.value("currency_code"))
     kind, state = query.value("account_type"), query.value("state")
     if kind is not None:
         rows = [row for row in rows if row["account_type"] == kind]

@@ -12,7 +12,7 @@ from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources.balances import is_draft, outstanding_cents, overdue_cents
 from freshbooks_sandbox.resources.credit_notes import available
 from freshbooks_sandbox.resources.documents import keep_address
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,7 +164,7 @@ def _last_activity(row: Row, business: Business) -> str | None:
     return eastern_text(max(moments)) if moments else None
 
 
-def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
+def _on_write(row: Row, before: Row | None, business: Business, now: int) -> None:
     """A change of name moves drafts and profiles, and leaves what was sent.
 
     See docs/freshbooks-api/accounting.md §5.
@@ -175,7 +175,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
         for document in business.index(name, "customerid").get(row["id"], []):
             if name == "invoices" and is_draft(document) and document["vis_state"] != 1:
                 document["updated"] = now
-                business.tell("invoices", "update", document, is_caused=True)
+                business.notify("invoices", "update", document, is_caused=True)
             else:
                 keep_address(document, before)
     for note in business.index("credit_notes", "clientid").get(row["id"], []):
@@ -183,10 +183,10 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
     for profile in business.index("invoice_profiles", "customerid").get(row["id"], []):
         if profile["vis_state"] != 1:
             profile["updated"] = now
-            business.tell("invoice_profiles", "update", profile, is_caused=True)
+            business.notify("invoice_profiles", "update", profile, is_caused=True)
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
     columns = {name: value for name, value in body.items() if name in BLANK and name not in IGNORED}
     if row is None and not columns.get("organization"):
         # Filled with the full name, or the e-mail, when left out
@@ -239,7 +239,7 @@ CLIENTS = Resource(
     alias="userid",
     blank=BLANK,
     computed=_computed,
-    stamps={"signup_date": ("_signup", utc_text), "updated": ("updated", eastern_text)},
+    timestamps={"signup_date": ("_signup", utc_text), "updated": ("updated", eastern_text)},
     hidden=("_signup",),
     client_key="id",
     filters={
@@ -286,9 +286,9 @@ CLIENTS = Resource(
         "late_fee": late_fee,
         "contacts": _contacts,
     },
-    writes=Writes(
-        translate=_translate,
-        settle=_settle,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
+        on_write=_on_write,
         defaults=_defaults,
         created=("_signup",),
     ),

@@ -9,7 +9,7 @@ from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources import documents
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +104,7 @@ def new_number(business: Business) -> str:
     return f"{len(business.table('credit_notes')) + 1:07d}"
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     ignored = ("accounting_systemid", "status", "ext_archive", "vis_state")
     columns = {name: body[name] for name in BLANK if name in body and name not in ignored}
     if "clientid" in body:
@@ -146,13 +146,13 @@ CREDIT_NOTES = Resource(
         "vis_state": filters.number("vis_state"),
     },
     includes={"lines": _lines},
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         defaults=lambda business, _now: {"credit_number": new_number(business)},
         example=lambda _business: {
             "lines": [{"name": "Edited by hand", "qty": "1", "unit_cost": "75.00"}]
         },
         required=("clientid", "create_date"),
-        updated=None,  # no stamp at all (docs/freshbooks-api/accounting.md §7)
+        updated=None,  # no timestamp at all (docs/freshbooks-api/accounting.md §7)
     ),
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from freshbooks_sandbox.clock import eastern_text
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.money import cents, money, share
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Line:
     """A line of a document; `unit_cost` in cents, the percents as they are written.
 
-    Equal lines of a story are one object, which keeps its encoded form by currency.
+    Equal lines of the seed data are one object, which keeps its encoded form by currency.
     """
 
     name: str
@@ -127,13 +127,13 @@ def read_line(body: Mapping[str, Any]) -> Line:
     """A line from the body of a write.
 
     Raises:
-        Refusal: 422 for a quantity or price that is no number.
+        ApiError: 422 for a quantity or price that is no number.
     """
     try:
         unit_cost = cents(body.get("unit_cost") or 0)
         Decimal(str(body.get("qty") or 0))
     except (ValueError, InvalidOperation):
-        raise Refusal(422, "The field 'unit_cost' must be a number.", 1015, "unit_cost") from None
+        raise ApiError(422, "The field 'unit_cost' must be a number.", 1015, "unit_cost") from None
     return Line(
         name=str(body.get("name") or ""),
         description=str(body.get("description") or ""),
@@ -209,24 +209,24 @@ def check_date(value: Any, name: str, single: str) -> str:
     """A plain date from a body.
 
     Raises:
-        Refusal: 422 errno 1033.
+        ApiError: 422 errno 1033.
     """
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError:
-        raise Refusal(422, f"{name} must be a date.", 1033, name, value, single) from None
+        raise ApiError(422, f"{name} must be a date.", 1033, name, value, single) from None
 
 
 def check_client(body: Mapping[str, Any], name: str, business: Business) -> int:
     """The client that a body refers to.
 
     Raises:
-        Refusal: 404 errno 1012, in the words of docs/freshbooks-api/accounting.md §8.
+        ApiError: 404 errno 1012, in the words of docs/freshbooks-api/accounting.md §8.
     """
     value = body[name]
     key = int(value) if str(value).isdecimal() else -1
     if key not in business.table("clients"):
-        raise Refusal(404, "Client not found.", 1012, "userid", value, "client")
+        raise ApiError(404, "Client not found.", 1012, "userid", value, "client")
     return key
 
 

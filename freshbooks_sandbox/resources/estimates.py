@@ -12,7 +12,7 @@ from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources import documents
 from freshbooks_sandbox.resources.clients import CLIENTS
 from freshbooks_sandbox.resources.invoice_includes import attachments
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +93,7 @@ def _direct_links(row: Row, business: Business) -> dict[str, Any]:
     return {"client_view": f"https://my.freshbooks.com/#/link/{token}"}
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     if body.get("action_accept"):
         return {"status": ACCEPTED}
     if body.get("action_email") or body.get("action_mark_as_sent"):
@@ -134,7 +134,7 @@ ESTIMATES = Resource(
     alias="estimateid",
     blank=BLANK,
     computed=_computed,
-    stamps={"created_at": ("created_at", eastern_text), "updated": ("updated", eastern_text)},
+    timestamps={"created_at": ("created_at", eastern_text), "updated": ("updated", eastern_text)},
     hidden=("_lines", "_total", "_discount", "_pitch"),
     client_key="customerid",
     filters={
@@ -165,8 +165,8 @@ ESTIMATES = Resource(
         "signature": documents.nothing,
         "sections": _sections,
     },
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         defaults=_defaults,
         required=("customerid", "create_date"),
         created=("created_at",),

@@ -10,7 +10,7 @@ from freshbooks_sandbox.resource import Resource, everything
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.store import Business, Row
 
 
@@ -55,7 +55,7 @@ def _summary(name: str, expenses: Iterable[Row]) -> Row:
     return {"id": name, "counts": sum(entry["count"] for entry in amounts), "amounts": amounts}
 
 
-def _envelope(rows: bytes, _readings: Readings) -> bytes:
+def _envelope(rows: bytes, _behaviours: Behaviours) -> bytes:
     """Without any paging key (docs/freshbooks-api/resources/expense_summaries.yaml)."""
     return b'{"response":{"result":{"summaries":[%b]}}}' % rows
 

@@ -13,7 +13,7 @@ from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources import documents
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     }
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     ignored = ("accounting_systemid", "next_issue_date", "vis_state")
     columns = {name: body[name] for name in BLANK if name in body and name not in ignored}
     if "start_date" in body:
@@ -78,11 +78,11 @@ EXPENSE_PROFILES = Resource(
     is_list_presumed=True,
     blank=BLANK,
     computed=_computed,
-    stamps={"updated": ("updated", eastern_text)},
+    timestamps={"updated": ("updated", eastern_text)},
     hidden=("_cents", "_code"),
     filters={"vis_state": filters.number("vis_state")},
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         required=("amount", "categoryid", "frequency", "start_date"),
     ),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import eastern_text, eastern_version
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money
 from freshbooks_sandbox.resource import ABSENT, Resource
@@ -17,7 +17,7 @@ from freshbooks_sandbox.resources.balances import outstanding_cents
 from freshbooks_sandbox.resources.expense_profiles import EXPENSE_PROFILES
 from freshbooks_sandbox.resources.invoice_includes import attachment
 from freshbooks_sandbox.resources.projects import PROJECTS
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -133,7 +133,7 @@ def _account(row: Row, _business: Business) -> Any:
     return {"id": row["accountid"], "name": row["account_name"], "bank_name": row["bank_name"]}
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in BLANK if name in body and name not in IGNORED}
     for name in INTEGERS:
         if isinstance(columns.get(name), str):
@@ -145,7 +145,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         "expense_categories"
     ):
         value = body["categoryid"]
-        raise Refusal(404, "Category not found.", 1012, "categoryid", value, "category")
+        raise ApiError(404, "Category not found.", 1012, "categoryid", value, "category")
     if "date" in body:
         columns["date"] = documents.check_date(body["date"], "date", "expense")
     if "amount" in body:
@@ -153,7 +153,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         try:
             columns["_cents"] = cents(amount)
         except ValueError:
-            raise Refusal(
+            raise ApiError(
                 422, "amount must be a number.", 1015, "amount", None, "expense"
             ) from None
         if isinstance(amount, dict) and amount.get("code"):
@@ -173,7 +173,7 @@ EXPENSES = Resource(
     alias="expenseid",
     blank=BLANK,
     computed=_computed,
-    stamps={"updated": ("updated", eastern_text), "version": ("updated", eastern_version)},
+    timestamps={"updated": ("updated", eastern_text), "version": ("updated", eastern_version)},
     hidden=("_cents", "_code"),
     order=_by_date,
     filters={
@@ -205,8 +205,8 @@ EXPENSES = Resource(
         "project": _project,
         "account": _account,
     },
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         required=("categoryid", "staffid", "date", "amount"),
         forbidden=("status",),
     ),
@@ -248,7 +248,10 @@ EXPENSE_CATEGORIES = Resource(
         "transaction_posted": True,
         "vis_state": 0,
     },
-    stamps={"created_at": ("created_at", eastern_text), "updated_at": ("updated_at", eastern_text)},
+    timestamps={
+        "created_at": ("created_at", eastern_text),
+        "updated_at": ("updated_at", eastern_text),
+    },
     order=_alphabetical,
     filters={"vis_state": filters.number("vis_state")},
     includes={
@@ -256,7 +259,7 @@ EXPENSE_CATEGORIES = Resource(
         "expense_usage_all_time": _usage,
         "expense_usage_this_year": _usage_this_year,
     },
-    writes=Writes(
+    write_rules=WriteRules(
         required=("category",),
         defaults=lambda _business, _now: {"is_editable": True},
         created=("created_at",),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.resource import Resource, everything
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 GATEWAYS = Resource(
     name="gateways",
@@ -19,7 +19,7 @@ GATEWAYS = Resource(
     is_readable_alone=False,
     blank={"gatewayid": 26, "gateway_name": "stripe", "sgid": 0, "connectionid": None},
     visibility=everything,
-    writes=Writes(
+    write_rules=WriteRules(
         updated=None,
         deleted=None,
         http_delete="hard",

@@ -8,12 +8,12 @@ from freshbooks_sandbox.families.small import GROUPS
 from freshbooks_sandbox.identity import business_record
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.view import View
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -71,7 +71,7 @@ BUSINESS_GROUP_MEMBERS = Resource(
     computed=_computed,
     hidden=("_team_member",),
     visibility=everything,
-    writes=Writes(
+    write_rules=WriteRules(
         example=_example,
         updated=None,
         deleted=("active", False),
@@ -81,8 +81,8 @@ BUSINESS_GROUP_MEMBERS = Resource(
 )
 
 
-def _group(_query: Query, scene: Scene, _key: str | None) -> Mapping[str, Any]:
-    business = scene.business
+def _group(_query: Query, context: FilterContext, _key: str | None) -> Mapping[str, Any]:
+    business = context.business
     rows = business.table("business_group_members").values()
     members = [BUSINESS_GROUP_MEMBERS.record(row, business) for row in rows]
     group = {"id": business.profile["group_id"], "category": "business", "members": members}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import eastern_text
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources import documents
 from freshbooks_sandbox.resources.clients import late_fee, late_reminders
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,7 +132,7 @@ def _presentation(row: Row, business: Business) -> dict[str, Any]:
 IGNORED = ("accounting_systemid", "ext_archive", "total_accrued_revenue", "vis_state")
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in BLANK if name in body and name not in IGNORED}
     if "customerid" in body:
         columns["customerid"] = documents.check_client(body, "customerid", business)
@@ -140,7 +140,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         day = documents.check_date(body["create_date"], "create_date", "invoice_profile")
         if business.today is not None and day < business.today.isoformat():
             message = "The start date lies in the past."
-            raise Refusal(422, message, 16003, "create_date", day, "invoice_profile")
+            raise ApiError(422, message, 16003, "create_date", day, "invoice_profile")
         columns["create_date"] = day
     if "discount_value" in body:
         columns["discount_value"] = str(body["discount_value"] or "0")
@@ -176,7 +176,7 @@ INVOICE_PROFILES = Resource(
     alias="profileid",
     blank=BLANK,
     computed=_computed,
-    stamps={"updated": ("updated", eastern_text)},
+    timestamps={"updated": ("updated", eastern_text)},
     hidden=("_lines", "_total", "_discount"),
     client_key="customerid",
     # No updated_min: it is not in the documented table
@@ -204,8 +204,8 @@ INVOICE_PROFILES = Resource(
         "project_format": _project_format,
         "total_accrued_revenue": _accrued,
     },
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         example=_example,
         required=("customerid", "create_date", "frequency"),
     ),

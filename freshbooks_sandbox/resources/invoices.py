@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import eastern_text, eastern_version
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
@@ -21,7 +21,7 @@ from freshbooks_sandbox.resources.balances import (
     is_overdue,
     payments_of,
 )
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,14 +164,14 @@ def _status(body: Mapping[str, Any]) -> dict[str, int]:
     value = body["status"]
     if isinstance(value, bool) or not str(value).lstrip("-").isdecimal():
         message = "The field 'status' must be a number."
-        raise Refusal(422, message, 1015, "status", value, "invoice")
+        raise ApiError(422, message, 1015, "status", value, "invoice")
     if int(value) not in WORDS:
         # 4 to 8 are driven by payments (docs/freshbooks-api/resources/invoices.yaml).
-        raise Refusal(422, "Invalid value for status.", 1004, "status", value, "invoice")
+        raise ApiError(422, "Invalid value for status.", 1004, "status", value, "invoice")
     return {"status": int(value)}
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     status = _status(body)
     if any(name.startswith("action_") for name in body):
         # All other data of such a body is dropped silently (docs/freshbooks-api/accounting.md §5).
@@ -221,7 +221,7 @@ INVOICES = Resource(
     alias="invoiceid",
     blank=BLANK,
     computed=_computed,
-    stamps={
+    timestamps={
         "created_at": ("created_at", eastern_text),
         "updated": ("updated", eastern_text),
         "version": ("updated", eastern_version),
@@ -249,8 +249,8 @@ INVOICES = Resource(
     sorts={"invoice_date": lambda row, _: row["create_date"]},
     unknown_sort_ascends=True,
     includes=invoice_includes.INCLUDES,
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         defaults=_defaults,
         example=lambda _business: {
             "lines": [{"name": "Edited by hand", "qty": "1", "unit_cost": "100.00"}]

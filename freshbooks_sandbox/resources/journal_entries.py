@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import JOURNAL
 from freshbooks_sandbox.money import cents
 from freshbooks_sandbox.resource import Resource, everything
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.behaviours import Readings
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.store import Business, Row
 
 VERSION = "2023-09-25"
@@ -41,17 +41,17 @@ def _computed(row: Row, _business: Business) -> Mapping[str, Any]:
 def _detail(body: Mapping[str, Any], business: Business) -> tuple[str, int]:
     account = body.get("accountId")
     if account not in business.table("ledger_accounts"):
-        raise Refusal(404, "Account not found.", None, "accountId")
+        raise ApiError(404, "Account not found.", None, "accountId")
     sign = -1 if body.get("type") == "TYPE_CREDIT" else 1
     return str(account), sign * cents(body.get("amount") or 0)
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in ("name", "description") if name in body}
     if isinstance(body.get("details"), list):
         details = [_detail(detail, business) for detail in body["details"]]
         if sum(amount for _, amount in details):
-            raise Refusal(400, "details: Debits and credits must be equal.", None, "details")
+            raise ApiError(400, "details: Debits and credits must be equal.", None, "details")
         columns["_details"] = details
     if "userEnteredDate" in body:
         day = body["userEnteredDate"]
@@ -75,11 +75,11 @@ def _example(business: Business) -> dict[str, Any]:
     }
 
 
-def _envelope(rows: bytes, readings: Readings) -> bytes:
+def _envelope(rows: bytes, behaviours: Behaviours) -> bytes:
     """Nobody has shown an answer of it."""
-    if readings.journal_envelope == "list":
+    if behaviours.journal_envelope == "list":
         return b"[%b]" % rows
-    return b'{"%b":[%b]}' % (readings.journal_envelope.encode(), rows)
+    return b'{"%b":[%b]}' % (behaviours.journal_envelope.encode(), rows)
 
 
 def _newest_first(rows: Any) -> list[Row]:
@@ -103,8 +103,8 @@ JOURNAL_ENTRIES = Resource(
     order=_newest_first,
     visibility=everything,
     envelope=_envelope,
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         example=_example,
         required=("name", "userEnteredDate", "details"),
         updated=None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from freshbooks_sandbox.clock import utc_micro_z
 from freshbooks_sandbox.families.base import LEDGER, LEDGER_TYPES
 from freshbooks_sandbox.resource import Resource, everything
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     return {"sub_accounts": [child["uuid"] for child in children]}
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in BLANK if name in body and name not in COMPUTED}
     accounts = business.table("ledger_accounts")
     if row is None:
@@ -77,13 +77,13 @@ LEDGER_ACCOUNTS = Resource(
     # `system_account_name` is absent, not null, on accounts that are no system accounts.
     blank=BLANK,
     computed=_computed,
-    stamps={"updated_at": ("updated_at", utc_micro_z)},
+    timestamps={"updated_at": ("updated_at", utc_micro_z)},
     # By number compared as text: 6008-1, 6008-10, 6008-2
     # (docs/freshbooks-api/resources/ledger_accounts.yaml).
     order=lambda rows: sorted(rows, key=lambda row: row["number"]),
     visibility=everything,
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         required=("name", "number"),
         updated="updated_at",
         deleted=None,

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.clock import EASTERN, SECOND
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.small import PAYMENTS as FAMILY
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.view import View
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -36,7 +36,7 @@ PAYMENT_GATEWAYS = Resource(
     hidden=("id",),
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     visibility=everything,
-    writes=Writes(updated=None, deleted=None, delete_by_put=False, is_served=False),
+    write_rules=WriteRules(updated=None, deleted=None, delete_by_put=False, is_served=False),
 )
 
 SWITCHES = (
@@ -62,7 +62,7 @@ PAYMENT_OPTIONS = Resource(
         "gateway_info": None,
     },
     visibility=everything,
-    writes=Writes(
+    write_rules=WriteRules(
         new_key=lambda _business, _now: "invoice_profile",
         updated=None,
         deleted=None,
@@ -79,21 +79,21 @@ def _defaults(entity_type: str, business: Business) -> dict[str, Any]:
     return {**PAYMENT_OPTIONS.record(row, business), "entity_type": entity_type}
 
 
-def _account_options(query: Query, scene: Scene, _key: str | None) -> Mapping[str, Any]:
+def _account_options(query: Query, context: FilterContext, _key: str | None) -> Mapping[str, Any]:
     entity_type = query.value("entity_type")
     if entity_type not in ENTITY_TYPES:
         choices = ", ".join(f"'{name}'" for name in ENTITY_TYPES)
         message = f"value is not a valid enumeration member; permitted: {choices}"
-        raise Refusal(400, message, None, "entity_type", entity_type)
-    return {"payment_options": _defaults(entity_type, scene.business)}
+        raise ApiError(400, message, None, "entity_type", entity_type)
+    return {"payment_options": _defaults(entity_type, context.business)}
 
 
-def _invoice_options(_query: Query, scene: Scene, key: str | None) -> Mapping[str, Any]:
+def _invoice_options(_query: Query, context: FilterContext, key: str | None) -> Mapping[str, Any]:
     """Every second invoice can be paid online, as its allowed gateways say."""
-    business = scene.business
+    business = context.business
     invoice = business.table("invoices").get(int(key) if key and key.isdecimal() else -1)
     if invoice is None:
-        raise Refusal(404)
+        raise ApiError(404)
     options = _defaults("invoice", business) | {"entity_id": str(invoice["id"])}
     if invoice["id"] % 2:
         options |= {"gateway_name": None, **dict.fromkeys(SWITCHES, False)}
@@ -138,7 +138,7 @@ def _link(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[
         key = str(body["item_id"])
         item = business.table("items").get(int(key) if key.isdecimal() else -1)
         if item is None:
-            raise Refusal(400, "Item does not exist.", 1004, "item_id", key)
+            raise ApiError(400, "Item does not exist.", 1004, "item_id", key)
         columns["item_id"] = key
         columns.setdefault("item_name", item["name"])
     if "amount" in body:
@@ -164,9 +164,9 @@ CHECKOUT_LINKS = Resource(
     blank=LINK,
     order=lambda rows: sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True),
     visibility=everything,
-    writes=Writes(
-        translate=_link,
-        settle=_date_it,
+    write_rules=WriteRules(
+        to_columns=_link,
+        on_write=_date_it,
         example=lambda business: {
             "item_id": str(next(iter(business.table("items")))),
             "amount": "220",

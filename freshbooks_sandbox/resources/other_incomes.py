@@ -10,7 +10,7 @@ from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources import documents
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ CATEGORIES = ("advertising", "in_person_sales", "online_sales", "rentals", "othe
 CARDS = ("VISA", "MASTERCARD", "DISCOVER", "AMEX", "DINERS", "JCB")
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     names = ("category_name", "source", "payment_type", "note", "taxes")
     columns = {name: body[name] for name in names if name in body}
     if columns.get("category_name", "other") not in CATEGORIES:
@@ -63,20 +63,23 @@ OTHER_INCOMES = Resource(
     hidden=("id", "_cents", "_code"),
     blank=BLANK,
     computed=lambda row, _business: {"amount": money(row["_cents"], row["_code"])},
-    stamps={"created_at": ("created_at", eastern_text), "updated_at": ("updated_at", eastern_text)},
+    timestamps={
+        "created_at": ("created_at", eastern_text),
+        "updated_at": ("updated_at", eastern_text),
+    },
     filters={
         "incomeid": filters.number("id"),
         "category_name": filters.word("category_name"),
         "vis_state": filters.number("vis_state"),
     },
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         required=("amount", "category_name", "date"),
         needs_all_on_put=True,
         created=("created_at",),
         updated="updated_at",
-        # A deletion leaves the stamp where it is (docs/freshbooks-api/accounting.md §5).
-        moves_on_delete=False,
+        # A deletion leaves the timestamp alone (docs/freshbooks-api/accounting.md §5).
+        delete_moves_timestamp=False,
         http_delete="soft",
     ),
 )

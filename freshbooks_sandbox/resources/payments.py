@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import eastern_text
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money
 from freshbooks_sandbox.resource import Resource
@@ -15,7 +15,7 @@ from freshbooks_sandbox.resources.balances import DRAFT, SENT, outstanding_cents
 from freshbooks_sandbox.resources.clients import CLIENTS
 from freshbooks_sandbox.resources.credit_notes import CREDIT_NOTES, new_number
 from freshbooks_sandbox.resources.invoices import INVOICES
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,11 +89,11 @@ def _invoice_of(body: Mapping[str, Any], business: Business) -> Row:
     value = body["invoiceid"]
     invoice = business.table("invoices").get(int(value) if str(value).isdecimal() else -1)
     if invoice is None:
-        raise Refusal(404, "Invoice not found.", 1012, "invoiceid", value, "invoice")
+        raise ApiError(404, "Invoice not found.", 1012, "invoiceid", value, "invoice")
     return invoice
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in WRITABLE if name in body}
     if "date" in body:
         columns["date"] = documents.check_date(body["date"], "date", "payment")
@@ -102,7 +102,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
         try:
             columns["_cents"] = cents(amount)
         except ValueError:
-            raise Refusal(
+            raise ApiError(
                 422, "amount must be a number.", 1015, "amount", None, "payment"
             ) from None
     if row is None:
@@ -115,7 +115,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
     return columns
 
 
-def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
+def _on_write(row: Row, before: Row | None, business: Business, now: int) -> None:
     invoice = business.table("invoices").get(row["invoiceid"] or 0)
     if invoice is None:
         return
@@ -124,7 +124,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
     if invoice["status"] == DRAFT and row["vis_state"] == 0:
         invoice["status"] = SENT
     invoice["updated"] = now
-    business.tell("invoices", "update", invoice, is_caused=True)
+    business.notify("invoices", "update", invoice, is_caused=True)
 
 
 def _book_the_rest(row: Row, excess: int, business: Business) -> None:
@@ -152,8 +152,8 @@ def _book_the_rest(row: Row, excess: int, business: Business) -> None:
     row["_cents"] -= excess
     row |= {"overpaymentid": rest["id"], "creditid": note["id"]}
     business.add("payments", rest)
-    business.tell("credit_notes", "create", note, is_caused=True)
-    business.tell("payments", "create", rest, is_caused=True)
+    business.notify("credit_notes", "create", note, is_caused=True)
+    business.notify("payments", "create", rest, is_caused=True)
 
 
 def _example(business: Business) -> dict[str, Any]:
@@ -174,7 +174,7 @@ PAYMENTS = Resource(
     alias="logid",
     blank=BLANK,
     computed=_computed,
-    stamps={"updated": ("updated", eastern_text)},
+    timestamps={"updated": ("updated", eastern_text)},
     hidden=("_cents", "_code"),
     client_key="clientid",
     filters={
@@ -205,9 +205,9 @@ PAYMENTS = Resource(
         "order": documents.nothing,
         "gateway": _gateway,
     },
-    writes=Writes(
-        translate=_translate,
-        settle=_settle,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
+        on_write=_on_write,
         example=_example,
         required=("invoiceid", "amount", "date", "type"),
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from freshbooks_sandbox.families.base import JSON_API, PLAIN_PROJECTS, Family
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.resources.projects import PROJECTS, group_of
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from freshbooks_sandbox.store import Business
@@ -25,7 +25,7 @@ PROJECT_THREADS = Resource(
     blank={"message": ""},
     hidden=("project_id",),
     visibility=everything,
-    writes=Writes(
+    write_rules=WriteRules(
         required=("message",),
         example=lambda business: {
             "project_id": next(iter(business.table("projects"))),

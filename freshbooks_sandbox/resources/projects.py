@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import utc_naive
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import COMMENTS
 from freshbooks_sandbox.families.base import PROJECTS as FAMILY
 from freshbooks_sandbox.resource import Resource, newest_first
 from freshbooks_sandbox.resources.tasks import TASK_OF_SERVICE, add_task
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from freshbooks_sandbox.filters import Predicate, Scene
+    from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -129,20 +129,20 @@ def _single_form(record: dict[str, Any], row: Row, business: Business) -> dict[s
     return record
 
 
-def _visibility(query: Query, scene: Scene) -> Predicate | None:
+def _visibility(query: Query, context: FilterContext) -> Predicate | None:
     """Deleted ones only with `active=false`, archived ones only with `complete=true`."""
-    asks_for_deleted = "active" in query.filters and scene.readings.deleted_projects == "listed"
+    asks_for_deleted = "active" in query.filters and context.behaviours.deleted_projects == "listed"
     hides_archived = (
-        "complete" not in query.filters and scene.readings.archived_projects == "hidden"
+        "complete" not in query.filters and context.behaviours.archived_projects == "hidden"
     )
     return lambda row: (
         (asks_for_deleted or row["active"]) and not (hides_archived and row["complete"])
     )
 
 
-def _active(name: str, values: list[str], scene: Scene) -> Predicate:
-    wanted = filters.bare_flag("active").build(name, values, scene)
-    return wanted if scene.readings.deleted_projects == "listed" else lambda _row: True
+def _active(name: str, values: list[str], context: FilterContext) -> Predicate:
+    wanted = filters.bare_flag("active").build(name, values, context)
+    return wanted if context.behaviours.deleted_projects == "listed" else lambda _row: True
 
 
 def newest_created_first(rows: Iterable[Row]) -> list[Row]:
@@ -158,20 +158,20 @@ def integer(value: Any, name: str) -> int | None:
     """An id, which may come quoted (docs/freshbooks-api/projects-and-time.md §6.10).
 
     Raises:
-        Refusal: 422/2001.
+        ApiError: 422/2001.
     """
     if value in (None, ""):
         return None
     if isinstance(value, int) or str(value).isdecimal():
         return int(value)
-    raise Refusal(422, "value is not a valid integer", 2001, name, value)
+    raise ApiError(422, "value is not a valid integer", 2001, name, value)
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     if row is not None and not body.get("title"):
         # Seen live: no validation message, just a failure
         # (docs/freshbooks-api/resources/projects.yaml).
-        raise Refusal(500, "An internal error has occurred.")
+        raise ApiError(500, "An internal error has occurred.")
     columns = {name: body[name] for name in BLANK if name in body and name not in COMPUTED}
     for name in ("client_id", "budget", "project_manager_id"):
         if name in columns:
@@ -186,7 +186,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
 
 def _check_client(key: int, business: Business) -> None:
     if key not in business.table("clients"):
-        raise Refusal(422, "Client does not exist", 2001, "client_id", key)
+        raise ApiError(422, "Client does not exist", 2001, "client_id", key)
 
 
 PROJECTS = Resource(
@@ -199,7 +199,7 @@ PROJECTS = Resource(
     scope="projects",
     blank=BLANK,
     computed=_computed,
-    stamps={"created_at": ("created_at", utc_naive), "updated_at": ("updated_at", utc_naive)},
+    timestamps={"created_at": ("created_at", utc_naive), "updated_at": ("updated_at", utc_naive)},
     hidden=("_services",),
     order=newest_first,
     visibility=_visibility,
@@ -220,8 +220,8 @@ PROJECTS = Resource(
     includes={"include_logged_duration": _logged_duration, "skip_group": lambda _row, _: None},
     single_form=_single_form,
     siblings={"abilities": ABILITIES},
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         defaults=lambda _business, _now: {
             "_services": (),
             "client_id": None,
@@ -253,8 +253,10 @@ SERVICES = Resource(
     blank={"name": "", "billable": True, "project_default": False, "vis_state": 0},
     computed=lambda _row, business: {"business_id": business.id},
     # Deleted ones cannot be listed in any known way (docs/freshbooks-api/resources/services.yaml).
-    visibility=lambda _query, _scene: lambda row: row["vis_state"] != 1,
+    visibility=lambda _query, _context: lambda row: row["vis_state"] != 1,
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     includes={"include_task_id": _task_id},
-    writes=Writes(settle=add_task, required=("name",), updated=None, delete_by_put=False),
+    write_rules=WriteRules(
+        on_write=add_task, required=("name",), updated=None, delete_by_put=False
+    ),
 )

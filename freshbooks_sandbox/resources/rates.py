@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import PLAIN_COMMENTS
 from freshbooks_sandbox.resource import Resource, everything
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from freshbooks_sandbox.filters import Predicate, Scene
+    from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.resource import Order
     from freshbooks_sandbox.store import Business, Row
@@ -24,12 +24,12 @@ def decimal(value: Any, name: str) -> str:
     """A rate or fee; numbers come in bare as well (docs/freshbooks-api/resources/retainers.yaml).
 
     Raises:
-        Refusal: 422/2001.
+        ApiError: 422/2001.
     """
     try:
         return f"{float(value):.2f}"
     except (TypeError, ValueError):
-        raise Refusal(422, "value is not a valid decimal", 2001, name, value) from None
+        raise ApiError(422, "value is not a valid decimal", 2001, name, value) from None
 
 
 def _rate(body: Mapping[str, Any], _row: Row | None, _business: Business) -> dict[str, Any]:
@@ -72,8 +72,8 @@ SERVICE_RATES = Resource(
     computed=_business_id,
     order=_by("service_id"),
     visibility=everything,
-    writes=Writes(
-        translate=_rate,
+    write_rules=WriteRules(
+        to_columns=_rate,
         required=("rate",),
         keyed_by=("services", "id"),
         example=_without_rate("service_rates", "service_id", "services", "id"),
@@ -96,8 +96,8 @@ TEAM_MEMBER_RATES = Resource(
     computed=_business_id,
     order=_by("identity_id"),
     visibility=everything,
-    writes=Writes(
-        translate=_rate,
+    write_rules=WriteRules(
+        to_columns=_rate,
         required=("rate",),
         keyed_by=("team_members", "identity_id"),
         example=_without_rate("team_member_rates", "identity_id", "team_members", "identity_id"),
@@ -108,9 +108,9 @@ TEAM_MEMBER_RATES = Resource(
 )
 
 
-def _promised(_query: Query, scene: Scene) -> Predicate | None:
+def _promised(_query: Query, context: FilterContext) -> Predicate | None:
     """The only capture is an empty list (docs/freshbooks-api/resources/invitation_rates.yaml)."""
-    return None if scene.readings.invitation_rates == "filled" else lambda _row: False
+    return None if context.behaviours.invitation_rates == "filled" else lambda _row: False
 
 
 INVITATION_RATES = Resource(
@@ -126,8 +126,8 @@ INVITATION_RATES = Resource(
     hidden=("id",),
     order=_by("id"),
     visibility=_promised,
-    writes=Writes(
-        translate=lambda body, row, business: {
+    write_rules=WriteRules(
+        to_columns=lambda body, row, business: {
             **_rate(body, row, business),
             **({"service_id": body["service_id"]} if "service_id" in body else {}),
         },

@@ -6,17 +6,17 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.clock import utc_naive
-from freshbooks_sandbox.errors import UNKNOWN_ROUTE, Refusal
+from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError
 from freshbooks_sandbox.families.base import PLAIN_COMMENTS
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources.projects import integer
 from freshbooks_sandbox.resources.rates import decimal
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.filters import Predicate, Scene
+    from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -41,9 +41,9 @@ def month_after(day: date) -> date:
     return date(year, month + 1, min(day.day, 28))
 
 
-def _visibility(_query: Query, scene: Scene) -> Predicate | None:
+def _visibility(_query: Query, context: FilterContext) -> Predicate | None:
     """How to list the inactive ones is unknown (docs/freshbooks-api/resources/retainers.yaml)."""
-    if scene.readings.inactive_retainers == "shown":
+    if context.behaviours.inactive_retainers == "shown":
         return None
     return lambda row: bool(row.get("active", True))
 
@@ -52,10 +52,10 @@ def _date(value: Any, name: str) -> str:
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError:
-        raise Refusal(422, "invalid date format", 2001, name, value) from None
+        raise ApiError(422, "invalid date format", 2001, name, value) from None
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in BLANK if name in body}
     for name in INTEGERS:
         if name in columns:
@@ -79,10 +79,10 @@ def _translate(body: Mapping[str, Any], row: Row | None, business: Business) -> 
 def _check_alone(client: Any, key: Any, business: Business) -> None:
     """One active retainer for each client."""
     if client not in business.table("clients"):
-        raise Refusal(422, "Client does not exist", 2001, "client_user_id", client)
+        raise ApiError(422, "Client does not exist", 2001, "client_user_id", client)
     for other in business.index("retainers", "client_user_id").get(client, []):
         if other.get("active", True) and other["id"] != key:
-            raise Refusal(422, "Retainer for client already exists", 2001)
+            raise ApiError(422, "Retainer for client already exists", 2001)
 
 
 def _example(business: Business) -> dict[str, Any]:
@@ -107,13 +107,13 @@ RETAINERS = Resource(
         "business_id": business.id,
         "system_id": business.profile["systemid"],
     },
-    stamps={"created_at": ("created_at", utc_naive), "updated_at": ("updated_at", utc_naive)},
+    timestamps={"created_at": ("created_at", utc_naive), "updated_at": ("updated_at", utc_naive)},
     # Alone in its family, id ascending (docs/freshbooks-api/accounting.md §3).
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     visibility=_visibility,
     client_key="client_user_id",
-    writes=Writes(
-        translate=_translate,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
         example=_example,
         required=("client_user_id", "fee", "start_date"),
         created=("created_at",),

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.resources.balances import is_draft
 from freshbooks_sandbox.view import View
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -51,20 +51,20 @@ INVOICE_SHARE_LINKS = Resource(
 )
 
 
-def _share_link(query: Query, scene: Scene, text: str | None) -> Any:
-    business, method = scene.business, query.value("share_method") or METHODS[0]
+def _share_link(query: Query, context: FilterContext, text: str | None) -> Any:
+    business, method = context.business, query.value("share_method") or METHODS[0]
     key = int(text) if text is not None and text.isdecimal() else -1
     invoice = business.table("invoices").get(key)
     is_foreign = business.role == "client" and (
         invoice is None or invoice["customerid"] != business.client_id
     )
     if invoice is None or is_foreign:
-        raise Refusal(404, "Invoice not found.", 1012, "invoiceid", text, "invoice")
+        raise ApiError(404, "Invoice not found.", 1012, "invoiceid", text, "invoice")
     if method not in METHODS:
         message = "Invalid value for share_method."
-        raise Refusal(422, message, 1004, "share_method", method, "share_link")
+        raise ApiError(422, message, 1004, "share_method", method, "share_link")
     if is_draft(invoice):
-        raise Refusal(422, "The invoice has not been sent.", 8034, None, None, None)
+        raise ApiError(422, "The invoice has not been sent.", 8034, None, None, None)
     return {"response": {"result": {"share_link": _link(invoice, business, method)}}}
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import eastern_text
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.resource import Resource
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _projects(_row: Row, business: Business) -> list[int]:
 
 def _protect(row: Row, changed: Mapping[str, Any]) -> None:
     if row["id"] == OWNER and changed.get("vis_state") == 1:
-        raise Refusal(403, "Permission Denied.", 1003)
+        raise ApiError(403, "Permission Denied.", 1003)
 
 
 STAFFS = Resource(
@@ -82,7 +82,7 @@ STAFFS = Resource(
     blank=BLANK,
     computed=_computed,
     # Both Eastern, unlike the signup_date of clients (docs/freshbooks-api/accounting.md §7).
-    stamps={
+    timestamps={
         "signup_date": ("_signup", eastern_text),
         "updated": ("updated", eastern_text),
         "last_login": ("_login", eastern_text),
@@ -99,7 +99,7 @@ STAFFS = Resource(
         "vis_state": filters.number("vis_state"),
     },
     includes={"projectids": _projects},
-    writes=Writes(
+    write_rules=WriteRules(
         required=("email",),
         ignored=("accounting_systemid", "level", "role", "num_logins", "api_token", "vis_state"),
         created=("_signup",),

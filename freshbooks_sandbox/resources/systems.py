@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.clock import eastern_text
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.view import View
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -38,7 +38,7 @@ SYSTEMS = Resource(
     single="system",
     scope="account",
     computed=_computed,
-    stamps={"date": ("date", eastern_text)},
+    timestamps={"date": ("date", eastern_text)},
     visibility=everything,
     blank={
         "name": "",
@@ -84,19 +84,19 @@ SYSTEMS = Resource(
         "vat_number": None,
         "migrated_to_smux_at": None,
     },
-    writes=Writes(updated=None, deleted=None, delete_by_put=False, is_served=False),
+    write_rules=WriteRules(updated=None, deleted=None, delete_by_put=False, is_served=False),
 )
 
 
-def _system(_query: Query, scene: Scene, text: str | None) -> Any:
+def _system(_query: Query, context: FilterContext, text: str | None) -> Any:
     """By business id, as the vendor's collection has it, or by one of its own.
 
     See docs/freshbooks-api/resources/systems.yaml.
     """
-    business = scene.business
+    business = context.business
     row = next(iter(business.table("systems").values()), None)
     if row is None or text not in (str(business.id), str(row["id"]), business.account_id):
-        raise Refusal(404, "System not found.", 1012, "systemid", text, "system")
+        raise ApiError(404, "System not found.", 1012, "systemid", text, "system")
     return {"response": {"result": {"system": SYSTEMS.record(row, business)}}}
 
 
@@ -134,12 +134,12 @@ INVOICE_PRESENTATION = Resource(
         "image_banner_position_y": 0,
         **dict.fromkeys(HEADINGS),
     },
-    writes=Writes(deleted=None, delete_by_put=False, is_served=False),
+    write_rules=WriteRules(deleted=None, delete_by_put=False, is_served=False),
 )
 
 
-def _presentation(_query: Query, scene: Scene, _text: str | None) -> Any:
-    business = scene.business
+def _presentation(_query: Query, context: FilterContext, _text: str | None) -> Any:
+    business = context.business
     row = next(iter(business.table("invoice_presentation").values()), {"id": 1})
     record = INVOICE_PRESENTATION.record(row, business)
     return {"response": {"result": {"presentation": record}}}

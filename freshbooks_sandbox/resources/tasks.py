@@ -9,7 +9,7 @@ from freshbooks_sandbox.clock import eastern_text
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import cents, money
 from freshbooks_sandbox.resource import Resource
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ def _by_name(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row["name"] or "", row["id"]))
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
     columns = {name: body[name] for name in ("billable", "tax1", "tax2") if name in body}
     for name, short in (("name", "tname"), ("description", "tdesc")):
         if name in body or short in body:
@@ -43,7 +43,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) ->
     return columns
 
 
-def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None:
+def _on_write(row: Row, before: Row | None, business: Business, _now: int) -> None:
     """A new task brings its service; a deleted one leaves it behind.
 
     See docs/freshbooks-api/resources/tasks.yaml.
@@ -54,7 +54,7 @@ def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None
         service = {"id": key, "name": row["name"], "billable": row.get("billable", True)}
         service |= {"project_default": False, "vis_state": 0}
         business.add("services", service)
-        business.tell("services", "create", service, is_caused=True)
+        business.notify("services", "create", service, is_caused=True)
 
 
 def _new_key(business: Business, _now: int) -> int:
@@ -85,11 +85,13 @@ TASKS = Resource(
     alias="taskid",
     blank={"description": "", "billable": True, "tax1": 0, "tax2": 0, "vis_state": 0},
     computed=_computed,
-    stamps={"updated": ("updated", eastern_text)},
+    timestamps={"updated": ("updated", eastern_text)},
     hidden=("_rate",),
     order=_by_name,
     filters={**filters.updated(), "vis_state": filters.number("vis_state")},
-    writes=Writes(translate=_translate, settle=_settle, required=("name",), new_key=_new_key),
+    write_rules=WriteRules(
+        to_columns=_to_columns, on_write=_on_write, required=("name",), new_key=_new_key
+    ),
 )
 
 
@@ -123,5 +125,5 @@ BILLABLE_ITEMS = Resource(
     scope="billable_items",
     rows=_items,
     is_list_presumed=True,
-    visibility=lambda _query, _scene: lambda row: row["vis_state"] != 1,
+    visibility=lambda _query, _context: lambda row: row["vis_state"] != 1,
 )

@@ -6,7 +6,7 @@ from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import utc_z
 from freshbooks_sandbox.families.small import MEMBERS
 from freshbooks_sandbox.resource import Resource, everything
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 BLANK = {
     "first_name": None,
@@ -36,7 +36,7 @@ TEAM_MEMBERS = Resource(
     key="uuid",
     blank=BLANK,
     computed=lambda _row, business: {"business_id": business.id},
-    stamps={
+    timestamps={
         "invitation_date_accepted": ("_accepted", utc_z),
         "created_at": ("created_at", utc_z),
         "updated_at": ("updated_at", utc_z),
@@ -47,7 +47,7 @@ TEAM_MEMBERS = Resource(
     # (docs/freshbooks-api/resources/team_members.yaml).
     visibility=everything,
     filters={"active": filters.bare_flag("active")},
-    writes=Writes(
+    write_rules=WriteRules(
         required=("email",),
         created=("created_at",),
         updated="updated_at",

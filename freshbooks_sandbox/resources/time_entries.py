@@ -1,4 +1,4 @@
-"""Time entries, which show no update stamp but have one.
+"""Time entries, which show no update timestamp but have one.
 
 See docs/freshbooks-api/resources/time_entries.yaml.
 """
@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import SECOND, utc_z
-from freshbooks_sandbox.errors import Refusal
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import TIME_TRACKING
 from freshbooks_sandbox.filters import true
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources.projects import integer, newest_created_first
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freshbooks_sandbox.filters import Predicate, Scene
+    from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -56,23 +56,23 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     }
 
 
-def _visibility(query: Query, scene: Scene) -> Predicate | None:
+def _visibility(query: Query, context: FilterContext) -> Predicate | None:
     """Own, logged and living ones, unless asked otherwise.
 
     See docs/freshbooks-api/projects-and-time.md §6.
     """
-    readings = scene.readings
+    behaviours = context.behaviours
     with_deleted = true(query.value("include_deleted"))
-    with_running = readings.running_timers == "shown" or true(query.value("include_unlogged"))
+    with_running = behaviours.running_timers == "shown" or true(query.value("include_unlogged"))
     with_others = (
-        readings.others_time == "shown"
+        behaviours.others_time == "shown"
         or true(query.value("team"))
         or "identity_id" in query.filters
     )
     if with_deleted and with_running and with_others:
         return None
     return lambda row: (
-        (with_others or row["identity_id"] == scene.identity_id)
+        (with_others or row["identity_id"] == context.identity_id)
         and (with_running or row["is_logged"])
         and (with_deleted or row["active"])
     )
@@ -95,15 +95,15 @@ def _meta(_query: Query, rows: Sequence[Row]) -> Mapping[str, Any]:
 def _moment(body: Mapping[str, Any]) -> int:
     value = body.get("started_at")
     if value is None:
-        raise Refusal(422, "none is not an allowed value", 2001, "started_at")
+        raise ApiError(422, "none is not an allowed value", 2001, "started_at")
     try:
         when = datetime.fromisoformat(str(value))
     except ValueError:
-        raise Refusal(422, "invalid datetime format", 2001, "started_at", value) from None
+        raise ApiError(422, "invalid datetime format", 2001, "started_at", value) from None
     return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()) * SECOND
 
 
-def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], row: Row | None, _business: Business) -> dict[str, Any]:
     """A PUT replaces the whole entry: what it leaves out is cleared.
 
     See docs/freshbooks-api/resources/time_entries.yaml.
@@ -115,7 +115,7 @@ def _translate(body: Mapping[str, Any], row: Row | None, _business: Business) ->
         columns[name] = integer(columns[name], name)
     columns["started_at"] = _moment(body)
     if columns["is_logged"] and columns["duration"] is None:
-        raise Refusal(422, "Logged entries must have a duration", 2001, "__root__")
+        raise ApiError(422, "Logged entries must have a duration", 2001, "__root__")
     return columns
 
 
@@ -124,7 +124,7 @@ def is_running(entry: Row) -> bool:
     return not entry["is_logged"] and entry.get("duration") is None
 
 
-def _settle(row: Row, before: Row | None, business: Business, _now: int) -> None:
+def _on_write(row: Row, before: Row | None, business: Business, _now: int) -> None:
     """What begins unlogged starts a timer; what is logged has none.
 
     See docs/freshbooks-api/resources/timers.yaml.
@@ -151,7 +151,7 @@ TIME_ENTRIES = Resource(
     scope="time_entries",
     blank=BLANK,
     computed=_computed,
-    stamps={"started_at": ("started_at", utc_z), "created_at": ("created_at", utc_z)},
+    timestamps={"started_at": ("started_at", utc_z), "created_at": ("created_at", utc_z)},
     hidden=("_updated",),
     order=newest_created_first,
     visibility=_visibility,
@@ -167,9 +167,9 @@ TIME_ENTRIES = Resource(
     },
     sorts={"started_at": lambda row, _: row["started_at"]},
     unknown_sort_ascends=True,
-    writes=Writes(
-        translate=_translate,
-        settle=_settle,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
+        on_write=_on_write,
         defaults=_defaults,
         required=("is_logged", "started_at"),
         created=("created_at",),

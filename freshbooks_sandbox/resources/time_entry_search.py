@@ -14,7 +14,7 @@ from freshbooks_sandbox.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from freshbooks_sandbox.filters import Scene
+    from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -58,12 +58,12 @@ TIME_ENTRY_DETAILS = Resource(
     rows=lambda business: business.table("time_entries").values(),
     blank={**TIME_ENTRIES.blank, "highlight": None},
     computed=TIME_ENTRIES.computed,
-    stamps=TIME_ENTRIES.stamps,
+    timestamps=TIME_ENTRIES.timestamps,
     hidden=TIME_ENTRIES.hidden,
     order=_newest_start_first,
     # Those of others are there without team=true
     # (docs/freshbooks-api/resources/time_entry_details.yaml).
-    visibility=lambda _query, _scene: lambda row: row["active"] and row["is_logged"],
+    visibility=lambda _query, _context: lambda row: row["active"] and row["is_logged"],
     filters={
         "q": filters.like(*TEXTS),
         "project_id": filters.bare_number("project_id"),
@@ -85,9 +85,9 @@ def _highlight(row: Row, business: Business, wanted: str | None) -> str | None:
     return None
 
 
-def _search(query: Query, scene: Scene, _key: str | None) -> Mapping[str, Any]:
-    business = scene.business
-    page, rows, _ = select_page(TIME_ENTRY_DETAILS, query, scene)
+def _search(query: Query, context: FilterContext, _key: str | None) -> Mapping[str, Any]:
+    business = context.business
+    page, rows, _ = select_page(TIME_ENTRY_DETAILS, query, context)
     wanted = query.value("q")
     records = [
         {**TIME_ENTRY_DETAILS.record(row, business), "highlight": _highlight(row, business, wanted)}

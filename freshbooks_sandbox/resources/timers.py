@@ -8,12 +8,12 @@ from freshbooks_sandbox.clock import SECOND
 from freshbooks_sandbox.families.base import PLAIN_TIME_TRACKING
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources.time_entries import TIME_ENTRIES, is_running
-from freshbooks_sandbox.writes import Writes
+from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshbooks_sandbox.filters import Predicate, Scene
+    from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
@@ -40,21 +40,21 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     return {"is_running": any(map(is_running, segments)), "time_entries": records}
 
 
-def _visibility(_query: Query, scene: Scene) -> Predicate | None:
+def _visibility(_query: Query, context: FilterContext) -> Predicate | None:
     """Those of the token's identity only (docs/freshbooks-api/resources/timers.yaml)."""
     return lambda row: (
-        row["identity_id"] == scene.identity_id and bool(_segments(row, scene.business))
+        row["identity_id"] == context.identity_id and bool(_segments(row, context.business))
     )
 
 
-def _translate(body: Mapping[str, Any], _row: Row | None, _business: Business) -> dict[str, Any]:
+def _to_columns(body: Mapping[str, Any], _row: Row | None, _business: Business) -> dict[str, Any]:
     columns = {"is_running": bool(body["is_running"])} if "is_running" in body else {}
     if isinstance(body.get("time_entries"), list):
         columns["_log"] = body["time_entries"]
     return columns
 
 
-def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
+def _on_write(row: Row, before: Row | None, business: Business, now: int) -> None:
     """Log the segments as one entry, start another one, or pause."""
     segments = _segments(row, business)
     if "_log" in row:
@@ -64,7 +64,7 @@ def _settle(row: Row, before: Row | None, business: Business, now: int) -> None:
     elif row.get("is_running") is False:
         for segment in filter(is_running, segments):
             segment |= {"duration": (now - segment["started_at"]) // SECOND, "_updated": now}
-            business.tell("time_entries", "update", segment, is_caused=True)
+            business.notify("time_entries", "update", segment, is_caused=True)
     business.changed()
     still = any(map(is_running, _segments(row, business)))
     for segment in _segments(row, business):
@@ -87,7 +87,7 @@ def _start(row: Row, business: Business, now: int) -> None:
         "timer": {"id": row["id"], "is_running": True},
     }
     business.add("time_entries", entry)
-    business.tell("time_entries", "create", entry, is_caused=True)
+    business.notify("time_entries", "create", entry, is_caused=True)
 
 
 def _log(row: Row, segments: list[Row], business: Business, now: int) -> None:
@@ -102,17 +102,17 @@ def _log(row: Row, segments: list[Row], business: Business, now: int) -> None:
     wanted = ("note", "client_id", "project_id", "service_id", "billable", "duration")
     first |= {"is_logged": True, "duration": spent, "timer": None, "_updated": now}
     first |= {name: changes[name] for name in wanted if changes.get(name) is not None}
-    business.tell("time_entries", "update", first, is_caused=True)
+    business.notify("time_entries", "update", first, is_caused=True)
     for segment in rest:
         segment |= {"active": False, "timer": None, "_updated": now}
-        business.tell("time_entries", "delete", segment, is_caused=True)
+        business.notify("time_entries", "delete", segment, is_caused=True)
     del business.table("timers")[row["id"]]
 
 
 def _discard(row: Row, business: Business, now: int) -> None:
     for segment in _segments(row, business):
         segment |= {"active": False, "timer": None, "_updated": now}
-        business.tell("time_entries", "delete", segment, is_caused=True)
+        business.notify("time_entries", "delete", segment, is_caused=True)
 
 
 TIMERS = Resource(
@@ -128,10 +128,10 @@ TIMERS = Resource(
     identity_key="identity_id",
     order=lambda rows: sorted(rows, key=lambda row: row["id"]),
     visibility=_visibility,
-    writes=Writes(
-        translate=_translate,
-        settle=_settle,
-        farewell=_discard,
+    write_rules=WriteRules(
+        to_columns=_to_columns,
+        on_write=_on_write,
+        on_hard_delete=_discard,
         defaults=lambda business, _now: {"identity_id": business.profile["identity_id"]},
         updated=None,
         deleted=None,

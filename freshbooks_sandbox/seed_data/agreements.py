@@ -1,6 +1,6 @@
 """What was agreed: hourly rates, retainers, and what was said about projects."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from freshbooks_sandbox.resources.retainers import month_after
 from freshbooks_sandbox.seed_data.calendar import BEGIN, END, HOUR, day_of, later, spread
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 FIRST_RETAINER, FIRST_THREAD, FIRST_PROMISE = 701, 4101, 51
 
 
-def write_agreements(cast: Cast) -> None:
+def write_agreements(context: SeedContext) -> None:
     """Rates and threads everywhere, retainers where there are clients."""
-    _write_rates(cast)
-    _write_retainers(cast)
-    _write_threads(cast)
+    _write_rates(context)
+    _write_retainers(context)
+    _write_threads(context)
 
 
-def _write_rates(cast: Cast) -> None:
+def _write_rates(context: SeedContext) -> None:
     """Five of eight services and three of the team; one service costs nothing."""
-    business, random = cast.business, cast.random("rates")
+    business, random = context.business, context.random("rates")
     for position, key in enumerate(list(business.table("services"))[:5]):
         price = 0 if position == 3 else random.randrange(8, 40) * 5
         business.add("service_rates", {"service_id": key, "rate": f"{price}.00"}, "service_id")
@@ -41,11 +41,11 @@ def _write_rates(cast: Cast) -> None:
             business.add("invitation_rates", promise)
 
 
-def _write_retainers(cast: Cast) -> None:
+def _write_retainers(context: SeedContext) -> None:
     """One to thirty invoices, at least three; the third has ended."""
-    business, random = cast.business, cast.random("retainers")
+    business, random = context.business, context.random("retainers")
     clients = [row for row in business.table("clients").values() if row["vis_state"] == 0]
-    chosen = clients[1 : 1 + max(cast.scale // 30, 3)]
+    chosen = clients[1 : 1 + max(context.scale // 30, 3)]
     projects = list(business.table("projects").values())
     for position, moment in enumerate(spread(random, len(chosen), BEGIN, END - 90 * 24 * HOUR)):
         client = chosen[position]
@@ -80,12 +80,12 @@ def _first_hours(period: date, seconds: int) -> int:
     return BEGIN + (days * 24 + 5) * HOUR + seconds * HOUR // 3600
 
 
-def _write_threads(cast: Cast) -> None:
+def _write_threads(context: SeedContext) -> None:
     """Up to two on a project."""
-    fake = cast.fakers("threads")["en_CA"]
+    fake = context.fakers("threads")["en_CA"]
     key = FIRST_THREAD
-    for project in list(cast.business.table("projects").values())[:40]:
+    for project in list(context.business.table("projects").values())[:40]:
         for _ in range(project["id"] % 3):
             row = {"id": key, "project_id": project["id"], "message": fake.sentence()}
-            cast.business.add("project_threads", row)
+            context.business.add("project_threads", row)
             key += 1

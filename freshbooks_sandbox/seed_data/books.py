@@ -1,6 +1,6 @@
 """The ledger: the chart of accounts of a business, and what its accountant adjusted by hand."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from freshbooks_sandbox.resources.ledger_accounts import FIRST_ACCOUNT, FIRST_SU
 from freshbooks_sandbox.seed_data.calendar import BEGIN, END, day_of, spread
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 # Number, name, type, sub type, and the sub-accounts; a number of them where the user made them.
 ACCOUNTS: tuple[tuple[str, str, str, str, tuple[str, ...] | int], ...] = (
@@ -31,14 +31,14 @@ FIRST_JOURNAL_ENTRY = 8801
 REASONS = ("Depreciation", "Accrued rent", "Correction", "Opening balance")
 
 
-def write_ledger(cast: Cast) -> None:
+def write_ledger(context: SeedContext) -> None:
     """Parents and children are rows of one table."""
     count = sum(1 + (kids if isinstance(kids, int) else len(kids)) for *_, kids in ACCOUNTS)
-    moments = iter(spread(cast.random("ledger"), count, BEGIN, END))
-    fake = cast.fakers("ledger")["en_CA"]
+    moments = iter(spread(context.random("ledger"), count, BEGIN, END))
+    fake = context.fakers("ledger")["en_CA"]
     for number, name, kind, sub_type, children in ACCOUNTS:
         common = {"type": kind, "sub_type": sub_type, "updated_at": None}
-        parent = _account(cast, {**common, "name": name, "number": number}, next(moments))
+        parent = _account(context, {**common, "name": name, "number": number}, next(moments))
         parent |= {"auto_created": True, "system_account_name": name}
         is_own = isinstance(children, int)
         names = (
@@ -49,17 +49,17 @@ def write_ledger(cast: Cast) -> None:
         for position, child in enumerate(names, 1):
             row = {**common, "name": child, "number": f"{number}-{position}"}
             row["parent_account"] = parent["uuid"]
-            row = _account(cast, row, next(moments))
+            row = _account(context, row, next(moments))
             if not is_own:
                 row["system_account_name"] = child
             elif position == 9:
                 row["state"] = "archived"
 
 
-def _account(cast: Cast, row: dict[str, Any], moment: int) -> dict[str, Any]:
-    key = len(cast.business.table("ledger_accounts"))
+def _account(context: SeedContext, row: dict[str, Any], moment: int) -> dict[str, Any]:
+    key = len(context.business.table("ledger_accounts"))
     row |= {
-        "uuid": cast.business.uuid_of("ledger_accounts", key),
+        "uuid": context.business.uuid_of("ledger_accounts", key),
         "parent_account": row.get("parent_account"),
         "auto_created": False,
         "state": "active",
@@ -69,15 +69,15 @@ def _account(cast: Cast, row: dict[str, Any], moment: int) -> dict[str, Any]:
         row["jea_id"] = FIRST_ACCOUNT + key
     else:
         row["jesa_id"] = FIRST_SUB_ACCOUNT + key
-    return cast.business.add("ledger_accounts", row, "uuid")
+    return context.business.add("ledger_accounts", row, "uuid")
 
 
-def write_journal(cast: Cast) -> None:
+def write_journal(context: SeedContext) -> None:
     """One adjustment to thirty invoices; every one balances."""
-    business, random = cast.business, cast.random("journal_entries")
+    business, random = context.business, context.random("journal_entries")
     children = [row for row in business.table("ledger_accounts").values() if row["parent_account"]]
     accounts = [row["uuid"] for row in children if row["state"] == "active"]
-    count = max(12, min(cast.scale // 30, 2000))
+    count = max(12, min(context.scale // 30, 2000))
     for position, moment in enumerate(spread(random, count)):
         cents = random.randrange(100, 90_000)
         debit, credit, rest = random.sample(accounts, 3)

@@ -1,6 +1,6 @@
 """When things happened: working hours over a bit more than two years that end on a fixed day."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def is_repeated(moment: int) -> bool:
 
 
 def later(random: Random, moment: int, days: float) -> int:
-    """Up to `days` after a moment, yet within the story."""
+    """Up to `days` after a moment, yet before the data ends."""
     return min(moment + SECOND + int(random.random() * days * DAY), END)

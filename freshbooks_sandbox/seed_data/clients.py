@@ -1,6 +1,6 @@
 """The clients of a business, from three countries, with the blanks and nulls of real books."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from faker import Faker
 
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 COUNTRIES = {
     "en_CA": ("Canada", "CAD"),
@@ -24,15 +24,15 @@ COUNTRIES = {
 FIRST_ID = 1001
 
 
-def write_clients(cast: Cast) -> list[dict[str, Any]]:
+def write_clients(context: SeedContext) -> list[dict[str, Any]]:
     """One client to eight invoices, at least a dozen."""
-    random, fakers = cast.random("clients"), cast.fakers("clients")
-    count = max(12, cast.scale // 8)
+    random, fakers = context.random("clients"), context.fakers("clients")
+    count = max(12, context.scale // 8)
     early = [BEGIN - 30 * DAY + position for position in range(4)]
     moments = early + spread(random, count - len(early), BEGIN, END - 60 * DAY)
     clients = []
     for position, moment in enumerate(moments):
-        # The home country first, so that small stories have their taxes.
+        # The home country first, so that few clients have their taxes too.
         locale = (
             random.choices(tuple(COUNTRIES), (6, 3, 1))[0]
             if position > 2
@@ -43,7 +43,7 @@ def write_clients(cast: Cast) -> list[dict[str, Any]]:
         if random.random() < 0.3:
             client["updated"] = later(random, moment, 300)
         client["vis_state"] = _vis_state(position)
-        clients.append(cast.business.add("clients", client))
+        clients.append(context.business.add("clients", client))
     return clients
 
 

@@ -1,6 +1,6 @@
 """What clients have in hand, how they used it, and what came in without an invoice."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -15,33 +15,36 @@ from freshbooks_sandbox.seed_data.calendar import day_of, later, spread
 if TYPE_CHECKING:
     from random import Random
 
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 FIRST_CREDIT, FIRST_INCOME = 6001, 4401
 WORDS = ("created", "sent", "viewed", "draft")
 
 
-def write_credits(cast: Cast) -> None:
+def write_credits(context: SeedContext) -> None:
     """Credit notes and other income."""
-    _Credits(cast).write()
-    _write_other_incomes(cast)
+    _Credits(context).write()
+    _write_other_incomes(context)
 
 
 class _Credits:
-    def __init__(self, cast: Cast) -> None:
-        self.cast = cast
-        self.clients = cast.business.table("clients")
+    def __init__(self, context: SeedContext) -> None:
+        self.context = context
+        self.clients = context.business.table("clients")
         self.payments = sorted(
-            (row for row in cast.business.table("payments").values() if row["vis_state"] == 0),
+            (row for row in context.business.table("payments").values() if row["vis_state"] == 0),
             key=lambda payment: payment["updated"],
         )
         self.paid_at = [payment["updated"] for payment in self.payments]
 
     def write(self) -> None:
         """One to fifteen invoices; a half of them is applied, one in twelve was overpaid."""
-        random, fake = self.cast.random("credit_notes"), self.cast.fakers("credit_notes")["en_CA"]
+        random, fake = (
+            self.context.random("credit_notes"),
+            self.context.fakers("credit_notes")["en_CA"],
+        )
         reasons = [fake.catch_phrase() for _ in range(6)]
-        for position, moment in enumerate(spread(random, max(12, self.cast.scale // 15))):
+        for position, moment in enumerate(spread(random, max(12, self.context.scale // 15))):
             payment = self._payment(random, moment) if position % 2 == 0 or position == 7 else None
             note: dict[str, Any] = {
                 "id": FIRST_CREDIT + position,
@@ -68,7 +71,7 @@ class _Credits:
                 "_lines": [Line(random.choice(reasons), "", "1", total)],
                 "_total": total,
             }
-            self.cast.business.add("credit_notes", note)
+            self.context.business.add("credit_notes", note)
 
     def _client(self, random: Random, payment: dict[str, Any] | None) -> dict[str, Any]:
         if payment is not None:
@@ -87,24 +90,24 @@ class _Credits:
 
         See docs/freshbooks-api/resources/payments.yaml.
         """
-        key = self.cast.business.next_id("payments")
+        key = self.context.business.next_id("payments")
         rest = {**payment, "id": key, "invoiceid": 0, "_cents": excess, "creditid": note["id"]}
         note["create_date"] = payment["date"]
         payment |= {"overpaymentid": key, "creditid": note["id"]}
-        self.cast.business.add("payments", rest)
+        self.context.business.add("payments", rest)
 
 
-def _write_other_incomes(cast: Cast) -> None:
+def _write_other_incomes(context: SeedContext) -> None:
     """One to eight invoices."""
-    random, fake = cast.random("other_incomes"), cast.fakers("other_incomes")["en_CA"]
+    random, fake = context.random("other_incomes"), context.fakers("other_incomes")["en_CA"]
     sources = [fake.company() for _ in range(6)]
-    for position, moment in enumerate(spread(random, max(12, cast.scale // 8))):
+    for position, moment in enumerate(spread(random, max(12, context.scale // 8))):
         cents = random.randrange(500, 90_000)
         row = {
             "id": FIRST_INCOME + position,
             "category_name": CATEGORIES[position % 5],
             "_cents": cents,
-            "_code": ("USD", cast.business.currency)[position % 4 > 0],
+            "_code": ("USD", context.business.currency)[position % 4 > 0],
             "source": (random.choice(sources), None)[position % 5 == 4],
             "payment_type": (None, "Cash", "PayPal", "VISA")[position % 4],
             "note": (None, "", "At the fair")[position % 3],
@@ -115,4 +118,4 @@ def _write_other_incomes(cast: Cast) -> None:
         }
         if position % 3 == 1:
             row["taxes"] = [{"name": "HST", "amount": text(cents * 13 // 113)}]
-        cast.business.add("other_incomes", row)
+        context.business.add("other_incomes", row)

@@ -1,6 +1,6 @@
 """The user, and the businesses he meets in one role or another."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import hashlib
 from random import Random
 from typing import Any
 
-from freshbooks_sandbox.seed_data.cast import faker
+from freshbooks_sandbox.seed_data.context import faker
 from freshbooks_sandbox.store import Business
 
 ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"

@@ -11,29 +11,29 @@ from freshbooks_sandbox.resources.tasks import TASK_OF_SERVICE
 from freshbooks_sandbox.seed_data.calendar import BEGIN, END, HOUR, later, spread
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
-# The creation of the owner's role in users/me, by which staffs and systems are stamped too.
+# The creation of the owner's role in users/me, which staffs and systems have as their timestamp too.
 OPENED = moment_of(datetime(2023, 10, 1, 12, tzinfo=UTC))
 GATEWAYS = (("stripe", 26), ("fbpay", 30), ("paypal", 7))
 FIRST_GATEWAY = 3301
 
 
-def write_office(cast: Cast) -> None:
+def write_office(context: SeedContext) -> None:
     """After the team and its services."""
-    _write_staffs(cast)
-    _write_tasks(cast)
-    _write_system(cast)
+    _write_staffs(context)
+    _write_tasks(context)
+    _write_system(context)
     for position, (name, kind) in enumerate(GATEWAYS):
         key = FIRST_GATEWAY + position
         row = {"id": key, "gateway_name": name, "gatewayid": kind, "sgid": key * 10}
-        row["connectionid"] = None if name == "paypal" else api_token(f"{key}/{cast.position}")
-        cast.business.add("gateways", row)
+        row["connectionid"] = None if name == "paypal" else api_token(f"{key}/{context.position}")
+        context.business.add("gateways", row)
 
 
-def _write_staffs(cast: Cast) -> None:
+def _write_staffs(context: SeedContext) -> None:
     """Everybody in the team who has accepted; one has left since, one is archived."""
-    business, random = cast.business, cast.random("staffs")
+    business, random = context.business, context.random("staffs")
     moments = iter(spread(random, 6, BEGIN, END))
     accepted = [row for row in business.table("team_members").values() if row["identity_id"]]
     for position, member in enumerate(accepted):
@@ -52,7 +52,7 @@ def _write_staffs(cast: Cast) -> None:
         }
         if is_owner:
             row |= {"level": OWNER_LEVEL, "role": "admin", "num_logins": 4, "_login": END}
-            row["api_token"] = api_token(f"{cast.seed}/{business.uuid}")
+            row["api_token"] = api_token(f"{context.seed}/{business.uuid}")
         else:
             row |= {"currency_code": business.currency, "rate": f"{40 + position * 5}.00"}
             row |= {
@@ -62,10 +62,10 @@ def _write_staffs(cast: Cast) -> None:
         business.add("staffs", row)
 
 
-def _write_tasks(cast: Cast) -> None:
+def _write_tasks(context: SeedContext) -> None:
     """One to each service; a task that was deleted has left its service behind."""
-    random = cast.random("tasks")
-    services = list(cast.business.table("services").values())
+    random = context.random("tasks")
+    services = list(context.business.table("services").values())
     for position, moment in enumerate(spread(random, len(services))):
         service = services[position]
         row = {
@@ -77,12 +77,12 @@ def _write_tasks(cast: Cast) -> None:
             "updated": moment if position % 2 else later(random, moment, 30),
             "vis_state": {2: 1, 5: 2}.get(position, 0),
         }
-        cast.business.add("tasks", row)
+        context.business.add("tasks", row)
 
 
-def _write_system(cast: Cast) -> None:
+def _write_system(context: SeedContext) -> None:
     """The account's settings, and the style of its next invoice."""
-    business = cast.business
+    business = context.business
     owner, home = business.profile["owner"], business.profile["address"]
     row = {
         "id": business.profile["systemid"],
@@ -97,7 +97,7 @@ def _write_system(cast: Cast) -> None:
         "country": home["country"],
         "currency_code": business.currency,
         "date": OPENED,
-        "ip": f"203.0.113.{cast.position + 9}",
+        "ip": f"203.0.113.{context.position + 9}",
     }
     business.add("systems", row)
     style = {"id": 1, "date_format": business.profile["date_format"], "theme_font_name": "modern"}

@@ -1,6 +1,6 @@
 """What a business has connected: payment gateways, checkout links, webhooks; and who may log in."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from freshbooks_sandbox.seed_data.calendar import BEGIN, END, day_of, spread
 from freshbooks_sandbox.webhooks.verifiers import verifier_of
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 FIRST_CALLBACK, FIRST_CONNECTION = 2401, 31
 
 
-def write_group(cast: Cast) -> None:
+def write_group(context: SeedContext) -> None:
     """Everybody of the team who has a login."""
-    business = cast.business
+    business = context.business
     for position, member in enumerate(business.table("team_members").values()):
         if member["identity_id"] is None:
             continue
@@ -34,23 +34,23 @@ def write_group(cast: Cast) -> None:
         business.add("business_group_members", row)
 
 
-def write_online(cast: Cast) -> None:
+def write_online(context: SeedContext) -> None:
     """All that needs an account."""
-    _write_gateways(cast)
-    _write_links(cast)
-    _write_callbacks(cast)
+    _write_gateways(context)
+    _write_links(context)
+    _write_callbacks(context)
 
 
-def _write_gateways(cast: Cast) -> None:
+def _write_gateways(context: SeedContext) -> None:
     """A newer account; every second business has the older kinds instead."""
-    business = cast.business
+    business = context.business
     row: dict[str, Any] = {"id": FIRST_CONNECTION}
     gateway = "stripe_unified"
-    if cast.position % 2:
+    if context.position % 2:
         gateway = "stripe"
-        row |= {"fbpay": _wepay(cast), "stripe": _stripe(cast)}
+        row |= {"fbpay": _wepay(context), "stripe": _stripe(context)}
     else:
-        row["stripe_unified"] = _stripe_unified(cast)
+        row["stripe_unified"] = _stripe_unified(context)
     business.add("payment_gateways", row)
     options = {
         "entity_type": "invoice",
@@ -62,17 +62,17 @@ def _write_gateways(cast: Cast) -> None:
     business.add("payment_options", options, "entity_type")
 
 
-def _hex(cast: Cast, kind: str) -> str:
-    return cast.business.uuid_of(kind, 0).replace("-", "")
+def _hex(context: SeedContext, kind: str) -> str:
+    return context.business.uuid_of(kind, 0).replace("-", "")
 
 
-def _stripe_unified(cast: Cast) -> dict[str, Any]:
+def _stripe_unified(context: SeedContext) -> dict[str, Any]:
     return {
-        "id": _hex(cast, "connection"),
-        "stripe_account_id": f"acct_{_hex(cast, 'stripe')[:16]}",
+        "id": _hex(context, "connection"),
+        "stripe_account_id": f"acct_{_hex(context, 'stripe')[:16]}",
         "country": "CA",
-        "publishable_key": f"pk_test_{_hex(cast, 'publishable')}",
-        "stripe_email": cast.business.profile["owner"]["email"],
+        "publishable_key": f"pk_test_{_hex(context, 'publishable')}",
+        "stripe_email": context.business.profile["owner"]["email"],
         "account_status": "fully_enabled",
         "available_onboarding_strategies": ["hosted"],
         "onboarding_completion_percent": 100,
@@ -92,26 +92,26 @@ def _stripe_unified(cast: Cast) -> dict[str, Any]:
     }
 
 
-def _stripe(cast: Cast) -> dict[str, Any]:
+def _stripe(context: SeedContext) -> dict[str, Any]:
     return {
-        "id": _hex(cast, "connection"),
-        "gateway_user_id": f"acct_{_hex(cast, 'stripe')[:16]}",
+        "id": _hex(context, "connection"),
+        "gateway_user_id": f"acct_{_hex(context, 'stripe')[:16]}",
         "user_state": "registered",
-        "email": cast.business.profile["owner"]["email"],
+        "email": context.business.profile["owner"]["email"],
         "country": "US",
         "currencies": ["USD"],
-        "publishable_key": f"pk_test_{_hex(cast, 'publishable')}",
+        "publishable_key": f"pk_test_{_hex(context, 'publishable')}",
         "bank_transfer_enabled": False,
         "max_ach_fee": 500,
     }
 
 
-def _wepay(cast: Cast) -> dict[str, Any]:
+def _wepay(context: SeedContext) -> dict[str, Any]:
     return {
-        "id": _hex(cast, "wepay"),
-        "account_id": str(cast.business.profile["systemid"] * 3),
+        "id": _hex(context, "wepay"),
+        "account_id": str(context.business.profile["systemid"] * 3),
         "state": "complete_kyc",
-        "email": cast.business.profile["owner"]["email"],
+        "email": context.business.profile["owner"]["email"],
         "country": "US",
         "currencies": ["USD"],
         "action_reasons": ["kyc", "bank_account"],
@@ -124,10 +124,10 @@ def _wepay(cast: Cast) -> dict[str, Any]:
     }
 
 
-def _write_links(cast: Cast) -> None:
+def _write_links(context: SeedContext) -> None:
     """Three; the second is switched off."""
-    business, items = cast.business, list(cast.business.table("items").values())
-    for position, moment in enumerate(spread(cast.random("checkout_links"), 3)):
+    business, items = context.business, list(context.business.table("items").values())
+    for position, moment in enumerate(spread(context.random("checkout_links"), 3)):
         item = items[position * 2]
         row = {
             "id": link_key(business, position),
@@ -144,10 +144,10 @@ def _write_links(cast: Cast) -> None:
         business.add("checkout_links", row)
 
 
-def _write_callbacks(cast: Cast) -> None:
+def _write_callbacks(context: SeedContext) -> None:
     """Two that are verified, one that waits for it; the second stands for all of its noun."""
-    business = cast.business
-    moments = spread(cast.random("callbacks"), 3, BEGIN, END)
+    business = context.business
+    moments = spread(context.random("callbacks"), 3, BEGIN, END)
     for position, event in enumerate(("invoice.create", "client", "time_entry.update")):
         key = FIRST_CALLBACK + position
         row = {

@@ -1,6 +1,6 @@
 """What is bought on credit: vendors, their bills, and what was paid on them."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from freshbooks_sandbox.seed_data.calendar import BEGIN, END, day_of, later, spr
 if TYPE_CHECKING:
     from random import Random
 
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 FIRST_VENDOR, FIRST_BILL, FIRST_BILL_PAYMENT = 1501, 7501, 9501
 QUANTITIES = ("1", "1", "2", "5", "1.5")
 METHODS = ("Check", "Bank Transfer", "Credit Card", "ACH", "Other")
 
 
-def write_purchases(cast: Cast) -> None:
+def write_purchases(context: SeedContext) -> None:
     """All that belongs to accounts payable."""
-    _write_vendors(cast)
-    payments = _write_bills(cast)
+    _write_vendors(context)
+    payments = _write_bills(context)
     payments.sort(key=lambda payment: payment["paid_date"])
     for position, payment in enumerate(payments):
         # Some are taken back; what they paid is open again.
         payment["vis_state"] = {2: 1, 4: 2}.get(position % 14, 0)
-        cast.business.add("bill_payments", {"id": FIRST_BILL_PAYMENT + position, **payment})
+        context.business.add("bill_payments", {"id": FIRST_BILL_PAYMENT + position, **payment})
 
 
-def _write_vendors(cast: Cast) -> None:
+def _write_vendors(context: SeedContext) -> None:
     """One to thirty invoices; every third has the tax defaults of its country."""
-    business, random = cast.business, cast.random("bill_vendors")
-    fake = cast.fakers("bill_vendors")["en_CA"]
-    count = max(8, min(cast.scale // 30, 500))
+    business, random = context.business, context.random("bill_vendors")
+    fake = context.fakers("bill_vendors")["en_CA"]
+    count = max(8, min(context.scale // 30, 500))
     for position, moment in enumerate(spread(random, count, BEGIN, END)):
         first_name, last_name = fake.first_name(), fake.last_name()
         row: dict[str, Any] = {
@@ -63,14 +63,14 @@ def _write_vendors(cast: Cast) -> None:
         business.add("bill_vendors", row)
 
 
-def _write_bills(cast: Cast) -> list[dict[str, Any]]:
+def _write_bills(context: SeedContext) -> list[dict[str, Any]]:
     """One to four invoices; returns what was paid on them."""
-    business, random = cast.business, cast.random("bills")
+    business, random = context.business, context.random("bills")
     vendors = list(business.table("bill_vendors").values())
-    lines = _lines(cast)
+    lines = _lines(context)
     payments: list[dict[str, Any]] = []
     known = 0
-    for position, moment in enumerate(spread(random, max(12, cast.scale // 4))):
+    for position, moment in enumerate(spread(random, max(12, context.scale // 4))):
         while known < len(vendors) and vendors[known]["created_at"] <= moment:
             known += 1
         vendor = vendors[random.randrange(max(known, 1))]
@@ -94,10 +94,10 @@ def _write_bills(cast: Cast) -> list[dict[str, Any]]:
     return payments
 
 
-def _lines(cast: Cast) -> list[BillLine]:
+def _lines(context: SeedContext) -> list[BillLine]:
     """What is ordered again and again."""
-    random, fake = cast.random("bill_lines"), cast.fakers("bill_lines")["en_CA"]
-    categories = [key for key, row in cast.business.table("expense_categories").items()]
+    random, fake = context.random("bill_lines"), context.fakers("bill_lines")["en_CA"]
+    categories = [key for key, row in context.business.table("expense_categories").items()]
     found = []
     for position in range(40):
         taxed = position % 3 == 0

@@ -1,6 +1,6 @@
 """What comes again: the profiles that some invoices and expenses were made by."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from freshbooks_sandbox.resources.documents import totals
 from freshbooks_sandbox.seed_data.calendar import day_of, spread
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 FIRST_PROFILE, FIRST_EXPENSE_PROFILE = 1201, 1301
 
 
-def write_recurring(cast: Cast) -> None:
+def write_recurring(context: SeedContext) -> None:
     """After invoices and expenses, of which it makes some the offspring of profiles."""
-    _write_invoice_profiles(cast)
-    _write_expense_profiles(cast)
+    _write_invoice_profiles(context)
+    _write_expense_profiles(context)
 
 
-def _write_invoice_profiles(cast: Cast) -> None:
+def _write_invoice_profiles(context: SeedContext) -> None:
     """One to each client with recurring invoices, and some that have not yet made any."""
-    invoices = cast.business.table("invoices")
+    invoices = context.business.table("invoices")
     recurring: dict[int, list[dict[str, Any]]] = {}
     for invoice in invoices.values():
         if invoice.get("parent"):
             recurring.setdefault(invoice["customerid"], []).append(invoice)
-    random = cast.random("invoice_profiles")
-    idle = random.sample(list(invoices.values()), min(len(invoices), max(8, cast.scale // 60)))
+    random = context.random("invoice_profiles")
+    idle = random.sample(list(invoices.values()), min(len(invoices), max(8, context.scale // 60)))
     moments = spread(random, len(idle))
     key = FIRST_PROFILE
     for position, (invoice, moment) in enumerate(zip(idle, moments, strict=True)):
@@ -41,7 +41,7 @@ def _write_invoice_profiles(cast: Cast) -> None:
             "disable": position % 5 == 3,
             "vis_state": {2: 1, 5: 2}.get(position % 8, 0),
         }
-        cast.business.add("invoice_profiles", row)
+        context.business.add("invoice_profiles", row)
         key += 1
     for position, made in enumerate(recurring.values()):
         row = _profile(key, made[0])
@@ -54,7 +54,7 @@ def _write_invoice_profiles(cast: Cast) -> None:
         }
         for invoice in made:
             invoice["parent"] = key
-        cast.business.add("invoice_profiles", row)
+        context.business.add("invoice_profiles", row)
         key += 1
 
 
@@ -75,11 +75,11 @@ def _profile(key: int, invoice: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _write_expense_profiles(cast: Cast) -> None:
+def _write_expense_profiles(context: SeedContext) -> None:
     """One to forty expenses; two of three have made one of them."""
-    random = cast.random("expense_profiles")
-    expenses = list(cast.business.table("expenses").values())
-    count = max(8, min(cast.scale // 80, 500))
+    random = context.random("expense_profiles")
+    expenses = list(context.business.table("expenses").values())
+    count = max(8, min(context.scale // 80, 500))
     for position, moment in enumerate(spread(random, count)):
         model = expenses[position * len(expenses) // count]
         start = date.fromisoformat(model["date"])
@@ -99,6 +99,6 @@ def _write_expense_profiles(cast: Cast) -> None:
         }
         for name in ("taxName1", "taxAmount1", "taxPercent1"):
             row[name] = model.get(name)
-        cast.business.add("expense_profiles", row)
+        context.business.add("expense_profiles", row)
         if position % 3:
             model["profileid"] = row["id"]

@@ -1,6 +1,6 @@
 """What is sold: items and taxes, estimates, the invoices that come of them, and their payments."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from freshbooks_sandbox.seed_data.rebilling import Rebilling
 if TYPE_CHECKING:
     from random import Random
 
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 TAXES = (("HST", "13"), ("GST", "5"), ("QST", "9.975"), ("PST", "7"))
 QUANTITIES = ("1", "1", "2", "3", "4", "8", "2.5", "0.5", "12")
@@ -24,44 +24,44 @@ METHODS = ("Check", "Cash", "Bank Transfer", "Credit Card", "PayPal", "VISA", "O
 FIRST_ITEM, FIRST_TAX, FIRST_ESTIMATE, FIRST_INVOICE, FIRST_PAYMENT = 301, 81, 3001, 5001, 9001
 
 
-def write_sales(cast: Cast) -> None:
+def write_sales(context: SeedContext) -> None:
     """All that belongs to sales."""
-    _write_taxes(cast)
-    desk = _Desk(cast, _Catalogue(cast))
+    _write_taxes(context)
+    desk = _Desk(context, _Catalogue(context))
     desk.write_estimates()
     desk.write_invoices()
     desk.write_payments()
 
 
-def _write_taxes(cast: Cast) -> None:
-    moments = spread(cast.random("taxes"), len(TAXES), BEGIN, END)
+def _write_taxes(context: SeedContext) -> None:
+    moments = spread(context.random("taxes"), len(TAXES), BEGIN, END)
     for position, (name, percent) in enumerate(TAXES):
         number = "RT 0001" if name == "HST" else ("", None)[position % 2]
         row = {"id": FIRST_TAX + position, "name": name, "amount": percent, "number": number}
-        cast.business.add("taxes", {**row, "updated": moments[position]})
+        context.business.add("taxes", {**row, "updated": moments[position]})
 
 
 class _Catalogue:
     """Items, and the lines that are made of them; equal lines are one object."""
 
-    def __init__(self, cast: Cast) -> None:
-        random, fake = cast.random("items"), cast.fakers("items")["en_CA"]
+    def __init__(self, context: SeedContext) -> None:
+        random, fake = context.random("items"), context.fakers("items")["en_CA"]
         self._lines: dict[tuple[Any, ...], Line] = {}
         self.items = []
-        count = 16 if cast.scale < 2000 else 60
+        count = 16 if context.scale < 2000 else 60
         for position, moment in enumerate(spread(random, count)):
             row = {
                 "id": FIRST_ITEM + position,
                 "name": fake.job(),
                 "description": (fake.catch_phrase(), "", None)[position % 3],
-                "unit_cost": money(random.randrange(400, 40_000) * 5, cast.business.currency),
+                "unit_cost": money(random.randrange(400, 40_000) * 5, context.business.currency),
                 "tax1": FIRST_TAX if position % 3 == 0 else 0,
                 "sku": fake.bothify("??-####").upper() if position % 4 == 0 else None,
                 "inventory": (None, "", "40")[position % 3],
                 "updated": moment,
                 "vis_state": {7: 1, 11: 2}.get(position, 0),
             }
-            self.items.append(cast.business.add("items", row))
+            self.items.append(context.business.add("items", row))
 
     def line(self, random: Random, client: dict[str, Any]) -> Line:
         """A line for a client: the taxes of his province, none abroad."""
@@ -98,16 +98,16 @@ def _taxes_for(client: dict[str, Any]) -> tuple[tuple[str | None, str], tuple[st
 
 
 class _Desk:
-    """Writes the documents, one after the other as time passes."""
+    """WriteRules the documents, one after the other as time passes."""
 
-    def __init__(self, cast: Cast, catalogue: _Catalogue) -> None:
-        self.cast = cast
+    def __init__(self, context: SeedContext, catalogue: _Catalogue) -> None:
+        self.context = context
         self.catalogue = catalogue
-        self.clients = list(cast.business.table("clients").values())
+        self.clients = list(context.business.table("clients").values())
         self.clients_at = [client["_signup"] for client in self.clients]
         self.accepted: dict[int, list[dict[str, Any]]] = {}
         self.payments: list[dict[str, Any]] = []
-        self.rebilling = Rebilling(cast.business)
+        self.rebilling = Rebilling(context.business)
 
     def _client(self, random: Random, moment: int) -> dict[str, Any]:
         """Somebody who had signed up by then; the earlier ones come more often."""
@@ -132,9 +132,9 @@ class _Desk:
 
     def write_estimates(self) -> None:
         """One to four invoices; some are accepted and wait to be invoiced."""
-        random, fake = self.cast.random("estimates"), self.cast.fakers("estimates")["en_CA"]
+        random, fake = self.context.random("estimates"), self.context.fakers("estimates")["en_CA"]
         pitch = fake.paragraph()
-        moments = spread(random, max(8, self.cast.scale // 4))
+        moments = spread(random, max(8, self.context.scale // 4))
         for position, moment in enumerate(moments):
             row = self._document(random, moment)
             status = random.choice((1, 2, 2, 3, 5, 5, 5))
@@ -148,15 +148,15 @@ class _Desk:
                 "_pitch": pitch,
             }
             row["_discount"], row["_total"] = totals(row["_lines"], row.get("discount_value", "0"))
-            self.cast.business.add("estimates", row)
+            self.context.business.add("estimates", row)
             if status == 5 and row["vis_state"] == 0:
                 self.accepted.setdefault(row["customerid"], []).append(row)
 
     def write_invoices(self) -> None:
-        """The scale of the story."""
-        random, fake = self.cast.random("invoices"), self.cast.fakers("invoices")["en_CA"]
+        """The scale of the business."""
+        random, fake = self.context.random("invoices"), self.context.fakers("invoices")["en_CA"]
         notes = ["", "", *(fake.sentence() for _ in range(4))]
-        for position, moment in enumerate(spread(random, self.cast.scale)):
+        for position, moment in enumerate(spread(random, self.context.scale)):
             row = {**self._document(random, moment), "id": FIRST_INVOICE + position}
             if not self._take_up_estimate(row, moment):
                 row["_lines"] += self.rebilling.lines(row["customerid"], moment, row["id"])
@@ -172,7 +172,7 @@ class _Desk:
             row["_discount"], row["_total"] = totals(row["_lines"], row.get("discount_value", "0"))
             self._vary(random, row, notes)
             self._tell_fate(random, row)
-            self.cast.business.add("invoices", row)
+            self.context.business.add("invoices", row)
 
     def _take_up_estimate(self, row: dict[str, Any], moment: int) -> bool:
         waiting = self.accepted.get(row["customerid"])
@@ -251,4 +251,4 @@ class _Desk:
         """Numbered as they came in."""
         self.payments.sort(key=lambda payment: payment["updated"])
         for position, payment in enumerate(self.payments):
-            self.cast.business.add("payments", {"id": FIRST_PAYMENT + position, **payment})
+            self.context.business.add("payments", {"id": FIRST_PAYMENT + position, **payment})

@@ -1,6 +1,6 @@
 """What is spent: categories, and expenses, some of them to be billed to a client."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from freshbooks_sandbox.money import money, share
 from freshbooks_sandbox.seed_data.calendar import BEGIN, END, day_of, later, spread
 
 if TYPE_CHECKING:
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
 
 # The vendor's own list, abridged: names of accounts, not of people, so no work for Faker.
 CATEGORIES = {
@@ -28,24 +28,24 @@ CATEGORIES = {
 FIRST_CATEGORY, FIRST_EXPENSE, BANK_ACCOUNT = 7001, 8001, 4411
 
 
-def write_spend(cast: Cast) -> None:
+def write_spend(context: SeedContext) -> None:
     """All that belongs to spending."""
-    categories = _write_categories(cast)
-    random, fake = cast.random("expenses"), cast.fakers("expenses")["en_CA"]
+    categories = _write_categories(context)
+    random, fake = context.random("expenses"), context.fakers("expenses")["en_CA"]
     vendors = [fake.company() for _ in range(30)]
     clients = [
         client
-        for client in cast.business.table("clients").values()
-        if client["currency_code"] == cast.business.currency
+        for client in context.business.table("clients").values()
+        if client["currency_code"] == context.business.currency
     ]
     previous: dict[str, Any] = {"date": "", "_cents": 0}
-    for position, moment in enumerate(spread(random, max(cast.scale // 2, 12))):
+    for position, moment in enumerate(spread(random, max(context.scale // 2, 12))):
         cents = random.randrange(300, 60_000)
         row: dict[str, Any] = {
             "id": FIRST_EXPENSE + position,
             "categoryid": random.choice(categories),
             "_cents": cents,
-            "_code": cast.business.currency,
+            "_code": context.business.currency,
             # People enter receipts late: the order by date is not the order by id.
             "date": day_of(max(moment - random.randrange(40) * 86_400_000_000, BEGIN)).isoformat(),
             "vendor": random.choice([*vendors, None]),
@@ -63,7 +63,7 @@ def write_spend(cast: Cast) -> None:
         if random.random() < 0.2:
             row |= {"accountid": BANK_ACCOUNT, "account_name": "Chequing", "bank_name": "Bank"}
         _bill_to(random.random(), clients, row, moment)
-        previous = cast.business.add("expenses", row)
+        previous = context.business.add("expenses", row)
 
 
 def _bill_to(
@@ -76,9 +76,9 @@ def _bill_to(
         row |= {"billable": True, "markup_percent": ("0", "10")[row["id"] % 2]}
 
 
-def _write_categories(cast: Cast) -> list[int]:
+def _write_categories(context: SeedContext) -> list[int]:
     keys: list[int] = []
-    moments = iter(spread(cast.random("categories"), 40, BEGIN, END))
+    moments = iter(spread(context.random("categories"), 40, BEGIN, END))
     for parent, children in CATEGORIES.items():
         parent_key = FIRST_CATEGORY + len(keys)
         for name in (parent, *children):
@@ -94,6 +94,6 @@ def _write_categories(cast: Cast) -> list[int]:
                 "updated_at": moment,
                 "vis_state": {14: 2, 19: 1}.get(len(keys), 0),
             }
-            cast.business.add("expense_categories", row)
+            context.business.add("expense_categories", row)
             keys.append(key)
     return keys

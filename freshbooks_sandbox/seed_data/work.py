@@ -1,6 +1,6 @@
 """Who works there and on what: team, services, projects, and the time that went into them."""
 
-# ruff: noqa: PLR2004 chances and positions in a story need no names
+# ruff: noqa: PLR2004 chances and positions of invented data need no names
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from freshbooks_sandbox.seed_data.calendar import BEGIN, END, HOUR, day_of, late
 if TYPE_CHECKING:
     from random import Random
 
-    from freshbooks_sandbox.seed_data.cast import Cast
+    from freshbooks_sandbox.seed_data.context import SeedContext
     from freshbooks_sandbox.store import Business
 
 FIRST_SERVICE, FIRST_PROJECT, FIRST_ENTRY, FIRST_TIMER = 401, 2001, 20_001, 601
 ROLES = ("business_manager", "business_employee", "contractor")
 
 
-def write_work(cast: Cast) -> None:
+def write_work(context: SeedContext) -> None:
     """All that belongs to projects and time."""
-    team = _write_team(cast)
-    _write_services(cast)
-    _write_projects(cast)
-    _write_entries(cast, [member["identity_id"] for member in team if member["identity_id"]])
+    team = _write_team(context)
+    _write_services(context)
+    _write_projects(context)
+    _write_entries(context, [member["identity_id"] for member in team if member["identity_id"]])
 
 
-def _write_team(cast: Cast) -> list[dict[str, Any]]:
+def _write_team(context: SeedContext) -> list[dict[str, Any]]:
     """The owner; with books also three who work, one who left, one who has not yet accepted."""
-    business, fake = cast.business, cast.fakers("team")["en_CA"]
+    business, fake = context.business, context.fakers("team")["en_CA"]
     owner = business.profile["owner"]
-    business.profile["identity_id"] = owner.get("id", 4_000_000 + cast.position)
+    business.profile["identity_id"] = owner.get("id", 4_000_000 + context.position)
     people = [(owner["first_name"], owner["last_name"], owner["email"], "owner")]
     if business.account_id is not None:
         for role in (*ROLES, "no_seat_employee", "business_employee"):
             first_name, last_name = fake.first_name(), fake.last_name()
             email = f"{first_name}.{last_name}@example.org".casefold()
             people.append((first_name, last_name, email, role))
-    moments = spread(cast.random("team"), len(people), BEGIN, END)
+    moments = spread(context.random("team"), len(people), BEGIN, END)
     for position, (first_name, last_name, email, role) in enumerate(people):
         is_invited = position == 5
         identity_id = business.profile["identity_id"] + position * 7
@@ -60,10 +60,10 @@ def _write_team(cast: Cast) -> list[dict[str, Any]]:
     return list(business.table("team_members").values())
 
 
-def _write_services(cast: Cast) -> None:
-    fake = cast.fakers("services")["en_CA"]
+def _write_services(context: SeedContext) -> None:
+    fake = context.fakers("services")["en_CA"]
     for position in range(8):
-        cast.business.add(
+        context.business.add(
             "services",
             {
                 "id": FIRST_SERVICE + position,
@@ -75,18 +75,18 @@ def _write_services(cast: Cast) -> None:
         )
 
 
-def _write_projects(cast: Cast) -> None:
+def _write_projects(context: SeedContext) -> None:
     """One to six invoices; finished ones are archived, every eleventh is deleted."""
-    random, fake = cast.random("projects"), cast.fakers("projects")["en_CA"]
-    clients = list(cast.business.table("clients").values())
-    for position, moment in enumerate(spread(random, max(cast.scale // 6, 8))):
+    random, fake = context.random("projects"), context.fakers("projects")["en_CA"]
+    clients = list(context.business.table("clients").values())
+    for position, moment in enumerate(spread(random, max(context.scale // 6, 8))):
         known = [client for client in clients[:400] if client["_signup"] < moment]
         client = random.choice(known) if known and position % 7 != 6 else None
         is_fixed = position % 5 == 4
         is_archived = moment < END - 400 * 24 * HOUR and random.random() < 0.5
         is_deleted = position % 11 == 5
         due = day_of(later(random, moment, 120))
-        cast.business.add(
+        context.business.add(
             "projects",
             {
                 "id": FIRST_PROJECT + position,
@@ -109,16 +109,16 @@ def _write_projects(cast: Cast) -> None:
         )
 
 
-def _write_entries(cast: Cast, identities: list[int]) -> None:
+def _write_entries(context: SeedContext, identities: list[int]) -> None:
     """Two to an invoice, most of them the owner's; a few are deleted, one timer is running."""
-    business = cast.business
-    random, fake = cast.random("time_entries"), cast.fakers("time_entries")["en_CA"]
+    business = context.business
+    random, fake = context.random("time_entries"), context.fakers("time_entries")["en_CA"]
     notes = [None, "", *(fake.sentence() for _ in range(20))]
     projects = list(business.table("projects").values())
     projects_at = [project["created_at"] for project in projects]
     known = 0
     weights = [3, *[1] * (len(identities) - 1)]
-    moments = spread(random, max(cast.scale * 2, 10))
+    moments = spread(random, max(context.scale * 2, 10))
     for position, moment in enumerate(moments):
         while known < len(projects) and projects_at[known] < moment:
             known += 1

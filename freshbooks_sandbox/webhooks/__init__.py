@@ -2,5 +2,5 @@
 
 See docs/freshbooks-api/webhooks.md.
 
-switchboard.py hears of writes and decides whom they concern, courier.py carries the messages.
+dispatcher.py turns a write into the messages for the callbacks it concerns, sender.py sends them.
 """

@@ -1,4 +1,4 @@
-"""`/_sandbox/webhooks` and `/_sandbox/deliveries`: handles on what is sent to receivers."""
+"""`/_sandbox/webhooks` and `/_sandbox/deliveries`: control of what is sent to receivers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.routing import Route
 
-from freshbooks_sandbox.control.handler import careful
+from freshbooks_sandbox.control.handler import json_endpoint
 from freshbooks_sandbox.webhooks.sender import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Switch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 async def _list(state: State, request: Request) -> Any:
     """All, or those with this `callback`, `status` and `name`, in one `business`."""
-    found = state.courier.deliveries()
+    found = state.sender.deliveries()
     query = request.query_params
     if "business" in query:
         account = state.store.find(query["business"]).account_id
@@ -48,48 +48,48 @@ async def _list(state: State, request: Request) -> Any:
 
 
 async def _forget(state: State, _request: Request) -> Any:
-    state.courier.forget()
-    return {"deliveries": state.courier.deliveries()}
+    state.sender.forget()
+    return {"deliveries": state.sender.deliveries()}
 
 
 async def _settle(state: State, request: Request) -> Any:
-    order = msgspec.json.decode(await request.body() or b"{}", type=Wait)
+    wait = msgspec.json.decode(await request.body() or b"{}", type=Wait)
     try:
-        async with asyncio.timeout(order.timeout):
-            await state.courier.settle()
+        async with asyncio.timeout(wait.timeout):
+            await state.sender.settle()
     except TimeoutError:
-        problem = f"Not all is delivered within {order.timeout:g} seconds; see the scale of pauses."
+        problem = f"Not all is delivered within {wait.timeout:g} seconds; see the scale of pauses."
         raise ValueError(problem) from None
-    return {"deliveries": state.courier.deliveries()}
+    return {"deliveries": state.sender.deliveries()}
 
 
 async def _read_settings(state: State, _request: Request) -> Any:
-    return state.courier.settings
+    return state.sender.settings
 
 
 async def _set(state: State, request: Request) -> Any:
     """Change those named; the others stay."""
     changes = msgspec.json.decode(await request.body(), type=dict[str, Any])
-    settings = {**msgspec.to_builtins(state.courier.settings), **changes}
-    state.courier.settings = msgspec.convert(settings, Settings)
-    return state.courier.settings
+    settings = {**msgspec.to_builtins(state.sender.settings), **changes}
+    state.sender.settings = msgspec.convert(settings, Settings)
+    return state.sender.settings
 
 
 async def _switch(state: State, request: Request) -> Any:
-    """Verify or disable a callback without a word: nothing is sent and no stamp moves."""
-    order = msgspec.json.decode(await request.body(), type=Switch)
-    business = state.store.find(order.business)
-    callback = business.table("callbacks")[order.callback]
-    callback["verified"] = order.verified
+    """Verify or disable a callback silently: nothing is sent and no timestamp moves."""
+    switch = msgspec.json.decode(await request.body(), type=Switch)
+    business = state.store.find(switch.business)
+    callback = business.table("callbacks")[switch.callback]
+    callback["verified"] = switch.verified
     business.changed()
-    return {"callbackid": order.callback, "verified": order.verified}
+    return {"callbackid": switch.callback, "verified": switch.verified}
 
 
 ROUTES = [
-    Route("/_sandbox/deliveries", careful(_list), methods=["GET"]),
-    Route("/_sandbox/deliveries", careful(_forget), methods=["DELETE"]),
-    Route("/_sandbox/deliveries/settle", careful(_settle), methods=["POST"]),
-    Route("/_sandbox/webhooks", careful(_read_settings), methods=["GET"]),
-    Route("/_sandbox/webhooks", careful(_set), methods=["POST"]),
-    Route("/_sandbox/webhooks/switch", careful(_switch), methods=["POST"]),
+    Route("/_sandbox/deliveries", json_endpoint(_list), methods=["GET"]),
+    Route("/_sandbox/deliveries", json_endpoint(_forget), methods=["DELETE"]),
+    Route("/_sandbox/deliveries/settle", json_endpoint(_settle), methods=["POST"]),
+    Route("/_sandbox/webhooks", json_endpoint(_read_settings), methods=["GET"]),
+    Route("/_sandbox/webhooks", json_endpoint(_set), methods=["POST"]),
+    Route("/_sandbox/webhooks/switch", json_endpoint(_switch), methods=["POST"]),
 ]

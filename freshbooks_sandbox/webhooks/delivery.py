@@ -1,4 +1,4 @@
-"""A message on its way to a receiver, and what became of it."""
+"""A message on its way to a receiver, and its outcome."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Delivery:
         return is_there and (self.callback["verified"] or self.name == VERIFY)
 
     def as_dict(self) -> dict[str, Any]:
-        """For the handle; `verifier` of a verification included."""
+        """The form of `/_sandbox/deliveries`; `verifier` of a verification included."""
         return {
             "id": self.id,
             "callbackid": self.callback["callbackid"],

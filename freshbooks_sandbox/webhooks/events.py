@@ -11,7 +11,7 @@ VERIFY = "callback.verify"
 
 @dataclass(frozen=True)
 class Noun:
-    """What events tell of: a resource, and the object whose read scope they need."""
+    """The object of events: a resource, and the object whose read scope they need."""
 
     resource: str
     scope: str
@@ -53,5 +53,5 @@ def read_scope(event: str) -> str:
 
 
 def covers(registered: str, event: str) -> bool:
-    """Whether a callback for `registered` hears of `event`; a bare noun stands for all of its."""
+    """Whether a callback for `registered` gets `event`; a bare noun stands for all of its."""
     return registered in (event, event.partition(".")[0])

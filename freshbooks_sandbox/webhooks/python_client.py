@@ -1,4 +1,4 @@
-"""What tests hold in their hands: `Sandbox.webhooks`."""
+"""`Sandbox.webhooks`: the Python side of `/_sandbox/webhooks` and `/_sandbox/deliveries`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 class Webhooks:
-    """The handles of `/_sandbox/webhooks` and `/_sandbox/deliveries` (docs/sandbox.md)."""
+    """Control of what the sandbox sends to receivers (docs/sandbox.md)."""
 
-    def __init__(self, order: Callable[..., Any]) -> None:
-        self._order = order
+    def __init__(self, request: Callable[..., Any]) -> None:
+        self._request = request
 
     def settings(self, **changes: float) -> dict[str, Any]:
         """Change `timeout`, `retries`, `first_retry`, `growth`, `scale` or `disable_after`."""
-        found: dict[str, Any] = self._order("POST", "webhooks", changes)
+        found: dict[str, Any] = self._request("POST", "webhooks", changes)
         return found
 
     def deliveries(
@@ -29,12 +29,12 @@ class Webhooks:
     ) -> list[dict[str, Any]]:
         """Every message, oldest first, with its attempts; all or those of one kind."""
         asked = {"business": business, "callback": callback, "status": status, "name": name}
-        found: list[dict[str, Any]] = self._order("GET", "deliveries", **asked)["deliveries"]
+        found: list[dict[str, Any]] = self._request("GET", "deliveries", **asked)["deliveries"]
         return found
 
     def deliveries_clear(self) -> None:
         """Forget the messages that are no longer on their way."""
-        self._order("DELETE", "deliveries")
+        self._request("DELETE", "deliveries")
 
     def settle(self, timeout: float = 30.0) -> list[dict[str, Any]]:
         """Wait until every message is delivered, given up or dropped; then all of them.
@@ -42,8 +42,8 @@ class Webhooks:
         Raises:
             SandboxError: When that takes more than `timeout` seconds.
         """
-        order = {"timeout": timeout}
-        found: list[dict[str, Any]] = self._order("POST", "deliveries/settle", order)["deliveries"]
+        body = {"timeout": timeout}
+        found: list[dict[str, Any]] = self._request("POST", "deliveries/settle", body)["deliveries"]
         return found
 
     def disable(self, callback: int, business: str | int = 1) -> None:
@@ -55,5 +55,5 @@ class Webhooks:
         self._switch(callback, business, verified=True)
 
     def _switch(self, callback: int, business: str | int, *, verified: bool) -> None:
-        order = {"callback": callback, "business": str(business), "verified": verified}
-        self._order("POST", "webhooks/switch", order)
+        body = {"callback": callback, "business": str(business), "verified": verified}
+        self._request("POST", "webhooks/switch", body)

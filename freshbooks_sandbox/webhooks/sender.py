@@ -1,4 +1,4 @@
-"""Carrying messages: attempts, retries with growing pauses, giving up, disabling.
+"""Sends messages: attempts, retries with growing pauses, giving up, disabling.
 
 See docs/freshbooks-api/webhooks.md §7.
 
@@ -14,13 +14,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import httpx
 import msgspec
 
 from freshbooks_sandbox import faults
 from freshbooks_sandbox.clock import Clock, utc_z
 from freshbooks_sandbox.webhooks.delivery import Attempt, Delivery
 from freshbooks_sandbox.webhooks.events import VERIFY
-from freshbooks_sandbox.webhooks.post import leads_nowhere, post
+from freshbooks_sandbox.webhooks.post import is_unroutable, post
 from freshbooks_sandbox.webhooks.signature import HEADER, forge, sign
 
 if TYPE_CHECKING:
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.webhooks.delivery import Status
 
 REMEMBERED = 10_000
-"""Deliveries kept for the handle; the oldest are forgotten."""
+"""Deliveries kept for `/_sandbox/deliveries`; the oldest are forgotten."""
 AT_ONCE = 50
 """Connections to receivers at a time."""
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """How it is carried; only the ten seconds are published (docs/freshbooks-api/webhooks.md §7).
+    """How messages are sent; only the ten seconds are published.
+
+    See docs/freshbooks-api/webhooks.md §7.
 
     A failed message is tried again `retries` times, first after `first_retry` seconds, then after
     `growth` times as long each. `scale` multiplies every pause, also those of faults. After
@@ -57,7 +60,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             yield self.first_retry * self.growth**number
 
 
-class Courier:
+class Sender:
     """All deliveries of one sandbox."""
 
     def __init__(self, clock: Clock, disturbances: faults.Faults) -> None:
@@ -72,14 +75,14 @@ class Courier:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def send(self, business: Business, callback: Row, fields: Mapping[str, str]) -> None:
-        """Take a message; needs the running event loop and returns at once."""
-        if leads_nowhere(callback["uri"]):
-            self._note(business, callback, fields).status = "nowhere"
+        """Accept a message; needs the running event loop and returns at once."""
+        if is_unroutable(callback["uri"]):
+            self._record(business, callback, fields).status = "nowhere"
             return
         due = self._faults.due_to(fields["name"], callback["callbackid"])
         copies = 1 + sum(fault.copies for fault in due if isinstance(fault, faults.Duplicate))
         for _ in range(copies):
-            self._dispatch(self._note(business, callback, fields), due)
+            self._dispatch(self._record(business, callback, fields), due)
 
     def deliveries(self) -> list[dict[str, Any]]:
         """Those remembered, oldest first."""
@@ -91,19 +94,19 @@ class Courier:
         self._deliveries = deque(waiting, REMEMBERED)
 
     def release(self) -> None:
-        """Send what a fault holds back, the last first."""
+        """Send the messages that a fault holds back, the last first."""
         held, self._held = self._held[::-1], []
         if held:
             self._start(self._in_turn(held))
 
     async def settle(self) -> None:
-        """Wait until nothing is on its way; what is held back is let go."""
+        """Wait until no message is on its way; those held back are sent."""
         while self._tasks or self._held:
             self.release()
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """End all tasks; what was on its way is dropped."""
+        """End all tasks; messages that were on their way are dropped."""
         tasks, self._tasks, self._held = self._tasks, set(), []
         for task in tasks:
             task.cancel()
@@ -113,7 +116,7 @@ class Courier:
                 delivery.status = "dropped"
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    def _note(self, business: Business, callback: Row, fields: Mapping[str, str]) -> Delivery:
+    def _record(self, business: Business, callback: Row, fields: Mapping[str, str]) -> Delivery:
         delivery = Delivery(next(self._serial), business, callback, fields)
         self._deliveries.append(delivery)
         return delivery
@@ -131,7 +134,7 @@ class Courier:
             elif isinstance(fault, faults.Shuffle):
                 held = fault.count
         if held is None:
-            self._start(self._carry(delivery))
+            self._start(self._deliver(delivery))
             return
         self._held.append(delivery)
         if len(self._held) >= held:
@@ -144,16 +147,16 @@ class Courier:
 
     async def _in_turn(self, deliveries: list[Delivery]) -> None:
         for delivery in deliveries:
-            self._start(self._carry(delivery))
+            self._start(self._deliver(delivery))
             await delivery.is_tried.wait()
 
-    async def _carry(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery) -> None:
         try:
             delivery.status = await self._outcome(delivery)
         finally:
             delivery.is_tried.set()
         if delivery.status in ("delivered", "given_up"):
-            self._judge(delivery)
+            self._disable_if_failing(delivery)
 
     async def _outcome(self, delivery: Delivery) -> Status:
         await asyncio.sleep(delivery.delay * self.settings.scale)
@@ -187,12 +190,12 @@ class Courier:
                 status = await post(delivery.callback["uri"], body, headers)
         except TimeoutError:
             error = "no answer in time"
-        except (OSError, EOFError, ValueError) as problem:
+        except (httpx.TransportError, httpx.InvalidURL) as problem:
             error = str(problem) or type(problem).__name__
         return Attempt(at, status, error, round(time.monotonic() - begun, 3))
 
-    def _judge(self, delivery: Delivery) -> None:
-        """Disable a callback that fails for long: `verified` is the only flag there is."""
+    def _disable_if_failing(self, delivery: Delivery) -> None:
+        """Disable a callback whose messages are given up: `verified` is the only flag there is."""
         callback, business = delivery.callback, delivery.business
         key = (business.id, callback["callbackid"])
         if delivery.status == "delivered":

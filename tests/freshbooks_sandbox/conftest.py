@@ -81,7 +81,7 @@ def own() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def caller(sandbox: Sandbox) -> Iterator[Caller]:
-    """Somebody who reads the shared sandbox."""
+    """A client that reads the shared sandbox."""
     caller = Caller(sandbox)
     yield caller
     caller.session.close()
@@ -89,7 +89,7 @@ def caller(sandbox: Sandbox) -> Iterator[Caller]:
 
 @pytest.fixture
 def writer(own: Sandbox) -> Iterator[Caller]:
-    """Somebody who may do everything to a sandbox of his own."""
+    """A client that may do everything to a sandbox of its own."""
     caller = Caller(own)
     yield caller
     caller.session.close()

@@ -1,4 +1,4 @@
-"""Asking for reports, and adding up what the story holds."""
+"""Asking for reports, and adding up what the lists hold."""
 
 from __future__ import annotations
 

@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reading(**readings: str) -> Iterator[Caller]:
-    with Sandbox(invoices=40, rate_limit=0, readings=readings) as sandbox:
+def behaving(**behaviours: str) -> Iterator[Caller]:
+    with Sandbox(invoices=40, rate_limit=0, behaviours=behaviours) as sandbox:
         caller = Caller(sandbox)
         yield caller
         caller.session.close()
 
 
 def test_updated_min_ignored_on_some_resources() -> None:
-    with reading(updated_filter_ignored="items,taxes") as caller:
+    with behaving(updated_filter_ignored="items,taxes") as caller:
         query = "search[updated_min]=2099-01-01"
         assert caller.accounting(f"items/items?{query}")["total"] > 0
         assert caller.accounting(f"users/clients?{query}")["total"] == 0
-    with reading(updated_filter_ignored="all") as caller:
+    with behaving(updated_filter_ignored="all") as caller:
         assert caller.accounting(f"users/clients?{query}")["total"] > 0
 
 
 def test_updated_min_compared_by_utc_days() -> None:
-    with reading(updated_day_zone="utc") as caller:
+    with behaving(updated_day_zone="utc") as caller:
         caller.sandbox.clock(now="2026-07-02T02:00:00Z", frozen=True)
         made = caller.sandbox.create("clients")[0]
         assert made["updated"] == "2026-07-01 22:00:00"
@@ -39,13 +39,13 @@ def test_updated_min_compared_by_utc_days() -> None:
 
 
 def test_an_old_access_token_that_dies_at_the_refresh() -> None:
-    with reading(old_access_token="dies") as caller:
+    with behaving(old_access_token="dies") as caller:
         caller.refresh(caller.tokens["refresh_token"])
         assert caller.get("/auth/api/v1/users/me").status_code == 401
 
 
 def test_a_refresh_that_repeats_the_first_created_at() -> None:
-    with reading(refresh_created_at="original") as caller:
+    with behaving(refresh_created_at="original") as caller:
         caller.sandbox.clock(advance=1000)
         answer = caller.refresh(caller.tokens["refresh_token"]).json()
         assert answer["expires_in"] == 43_199
@@ -53,20 +53,20 @@ def test_a_refresh_that_repeats_the_first_created_at() -> None:
 
 
 def test_projects_shown_or_not() -> None:
-    with reading(deleted_projects="ignored", archived_projects="shown") as caller:
+    with behaving(deleted_projects="ignored", archived_projects="shown") as caller:
         assert caller.projects("?active=false")["projects"] == caller.projects()["projects"]
         assert {row["complete"] for row in caller.projects()["projects"]} == {True, False}
 
 
 @pytest.mark.parametrize(("value", "status"), [("400", 400), ("first", 200)])
 def test_a_bad_page(value: str, status: int) -> None:
-    with reading(bad_page=value) as caller:
+    with behaving(bad_page=value) as caller:
         path = f"/accounting/account/{caller.account}/users/clients?page=abc"
         assert caller.get(path).status_code == status
 
 
 def test_services_that_do_not_page() -> None:
-    with reading(services_paging="ignored") as caller:
+    with behaving(services_paging="ignored") as caller:
         path = f"/comments/business/{caller.business}/services?page=2&per_page=3"
         answer = caller.get(path).json()
         assert answer["meta"]["page"] == 1
@@ -75,7 +75,7 @@ def test_services_that_do_not_page() -> None:
 
 def test_time_entries_paged_without_asking_and_shown_to_all() -> None:
     settings = {"others_time": "shown", "running_timers": "shown", "time_entries_default": "30"}
-    with reading(**settings) as caller:
+    with behaving(**settings) as caller:
         answer = caller.entries()
         assert answer["meta"]["per_page"] == 30
         rows = caller.entries("?per_page=100")["time_entries"]
@@ -84,19 +84,19 @@ def test_time_entries_paged_without_asking_and_shown_to_all() -> None:
 
 
 def test_a_total_of_what_can_be_seen() -> None:
-    with reading(total="visible") as caller:
+    with behaving(total="visible") as caller:
         caller.at(4)
         assert caller.accounting("expenses/expenses")["total"] == 0
 
 
 def test_team_members_by_thirty() -> None:
-    with reading(team_members_per_page="30") as caller:
+    with behaving(team_members_per_page="30") as caller:
         path = f"/auth/api/v1/businesses/{caller.business}/team_members"
         assert caller.get(path).json()["meta"]["per_page"] == 30
 
 
 def test_the_newer_shape_of_accounting_errors() -> None:
-    with reading(accounting_errors="new") as caller:
+    with behaving(accounting_errors="new") as caller:
         answer = caller.get(f"/accounting/account/{caller.account}/users/clients/99").json()
         assert answer["code"] == 5
         assert answer["message"] == "Request failed with status_code: 404"
@@ -104,7 +104,18 @@ def test_the_newer_shape_of_accounting_errors() -> None:
         assert answer["details"][0]["metadata"]["message"] == "Client not found."
 
 
+def test_the_short_text_of_a_missing_scope() -> None:
+    with behaving(missing_scope="short") as caller:
+        lesser = Caller(caller.sandbox, scopes=["user:clients:read"])
+        answer = lesser.get(f"/projects/business/{lesser.business}/projects")
+        lesser.session.close()
+    assert answer.status_code == 403
+    provided = "user:clients:read user:profile:read"
+    message = f"insufficient_scope: provided [{provided}], required [user:projects:read]"
+    assert answer.json() == {"message": message}
+
+
 @pytest.mark.parametrize("wrong", [{"nonsense": "1"}, {"total": "some"}])
-def test_a_reading_that_does_not_exist_is_refused(wrong: dict[str, str]) -> None:
+def test_a_behaviour_that_does_not_exist_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="total"):
-        Sandbox(readings=wrong)
+        Sandbox(behaviours=wrong)

@@ -1,4 +1,4 @@
-"""The books of the story agree with each other."""
+"""The books of the seed data agree with each other."""
 
 from __future__ import annotations
 

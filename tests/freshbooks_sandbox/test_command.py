@@ -52,8 +52,8 @@ def test_it_writes_a_ready_configuration_and_ends_cleanly(
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (("--reading", "nonsense=1"), "no reading named 'nonsense'"),
-        (("--reading", "total=some"), "all, visible"),
+        (("--behaviour", "nonsense=1"), "no behaviour named 'nonsense'"),
+        (("--behaviour", "total=some"), "all, visible"),
         (("--invoices", "0"), "--invoices"),
         (("--host", "203.0.113.1"), "Cannot listen"),
     ],

@@ -11,7 +11,7 @@ from tests.freshbooks_sandbox.conftest import Caller
 
 VERSION = {"x-api-version": "2023-09-25"}
 LISTED = "manualJournalEntries"
-"""Where journal entries are in an answer, unless a reading says otherwise."""
+"""Where journal entries are in an answer, unless a behaviour says otherwise."""
 
 
 def ledger(caller: Caller, path: str, **headers: str) -> Any:
@@ -112,11 +112,11 @@ def test_journal_entries_are_paged_by_names_of_their_own(caller: Caller) -> None
     assert past == {LISTED: []}
 
 
-@pytest.mark.parametrize("reading", ["data", "journalEntries", "list"])
-def test_the_envelope_of_journal_entries_is_a_reading(reading: str) -> None:
-    with Sandbox(invoices=12, rate_limit=0, readings={"journal_envelope": reading}) as running:
+@pytest.mark.parametrize("envelope", ["data", "journalEntries", "list"])
+def test_the_envelope_of_journal_entries_is_a_behaviour(envelope: str) -> None:
+    with Sandbox(invoices=12, rate_limit=0, behaviours={"journal_envelope": envelope}) as running:
         body = ledger(Caller(running), "journal_entries", **VERSION).json()
-        rows = body if reading == "list" else body[reading]
+        rows = body if envelope == "list" else body[envelope]
         assert len(rows) == running.count("journal_entries")
 
 

@@ -223,19 +223,19 @@ def test_expense_vendors_are_objects_with_one_key(caller: Caller) -> None:
 
 
 @pytest.fixture(scope="module")
-def other_readings() -> Iterator[Sandbox]:
+def other_behaviours() -> Iterator[Sandbox]:
     """What nobody could confirm, read the other way."""
-    readings = {
+    behaviours = {
         "bill_vendorid": "shown",
         "presumed_lists": "missing",
         "journal_envelope": "journalEntries",
     }
-    with Sandbox(invoices=30, rate_limit=0, readings=readings) as running:
+    with Sandbox(invoices=30, rate_limit=0, behaviours=behaviours) as running:
         yield running
 
 
 def test_bills_show_their_vendor_by_include_or_reading(
-    caller: Caller, other_readings: Sandbox
+    caller: Caller, other_behaviours: Sandbox
 ) -> None:
     plain = caller.accounting("bills/bills")["bills"][0]
     assert "vendorid" not in plain
@@ -243,11 +243,11 @@ def test_bills_show_their_vendor_by_include_or_reading(
     included = caller.accounting("bills/bills?include[]=vendor")["bills"][0]
     truth = {row["id"]: row for row in caller.sandbox.truth("bills")}
     assert included["vendor"]["vendorid"] == truth[plain["id"]]["vendorid"]
-    assert "vendorid" in Caller(other_readings).accounting("bills/bills")["bills"][0]
+    assert "vendorid" in Caller(other_behaviours).accounting("bills/bills")["bills"][0]
 
 
-def test_lists_that_are_presumed_may_be_missing(other_readings: Sandbox) -> None:
-    caller = Caller(other_readings)
+def test_lists_that_are_presumed_may_be_missing(other_behaviours: Sandbox) -> None:
+    caller = Caller(other_behaviours)
     for path in ("expense_profiles/expense_profiles", "billable_items/billable_items"):
         assert caller.get(f"/accounting/account/{caller.account}/{path}").status_code == 404
 

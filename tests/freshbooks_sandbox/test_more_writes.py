@@ -1,4 +1,4 @@
-"""Writing what belongs to accounts payable, credits, profiles, staff: stamps, merges, refusals."""
+"""Writing what belongs to accounts payable, credits, profiles, staff: timestamps, merges, errors."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def test_a_verifier_for_a_code_without_a_challenge_is_refused(sandbox: Sandbox) 
 
 
 def test_no_verifier_matters_where_pkce_is_ignored() -> None:
-    with Sandbox(invoices=40, rate_limit=0, readings={"pkce": "ignored"}) as sandbox:
+    with Sandbox(invoices=40, rate_limit=0, behaviours={"pkce": "ignored"}) as sandbox:
         settings = sandbox.config()
         plain = {**CHALLENGE, "code_challenge_method": "plain"}
         for challenge in ({}, CHALLENGE, plain):
@@ -243,7 +243,11 @@ def test_a_consent_may_ask_for_a_part_of_the_scopes(caller: Caller) -> None:
     assert "user:invoices:read" in refused.text
     refused = caller.get(f"/projects/business/{caller.business}/projects")
     assert refused.status_code == 403
-    assert "required [user:projects:read]" in refused.json()["message"]
+    assert refused.json() == {
+        "message": "insufficient_scope: The request requires higher privileges than provided by the "
+        "access token. Provided: ['user:clients:read user:profile:read']. "
+        "Required: ['user:projects:read']."
+    }
 
 
 def test_an_access_token_dies_at_its_end(own: Sandbox) -> None:

@@ -120,7 +120,7 @@ def test_entries_show_no_update_stamp_but_filter_by_one(caller: Caller) -> None:
     found = caller.entries(query)["time_entries"]
     assert "updated_at" not in found[0]
     assert {r["id"] for r in found} == {r["id"] for r in truth if r["updated_at"] >= moment}
-    # A delete moves the hidden stamp.
+    # A delete moves the hidden timestamp.
     assert any(row["updated_at"] > row["created_at"] and not row["active"] for row in truth)
 
 

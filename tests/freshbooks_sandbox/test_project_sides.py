@@ -37,8 +37,8 @@ def timers(caller: Caller) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def promising() -> Iterator[Caller]:
-    readings = {"invitation_rates": "filled", "inactive_retainers": "shown"}
-    with Sandbox(invoices=40, rate_limit=0, readings=readings) as sandbox:
+    behaviours = {"invitation_rates": "filled", "inactive_retainers": "shown"}
+    with Sandbox(invoices=40, rate_limit=0, behaviours=behaviours) as sandbox:
         caller = Caller(sandbox)
         yield caller
         caller.session.close()

@@ -215,8 +215,8 @@ class Generous:
     """A sandbox that grants the payables and knows no business currency."""
 
     def __enter__(self) -> Caller:
-        readings = {"payables_aging": "granted", "payments_collected": "all"}
-        self.sandbox = Sandbox(invoices=40, rate_limit=0, readings=readings).start()
+        behaviours = {"payables_aging": "granted", "payments_collected": "all"}
+        self.sandbox = Sandbox(invoices=40, rate_limit=0, behaviours=behaviours).start()
         self.caller = Caller(self.sandbox)
         return self.caller
 

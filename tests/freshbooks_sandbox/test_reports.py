@@ -1,4 +1,4 @@
-"""The figures of the reports follow from the story: they can be added up from its lists."""
+"""The figures of the reports follow from the seed data: they can be added up from its lists."""
 
 from __future__ import annotations
 

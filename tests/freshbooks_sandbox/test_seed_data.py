@@ -17,11 +17,11 @@ CENT = Decimal("0.01")
 DIGEST = """
 import hashlib, msgspec
 from freshbooks_sandbox.resources import RESOURCES
-from freshbooks_sandbox.seed_data import tell
+from freshbooks_sandbox.seed_data import generate
 from datetime import date
-story = tell({seed}, 60)
-digest = hashlib.sha256(msgspec.json.encode(story.identity))
-for business in story.businesses:
+data = generate({seed}, 60)
+digest = hashlib.sha256(msgspec.json.encode(data.identity))
+for business in data.businesses:
     business.at(date(2026, 2, 1))
     for resource in RESOURCES:
         for row in resource.table(business):

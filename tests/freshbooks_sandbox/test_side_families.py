@@ -141,7 +141,7 @@ def test_payments_are_refused_in_their_own_words(own: Sandbox) -> None:
 
 
 def test_a_dead_token_may_be_answered_as_in_older_fixtures() -> None:
-    with Sandbox(invoices=40, rate_limit=0, readings={"side_unauthenticated": "own"}) as sandbox:
+    with Sandbox(invoices=40, rate_limit=0, behaviours={"side_unauthenticated": "own"}) as sandbox:
         caller = Caller(sandbox)
         caller.authorize("dead")
         assert payments(caller, "gateway").json()["error_type"] == "unauthorized"

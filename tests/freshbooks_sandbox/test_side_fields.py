@@ -249,7 +249,7 @@ def test_a_foreign_account_is_not_found_beside_the_accounting_side(caller: Calle
 
 
 def test_a_presumed_list_may_not_be_there() -> None:
-    with Sandbox(invoices=40, rate_limit=0, readings={"presumed_lists": "missing"}) as sandbox:
+    with Sandbox(invoices=40, rate_limit=0, behaviours={"presumed_lists": "missing"}) as sandbox:
         caller = Caller(sandbox)
         links = caller.get(f"/payments/account/{caller.account}/checkout-links")
         assert links.status_code == 404

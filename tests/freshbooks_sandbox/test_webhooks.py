@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 
 from freshbooks_sandbox import Sandbox, SandboxError
@@ -107,8 +108,8 @@ def test_the_signature_is_the_one_worked_out_by_hand(body: str, signature: str) 
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204),
         (b"HTTP/1.0 500\r\nContent-Length: 9\r\n\r\ncut", 500),
-        (b"", EOFError),
-        (b"nonsense\r\n", ValueError),
+        (b"", httpx.RemoteProtocolError),
+        (b"nonsense\r\n", httpx.RemoteProtocolError),
     ],
 )
 def test_an_answer_is_read_as_far_as_it_goes(answer: bytes, outcome: int | type) -> None:
@@ -122,10 +123,43 @@ def test_an_answer_is_read_as_far_as_it_goes(answer: bytes, outcome: int | type)
             port = server.sockets[0].getsockname()[1]
             try:
                 return await post(f"http://127.0.0.1:{port}", b"body", {})
-            except (OSError, EOFError, ValueError) as problem:
+            except httpx.TransportError as problem:
                 return type(problem)
 
     assert asyncio.run(asked()) == outcome
+
+
+def test_a_message_has_the_headers_that_are_given_and_no_others() -> None:
+    heads: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        assert await reader.readexactly(4) == b"body"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def sent() -> int:
+        async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Signed": "aGk="}
+            status = await post(f"http://user:word@127.0.0.1:{port}/a%20b?c=d", b"body", headers)
+            assert sorted(heads[0].decode().split("\r\n")) == [
+                *("", "", "Connection: close", "Content-Length: 4"),
+                "Content-Type: application/x-www-form-urlencoded",
+                f"Host: 127.0.0.1:{port}",
+                *("POST /a%20b?c=d HTTP/1.1", "X-Signed: aGk="),
+            ]
+            return status
+
+    assert asyncio.run(sent()) == 200
+
+
+@pytest.mark.parametrize(
+    "uri", ["nowhere", "ftp://127.0.0.1/", "http://127.0.0.1:1/", "http://:99999/"]
+)
+def test_a_message_that_cannot_be_sent_is_an_error(uri: str) -> None:
+    with pytest.raises((httpx.TransportError, httpx.InvalidURL)):
+        asyncio.run(post(uri, b"body", {}))
 
 
 def test_forgeries_are_the_mistakes_that_are_common() -> None:
@@ -215,14 +249,14 @@ def test_every_noun_is_told_of(own: Sandbox, noun: str, resource: str) -> None:
     made = own.create(resource)[0]
     identifier = made["id"] if "id" in made else made["vendorid"]
     own.delete(resource, identifier)
-    told = [each["fields"] for each in own.webhooks.deliveries(callback=key)[1:]]
-    assert [(each["name"], each["object_id"]) for each in told] == [
+    sent = [each["fields"] for each in own.webhooks.deliveries(callback=key)[1:]]
+    assert [(each["name"], each["object_id"]) for each in sent] == [
         (f"{noun}.create", str(identifier)),
         (f"{noun}.delete", str(identifier)),
     ]
 
 
-def test_only_the_event_that_was_asked_for_is_told(hooks: Hooks) -> None:
+def test_only_the_event_that_was_asked_for_is_sent(hooks: Hooks) -> None:
     hooks.subscribe("client.delete")
     made = hooks.sandbox.create("clients")[0]
     hooks.sandbox.create("invoices")
@@ -239,7 +273,7 @@ def test_a_document_sent_by_email_is_an_event_of_its_own(hooks: Hooks) -> None:
     assert hooks.arrived() == ["invoice.sendByEmail"] * 2
 
 
-def test_a_change_in_the_middle_of_a_read_is_told(hooks: Hooks) -> None:
+def test_a_change_in_the_middle_of_a_read_is_sent(hooks: Hooks) -> None:
     hooks.subscribe("client.update")
     hooks.sandbox.faults(
         "change", action="update", resource="clients", values={"note": "meanwhile"}, times=1
@@ -443,8 +477,8 @@ def test_faults_of_requests_leave_deliveries_alone(hooks: Hooks) -> None:
 
 def test_names_that_cannot_exist_are_not_looked_for(own: Sandbox) -> None:
     own.create("clients")
-    told = own.webhooks.deliveries(business=1, name="client.create", status="nowhere")
-    assert [each["uri"] for each in told] == ["https://hooks.example.test/freshbooks/1"]
+    sent = own.webhooks.deliveries(business=1, name="client.create", status="nowhere")
+    assert [each["uri"] for each in sent] == ["https://hooks.example.test/freshbooks/1"]
     assert own.webhooks.deliveries(business=2) == []
     own.webhooks.deliveries_clear()
     assert own.webhooks.deliveries() == []
@@ -501,7 +535,7 @@ def test_a_sandbox_that_starts_again_sends_again(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("caused", ["silent", "sent"])
 def test_a_row_that_moves_with_another_may_be_told_of(caused: str) -> None:
-    with Sandbox(invoices=40, rate_limit=0, readings={"caused_events": caused}) as sandbox:
+    with Sandbox(invoices=40, rate_limit=0, behaviours={"caused_events": caused}) as sandbox:
         caller = Caller(sandbox)
         for noun in ("invoice", "payment", "credit_note", "bill", "service", "time_entry"):
             uri = "http://hooks.example.test/all"
@@ -516,14 +550,14 @@ def test_a_row_that_moves_with_another_may_be_told_of(caused: str) -> None:
         caller.request("DELETE", f"{timers}/{timer['id']}")
         caller.session.close()
         found = sandbox.webhooks.deliveries()
-        told = sorted(each["fields"]["name"] for each in found if each["uri"] == uri)
+        sent = sorted(each["fields"]["name"] for each in found if each["uri"] == uri)
     moved = ["bill.update", "credit_note.create", "invoice.update", "payment.create"]
     moved += ["service.create", "time_entry.create", "time_entry.delete"]
-    assert told == sorted(["payment.create", *(moved if caused == "sent" else [])])
+    assert sent == sorted(["payment.create", *(moved if caused == "sent" else [])])
 
 
 def test_callbacks_may_belong_to_the_application(receiver: Receiver) -> None:
-    with Sandbox(invoices=10, readings={"callbacks_of": "application"}) as sandbox:
+    with Sandbox(invoices=10, behaviours={"callbacks_of": "application"}) as sandbox:
         callers = [Caller(sandbox) for _ in range(2)]
         mine, theirs = (Hooks(caller, receiver) for caller in callers)
         key = mine.register("client")
@@ -538,14 +572,14 @@ def test_callbacks_may_belong_to_the_application(receiver: Receiver) -> None:
             caller.session.close()
 
 
-def test_readings_of_what_is_unknown(receiver: Receiver) -> None:
-    readings = {
+def test_behaviours_where_the_facts_are_open(receiver: Receiver) -> None:
+    behaviours = {
         "message_fields": "recorded",
         "resent_verifier": "new",
         "changed_uri": "verified",
         "caused_events": "sent",
     }
-    with Sandbox(invoices=40, rate_limit=0, readings=readings) as sandbox:
+    with Sandbox(invoices=40, rate_limit=0, behaviours=behaviours) as sandbox:
         caller = Caller(sandbox)
         sandbox.webhooks.settings(scale=0.0)
         hooks = Hooks(caller, receiver)

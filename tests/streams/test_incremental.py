@@ -105,7 +105,7 @@ def test_the_bookmark_is_the_time_of_the_run_and_not_that_of_a_row(
 def test_no_change_around_midnight_is_missed_whatever_zone_the_server_compares_in(
     tmp_path: Path, zone: str, moment: str
 ) -> None:
-    with Sandbox(invoices=20, rate_limit=0, readings={"updated_day_zone": zone}) as sandbox:
+    with Sandbox(invoices=20, rate_limit=0, behaviours={"updated_day_zone": zone}) as sandbox:
         config = settings_for(sandbox, tmp_path)
         first = datetime.fromisoformat(moment)
         sandbox.clock(now=first.isoformat(), frozen=True)
@@ -121,7 +121,9 @@ def test_no_change_around_midnight_is_missed_whatever_zone_the_server_compares_i
 def test_a_server_that_ignores_the_filter_costs_time_but_no_row(
     tmp_path: Path, streams: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Sandbox(invoices=20, rate_limit=0, readings={"updated_filter_ignored": "all"}) as sandbox:
+    with Sandbox(
+        invoices=20, rate_limit=0, behaviours={"updated_filter_ignored": "all"}
+    ) as sandbox:
         config = settings_for(sandbox, tmp_path)
         first = sync(config, *streams)
         changed = sandbox.update(streams[0], "oldest", name="mended", note="mended", notes="mended")

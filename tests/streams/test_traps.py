@@ -128,7 +128,7 @@ class TestAccounting:
     def test_both_shapes_of_errors_skip_a_feature_that_the_plan_lacks(
         self, tmp_path: Path, errors: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with Sandbox(invoices=5, rate_limit=0, readings={"accounting_errors": errors}) as sandbox:
+        with Sandbox(invoices=5, rate_limit=0, behaviours={"accounting_errors": errors}) as sandbox:
             sandbox.faults("deny", reason="feature", path="*/items/*")
             messages = sync(settings_for(sandbox, tmp_path), "items", "taxes")
             assert sandbox.stats()["refreshes"] == 1
@@ -169,8 +169,8 @@ class TestAccounting:
     def test_journal_entries_are_read_wherever_an_answer_has_them(
         self, tmp_path: Path, envelope: str
     ) -> None:
-        readings = {"journal_envelope": envelope}
-        with Sandbox(invoices=5, rate_limit=0, readings=readings) as sandbox:
+        behaviours = {"journal_envelope": envelope}
+        with Sandbox(invoices=5, rate_limit=0, behaviours=behaviours) as sandbox:
             config = settings_for(sandbox, tmp_path)
             records = sync(config, "journal_entries", "journal_entry_lines").records
             truth = [
@@ -198,8 +198,8 @@ class TestProjectsAndTime:
     def test_archived_and_deleted_projects_arrive_in_every_reading(
         self, tmp_path: Path, archived: str, deleted: str
     ) -> None:
-        readings = {"archived_projects": archived, "deleted_projects": deleted}
-        with Sandbox(rate_limit=0, readings=readings) as sandbox:
+        behaviours = {"archived_projects": archived, "deleted_projects": deleted}
+        with Sandbox(rate_limit=0, behaviours=behaviours) as sandbox:
             records = sync(settings_for(sandbox, tmp_path), "projects").records["projects"]
             truth = [row for n in (1, 2, 3) for row in sandbox.truth("projects", n)]
         keys = [(record["business_id"], record["id"]) for record in records]
@@ -243,7 +243,7 @@ class TestProjectsAndTime:
     def test_services_arrive_whether_they_are_paged_or_not(
         self, tmp_path: Path, paging: str, more: int
     ) -> None:
-        with Sandbox(invoices=5, rate_limit=0, readings={"services_paging": paging}) as sandbox:
+        with Sandbox(invoices=5, rate_limit=0, behaviours={"services_paging": paging}) as sandbox:
             if more:
                 sandbox.create("services", count=more)
             records = sync(settings_for(sandbox, tmp_path), "services").records["services"]

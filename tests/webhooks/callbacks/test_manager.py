@@ -184,7 +184,7 @@ def test_two_that_register_at_once_share_the_callbacks(
 def test_a_callback_that_freshbooks_switched_off_is_verified_again(
     tmp_path: Path, reading: str
 ) -> None:
-    with Sandbox(invoices=20, rate_limit=0, readings={"resent_verifier": reading}) as sandbox:
+    with Sandbox(invoices=20, rate_limit=0, behaviours={"resent_verifier": reading}) as sandbox:
         sandbox.webhooks.settings(scale=0.01)
         config = {
             **settings_for(sandbox, tmp_path),

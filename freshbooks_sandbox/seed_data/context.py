@@ -1,4 +1,4 @@
-"""What every chapter of one business's story is written with: names, chance, and the scale."""
+"""The generators of one business's rows: names, random numbers, and the scale."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _FAKERS: dict[str, Faker] = {}
 
 
 def faker(locale: str) -> Faker:
-    """A Faker per locale, made once; it is seeded anew by everybody who uses it."""
+    """A Faker per locale, made once; whoever uses it seeds it anew."""
     if locale not in _FAKERS:
         _FAKERS[locale] = Faker(locale)
     return _FAKERS[locale]
 
 
 @dataclass
-class Cast:
-    """One business in the making."""
+class SeedContext:
+    """One business whose rows are being generated."""
 
     seed: int
     position: int
@@ -34,7 +34,7 @@ class Cast:
 
     def random(self, table: str) -> Random:
         """The generator of one table."""
-        return Random(f"{self.seed}/{self.position}/{table}")  # noqa: S311 a story, not a secret
+        return Random(f"{self.seed}/{self.position}/{table}")  # noqa: S311 invented data, not a secret
 
     def fakers(self, table: str) -> dict[str, Faker]:
         """The Fakers, seeded for one table."""
