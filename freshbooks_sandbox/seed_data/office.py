@@ -13,7 +13,7 @@ from freshbooks_sandbox.seed_data.calendar import BEGIN, END, HOUR, later, sprea
 if TYPE_CHECKING:
     from freshbooks_sandbox.seed_data.context import SeedContext
 
-# The creation of the owner's role in users/me, which staffs and systems have as their timestamp too.
+# The creation of the owner's role in users/me, and the timestamp of staffs and systems.
 OPENED = moment_of(datetime(2023, 10, 1, 12, tzinfo=UTC))
 GATEWAYS = (("stripe", 26), ("fbpay", 30), ("paypal", 7))
 FIRST_GATEWAY = 3301

@@ -1,4 +1,4 @@
-"""Writing what belongs to accounts payable, credits, profiles, staff: timestamps, merges, errors."""
+"""Writes of accounts payable, credits, profiles and staff: timestamps, merges, errors."""
 
 from __future__ import annotations
 

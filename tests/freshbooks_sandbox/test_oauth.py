@@ -244,8 +244,8 @@ def test_a_consent_may_ask_for_a_part_of_the_scopes(caller: Caller) -> None:
     refused = caller.get(f"/projects/business/{caller.business}/projects")
     assert refused.status_code == 403
     assert refused.json() == {
-        "message": "insufficient_scope: The request requires higher privileges than provided by the "
-        "access token. Provided: ['user:clients:read user:profile:read']. "
+        "message": "insufficient_scope: The request requires higher privileges than provided by "
+        "the access token. Provided: ['user:clients:read user:profile:read']. "
         "Required: ['user:projects:read']."
     }
 
