@@ -79,7 +79,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m tools.docs_streams > docs/streams.md
+	$(BIN)/python -m tools.docs_streams docs/streams.md
 	$(BIN)/python -m tools.docs_unified docs/unified.md
 	$(BIN)/pytest -q tests/test_catalog.py --snapshot-update
 

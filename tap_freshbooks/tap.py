@@ -90,7 +90,7 @@ class TapFreshBooks(SdkTap):
         folder = self.config.get("unified_mappings")
         if not folder and self.input_catalog and not self._selects_unified(self.input_catalog):
             return ()  # reading the mappings would take a tenth of a second
-        from tap_freshbooks.unified.streams import stream_classes  # noqa: PLC0415 - nor this
+        from tap_freshbooks.unified.stream_classes import stream_classes  # noqa: PLC0415 - nor this
 
         return stream_classes(
             native, folder, remote_data=self.config.get("unified_remote_data", False)

@@ -1,3 +1,3 @@
-"""Writers of pages of the documentation."""
+"""Generators of pages of the documentation; `make docs` runs them."""
 
 from __future__ import annotations

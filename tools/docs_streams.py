@@ -1,8 +1,9 @@
-"""Writes `docs/streams.md`: what each stream is, as the code declares it."""
+"""Writes `docs/streams.md`: a table of all streams, as the code declares them."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.streams.derived import DerivedStream
@@ -18,11 +19,11 @@ HEAD = """# Streams
 
 Made from the code by `make docs`; do not edit.
 
-**Replication**: *filter* means that FreshBooks lists what changed; *compared*, that every row is
-read and what changed is delivered; *full*, that nothing tells what changed; *periods*, that closed
-periods are read once and the last ones again. **Deletions**: *marked* rows come with
-`_sdc_deleted_at`; *vanish* means that FreshBooks drops them without a trace, and the target is told
-by ACTIVATE_VERSION. Streams in *italics* are not selected by default.
+**Replication**: *server filter* means that FreshBooks lists the changed rows; *client filter*, that
+all rows are read and the changed ones delivered; *full table*, that nothing shows what changed;
+*by period*, that closed periods are read once and the last ones again. **Deletions**: *marked* rows
+come with `_sdc_deleted_at`; *hard* means that FreshBooks drops them without a trace, and that
+ACTIVATE_VERSION notifies the target. Streams in *italics* are not selected by default.
 
 """
 
@@ -31,16 +32,16 @@ COLUMNS = (
     *("OAuth scope", "webhook event", "fields"),
 )
 
-WORDS = {
-    Replication.SERVER_FILTER: "filter",
-    Replication.CLIENT_FILTER: "compared",
-    Replication.FULL_TABLE: "full",
-    Replication.BY_PERIOD: "periods",
+REPLICATION = {
+    Replication.SERVER_FILTER: "server filter",
+    Replication.CLIENT_FILTER: "client filter",
+    Replication.FULL_TABLE: "full table",
+    Replication.BY_PERIOD: "by period",
 }
 
 
 def page() -> str:
-    """The page's text."""
+    """The whole page."""
     head = f"{HEAD}| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n"
     return head + "".join(_row(stream) for stream in STREAMS)
 
@@ -54,7 +55,7 @@ def _row(stream: type[RecordStream]) -> str:
         (stream.__doc__ or "").partition("\n")[0],
         f"`{scope}`" if scope != "user" else scope,
         ", ".join(f"`{key}`" for key in stream.record_keys()),
-        WORDS[stream.replication]
+        REPLICATION[stream.replication]
         + (f", `{stream.timestamp_field}`" if stream.timestamp_field else ""),
         _deletions(source),
         f"`{stream.oauth_scope}`" if stream.oauth_scope.startswith("user:") else stream.oauth_scope,
@@ -66,9 +67,9 @@ def _row(stream: type[RecordStream]) -> str:
 
 def _deletions(source: type[RecordStream]) -> str:
     if issubclass(source, HardDeleteStream):
-        return "vanish"
+        return "hard"
     return "marked" if issubclass(source, ListStream) and source.marks_deletions else ""
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

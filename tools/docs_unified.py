@@ -1,4 +1,4 @@
-"""Writes the part of `docs/unified.md` that follows from the mapping files."""
+"""Writes the generated part of `docs/unified.md`: links, columns and codes of the mapping files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.unified.expression_syntax import ORIGINS
-from tap_freshbooks.unified.mapping import COMMON, links, load
+from tap_freshbooks.unified.mapping import links
+from tap_freshbooks.unified.mapping_loader import COMMON, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,32 +20,32 @@ BEGIN = "<!-- made from the mapping files by `make docs`; do not edit -->"
 SENTENCES = {
     "path": "{}",
     "const": "always {}",
-    "given": "{}, by the tap",
+    "builtin": "{}, by the tap",
     "column": "{} of this row",
     "sum": "sum of {}",
     "count": "number of {}",
     "present": "whether {} is there",
-    "country": "code of {}",
+    "country_code": "code of {}",
 }
-"""How a page tells of an origin that has one value."""
+"""Descriptions of origins that have one value."""
 
 END = "<!-- end of what is made from the mapping files -->"
 
 
-def page(written: str) -> str:
-    """A page's text, with the part between the marks made anew.
+def page(current: str) -> str:
+    """The page, with the part between the marks written anew.
 
     Raises:
         ValueError: If it has no such part.
     """
-    before, _, rest = written.partition(BEGIN)
+    before, _, rest = current.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
         raise ValueError(f"the page has no part between {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{_part(load())}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{_generated(load())}\n{END}{after}"
 
 
-def _part(mappings: Mapping[str, EntityMapping]) -> str:
+def _generated(mappings: Mapping[str, EntityMapping]) -> str:
     first = next(iter(mappings.values()))
     common = [column for column in first.columns.values() if column.name in _common(mappings)]
     sections = [
@@ -56,13 +57,13 @@ def _part(mappings: Mapping[str, EntityMapping]) -> str:
 
 
 def _common(mappings: Mapping[str, EntityMapping]) -> set[str]:
-    """The columns that every stream has, as the common file says."""
+    """Names of the columns that every stream has."""
     every = [mapping.columns.keys() for mapping in mappings.values()]
     return set(every[0]).intersection(*every[1:])
 
 
 def _diagram(mappings: Mapping[str, EntityMapping]) -> str:
-    """How the streams hang together, for Mermaid."""
+    """The links between streams, as a Mermaid diagram."""
     columns: dict[tuple[str, str], list[str]] = {}
     for link in links(mappings):
         if link.target:
@@ -91,13 +92,13 @@ def _section(mapping: EntityMapping, common: set[str]) -> str:
     sources = " and ".join(f"`{source}`" for source in mapping.sources)
     where = f", those rows of which `{mapping.where}` is true" if mapping.where else ""
     head = f"## {mapping.stream}\n\n{mapping.description}. From {sources}{where}.\n\n"
-    return head + _table(own, mapping.sources) + _words(mapping)
+    return head + _table(own, mapping.sources) + _tables_of_codes(mapping)
 
 
 def _is_special(column: Column) -> bool:
-    """Whether a stream says itself how a common column is filled."""
+    """True if the stream's own file fills this common column."""
     return column.file != COMMON and any(
-        not expression.keys() & {"given", "after", "present", "const"}
+        not expression.keys() & {"builtin", "substring_after", "present", "const"}
         for expression in column.expressions.values()
     )
 
@@ -131,7 +132,7 @@ def _filled(column: Column, sources: tuple[str, ...]) -> str:
 
 
 def in_words(expression: Expression | str) -> str:
-    """An expression as a reader wants it."""
+    """An expression, described in English."""
     if isinstance(expression, str):
         return _code(expression)
     text = _origin(expression)
@@ -149,12 +150,12 @@ def in_words(expression: Expression | str) -> str:
 def _origin(expression: Expression) -> str:
     [origin] = expression.keys() & ORIGINS.keys()
     value = expression[origin]
-    if origin in {"first", "join", "rule"}:
+    if origin in {"coalesce", "concat", "rule"}:
         parts = value if isinstance(value, list) else (expression.get("with") or {}).values()
         words = list(dict.fromkeys(in_words(part) for part in parts))
-        if origin == "join":
+        if origin == "concat":
             return f" `{expression.get('separator', ' ')}` ".join(words)
-        return ("the first of " if origin == "first" else f"`{value}` of ") + ", ".join(words)
+        return ("the first of " if origin == "coalesce" else f"`{value}` of ") + ", ".join(words)
     if origin == "ref":
         return f"{' `:` '.join(in_words(key) for key in value[1:])} in `{value[0]}`"
     if origin == "calc":
@@ -170,8 +171,8 @@ def _code(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
-def _words(mapping: EntityMapping) -> str:
-    """The tables of codes."""
+def _tables_of_codes(mapping: EntityMapping) -> str:
+    """The tables of codes, as a list."""
     found = {
         f"`{column.name}`": text
         for column in mapping.columns.values()
@@ -180,7 +181,7 @@ def _words(mapping: EntityMapping) -> str:
         if text
     }
     lines = [f"- {name}: {text}\n" for name, text in found.items()]
-    return "\nWords of FreshBooks, and ours:\n\n" + "".join(lines) if lines else ""
+    return "\nFreshBooks' words, and those of the model:\n\n" + "".join(lines) if lines else ""
 
 
 def _codes(column: Column) -> str:
@@ -201,7 +202,7 @@ def _tables(expression: Any) -> Iterator[tuple[str, dict[Any, Any], Any]]:
     if isinstance(expression, dict):
         if "codes" in expression:
             yield _origin(expression), expression["codes"], expression.get("else")
-        inner = [*(expression.get("first") or ()), *(expression.get("with") or {}).values()]
+        inner = [*(expression.get("coalesce") or ()), *(expression.get("with") or {}).values()]
         for each in inner:
             yield from _tables(each)
 

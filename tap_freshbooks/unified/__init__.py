@@ -1,6 +1,7 @@
-"""The unified accounting model: FreshBooks' records in the shape that other systems' have too.
+"""The unified accounting model: FreshBooks' records in the form that other systems' have too.
 
-What a column is and how it is filled stands in `mappings/`, one file per entity. `documents.py` and
-`forms.py` say what may stand there, `mapping.py` lays a user's files over ours, `expressions.py`
-makes functions of them, and `streams.py` streams, which live on the records of the native ones.
+`mappings/` has one file per entity, which describes its columns and how they are filled.
+`mapping_files.py` and `expression_syntax.py` hold the form of these files, `mapping_loader.py`
+merges those of the user into them, `expression_compiler.py` makes functions of their expressions,
+`mapper.py` rows, and `streams.py` streams, which are made of the records of the native ones.
 """

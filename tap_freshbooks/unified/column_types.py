@@ -1,4 +1,4 @@
-"""The types of columns: how values become them, and their JSON schema."""
+"""The types of columns: conversion of values to them, and their JSON schema."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.schema.fields import Field
 
-KEPT: dict[str, tuple[type[Field], ...]] = {
+UNCONVERTED: dict[str, tuple[type[Field], ...]] = {
     "string": (Text, LocalTime),
     "decimal": (DecimalText,),
     "integer": (Integer,),
@@ -30,7 +30,7 @@ KEPT: dict[str, tuple[type[Field], ...]] = {
     "datetime": (UtcTime,),
     "object": (Object,),
 }
-"""Native fields whose values are right for a type as they are."""
+"""Native fields whose values need no conversion to a type."""
 
 
 def text(value: Any) -> str | None:
@@ -63,7 +63,7 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "datetime": UtcTime.convert,
     "object": dict,
 }
-"""How a value becomes one of a column's type."""
+"""The conversion to each type."""
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},

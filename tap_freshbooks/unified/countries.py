@@ -1,4 +1,4 @@
-"""ISO codes of countries, whose names FreshBooks keeps as somebody wrote them."""
+"""ISO codes of countries, whose names are free text in FreshBooks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 import iso3166
 
-USUAL_NAMES = {
+COMMON_NAMES = {
     "america": "US",
     "bolivia": "BO",
     "british virgin islands": "VG",
@@ -62,14 +62,14 @@ USUAL_NAMES = {
     "vietnam": "VN",
     "wales": "GB",
 }
-"""Names that the standard does not have, in their simple form."""
+"""Names that the standard does not have, in their normalised form."""
 
 
 @cache
 def country_code(name: str) -> str | None:
     """ISO 3166-1 alpha-2 code of a country by its English name or a code, None if not found."""
-    simple = _simple(name).removeprefix("the ")
-    return USUAL_NAMES.get(simple) or _codes().get(simple)
+    normalised = _normalised(name).removeprefix("the ")
+    return COMMON_NAMES.get(normalised) or _codes().get(normalised)
 
 
 @cache
@@ -77,11 +77,11 @@ def _codes() -> dict[str, str]:
     codes = {}
     for country in iso3166.countries:
         for name in (country.alpha2, country.alpha3, country.name, country.apolitical_name):
-            codes[_simple(name)] = country.alpha2
+            codes[_normalised(name)] = country.alpha2
     return codes
 
 
-def _simple(name: str) -> str:
+def _normalised(name: str) -> str:
     """A name without accents, signs and capitals."""
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", " ", letters.casefold().replace("&", "and")).strip()

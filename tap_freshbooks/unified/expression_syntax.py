@@ -1,6 +1,6 @@
-"""What an expression of a mapping file looks like, and how one is laid over another.
+"""The syntax of expressions in mapping files: keywords, check of the form, merging of two.
 
-What it does with a record is in `expressions.py`.
+`expression_compiler.py` makes functions of them.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ Expression = dict[str, Any]
 ORIGINS: dict[str, tuple[tuple[type, ...], str]] = {
     "path": ((str,), "a path"),
     "const": ((str, int, float, date), "a word, a number or a date"),
-    "given": ((str,), "a word"),
+    "builtin": ((str,), "a word"),
     "column": ((str,), "the name of a column"),
     "ref": ((list,), "a list: the native stream, then the paths of its key"),
-    "first": ((list,), "a list"),
-    "join": ((list,), "a list"),
+    "coalesce": ((list,), "a list"),
+    "concat": ((list,), "a list"),
     "sum": ((str,), "a path"),
     "count": ((str,), "a path"),
     "calc": ((list,), "a list"),
     "present": ((str,), "a path"),
-    "country": ((str, dict), "a path or an expression"),
+    "country_code": ((str, dict), "a path or an expression"),
     "rule": ((str,), "the name of a rule"),
 }
-"""Where a value comes from; an expression has one of these words. What stands behind it."""
+"""Keywords for the origin of a value, of which an expression has one: their types, in words too."""
 
 MODIFIERS: dict[str, tuple[tuple[type, ...], str]] = {
     "with": ((dict,), "a table: a parameter, then its expression"),
     "separator": ((str,), "text"),
-    "before": ((str,), "text"),
-    "after": ((str,), "text"),
+    "substring_before": ((str,), "text"),
+    "substring_after": ((str,), "text"),
     "codes": ((dict,), "a table: FreshBooks' word, then ours"),
     "else": ((str, int, float, type(None)), "a word"),
     "quiet": ((bool,), "true or false"),
@@ -46,59 +46,60 @@ MODIFIERS: dict[str, tuple[tuple[type, ...], str]] = {
     "null_if_zero_without": ((str,), "a path"),
     "only_if": ((dict,), "a table: a column, then its value"),
 }
-"""What is done with it; any of these words. What stands behind it."""
+"""Keywords for changes of the value, of which an expression has any: the same."""
 
-WORDS = ORIGINS | MODIFIERS
+KEYWORDS = ORIGINS | MODIFIERS
 
 SCALARS = (str, int, float, type(None))
 
 TERM = re.compile(r"([+-])(\w+)")
 """A term of `calc`."""
 
-LARGEST = 10_000
+MAX_PARTS = 10_000
 """Parts that an expression may have."""
 
 
 def walk(expression: Any) -> Iterator[Any]:
     """An expression, then the expressions inside of it; a path is one, too.
 
-    It is looked into when the next one is asked for, so whoever asks can check its form before.
+    The parts of an expression are taken when the next one is asked for, so that the caller can
+    check its form before.
     """
     waiting = deque([expression])
     while waiting:
         yield (each := waiting.popleft())
         if isinstance(each, dict):
-            waiting += each.get("first", ())
-            waiting += each.get("join", ())
+            waiting += each.get("coalesce", ())
+            waiting += each.get("concat", ())
             waiting += each.get("ref", ())[1:]
             waiting += each.get("with", {}).values()
-            waiting += [each["country"]] if "country" in each else ()
+            waiting += [each["country_code"]] if "country_code" in each else ()
 
 
 def check(expression: Any) -> None:
-    """Look at the form of an expression, before anything is made of it.
+    """Check the form of an expression, before anything is made of it.
 
     Raises:
         ValueError: If something has the wrong form; the text says what.
     """
     for number, each in enumerate(walk(expression)):
-        if number >= LARGEST:  # names for parts make few lines endless
+        if number >= MAX_PARTS:  # names for parts make few lines endless
             raise ValueError("it has too many parts")
         if isinstance(each, str):
             continue
         if not isinstance(each, dict):
             raise ValueError(f"{each!r} is neither a path nor an expression")  # noqa: TRY004
         for name, value in each.items():
-            kinds, words = WORDS.get(name, ((object,), ""))
-            if not isinstance(value, kinds):
+            types, words = KEYWORDS.get(name, ((object,), ""))
+            if not isinstance(value, types):
                 raise ValueError(f"`{name}` is not {words}")  # noqa: TRY004 - of a user's file
         for word, meaning in each.get("codes", {}).items():
             if not isinstance(word, SCALARS) or not isinstance(meaning, SCALARS):
                 raise ValueError(f"`codes` has {word!r}, which is no word; write it in quotes")  # noqa: TRY004
 
 
-def needs(expression: Any) -> set[str]:
-    """The columns that an expression looks at."""
+def columns_used(expression: Any) -> set[str]:
+    """The columns of the same row that an expression reads."""
     found: set[str] = set()
     for each in walk(expression):
         if isinstance(each, dict):
@@ -109,11 +110,11 @@ def needs(expression: Any) -> set[str]:
     return found
 
 
-def laid_over(known: Any, new: Any) -> Any:
-    """An expression with a new one laid over it.
+def merged(known: Any, new: Any) -> Any:
+    """An expression with the changes of a new one.
 
-    One with an origin of its own takes the place of the old one; else the old one stays, with
-    words added to its tables of codes, and parts of `with` changed one by one.
+    A new one with an origin replaces the known one; else the known one stays, with codes added to
+    its tables of codes, and parts of `with` changed one by one.
     """
     if not known or not new or isinstance(new, str) or new.keys() & ORIGINS.keys():
         return new or {}
@@ -121,7 +122,7 @@ def laid_over(known: Any, new: Any) -> Any:
     changed |= {name: part for name, part in new.items() if name not in {"codes", "with"}}
     for name, part in new.get("with", {}).items():
         parts = changed.setdefault("with", {})
-        parts[name] = laid_over(parts.get(name), part)
+        parts[name] = merged(parts.get(name), part)
     if "codes" in new:
         tables = [
             each["codes"] for each in walk(changed) if isinstance(each, dict) and "codes" in each

@@ -1,4 +1,4 @@
-"""Reads the text of a mapping file, and checks its form.
+"""The form of mapping files: parses their text, and checks it.
 
 A file has one document per stream:
 
@@ -26,26 +26,26 @@ from tap_freshbooks.unified import expression_syntax
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ABOUT: dict[str, tuple[type, str]] = {
+DESCRIPTIVE_KEYWORDS: dict[str, tuple[type, str]] = {
     "type": (str, "one word"),
     "required": (bool, "true or false"),
     "description": (str, "text"),
     "enum": (list, "a list of words"),
     "from": (dict, "a table: a source, then how it fills the column"),
 }
-"""What a file says of a column besides an expression, and what stands there."""
+"""Keywords of a column besides those of its expression: their types, in words too."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-STREAM_KEYS = frozenset({"stream", "description", "source", "sources", "where", "columns"})
+STREAM_KEYWORDS = ("stream", "description", "source", "sources", "where", "columns")
 
 
 class MappingError(Exception):
-    """What is wrong in a mapping file.
+    """A mistake in a mapping file.
 
     Args:
-        reason: What it is.
-        file: Name of the file, where whoever catches the error cannot know.
+        reason: The mistake, without the name of the file.
+        file: Name of the file; empty if the caller knows it.
     """
 
     def __init__(self, reason: str, file: str = "") -> None:
@@ -54,7 +54,7 @@ class MappingError(Exception):
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the fast one
-    """A safe loader that does not let one of two equal names win in silence."""
+    """A safe loader that refuses two equal names, of which YAML would drop one in silence."""
 
 
 def _unique(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -72,11 +72,11 @@ def _unique(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique)
 
 
-def documents(text: str) -> Iterator[dict[str, Any]]:
+def parse(text: str) -> Iterator[dict[str, Any]]:
     """The documents of a file.
 
     Raises:
-        MappingError: If the text is no YAML, or a document is none of a stream.
+        MappingError: If the text is no YAML, or a document does not describe a stream.
     """
     try:
         found = list(yaml.load_all(text, Loader=_Loader))
@@ -89,8 +89,11 @@ def documents(text: str) -> Iterator[dict[str, Any]]:
             continue
         if not isinstance(document, dict):
             raise MappingError("it is no mapping of names to values")
-        if unknown := document.keys() - STREAM_KEYS:
-            raise MappingError(f"{', '.join(map(str, unknown))} means nothing beside `columns`")
+        if unknown := document.keys() - set(STREAM_KEYWORDS):
+            raise MappingError(
+                f"{', '.join(map(str, unknown))} means nothing beside `columns`; known are "
+                f"{', '.join(STREAM_KEYWORDS)}"
+            )
         if not isinstance(document.get("columns") or {}, dict):
             raise MappingError("columns: it is no mapping of names to columns")
         for name in ("where", "description"):
@@ -100,10 +103,10 @@ def documents(text: str) -> Iterator[dict[str, Any]]:
 
 
 def check_column(name: Any, part: Any) -> None:
-    """What a file says of a column has the right form.
+    """Check the form of a column.
 
     Raises:
-        MappingError: If it has not.
+        MappingError: If it is wrong.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise MappingError(f"{name!r} is no name of a column: lower case, digits and _")
@@ -111,9 +114,13 @@ def check_column(name: Any, part: Any) -> None:
         raise MappingError(
             f"{name}: {part!r} is no column; a column that nobody wants is deselected"
         )
-    if unknown := part.keys() - ABOUT.keys() - expression_syntax.WORDS.keys():
-        raise MappingError(f"{name}: {', '.join(map(str, unknown))} means nothing here")
-    for attribute, (wanted, words) in ABOUT.items():
+    known = DESCRIPTIVE_KEYWORDS | expression_syntax.KEYWORDS
+    if unknown := part.keys() - known.keys():
+        raise MappingError(
+            f"{name}: {', '.join(map(str, unknown))} means nothing here; known are "
+            f"{', '.join(known)}"
+        )
+    for attribute, (wanted, words) in DESCRIPTIVE_KEYWORDS.items():
         if attribute in part and not isinstance(part[attribute], wanted):
             raise MappingError(f"{name}: `{attribute}` is not {words}")
     if not all(isinstance(word, str) for word in part.get("enum") or ()):
@@ -127,5 +134,5 @@ def check_column(name: Any, part: Any) -> None:
 
 
 def expression_in(part: dict[str, Any]) -> expression_syntax.Expression:
-    """The expression among what a file says of a column; empty if there is none."""
-    return {name: value for name, value in part.items() if name in expression_syntax.WORDS}
+    """The expression among the keywords of a column; empty if there is none."""
+    return {name: value for name, value in part.items() if name in expression_syntax.KEYWORDS}

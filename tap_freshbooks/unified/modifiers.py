@@ -1,4 +1,4 @@
-"""What an expression does with the value of its origin."""
+"""Modifiers of an expression: functions of the value that its origin gives."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from tap_freshbooks.unified.column_types import text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_freshbooks.unified.expression_compiler import Function, Place, Row
+    from tap_freshbooks.records import Row
+    from tap_freshbooks.unified.compile_context import CompileContext, Function
 
 
 def modified(
     function: Function,
     expression: Mapping[str, Any],
-    place: Place,
+    context: CompileContext,
     other: Function | None,
     *,
     outermost: bool,
@@ -26,26 +27,26 @@ def modified(
     Args:
         function: Gives the value of its origin.
         expression: The expression.
-        place: Where it stands.
+        context: The column that it fills.
         other: Gives the value of `null_if_zero_without`.
-        outermost: Whether it fills the column itself, as opposed to a part of an expression.
+        outermost: True if it fills the column itself, and is no part of another expression.
 
     Raises:
         ValueError: If a modifier makes no sense.
     """
-    for part, number in (("before", 0), ("after", 2)):
+    for part, number in (("substring_before", 0), ("substring_after", 2)):
         if separator := expression.get(part):
             function = _part(function, str(separator), number)
     if expression.get("negate"):
         function = _negated(function)
     if "codes" in expression:
-        function = _decoded(function, expression, place, outermost=outermost)
+        function = _decoded(function, expression, context, outermost=outermost)
     if expression.get("zero_is_null"):
-        function = _without_zero(function)
+        function = _zero_is_null(function)
     if other:
-        function = _zero_means_nothing(function, other)
+        function = _null_if_zero_without(function, other)
     if conditions := expression.get("only_if"):
-        function = _conditional(function, conditions)
+        function = _only_if(function, conditions)
     return function
 
 
@@ -73,45 +74,45 @@ _MISSING = object()
 
 
 def _decoded(
-    function: Function, expression: Mapping[str, Any], place: Place, *, outermost: bool
+    function: Function, expression: Mapping[str, Any], context: CompileContext, *, outermost: bool
 ) -> Function:
-    """Read words by a table, whatever their case.
+    """Translate values by a table of codes, whatever their case.
 
-    A word that is in no table is told, unless the expression says `quiet`; so is a value that is
-    missing where the column is never null.
+    The listener is notified of a value that is in no table, unless the expression says `quiet`, and
+    of null if the column is never null.
     """
     codes = expression["codes"]
-    table = {code_key(word): meaning for word, meaning in codes.items()}
-    # Most words come as they stand in the table; true and 1 are one key to Python, not to us.
-    usual = {word: meaning for word, meaning in codes.items() if not isinstance(word, bool)}
+    table = {code_key(code): meaning for code, meaning in codes.items()}
+    # Most values come as they stand in the table; true and 1 are one key to Python, not to us.
+    literal = {code: meaning for code, meaning in codes.items() if not isinstance(code, bool)}
     otherwise = expression.get("else")
-    column, listener = place.column, place.listener
-    tells_null = outermost and place.required and None not in table
+    column, listener = context.column, context.listener
+    reports_null = outermost and context.required and None not in table
     is_quiet = bool(expression.get("quiet"))
 
     def decode(record: Row, row: Row) -> Any:
         value = function(record, row)
         if value.__class__ is not bool:
-            meaning = usual.get(value, _MISSING)
+            meaning = literal.get(value, _MISSING)
             if meaning is not _MISSING:
                 return meaning
         key = code_key(value)
         meaning = table.get(key, _MISSING)
         if meaning is not _MISSING:
             return meaning
-        if not is_quiet and (key is not None or tells_null):
-            listener.missed(column, value)
+        if not is_quiet and (key is not None or reports_null):
+            listener.on_unmapped(column, value)
         return otherwise
 
     return decode
 
 
-def code_key(word: Any) -> str | None:
-    """How tables of codes spell a word; null and empty text are the same."""
-    return (text(word) or "").strip().casefold() or None
+def code_key(value: Any) -> str | None:
+    """The key of a value in a table of codes; null and empty text have the same."""
+    return (text(value) or "").strip().casefold() or None
 
 
-def _without_zero(function: Function) -> Function:
+def _zero_is_null(function: Function) -> Function:
     def get(record: Row, row: Row) -> Any:
         value = function(record, row)
         return None if value in (0, "0") else value
@@ -119,7 +120,7 @@ def _without_zero(function: Function) -> Function:
     return get
 
 
-def _zero_means_nothing(function: Function, other: Function) -> Function:
+def _null_if_zero_without(function: Function, other: Function) -> Function:
     def get(record: Row, row: Row) -> Any:
         value = function(record, row)
         if value is not None and not other(record, row) and Decimal(value) == 0:
@@ -129,7 +130,7 @@ def _zero_means_nothing(function: Function, other: Function) -> Function:
     return get
 
 
-def _conditional(function: Function, conditions: Mapping[str, Any]) -> Function:
+def _only_if(function: Function, conditions: Mapping[str, Any]) -> Function:
     wanted = dict(conditions)
 
     def get(record: Row, row: Row) -> Any:

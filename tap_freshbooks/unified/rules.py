@@ -1,4 +1,4 @@
-"""The few readings that no table and no path can express."""
+"""The few rules of mappings that are code, as no table and no path can express them."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ EXACT = Context(prec=200)
 
 
 def document_status(
-    word: str | None = None,
-    number: str | None = None,
-    payment: str | None = None,
+    status: str | None = None,
+    status_number: str | None = None,
+    payment_status: str | None = None,
     total: str | None = None,
     paid: str | None = None,
     due: str | None = None,
 ) -> str | None:
-    """The status of an invoice or bill: amounts decide, words only help.
+    """The status of an invoice or bill: amounts decide, statuses only help.
 
-    One word of FreshBooks stands for several independent facts: an invoice that is half paid and
+    One status of FreshBooks stands for several independent facts: an invoice that is half paid and
     late is just `overdue`.
 
     Args:
-        word: What the status word says, as one of our own.
-        number: What the status number says, as one of our own.
-        payment: What the state of payment says, as one of our own.
+        status: The status, in words of the unified model.
+        status_number: The same of its number.
+        payment_status: The same of the status of its payment.
         total: The document's total, an exact decimal.
-        paid: What of it is paid.
-        due: What of it is not.
+        paid: The part of it that is paid.
+        due: The part of it that is not.
     """
-    if "draft" in (word, number):
+    if "draft" in (status, status_number):
         return "draft"
-    if payment == "paid" or (total and due and Decimal(total) > 0 and Decimal(due) == 0):
+    if payment_status == "paid" or (total and due and Decimal(total) > 0 and Decimal(due) == 0):
         return "paid"
-    if payment == "partially_paid" or (paid and Decimal(paid) > 0):
+    if payment_status == "partially_paid" or (paid and Decimal(paid) > 0):
         return "partially_paid"
+    known = status or status_number or payment_status
     if not (paid and due):
-        return word or number or payment
-    return "open" if word or number or payment else None
+        return known
+    return "open" if known else None
 
 
 def sum_of_taxes(
@@ -71,4 +72,4 @@ def difference(minuend: str | None = None, subtrahend: str | None = None) -> Dec
 RULES: dict[str, Callable[..., Any]] = {
     rule.__name__: rule for rule in (document_status, sum_of_taxes, difference)
 }
-"""By the name that mappings call them; their parameters are filled with expressions."""
+"""By the name that mapping files use; their parameters are filled with expressions."""

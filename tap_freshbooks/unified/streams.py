@@ -1,4 +1,4 @@
-"""The unified streams: made of the records of the native ones, at no request of their own."""
+"""The unified streams: made of the records of the native ones, without requests of their own."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
-from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.line_items import LineItems
-from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.replication import Replication
-from tap_freshbooks.streams.resources import STREAMS
-from tap_freshbooks.streams.resources.account import Systems
 from tap_freshbooks.streams.resources.identity import Businesses
 from tap_freshbooks.unified.column_types import SCHEMAS
-from tap_freshbooks.unified.mapper import DOCUMENT, Mapper, Missed
-from tap_freshbooks.unified.mapping import VERSION, Column, EntityMapping, links, load
+from tap_freshbooks.unified.mapper import DOCUMENT, Mapper
+from tap_freshbooks.unified.unmapped_values import UnmappedValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from collections.abc import Set as AbstractSet
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -29,96 +24,12 @@ if TYPE_CHECKING:
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.records import Row
     from tap_freshbooks.streams.base import RecordStream
-
-REMOTE_DATA = "remote_data"
-
-UNLISTED = frozenset({"identities", "bank_accounts"})
-"""What links name although FreshBooks has no list of them."""
-
-
-def stream_classes(
-    native: Sequence[type[RecordStream]], folder: str | None, *, remote_data: bool
-) -> list[type[UnifiedStream]]:
-    """The unified streams.
-
-    Args:
-        native: The streams that they are made of.
-        folder: The setting `unified_mappings`.
-        remote_data: The setting `unified_remote_data`.
-
-    Raises:
-        SettingsError: If a file of the user's makes no sense; it names file, field and reason.
-    """
-    by_name = {stream.name: stream for stream in native}
-    mappings = load(folder)
-    _check_links(mappings, by_name.keys() | UNLISTED)
-    classes = []
-    for mapping in mappings.values():
-        natives = [by_name[name] for name in mapping.sources]
-        base = CompanyInfo if natives[0] is by_name[Businesses.name] else UnifiedStream
-        roots = [Systems] if base is CompanyInfo else list(map(_root, natives))
-        columns = [
-            column
-            for column in mapping.columns.values()
-            if remote_data or column.name != REMOTE_DATA
-        ]
-        attributes: dict[str, Any] = {
-            "__doc__": mapping.description,
-            "name": mapping.stream,
-            "mapping": mapping,
-            "natives": dict(zip([root.name for root in roots], natives, strict=True)),
-            "source": by_name[roots[0].name],
-            "roots": tuple(by_name[root.name] for root in roots),
-            "additional_parents": tuple(by_name[root.name] for root in roots[1:]),
-            "columns": columns,
-        }
-        stream: type[UnifiedStream] = type(mapping.stream, (base,), attributes)
-        if mapping.version != VERSION:
-            stream.check()
-        elif any(native not in STREAMS for native in natives):
-            _check_overridden(stream)
-        classes.append(stream)
-    return classes
-
-
-def _check_links(mappings: dict[str, EntityMapping], known: AbstractSet[str]) -> None:
-    """Links name streams that there are.
-
-    Raises:
-        SettingsError: If one does not.
-    """
-    for link in links(mappings):
-        if link.native not in known:
-            file = mappings[link.stream].columns[link.column].file
-            raise SettingsError(
-                f"unified_mappings, {file}: {link.column}: `ref` names {link.native}, which is no "
-                "native stream"
-            )
-
-
-def _check_overridden(stream: type[UnifiedStream]) -> None:
-    """A mapping of ours fits a stream that the user has overridden.
-
-    Raises:
-        SettingsError: If it does not.
-    """
-    try:
-        stream.check()
-    except SettingsError as error:
-        raise SettingsError(
-            f"custom_streams: {stream.name} cannot be made of an overridden stream ({error})"
-        ) from None
-
-
-def _root(native: type[RecordStream]) -> type[ListStream]:
-    """The stream whose pages have the records of a native one."""
-    root = native.source if issubclass(native, DerivedStream) else native
-    assert issubclass(root, ListStream)  # noqa: S101 - tests load all mappings
-    return root
+    from tap_freshbooks.streams.list_stream import ListStream
+    from tap_freshbooks.unified.mapping import Column, EntityMapping
 
 
 class UnifiedStream(DerivedStream):
-    """A stream whose columns a mapping file says."""
+    """A stream whose columns a mapping file describes."""
 
     source: ClassVar[type[ListStream]]
     mapping: ClassVar[EntityMapping]
@@ -134,7 +45,7 @@ class UnifiedStream(DerivedStream):
     key = ("company_id", "id")
 
     def __init_subclass__(cls) -> None:
-        """Take over what all roots together demand."""
+        """Derive replication and OAuth scopes from all roots."""
         super().__init_subclass__()
         if "roots" not in vars(cls):
             return
@@ -148,10 +59,10 @@ class UnifiedStream(DerivedStream):
 
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap)
-        self.readings_missed = Missed(self.logger)
+        self.unmapped_values = UnmappedValues(self.logger)
         self._mappers: dict[tuple[str, bool], Mapper] = {}
         self._companies: dict[Any, str] = {}
-        self._is_announced = False
+        self._is_schema_written = False
 
     @classmethod
     @override
@@ -175,7 +86,7 @@ class UnifiedStream(DerivedStream):
             SettingsError: If it makes no sense.
         """
         for native in cls.natives.values():
-            Mapper(cls.mapping, cls.columns, native, Missed(None), lambda _: "")
+            Mapper(cls.mapping, cls.columns, native, UnmappedValues(None), lambda _: "")
 
     @override
     def state_for(self, source: RecordStream, context: Context | None) -> dict[str, Any]:
@@ -190,8 +101,8 @@ class UnifiedStream(DerivedStream):
 
     @override
     def write_schema(self) -> None:
-        if not self._is_announced:
-            self._is_announced = True
+        if not self._is_schema_written:
+            self._is_schema_written = True
             super().write_schema()
 
     @override
@@ -200,9 +111,9 @@ class UnifiedStream(DerivedStream):
         mapper = self._mapper(source.name, native)
         if issubclass(native, LineItems):
             for line in native.lines_of(record):
-                if mapper.takes(line):
+                if mapper.accepts(line):
                     yield mapper.row({**line, DOCUMENT: record})
-        elif mapper.takes(record):
+        elif mapper.accepts(record):
             yield mapper.row(record)
 
     @override
@@ -213,11 +124,11 @@ class UnifiedStream(DerivedStream):
 
     @override
     def finish(self) -> None:
-        self.readings_missed.report()
+        self.unmapped_values.report()
 
     def _mapper(self, source: str, native: type[RecordStream], *, gone: bool = False) -> Mapper:
         if (source, gone) not in self._mappers:
-            listener = Missed(None) if gone else self.readings_missed
+            listener = UnmappedValues(None) if gone else self.unmapped_values
             self._mappers[source, gone] = Mapper(
                 self.mapping, self.columns, native, listener, self.company
             )
@@ -239,7 +150,7 @@ class UnifiedStream(DerivedStream):
 
 
 def company_id(business: Business) -> str:
-    """What unified rows call a business."""
+    """The id of a business in unified rows."""
     return f"{Businesses.name}:{business.business_id}"
 
 
@@ -255,9 +166,9 @@ class CompanyInfo(UnifiedStream):
         super().write_schema()
         [native] = self.natives.values()
         businesses = cast("Businesses", native(self.tap))
-        # Without business_ids those of which the user is only a client are told of too.
+        # Without business_ids, those of which the user is only a client are rows too.
         wanted = self.config.get("business_ids")
-        self._waiting = {
+        self._without_system = {
             record["business_id"]: record
             for record in businesses.rows()
             if not wanted or record["business_id"] in wanted
@@ -266,21 +177,21 @@ class CompanyInfo(UnifiedStream):
     @override
     def derive(self, record: Row, source: RecordStream) -> Iterator[Row]:
         business = self._business_of(record)
-        if known := self._waiting.pop(business.business_id, None):
+        if known := self._without_system.pop(business.business_id, None):
             yield from self._rows({**known, "system": record})
 
     @override
     def finish(self) -> None:
-        for record in self._waiting.values():
+        for record in self._without_system.values():
             for row in self._rows(record):
                 self.write_record(row)
-        self._waiting = {}
+        self._without_system = {}
         super().finish()
 
     def _rows(self, record: Row) -> Iterator[Row]:
         [(source, native)] = self.natives.items()
         mapper = self._mapper(source, native)
-        if mapper.takes(record):
+        if mapper.accepts(record):
             yield mapper.row(record)
 
     @override
@@ -290,10 +201,10 @@ class CompanyInfo(UnifiedStream):
 
 def _schema(column: Column) -> dict[str, Any]:
     schema = dict(SCHEMAS[column.type])
-    kind = schema.pop("type")
-    words = f" One of {', '.join(column.enum)}." if column.enum else ""
+    json_type = schema.pop("type")
+    values = f" One of {', '.join(column.enum)}." if column.enum else ""
     return {
-        "type": [kind] if column.required else [kind, "null"],
+        "type": [json_type] if column.required else [json_type, "null"],
         **schema,
-        "description": f"{column.description}{words}",
+        "description": f"{column.description}{values}",
     }

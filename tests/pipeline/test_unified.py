@@ -16,7 +16,7 @@ import yaml
 
 from demo.pipeline import PROJECT, SCHEMA
 from freshbooks_sandbox import Sandbox
-from tap_freshbooks.unified.mapping import load
+from tap_freshbooks.unified.mapping_loader import load
 from tests.pipeline.books import Books, Edits
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ columns:
   cost_centre:
     type: string
     description: What the house calls a category
-    join: [category.category, vendor]
+    concat: [category.category, vendor]
     separator: " / "
 """
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.unified.mapping import Link, links, load
+from tap_freshbooks.unified.mapping import Link, links
+from tap_freshbooks.unified.mapping_loader import load
 from tests.conftest import settings_for
 from tests.support import sync
 

@@ -1,4 +1,4 @@
-"""Mapping files: a user's laid over ours, and the sentences for mistakes in them."""
+"""Mapping files: those of a user change those of the package; a mistake is a sentence."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tap_freshbooks.errors import ExitStatus, SettingsError
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.column_types import SCHEMAS
-from tap_freshbooks.unified.mapping import OURS, load
-from tap_freshbooks.unified.streams import stream_classes
+from tap_freshbooks.unified.mapping_loader import PROTECTED_COLUMNS, load
+from tap_freshbooks.unified.stream_classes import stream_classes
 from tests.unified.golden import COMPANY, rows_of, stream_of, tap_with
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_our_own_files_make_sense() -> None:
 
 def test_every_column_of_ours_has_a_type_and_says_what_it_means() -> None:
     for mapping in load().values():
-        assert mapping.columns.keys() >= OURS
+        assert mapping.columns.keys() >= PROTECTED_COLUMNS
         for column in mapping.columns.values():
             assert column.type in SCHEMAS
             assert re.fullmatch(r"[A-Z][^.]*[^.]", column.description.replace("unified_", "")) or (
@@ -77,7 +77,7 @@ def test_a_column_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_a_column_of_ours_filled_in_another_way(tmp_path: Path) -> None:
-    columns = {"reference": {"first": ["po_number", "description"]}}
+    columns = {"reference": {"coalesce": ["po_number", "description"]}}
     row = row_with(folder_with(tmp_path, of_invoices(columns)), description="Order 7", po_number="")
     assert row["reference"] == "Order 7"
 
@@ -134,7 +134,7 @@ def test_words_are_added_to_the_tables_inside_an_expression(
 
 
 def test_one_parameter_of_a_rule_is_changed(tmp_path: Path) -> None:
-    columns = {"status": {"with": {"word": {"codes": {"brandnew": "paid"}}}}}
+    columns = {"status": {"with": {"status": {"codes": {"brandnew": "paid"}}}}}
     folder = folder_with(tmp_path, of_invoices(columns))
     assert row_with(folder, v3_status="brandnew")["status"] == "paid"
     amounts = {name: {"amount": "5.00", "code": "CAD"} for name in ("amount", "paid")}
@@ -151,7 +151,7 @@ def test_a_parameter_that_is_a_plain_path_is_changed(tmp_path: Path) -> None:
     assert rows_of(native, sent, tap)[stream][0]["net_amount"] == "-6.00"
 
 
-def test_a_condition_that_cannot_be_judged_leaves_a_row_out_and_is_told(
+def test_a_condition_that_cannot_be_evaluated_leaves_a_row_out_and_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     text = "stream: unified_time_entries\nwhere: starts_with(note, 'x')\n"
@@ -162,7 +162,7 @@ def test_a_condition_that_cannot_be_judged_leaves_a_row_out_and_is_told(
     assert "The column where is null in 1 row" in caplog.text
 
 
-def test_a_word_that_is_none_of_the_enum_is_unknown_and_told(
+def test_a_word_that_is_none_of_the_enum_is_unknown_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tap = tap_with(folder_with(tmp_path, of_invoices({"status": {"path": "v3_status"}})))
@@ -174,7 +174,7 @@ def test_a_word_that_is_none_of_the_enum_is_unknown_and_told(
 
 
 def test_the_company_under_another_name(tmp_path: Path) -> None:
-    columns = {"tenant": {"type": "string", "given": "company"}}
+    columns = {"tenant": {"type": "string", "builtin": "company"}}
     row = row_with(folder_with(tmp_path, of_invoices(columns)))
     assert row["tenant"] == row["company_id"] == COMPANY
 
@@ -266,7 +266,7 @@ MISTAKES = {
     "columns that are a list": (f"stream: {INVOICES}\ncolumns: [a]\n", "columns: it is no mapping"),
     "a word beside the columns": (
         f"stream: {INVOICES}\nneeds: [lines]\n",
-        "needs means nothing beside `columns`",
+        "needs means nothing beside `columns`; known are stream, description, source, ",
     ),
     "another source": (
         f"stream: {INVOICES}\nsource: bills\n",
@@ -284,7 +284,7 @@ MISTAKES = {
     ),
     "an unknown word": (
         STREAM + "  a: {type: string, paths: uuid}\n",
-        "a: paths means nothing here",
+        "a: paths means nothing here; known are type, required, description, enum, from, ",
     ),
     "no field": (
         STREAM + "  a: {type: string, path: uid}\n",
@@ -323,7 +323,7 @@ MISTAKES = {
         "a: the rule difference takes no x",
     ),
     "no ref": (STREAM + "  a: {type: string, ref: clients}\n", "a: `ref` is not a list"),
-    "no list": (STREAM + "  a: {type: string, first: uuid}\n", "a: `first` is not a list"),
+    "no list": (STREAM + "  a: {type: string, coalesce: uuid}\n", "a: `coalesce` is not a list"),
     "no term": (
         STREAM + "  a: {type: decimal, calc: [total_amount]}\n",
         "a: the term 'total_amount' of calc",
@@ -332,9 +332,9 @@ MISTAKES = {
         STREAM + "  a: {type: string, path: uuid, codes: [b]}\n",
         "a: `codes` is not a table",
     ),
-    "nothing given": (
-        STREAM + "  a: {type: string, given: token}\n",
-        "a: nothing is given that is called token",
+    "no builtin": (
+        STREAM + "  a: {type: string, builtin: token}\n",
+        "a: there is no builtin token",
     ),
     "a column that is none": (
         STREAM + "  a: {type: decimal, calc: [+total]}\n",
@@ -358,7 +358,7 @@ MISTAKES = {
     ),
     "no condition": (f"stream: {INVOICES}\nwhere: is_lost\n", "where: there is no field is_lost"),
     "no fields of an expression": (
-        STREAM + "  a: {type: string, first: [{path: uuid, x: 1}]}\n",
+        STREAM + "  a: {type: string, coalesce: [{path: uuid, x: 1}]}\n",
         "a: x means nothing in an expression",
     ),
 }
@@ -400,7 +400,7 @@ MISTAKES |= {
     "a column list": (COLUMN + "column: [b]}\n", "a: `column` is not the name of a column"),
     "a rule list": (COLUMN + "rule: [b]}\n", "a: `rule` is not the name of a rule"),
     "an empty path": (COLUMN + "path: }\n", "a: `path` is not a path"),
-    "an empty separator": (COLUMN + "join: [uuid], separator: }\n", "a: `separator` is not text"),
+    "an empty separator": (COLUMN + "concat: [uuid], separator: }\n", "a: `separator` is not text"),
     "a date for a word": (
         COLUMN + "path: uuid, codes: {2024-01-01: x}}\n",
         "a: `codes` has datetime.date(",
@@ -410,7 +410,7 @@ MISTAKES |= {
         "a: `codes` has 'x', which is no word",
     ),
     "a ring of lists": (
-        COLUMN + "first: &x [{first: *x}]}\n",
+        COLUMN + "coalesce: &x [{coalesce: *x}]}\n",
         "it is no YAML in line 3: found unconstructable recursive",
     ),
     "a path of many parts": (
@@ -466,15 +466,15 @@ def test_a_mistake_is_a_sentence_with_file_and_field(tmp_path: Path, mistake: st
 @pytest.mark.parametrize(
     "around",
     [
-        {"first": ["number", "HERE"]},
-        {"join": ["number", "HERE"]},
+        {"coalesce": ["number", "HERE"]},
+        {"concat": ["number", "HERE"]},
         {"ref": ["invoices", "HERE"]},
-        {"country": "HERE"},
+        {"country_code": "HERE"},
         {"rule": "difference", "with": {"minuend": "HERE", "subtrahend": "id"}},
     ],
     ids=lambda around: next(iter(around)),
 )
-def test_expressions_inside_of_others_are_looked_at(tmp_path: Path, around: dict[str, Any]) -> None:
+def test_expressions_inside_of_others_are_checked(tmp_path: Path, around: dict[str, Any]) -> None:
     for inside, sentence in (
         ({"column": "nowhere"}, "a: there is no column nowhere"),
         ({"path": ["id"]}, "a: `path` is not a path"),
@@ -488,7 +488,7 @@ def test_expressions_inside_of_others_are_looked_at(tmp_path: Path, around: dict
 def test_a_few_lines_cannot_make_an_endless_expression(tmp_path: Path) -> None:
     part: dict[str, Any] = {"path": "id"}
     for _ in range(40):
-        part = {"first": [part, part]}  # written once, with a name, and meant twice
+        part = {"coalesce": [part, part]}  # written once, with a name, and meant twice
     folder = folder_with(tmp_path, of_invoices({"a": {"type": "string", **part}}))
     with pytest.raises(SettingsError, match=r"house.yaml: a: it has too many parts"):
         load(folder)
@@ -517,10 +517,10 @@ def test_the_whole_can_be_shown_and_is_a_mapping_file(
         "description": "",
         "path": "uuid",
     }
-    # What is shown says the same when it is laid over itself.
+    # The shown files change nothing when they are the user's.
     for document in documents.values():
         del document["source" if "source" in document else "sources"]
-        for name in OURS:
+        for name in PROTECTED_COLUMNS:
             del document["columns"][name]
     again = tmp_path / "again"
     again.mkdir()
@@ -534,7 +534,9 @@ def test_the_whole_can_be_shown_and_is_a_mapping_file(
     assert "there is no unified stream invoices; there are unified_" in capsys.readouterr().err
 
 
-def test_a_user_is_told_at_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_is_reported_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = folder_with(tmp_path, MISTAKES["no field"][0])
     config = tmp_path / "config.json"
     config.write_text(f'{{"access_token": "x", "unified_mappings": "{folder}"}}')

@@ -10,7 +10,7 @@ import pytest
 from tap_freshbooks.commands.webhooks import nouns_needed
 from tap_freshbooks.login.scopes import needed, selected
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.unified.mapping import load
+from tap_freshbooks.unified.mapping_loader import load
 from tests.support import Messages, catalog_of, every_stream, sync
 from tests.unified.golden import rows_of, tap_with
 from tests.webhooks.fake_receiver import FakeReceiver
@@ -28,7 +28,7 @@ CHANGED = "tests changed this"
 
 
 def asked(sandbox: Sandbox) -> dict[str, int]:
-    """Requests since the last look, by path; those for tokens and for the user left out."""
+    """Requests since the last call, by path; those for tokens and for the user left out."""
     paths: dict[str, int] = sandbox.stats()["paths"]
     sandbox.stats_clear()
     return {path: number for path, number in paths.items() if "/auth/" not in path}
@@ -85,7 +85,7 @@ def test_only_what_changed_is_delivered_again(own_sandbox: Sandbox, own_config: 
     assert len(vendors) < 5
 
 
-def test_the_place_in_one_source_says_nothing_of_another(
+def test_the_bookmark_of_one_source_says_nothing_of_another(
     own_sandbox: Sandbox, own_config: Config
 ) -> None:
     own_sandbox.faults("deny", reason="feature", path="*/bill_vendors/*")
@@ -138,7 +138,7 @@ def test_a_deletion_is_a_flag_and_leaves_the_status(
     assert after.get("status") == before.get("status")
 
 
-def test_what_vanishes_is_told_by_a_version_of_the_table(
+def test_hard_deletes_are_shown_by_a_version_of_the_table(
     own_sandbox: Sandbox, own_config: Config
 ) -> None:
     first = sync(own_config, "unified_tax_rates")
