@@ -27,14 +27,12 @@ A list of one page is a snapshot, and costs nothing more.
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from tap_freshbooks.extraction.keys import KeySet
 from tap_freshbooks.extraction.list_chain import ListChain, PageTrace
-from tap_freshbooks.extraction.pagination import read_pages
+from tap_freshbooks.extraction.pagination import read_pages, results_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -244,14 +242,9 @@ class ConsistentListReader:
 
     def _read_again(self, each: ListChain, numbers: Iterable[int]) -> Iterator[list[Row]]:
         """Read pages by their numbers, several at once, in this order."""
-        rest = iter(numbers)
-        ahead: deque[Pending] = deque()
-        while True:
-            for number in islice(rest, self.source.window - len(ahead)):
-                ahead.append(self.source.request_page(each.query, number))
-            if not ahead:
-                return
-            yield self._add_page(each, ahead.popleft().result())
+        pending = (self.source.request_page(each.query, number) for number in numbers)
+        for page in results_in_order(pending, self.source.window):
+            yield self._add_page(each, page)
 
     # Where nothing shows changes
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_freshbooks.errors import BadRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from tap_freshbooks.records import Row
@@ -122,6 +123,22 @@ def read_pages(
     finally:
         for pending in ahead:
             pending.cancel()
+
+
+def results_in_order(pending: Iterable[Any], window: int) -> Iterator[Any]:
+    """Results of futures in their order, several of them on their way at once.
+
+    Args:
+        pending: Futures, each of which is begun when it is taken from here.
+        window: How many may be on their way, at most.
+    """
+    rest = iter(pending)
+    ahead: deque[Any] = deque()
+    while True:
+        ahead.extend(islice(rest, window - len(ahead)))
+        if not ahead:
+            return
+        yield ahead.popleft().result()
 
 
 def _last_page(page: Page) -> int:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import FreshBooksError, PermissionDeniedError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.completeness import SLACK, ConsistentListReader
-from tap_freshbooks.extraction.pagination import PAGE_SIZE, read_pages
+from tap_freshbooks.extraction.pagination import PAGE_SIZE, read_pages, results_in_order
 from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.timestamps import EASTERN
 
@@ -139,9 +137,8 @@ class PartitionReader:
         Args:
             requests: Query of each, and its subject in messages.
         """
-        return self._in_window(
-            self.request_page(query, 1, subject=subject) for query, subject in requests
-        )
+        pending = (self.request_page(query, 1, subject=subject) for query, subject in requests)
+        return results_in_order(pending, self.window)
 
     def request_page(
         self,
@@ -166,15 +163,6 @@ class PartitionReader:
 
         pending: Pending = self._submit(get)
         return pending
-
-    def _in_window(self, pending: Iterator[Any]) -> Iterator[Any]:
-        """Results in their order, several of them on their way at once."""
-        ahead: deque[Any] = deque()
-        while True:
-            ahead.extend(islice(pending, self.window - len(ahead)))
-            if not ahead:
-                return
-            yield ahead.popleft().result()
 
     # Objects
 
@@ -207,7 +195,8 @@ class PartitionReader:
                         affected[str(found.row[related.field])] = False
             except PermissionDeniedError as error:
                 self._logger.warning(
-                    "What changes of %s do to %s is seen by the next reading of the lists only: %s",
+                    "Changes of %s change rows of %s, which only the next reading of its lists "
+                    "will show: %s",
                     related.endpoint.name,
                     self.subject,
                     error,
@@ -217,12 +206,11 @@ class PartitionReader:
     def _fetch_objects(
         self, ids: Iterable[str], endpoint: ListEndpoint | None = None
     ) -> Iterator[FetchedObject]:
-        return self._in_window(
-            self._objects.fetch(
-                endpoint or self.endpoint, self.plan.business, object_id, self._submit
-            )
-            for object_id in ids
+        endpoint, business = endpoint or self.endpoint, self.plan.business
+        pending = (
+            self._objects.fetch(endpoint, business, object_id, self._submit) for object_id in ids
         )
+        return results_in_order(pending, self.window)
 
     def _read_deleted(self, ids: Sequence[str], was_deleted: Mapping[str, bool]) -> Iterator[Batch]:
         """Objects that FreshBooks does not know by their ids (any more).
