@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """What a path names: a resource of a business, or one record of it."""
+    """The target of a path: a resource of a business, or one record of it."""
 
     family: Family
     business: Business

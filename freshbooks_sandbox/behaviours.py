@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Behaviours:
-    """How this sandbox behaves where the facts leave a question open.
+    """The sandbox's answers where the facts leave a question open.
 
     `updated_filter_ignored` names the accounting resources, separated by commas, on which
     `search[updated_min]` has no effect; `all` for every one (docs/freshbooks-api/accounting.md §4).

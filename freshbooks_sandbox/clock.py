@@ -20,7 +20,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock:
-    """Real time, until somebody sets it."""
+    """Real time, until it is set."""
 
     def __init__(self) -> None:
         self._offset = 0.0

@@ -19,7 +19,7 @@ from freshbooks_sandbox.webhooks.signature import (  # noqa: TC001 msgspec reads
 
 
 class Conditions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault"):
-    """How often a fault strikes.
+    """The conditions under which a fault occurs.
 
     Of the requests or deliveries that match, the first `skip` pass; then `times` of them are hit
     (all when None), each with `probability`, drawn from a generator that starts at `seed`.
@@ -32,7 +32,7 @@ class Conditions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_f
 
 
 class Fault(Conditions, kw_only=True):
-    """Which requests are hit.
+    """A fault of requests.
 
     `path` is a glob over the URL path, or a part of it where it holds no `*`.
     """
@@ -114,7 +114,7 @@ class ChangeRows(Fault, tag="change"):
 
 
 class DeliveryFault(Conditions, kw_only=True):
-    """Which deliveries of webhooks are hit: `event` is a glob over their name."""
+    """A fault of deliveries of webhooks: `event` is a glob over their name."""
 
     event: str = "*"
     callback: int | None = None

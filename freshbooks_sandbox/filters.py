@@ -24,7 +24,7 @@ Predicate = Callable[["Row"], bool]
 
 @dataclass(frozen=True)
 class FilterContext:
-    """Where a filter is applied: the business, the caller and the sandbox's behaviours.
+    """The surroundings of a filter: the business, the caller and the sandbox's behaviours.
 
     `client_id` is the application that asks.
     """
@@ -139,11 +139,6 @@ def flag(column: str | Getter) -> Filter:
         return lambda row: bool(get(row)) is wanted
 
     return Filter(build)
-
-
-def true(value: str | None) -> bool:
-    """Whether a bare switch such as `team=true` is on."""
-    return _FLAGS.get((value or "").casefold(), False)
 
 
 def _day(name: str, value: str, context: FilterContext) -> date:

@@ -1,4 +1,4 @@
-"""`users/me`: the user, his memberships, and the identifiers of each business.
+"""`users/me`: the user, the memberships, and the identifiers of each business.
 
 See docs/freshbooks-api/auth.md §9.
 """
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.store import Business
 
 CREATED = "2023-10-01T12:00:00Z"
+
+
+FEATURES = {
+    "client.limit": -1,
+    "staff.limit": -1,
+    "advanced_accounting.access": True,
+    "accounts_payable.access": True,
+    "retainers_feature.access": True,
+    "payment_links.access": True,
+}
 
 
 def _membership(business: Business, others: list[Business]) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def business_record(business: Business, others: list[Business]) -> dict[str, Any
 
 
 def _customer(business: Business, other: Business) -> dict[str, Any]:
-    """Where the business without an account is a customer itself.
+    """A business of which the business without an account is a customer.
 
     See docs/freshbooks-api/resources/businesses.yaml.
     """
@@ -90,34 +100,42 @@ def _role(position: int, business: Business) -> dict[str, Any]:
     }
 
 
+def _profile(user: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "setup_complete": True,
+        "first_name": user["first_name"],
+        "last_name": user["last_name"],
+        "phone_number": None,
+        "address": None,
+        "profession": None,
+        "professions": [],
+        "has_password": True,
+        "is_email_confirmed": True,
+        "time_format": 0,
+        "timezone": "America/Toronto",
+    }
+
+
+def _group(user: dict[str, Any], business: Business) -> dict[str, Any]:
+    return {
+        "id": business.membership_id,
+        "group_id": business.profile["group_id"],
+        "role": business.role,
+        "identity_id": user["id"],
+        "identity_uuid": user["uuid"],
+        "business_id": business.id,
+        "active": True,
+    }
+
+
 def me(user: dict[str, Any], businesses: list[Business]) -> dict[str, Any]:
     """The whole answer below `response`."""
     mine = [business for business in businesses if business.membership_id is not None]
     customers_of = [business for business in mine if business.role == "client"]
     with_books = [business for business in mine if business.account_id is not None]
-    features = {
-        "client.limit": -1,
-        "staff.limit": -1,
-        "advanced_accounting.access": True,
-        "accounts_payable.access": True,
-        "retainers_feature.access": True,
-        "payment_links.access": True,
-    }
     return {
         "id": user["id"],
-        "profile": {
-            "setup_complete": True,
-            "first_name": user["first_name"],
-            "last_name": user["last_name"],
-            "phone_number": None,
-            "address": None,
-            "profession": None,
-            "professions": [],
-            "has_password": True,
-            "is_email_confirmed": True,
-            "time_format": 0,
-            "timezone": "America/Toronto",
-        },
+        "profile": _profile(user),
         "identity_id": user["id"],
         "identity_uuid": user["uuid"],
         "first_name": user["first_name"],
@@ -136,19 +154,8 @@ def me(user: dict[str, Any], businesses: list[Business]) -> dict[str, Any]:
             "me": f"/service/auth/api/v1/users?id={user['id']}",
             "roles": f"/service/auth/api/v1/users/role/{user['id']}",
         },
-        "permissions": {business.account_id: features for business in with_books},
-        "groups": [
-            {
-                "id": business.membership_id,
-                "group_id": business.profile["group_id"],
-                "role": business.role,
-                "identity_id": user["id"],
-                "identity_uuid": user["uuid"],
-                "business_id": business.id,
-                "active": True,
-            }
-            for business in mine
-        ],
+        "permissions": {business.account_id: FEATURES for business in with_books},
+        "groups": [_group(user, business) for business in mine],
         "subscription_statuses": {business.account_id: "active" for business in with_books},
         "business_statuses": {business.account_id: "active" for business in with_books},
         "integrations": {},

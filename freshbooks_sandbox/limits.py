@@ -10,12 +10,12 @@ import time
 from dataclasses import dataclass, field
 
 USUAL_LIMIT = 600
-"""What answers announce where no limit is enforced."""
+"""The limit that responses announce where none is enforced."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What is left of the current window after a call."""
+    """The rest of the current window after a call."""
 
     limit: int
     remaining: int

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import CAP, Page, encode
-from freshbooks_sandbox.filters import true
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -47,7 +46,7 @@ def list_page(resource: Resource, query: Query, context: FilterContext) -> bytes
 def select_page(
     resource: Resource, query: Query, context: FilterContext
 ) -> tuple[Page, Sequence[Row], Mapping[str, Any]]:
-    """Which page it is, its rows, and what `meta` adds.
+    """The page, its rows, and what `meta` adds.
 
     Raises:
         ApiError: For a page or a filter value that is malformed.
@@ -66,7 +65,7 @@ def includes_of(resource: Resource, query: Query) -> tuple[str, ...]:
     """The known ones among `include[]`, or the switches that are on."""
     if resource.family.search_brackets:
         return query.includes(resource.includes)
-    return tuple(name for name in resource.includes if true(query.value(name)))
+    return tuple(name for name in resource.includes if query.is_on(name))
 
 
 def _paging(resource: Resource, query: Query, behaviours: Behaviours) -> tuple[int, int | None]:

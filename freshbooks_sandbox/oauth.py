@@ -45,7 +45,7 @@ class OAuthError(Exception):
 
 
 def invalid_grant() -> OAuthError:
-    """A code or refresh token that is spent, expired, unknown or somebody else's."""
+    """A code or refresh token that is spent, expired, unknown or of another application."""
     return OAuthError(400, "invalid_grant", INVALID_GRANT)
 
 
@@ -62,7 +62,7 @@ class App:
 
 @dataclass
 class Code:
-    """What an authorisation code stands for."""
+    """An authorisation code, and what it may be exchanged for."""
 
     app: App
     redirect_uri: str
@@ -73,7 +73,7 @@ class Code:
 
 @dataclass
 class AccessToken:
-    """What an access token stands for."""
+    """An access token: its application, its scopes and its end."""
 
     app: App
     scopes: frozenset[str]
@@ -82,7 +82,7 @@ class AccessToken:
 
 @dataclass
 class RefreshToken:
-    """What a refresh token stands for; `first_granted_at` is the moment of the consent."""
+    """A refresh token; `first_granted_at` is the moment of the consent."""
 
     app: App
     scopes: frozenset[str]

@@ -1,4 +1,4 @@
-"""PKCE (RFC 7636): whoever exchanges a code proves to be the one who asked for it.
+"""PKCE (RFC 7636): the exchange of a code proves that it comes from the client that asked for it.
 
 FreshBooks advertises the method S256. Whether it refuses a wrong verifier is unknown
 (docs/freshbooks-api/auth.md §1); the behaviour `pkce` offers both answers.

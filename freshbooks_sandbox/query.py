@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Query:
-    """What was asked for. `search` and `bare` keep every value of a repeated name.
+    """The parameters of a request. `search` and `bare` keep every value of a repeated name.
 
     `parent` is the record in whose list the rows are, where the path names one.
     """
@@ -31,6 +31,10 @@ class Query:
         """The last value of a bare parameter."""
         values = self.bare.get(name)
         return values[-1] if values else None
+
+    def is_on(self, name: str) -> bool:
+        """Whether a bare switch such as `team=true` is on."""
+        return (self.value(name) or "").casefold() in ("true", "1", "yes")
 
     def includes(self, known: Collection[str]) -> tuple[str, ...]:
         """The includes that exist, each once, in one order."""

@@ -1,4 +1,4 @@
-"""Which resource or view a path below the prefix of a family names."""
+"""From a path below the prefix of a family to a resource or view."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SINGLE_VIEWS: dict[Place, View] = {
 
 @dataclass(frozen=True)
 class Route:
-    """What was found, the key of one record, or the record that the list belongs to."""
+    """The resource or view, the key of one record, or the record that the list belongs to."""
 
     found: Resource | View
     key: str | None = None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a sandbox is started."""
+    """The options with which a sandbox is started."""
 
     seed: int = 1
     invoices: int = 120
@@ -59,6 +59,6 @@ class State:
         self.connections: dict[tuple[str, int], asyncio.Transport] = {}
 
     def filter_context(self, business: Business, resource: str, client_id: str) -> FilterContext:
-        """Where a list is read, at this moment, by which application."""
+        """The context of a read at this moment, by one application."""
         business.at(self.clock.today())
         return FilterContext(business, self.identity["id"], self.behaviours, resource, client_id)

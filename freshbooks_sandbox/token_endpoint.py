@@ -23,7 +23,7 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 def client_id_of(content_type: str, authorization: str, body: bytes) -> str | None:
-    """Who asks, for the counts; None where the body does not show it easily."""
+    """The client id of a request, for the counts; None where the body does not show it easily."""
     basic = _basic(authorization)
     if basic is not None:
         return basic[0]

@@ -1,4 +1,4 @@
-"""How one resource is written, declared beside it; writes.py carries the rules out."""
+"""The rules by which a resource is written, declared beside it; writes.py carries them out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Defaults = Callable[["Business", int], dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class WriteRules:
-    """How one resource is written.
+    """The rules by which one resource is written.
 
     `to_columns` turns a body into columns of the row and refuses bad values; `on_write` carries out
     what follows for other rows, given the row, its columns before (None when new) and the moment;

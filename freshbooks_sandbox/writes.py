@@ -25,8 +25,8 @@ def missing(resource: Resource, name: str) -> ApiError:
     return ApiError(422, "field required", 2001, name)
 
 
-def _nonsense(resource: Resource, value: Any) -> ApiError:
-    """A value of a kind that nobody foresaw; errno 1004 stands for any invalid value."""
+def _invalid_value(resource: Resource, value: Any) -> ApiError:
+    """A value of an unforeseen kind; errno 1004 stands for any invalid value."""
     errno = 1004 if resource.family.search_brackets else 2001
     return ApiError(422, "Invalid value.", errno, None, value, resource.single)
 
@@ -51,7 +51,7 @@ def _columns(resource: Resource, body: Body, row: Row | None, business: Business
         try:
             return rules.to_columns(body, row, business)
         except (TypeError, ValueError, ArithmeticError, AttributeError) as problem:
-            raise _nonsense(resource, str(problem)) from problem
+            raise _invalid_value(resource, str(problem)) from problem
     known = resource.blank.keys() - set(rules.ignored)
     return {name: value for name, value in body.items() if name in known}
 
@@ -105,7 +105,7 @@ def update(resource: Resource, business: Business, row: Row, body: Body, now: in
         # All other data of such a body is dropped silently (docs/freshbooks-api/accounting.md §5).
         columns = {"vis_state": body["vis_state"]}
         if columns["vis_state"] not in (0, 1, 2):
-            raise _nonsense(resource, columns["vis_state"])
+            raise _invalid_value(resource, columns["vis_state"])
     else:
         if rules.needs_all_on_put:
             _check_required(resource, body)

@@ -175,7 +175,7 @@ class Ledger(Family):
     """`/accounting/businesses/{business_uuid}/...`, the newer service: one answer, no paging."""
 
     def business(self, store: Store, identifier: str) -> Business | None:
-        """By uuid; the two lists of types belong to nobody, so any business will do."""
+        """By uuid; the two lists of types belong to no business, so any will do."""
         if not self.has_identifier:
             return store.businesses[0]
         return store.by_uuid.get(identifier)

@@ -49,7 +49,7 @@ def _sort(
 
 
 def _accounts_aging(params: Params, business: Business) -> Mapping[str, Any]:
-    """What is outstanding on a day, by the age of the invoice; `overdue` by its due date."""
+    """Outstanding amounts on a day, by the age of the invoice; `overdue` by its due date."""
     code, end = params["currency_code"], params["end_date"]
     is_late_only = params["group_by"] == "overdue"
     column = "due_date" if is_late_only else "create_date"
@@ -89,7 +89,7 @@ def _refused(context: FilterContext) -> None:
 
 
 def _payables_aging(params: Params, business: Business) -> Mapping[str, Any]:
-    """In the shape of accounts_aging; nobody has published one."""
+    """In the shape of accounts_aging; none was ever published."""
     code, end = params["currency_code"], params["end_date"]
     paid: dict[int, int] = {}
     for row in business.table("bill_payments").values():

@@ -40,7 +40,7 @@ REFERENCES = {
 
 @dataclass(slots=True)
 class Entry:
-    """What one document does to the books; its debits and credits are equal."""
+    """The effect of one document on the books; its debits and credits are equal."""
 
     source: postings.Kind
     date: str
@@ -55,7 +55,7 @@ class Entry:
         return WORDS[self.source.table]
 
     def title(self, business: Business) -> str:
-        """What it is called."""
+        """Its name."""
         return self.source.title(self.row, business)
 
     @property
@@ -121,7 +121,7 @@ def _nothing(_row: Row, _legs: list[Leg], _business: Business) -> list[Leg]:
 
 
 def _receipt(row: Row, legs: list[Leg], business: Business) -> list[Leg]:
-    """What a payment brings of the net amount and of the tax."""
+    """The net amount and the tax in a payment."""
     invoice = business.table("invoices").get(row["invoiceid"] or 0)
     if invoice is None or not is_booked(invoice) or not invoice["_total"]:
         return legs

@@ -83,7 +83,7 @@ def _ledger(params: Params, business: Business, *, is_modern: bool) -> Mapping[s
 
 
 def _selected(account: Account, legs: Booked, params: Params, *, is_modern: bool) -> Booked:
-    """What `accountid`, `subaccountid` and `categoryid` leave."""
+    """The details that `accountid`, `subaccountid` and `categoryid` leave."""
     key, sub_key = (account.uuid, account.sub_uuid) if is_modern else (account.key, account.sub_key)
     if params["accountid"] not in (None, key) or params["subaccountid"] not in (None, sub_key):
         return []

@@ -1,4 +1,4 @@
-"""What a report is asked for: bare parameters, their defaults, and the token that shows them.
+"""The parameters of a report: bare names, their defaults, and the token that shows them.
 
 `search[...]` and whatever a report does not know are dropped without a word, so that the report
 covers today only (docs/freshbooks-api/accounting.md §4).
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Params = dict[str, Any]
 TOKEN_DAYS = 30
-"""How long a download token lives (docs/freshbooks-api/resources/report_invoice_details.yaml)."""
+"""The lifetime of a download token (docs/freshbooks-api/resources/report_invoice_details.yaml)."""
 SIGNING_KEY = b"sandbox"
 
 

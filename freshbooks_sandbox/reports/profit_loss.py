@@ -115,7 +115,7 @@ class _Sums:
         return total
 
     def margin(self, income: list[int]) -> dict[str, Any]:
-        """What is left of the income after the cost of goods, in percent."""
+        """The income after the cost of goods, in percent of it."""
         goods = self.sum_of({k: v for k, v in self.costs.items() if k[0].number == GOODS})
         data = [_percent(had - cost, had) for had, cost in zip(income, goods, strict=True)]
         total = _percent(sum(income) - sum(goods), sum(income))

@@ -1,4 +1,4 @@
-"""How a report is declared: its paths, the parameters it honours, and what it is made of."""
+"""The declaration of a report: its paths, the parameters it honours, and its function."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCOPE = "user:reports:read"
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """Where a report is, its key in `result`, and what is special about it."""
+    """The place of a report, its key in `result`, and its peculiarities."""
 
     place: tuple[str, str]
     key: str
@@ -79,7 +79,7 @@ def _view(name: str, make: Make, parameters: Mapping[str, Parameter], kind: _Kin
 
         return business.cached(("report", kind.place, encode(params)), body)
 
-    # A customer gets nothing: nobody saw what a report would hold for him.
+    # A customer gets nothing: it is unknown what a report would hold for one.
     return View(
         name=f"report_{name}",
         paths=(kind.place,),

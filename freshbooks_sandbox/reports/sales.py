@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from freshbooks_sandbox.reports.parameters import Params
+    from freshbooks_sandbox.resources.documents import Line
     from freshbooks_sandbox.store import Business, Row
 
 ALIASES = {"auto-paid": "autopaid"}
@@ -106,6 +107,26 @@ def _invoice_details(params: Params, business: Business) -> Mapping[str, Any]:
     }
 
 
+def _sold_on(row: Row, client: Row) -> dict[str, Any]:
+    return {
+        "invoiceid": row["id"],
+        "invoice_number": row["invoice_number"],
+        "create_date": row["create_date"],
+        "organization": client["organization"],
+        "fname": client["fname"],
+        "lname": client["lname"],
+    }
+
+
+def _sold(line: Line, discount: int, code: str) -> dict[str, Any]:
+    return {
+        "qty": line.qty,
+        "unit_cost": money(line.unit_cost, code),
+        "discount": money(discount, code),
+        "amount": money(line.amount, code),
+    }
+
+
 def _item_sales(params: Params, business: Business) -> Mapping[str, Any]:
     """Lines by name; drafts only where `statusids` asks for them."""
     code, clients = params["currency_code"], business.table("clients")
@@ -125,19 +146,7 @@ def _item_sales(params: Params, business: Business) -> Mapping[str, Any]:
             item["discount"] += discount
             item["qty"] += Decimal(line.qty)
             item["invoices"].append(
-                {
-                    "invoiceid": row["id"],
-                    "invoice_number": row["invoice_number"],
-                    "create_date": row["create_date"],
-                    "organization": client["organization"],
-                    "fname": client["fname"],
-                    "lname": client["lname"],
-                    "qty": line.qty,
-                    "unit_cost": money(line.unit_cost, code),
-                    "discount": money(discount, code),
-                    "amount": money(line.amount, code),
-                    "v3_status": status,
-                }
+                {**_sold_on(row, client), **_sold(line, discount, code), "v3_status": status}
             )
     return {
         **company(business),

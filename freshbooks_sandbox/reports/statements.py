@@ -143,7 +143,7 @@ FLOWS = {
 
 
 def cash_of(entry: Entry) -> int:
-    """What it does to the cash."""
+    """Its effect on the cash."""
     return sum(amount for account, amount, _ in entry.legs if account.number == CASH)
 
 

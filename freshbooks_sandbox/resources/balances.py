@@ -1,4 +1,4 @@
-"""What follows for an invoice from its payments and from the day: paid, outstanding, overdue."""
+"""The balance of an invoice by its payments and by the day: paid, outstanding, overdue."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def is_overdue(invoice: Row, business: Business) -> bool:
 
 
 def overdue_cents(invoice: Row, business: Business) -> int:
-    """What is outstanding and late."""
+    """Outstanding amounts that are late."""
     return outstanding_cents(invoice, business) if is_overdue(invoice, business) else 0

@@ -39,7 +39,7 @@ TYPES = ("goodwill", "overpayment", "prepayment")
 
 
 def applied_cents(note: Row, business: Business) -> int:
-    """What payments on invoices have used of it."""
+    """The amount that payments on invoices have used of it."""
     payments = business.index("payments", "creditid").get(note["id"], [])
     return sum(
         payment["_cents"]
@@ -49,7 +49,7 @@ def applied_cents(note: Row, business: Business) -> int:
 
 
 def available(client: Row, business: Business) -> list[dict[str, Any]]:
-    """What a client has left, one entry per currency."""
+    """The rest that a client has, one entry per currency."""
     sums: dict[str, int] = {}
     for note in business.index("credit_notes", "clientid").get(client["id"], []):
         rest = note["_total"] - applied_cents(note, business)

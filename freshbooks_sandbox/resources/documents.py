@@ -1,4 +1,4 @@
-"""What invoices and estimates have in common: lines, totals, the client's address on the paper."""
+"""The common parts of invoices and estimates: lines, totals, the client's address on the paper."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Line:
         return first + share(discounted + first * self.compounded_tax, self.percent2)
 
     def encoded(self, code: str) -> bytes:
-        """What does not depend on the document, as JSON without the opening brace."""
+        """All that does not depend on the document, as JSON without the opening brace."""
         found = self._encoded.get(code)
         if found is None:
             found = self._encoded[code] = msgspec.json.encode(self._fields(code))[1:]

@@ -1,4 +1,4 @@
-"""What follows from all expenses together: the names of vendors, and three sums."""
+"""Overviews of all expenses: the names of vendors, and three sums."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.store import Business, Row
 
 ROLES = {"no_seat_employee": "business_accountant"}
-"""What the groups call a role of team members (docs/freshbooks-api/auth.md §9)."""
+"""The groups' name of a role of team members (docs/freshbooks-api/auth.md §9)."""
 
 
 def _computed(row: Row, business: Business) -> Mapping[str, Any]:
@@ -40,7 +40,7 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
 
 
 def _example(business: Business) -> dict[str, Any]:
-    """Somebody who is not in the team."""
+    """A person who is not in the team."""
     key = business.next_id("business_group_members")
     return {
         "identity_id": key - 1_000_000,

@@ -76,7 +76,7 @@ def _example(business: Business) -> dict[str, Any]:
 
 
 def _envelope(rows: bytes, behaviours: Behaviours) -> bytes:
-    """Nobody has shown an answer of it."""
+    """No answer of it was ever published."""
     if behaviours.journal_envelope == "list":
         return b"[%b]" % rows
     return b'{"%b":[%b]}' % (behaviours.journal_envelope.encode(), rows)

@@ -73,7 +73,7 @@ PAYMENT_OPTIONS = Resource(
 
 
 def _defaults(entity_type: str, business: Business) -> dict[str, Any]:
-    """What the account offers; a type without settings of its own has those of invoices."""
+    """The options of the account; a type without settings of its own has those of invoices."""
     table = business.table("payment_options")
     row = table.get(entity_type) or table["invoice"]
     return {**PAYMENT_OPTIONS.record(row, business), "entity_type": entity_type}

@@ -1,4 +1,4 @@
-"""What every document means in the ledger: its entry, and the debits and credits in it."""
+"""The entry of every document in the ledger, with its debits and credits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """How documents of one table are booked; `counts` says how many lines, cheaply."""
+    """The booking of documents of one table; `counts` gives the number of lines, cheaply."""
 
     table: str
     date: str

@@ -1,4 +1,4 @@
-"""What surrounds a project: its discussions, its group, and what the caller may do there."""
+"""Around a project: its discussions, its group, and the caller's abilities."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _group_id(row: Row) -> int:
 
 
 def group_of(row: Row, business: Business) -> dict[str, Any]:
-    """The team of a project: all who have a login, and every fourth time somebody invited."""
+    """The team of a project: all who have a login, and every fourth time one who is invited."""
     group_id = _group_id(row)
     team = business.table("team_members").values()
     members = [

@@ -1,4 +1,4 @@
-"""Staff: the team as the accounting side knows it, with a secret that nobody should keep."""
+"""Staff: the team as the accounting side knows it, with a secret that no client should keep."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _phones(row: Row, _business: Business) -> str:
 
 
 def _projects(_row: Row, business: Business) -> list[int]:
-    """Everybody is in the group of every living project here."""
+    """All staff are in the group of every living project here."""
     return [row["id"] for row in business.table("projects").values() if row["active"]]
 
 

@@ -1,4 +1,4 @@
-"""What an account has one of: its settings, and the style of its next invoice."""
+"""The single objects of an account: its settings, and the style of its next invoice."""
 
 from __future__ import annotations
 

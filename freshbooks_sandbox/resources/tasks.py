@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.store import Business, Row
 
 TASK_OF_SERVICE = 30_000
-"""How far the id of a task lies above that of its service."""
+"""The distance of a task's id above that of its service."""
 
 
 def _computed(row: Row, business: Business) -> Mapping[str, Any]:

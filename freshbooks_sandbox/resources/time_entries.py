@@ -13,7 +13,6 @@ from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import SECOND, utc_z
 from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import TIME_TRACKING
-from freshbooks_sandbox.filters import true
 from freshbooks_sandbox.resource import Resource
 from freshbooks_sandbox.resources.projects import integer, newest_created_first
 from freshbooks_sandbox.write_rules import WriteRules
@@ -62,12 +61,10 @@ def _visibility(query: Query, context: FilterContext) -> Predicate | None:
     See docs/freshbooks-api/projects-and-time.md §6.
     """
     behaviours = context.behaviours
-    with_deleted = true(query.value("include_deleted"))
-    with_running = behaviours.running_timers == "shown" or true(query.value("include_unlogged"))
+    with_deleted = query.is_on("include_deleted")
+    with_running = behaviours.running_timers == "shown" or query.is_on("include_unlogged")
     with_others = (
-        behaviours.others_time == "shown"
-        or true(query.value("team"))
-        or "identity_id" in query.filters
+        behaviours.others_time == "shown" or query.is_on("team") or "identity_id" in query.filters
     )
     if with_deleted and with_running and with_others:
         return None
@@ -125,7 +122,7 @@ def is_running(entry: Row) -> bool:
 
 
 def _on_write(row: Row, before: Row | None, business: Business, _now: int) -> None:
-    """What begins unlogged starts a timer; what is logged has none.
+    """An entry that begins unlogged starts a timer; a logged one has none.
 
     See docs/freshbooks-api/resources/timers.yaml.
     """

@@ -1,4 +1,4 @@
-"""What was agreed: hourly rates, retainers, and what was said about projects."""
+"""Agreements: hourly rates, retainers, and the discussions of projects."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 

@@ -1,4 +1,4 @@
-"""What clients have in hand, how they used it, and what came in without an invoice."""
+"""Credit notes of clients, how they were used, and income without an invoice."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 

@@ -1,4 +1,4 @@
-"""The user, and the businesses he meets in one role or another."""
+"""The user, and the businesses that the user sees in one role or another."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 
@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import hashlib
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.seed_data.context import faker
 from freshbooks_sandbox.store import Business
 
+if TYPE_CHECKING:
+    from faker import Faker
+
 ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 MEMBER_OF_OTHERS_BOOKS = 1003
-"""The user's client id in the books where he is only a customer."""
+"""The user's client id in the books of which the user is only a customer."""
 
 
 def _uuid(seed: int, name: str) -> str:
@@ -22,7 +25,7 @@ def _uuid(seed: int, name: str) -> str:
 
 
 def identity(seed: int) -> dict[str, Any]:
-    """The user himself, in the fields that identify him."""
+    """The user, in the fields that identify a user."""
     fake = faker("en_CA")
     fake.seed_instance(f"{seed}/identity")
     random = Random(f"{seed}/identity")  # noqa: S311
@@ -51,15 +54,7 @@ def businesses(seed: int, user: dict[str, Any]) -> list[Business]:
     roles = ("owner", "owner", "owner", "client", "none")
     found = []
     for position, role in enumerate(roles):
-        address = {
-            "id": random.randrange(900_000, 990_000),
-            "street": fake.street_address(),
-            "street2": "",
-            "city": fake.city(),
-            "province": fake.province(),
-            "country": "Canada",
-            "postal_code": fake.postalcode(),
-        }
+        address = _address(random, fake)
         owner = user if role == "owner" else _stranger(fake)
         name = fake.company()
         found.append(
@@ -75,31 +70,46 @@ def businesses(seed: int, user: dict[str, Any]) -> list[Business]:
                 ],
                 currency=("CAD", "USD", "CAD", "CAD", "CAD")[position],
                 client_id=MEMBER_OF_OTHERS_BOOKS if role == "client" else None,
-                profile={
-                    "owner": owner,
-                    "address": address,
-                    "phone": {
-                        "id": random.randrange(300_000, 390_000),
-                        "phone_number": fake.numerify("905555####"),
-                    },
-                    "systemid": random.randrange(4_000_000, 4_900_000),
-                    "group_id": random.randrange(5_500_000, 5_590_000),
-                    "date_format": ("mm/dd/yyyy", "yyyy-mm-dd")[position % 2],
-                    "sender_address": {
-                        "street": address["street"],
-                        "street2": "",
-                        "city": address["city"],
-                        "province": address["province"],
-                        "code": address["postal_code"],
-                        "country": "Canada",
-                    },
-                },
+                profile=_profile(random, fake, position, owner, address),
             )
         )
     return found
 
 
-def _stranger(fake: Any) -> dict[str, Any]:
+def _address(random: Random, fake: Faker) -> dict[str, Any]:
+    return {
+        "id": random.randrange(900_000, 990_000),
+        "street": fake.street_address(),
+        "street2": "",
+        "city": fake.city(),
+        "province": fake.province(),
+        "country": "Canada",
+        "postal_code": fake.postalcode(),
+    }
+
+
+def _profile(
+    random: Random, fake: Faker, position: int, owner: dict[str, Any], address: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "owner": owner,
+        "address": address,
+        "phone": {
+            "id": random.randrange(300_000, 390_000),
+            "phone_number": fake.numerify("905555####"),
+        },
+        "systemid": random.randrange(4_000_000, 4_900_000),
+        "group_id": random.randrange(5_500_000, 5_590_000),
+        "date_format": ("mm/dd/yyyy", "yyyy-mm-dd")[position % 2],
+        "sender_address": {
+            **{name: address[name] for name in ("street", "street2", "city", "province")},
+            "code": address["postal_code"],
+            "country": "Canada",
+        },
+    }
+
+
+def _stranger(fake: Faker) -> dict[str, Any]:
     first_name, last_name = fake.first_name(), fake.last_name()
     email = f"{first_name}.{last_name}@example.org".casefold()
     return {"first_name": first_name, "last_name": last_name, "email": email}

@@ -32,7 +32,7 @@ def write_office(context: SeedContext) -> None:
 
 
 def _write_staffs(context: SeedContext) -> None:
-    """Everybody in the team who has accepted; one has left since, one is archived."""
+    """The members of the team who have accepted; one has left since, one is archived."""
     business, random = context.business, context.random("staffs")
     moments = iter(spread(random, 6, BEGIN, END))
     accepted = [row for row in business.table("team_members").values() if row["identity_id"]]

@@ -1,4 +1,4 @@
-"""What a business has connected: payment gateways, checkout links, webhooks; and who may log in."""
+"""Connections of a business: payment gateways, checkout links, webhooks, and logins."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 
@@ -17,7 +17,7 @@ FIRST_CALLBACK, FIRST_CONNECTION = 2401, 31
 
 
 def write_group(context: SeedContext) -> None:
-    """Everybody of the team who has a login."""
+    """The members of the team who have a login."""
     business = context.business
     for position, member in enumerate(business.table("team_members").values()):
         if member["identity_id"] is None:

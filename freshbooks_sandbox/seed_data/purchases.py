@@ -1,4 +1,4 @@
-"""What is bought on credit: vendors, their bills, and what was paid on them."""
+"""Purchases on credit: vendors, their bills, and the payments on them."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 
@@ -95,7 +95,7 @@ def _write_bills(context: SeedContext) -> list[dict[str, Any]]:
 
 
 def _lines(context: SeedContext) -> list[BillLine]:
-    """What is ordered again and again."""
+    """The goods that are ordered again and again."""
     random, fake = context.random("bill_lines"), context.fakers("bill_lines")["en_CA"]
     categories = [key for key, row in context.business.table("expense_categories").items()]
     found = []

@@ -1,4 +1,4 @@
-"""What invoices take up from elsewhere: expenses made for the client, and hours worked for him."""
+"""Rebilling: expenses made and hours worked for a client, which invoices take up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes again: the profiles that some invoices and expenses were made by."""
+"""Recurring profiles, by which some invoices and expenses were made."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 

@@ -1,4 +1,4 @@
-"""What is sold: items and taxes, estimates, the invoices that come of them, and their payments."""
+"""Sales: items and taxes, estimates, the invoices that come of them, and their payments."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 
@@ -110,7 +110,7 @@ class _Desk:
         self.rebilling = Rebilling(context.business)
 
     def _client(self, random: Random, moment: int) -> dict[str, Any]:
-        """Somebody who had signed up by then; the earlier ones come more often."""
+        """A client who had signed up by then; the earlier ones come more often."""
         known = bisect_right(self.clients_at, moment)
         client: dict[str, Any] = self.clients[int(known * random.random() ** 1.5)]
         return client

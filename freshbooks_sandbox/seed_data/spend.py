@@ -1,4 +1,4 @@
-"""What is spent: categories, and expenses, some of them to be billed to a client."""
+"""Spending: categories, and expenses, some of them to be billed to a client."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 

@@ -1,4 +1,4 @@
-"""Who works there and on what: team, services, projects, and the time that went into them."""
+"""Work: team, services, projects, and the time that went into them."""
 
 # ruff: noqa: PLR2004 chances and positions of invented data need no names
 

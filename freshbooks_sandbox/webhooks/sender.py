@@ -37,7 +37,7 @@ AT_ONCE = 50
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """How messages are sent; only the ten seconds are published.
+    """Settings of deliveries; only the ten seconds are published.
 
     See docs/freshbooks-api/webhooks.md §7.
 

@@ -35,7 +35,7 @@ def modern(caller: Caller, path: str, query: str = "") -> Any:
 
 
 def params(found: Any) -> dict[str, Any]:
-    """What the report really used, by its download token."""
+    """The parameters that the report really used, by its download token."""
     body = found["download_token"].split(".")[1]
     payload = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     used: dict[str, Any] = payload["params"]

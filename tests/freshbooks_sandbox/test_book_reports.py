@@ -28,7 +28,7 @@ CENT = Decimal("0.01")
 
 
 def adjusted(caller: Caller, kind: str) -> Decimal:
-    """What the accountant booked by hand on accounts of a type, debits positive."""
+    """The amounts that the accountant booked by hand on accounts of a type, debits positive."""
     found = report(caller, "general_ledger", YEAR)["data"]
     types = {row["number"]: row["type"] for row in caller.sandbox.truth("ledger_accounts")}
     return sum(

@@ -63,7 +63,7 @@ def test_it_writes_a_ready_configuration_and_ends_cleanly(
         (("--host", "203.0.113.1"), "Cannot listen"),
     ],
 )
-def test_wrong_usage_is_told_without_a_traceback(options: tuple[str, ...], text: str) -> None:
+def test_wrong_usage_is_a_sentence_without_a_traceback(options: tuple[str, ...], text: str) -> None:
     with start(*options) as process:
         _, err = process.communicate(timeout=30)
     assert process.returncode in (1, 2)

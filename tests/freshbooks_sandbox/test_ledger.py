@@ -11,7 +11,7 @@ from tests.freshbooks_sandbox.conftest import Caller
 
 VERSION = {"x-api-version": "2023-09-25"}
 LISTED = "manualJournalEntries"
-"""Where journal entries are in an answer, unless a behaviour says otherwise."""
+"""The key of journal entries in an answer, unless a behaviour says otherwise."""
 
 
 def ledger(caller: Caller, path: str, **headers: str) -> Any:

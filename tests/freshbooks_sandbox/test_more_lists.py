@@ -224,7 +224,7 @@ def test_expense_vendors_are_objects_with_one_key(caller: Caller) -> None:
 
 @pytest.fixture(scope="module")
 def other_behaviours() -> Iterator[Sandbox]:
-    """What nobody could confirm, read the other way."""
+    """Unconfirmed facts, answered the other way."""
     behaviours = {
         "bill_vendorid": "shown",
         "presumed_lists": "missing",

@@ -1,4 +1,4 @@
-"""What each report honours and what it ignores without a word.
+"""The parameters that each report honours, and those that it ignores silently.
 
 See docs/freshbooks-api/accounting.md §4.
 """
