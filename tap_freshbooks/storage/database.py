@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
 from tap_freshbooks.errors import SettingsError
 
@@ -120,6 +119,11 @@ class Database:
                 "packages; install them with: pip install 'tap-freshbooks[postgres]'"
             ) from None
 
+    def close(self) -> None:
+        """Close the connections that the pool keeps."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
     def begin_exclusive(
         self, connection: sa.Connection, advisory_lock: int, lock_timeout: float
     ) -> None:
@@ -173,21 +177,6 @@ def begin_immediate(connection: sa.Connection, lock_timeout: float) -> None:
                 raise
         else:
             return
-
-
-def make_table(connection: sa.Connection, table: sa.Table) -> None:
-    """Make a table and commit, unless it is there."""
-    if sa.inspect(connection).has_table(table.name):
-        return
-    try:
-        connection.execute(CreateTable(table, if_not_exists=True))
-        for index in table.indexes:
-            index.create(connection, checkfirst=True)
-        connection.commit()
-    except SQLAlchemyError:  # PostgreSQL lets two of these collide
-        connection.rollback()
-        if not sa.inspect(connection).has_table(table.name):
-            raise
 
 
 def _reason(error: Exception) -> str:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tap_freshbooks.errors import SettingsError, TapError
-from tap_freshbooks.storage.database import Database, make_table
-from tap_freshbooks.webhooks.tables import EVENTS, INBOX, META, VERSION
+from tap_freshbooks.storage.database import Database
+from tap_freshbooks.webhooks.tables import EVENTS, INBOX, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,12 +123,11 @@ class Inbox:
 
     def close(self) -> None:
         """Close the connections."""
-        if "_engine" in self.__dict__:
-            self._engine.dispose()
+        self.database.close()
 
     @cached_property
     def _engine(self) -> sa.Engine:
-        """Connections to a database whose tables are there."""
+        """Connections to a database whose tables are there, in the newest version."""
         with self._errors("opened"):
             engine = self.database.engine
             event = "connect"
@@ -136,8 +135,7 @@ class Inbox:
                 engine, event, _sqlite_session if self.database.is_sqlite else _postgres_session
             )
             with engine.connect() as connection:
-                for table in META.sorted_tables:
-                    make_table(connection, table)
+                TABLES.open(connection, self.database, LOCK_TIMEOUT)
         return engine
 
     def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
@@ -157,7 +155,7 @@ class Inbox:
                 found = connection.scalar(sa.select(INBOX.c.id))
                 if found is None:
                     found = uuid.uuid4().hex
-                    connection.execute(INBOX.insert().values(id=found, version=VERSION))
+                    connection.execute(INBOX.insert().values(id=found))
         return str(found)
 
     def extent(self) -> tuple[int, int]:

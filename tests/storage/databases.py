@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from demo.pipeline import Postgres
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
-SQLITE_SPELLING = {"BIGSERIAL PRIMARY KEY": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT"}
+SQLITE_SPELLING = {
+    "BIGSERIAL PRIMARY KEY": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
+    "DOUBLE PRECISION": "DOUBLE",
+}
 
 
 def empty_schema(server: Postgres, name: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from contextlib import closing
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,13 +14,17 @@ from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.storage.database import Database
 from tap_freshbooks.storage.versioned_tables import VersionedTables
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
+from tap_freshbooks.webhooks.inbox import Event, Inbox, InboxError
+from tap_freshbooks.webhooks.sync.fetch_log import FetchLog
+from tests.faults.processes import CONTEXT, PATIENCE
 from tests.storage.databases import columns, empty_schema, execute, make_version_1, query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.synchronize import Barrier
     from pathlib import Path
 
-CONTEXT = multiprocessing.get_context("forkserver")
 COUNT = 6
 """Processes that open tables at once."""
 
@@ -101,6 +105,74 @@ def test_a_table_that_was_dropped_is_made_again(url: str) -> None:
     assert store_of(url).read() == PAIR
 
 
+# The webhook inbox
+
+
+def test_a_new_inbox_carries_the_version(url: str) -> None:
+    with closing(Inbox(url)) as inbox:
+        assert inbox.extent() == (0, 0)
+    assert query(url, VERSIONS) == [("webhook_inbox", 1)]
+
+
+def test_events_and_callbacks_of_an_inbox_without_a_version_stay(url: str) -> None:
+    make_version_1(url)
+    execute(
+        url,
+        "INSERT INTO tap_freshbooks_inbox VALUES ('the-inbox', 1, 0)",
+        "INSERT INTO tap_freshbooks_inbox_events (account_id, noun, name, object_id, received_at) "
+        "VALUES ('a', 'tax', 'tax.update', '7', 1e9)",
+        "INSERT INTO tap_freshbooks_callbacks (path, account_id, noun, uri, verified, events) "
+        "VALUES ('path', 'a', 'tax', 'https://receiver/path', true, 1)",
+        "INSERT INTO tap_freshbooks_looks VALUES ('taxes', 'a', '7', 1e9)",
+    )
+    before = columns(url)
+    with closing(Inbox(url)) as inbox:
+        assert inbox.id == "the-inbox"
+        assert [event.object_id for event in inbox.read("a", ["tax"], 0, 1)] == ["7"]
+        assert [callback.path for callback in CallbackStore(inbox).all()] == ["path"]
+        since = datetime(2001, 1, 1, tzinfo=UTC)
+        assert list(FetchLog(inbox).since("taxes", "a", since)) == ["7"]
+    after = columns(url)
+    del after["tap_freshbooks_schema"]
+    assert after == before
+    assert query(url, VERSIONS) == [("webhook_inbox", 1)]
+
+
+def test_an_inbox_of_a_later_version_is_left_alone_in_words(url: str) -> None:
+    with closing(Inbox(url)) as inbox:
+        inbox.append([Event("a", "tax.update", "7")])
+    execute(url, "UPDATE tap_freshbooks_schema SET version = 2")
+    sentence = r"the webhook inbox .* has tables of version 2, .* up to version 1 only: upgrade"
+    with closing(Inbox(url)) as inbox:
+        with pytest.raises(InboxError, match=sentence):
+            inbox.extent()
+        with pytest.raises(InboxError, match=sentence):
+            inbox.append([Event("a", "tax.update", "8")])
+    assert query(url, "SELECT object_id FROM tap_freshbooks_inbox_events") == [("7",)]
+
+
+def test_tables_that_are_made_anew_are_those_that_earlier_versions_lead_to(
+    url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    make_version_1(url)
+    fresh = f"sqlite:///{tmp_path / 'fresh.db'}"
+    if not url.startswith("sqlite"):
+        fresh = empty_schema(request.getfixturevalue("postgres"), "fresh_tables")
+    for each in (url, fresh):
+        write(each, PAIR)
+        with closing(Inbox(each)) as inbox:
+            inbox.extent()
+    assert columns(url) == columns(fresh)
+
+
+def test_token_store_and_inbox_may_share_a_database(url: str) -> None:
+    write(url, PAIR)
+    with closing(Inbox(url)) as inbox:
+        inbox.append([Event("a", "tax.update", "7")])
+    assert query(url, VERSIONS) == [("token_store", 1), ("webhook_inbox", 1)]
+    assert store_of(url).read() == PAIR
+
+
 # From one version to the next
 
 
@@ -175,30 +247,49 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(url: str) -> None:
 # Many at once
 
 
-def open_at_once(url: str, tables: VersionedTables) -> None:
+def at_once(url: str, function: Callable[..., None], *arguments: Any) -> None:
     barrier = CONTEXT.Barrier(COUNT)
     processes = [
-        CONTEXT.Process(target=open_together, args=(url, tables, barrier)) for _ in range(COUNT)
+        CONTEXT.Process(target=together, args=(barrier, function, url, *arguments))
+        for _ in range(COUNT)
     ]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
     assert [process.exitcode for process in processes] == [0] * COUNT
 
 
-def open_together(url: str, tables: VersionedTables, barrier: Barrier) -> None:
-    barrier.wait(60)
-    open_tables(url, tables)
+def together(barrier: Barrier, function: Callable[..., None], *arguments: Any) -> None:
+    barrier.wait(PATIENCE)
+    function(*arguments)
+
+
+def append(url: str) -> None:
+    with closing(Inbox(url)) as inbox:
+        inbox.append([Event("a", "tax.update", "7")])
+
+
+def lock(url: str) -> None:
+    with store_of(url).locked() as locked:
+        assert locked.read() == PAIR
 
 
 def test_many_processes_may_make_the_tables_at_once(url: str) -> None:
-    open_at_once(url, THIRD)
-    assert query(url, VERSIONS) == [("things", 3)]
+    at_once(url, append)
+    assert query(url, VERSIONS) == [("webhook_inbox", 1)]
+    assert query(url, "SELECT count(*) FROM tap_freshbooks_inbox_events") == [(COUNT,)]
+
+
+def test_many_processes_may_record_the_version_of_older_tables_at_once(url: str) -> None:
+    write(url, PAIR)
+    execute(url, "DROP TABLE tap_freshbooks_schema")
+    at_once(url, lock)
+    assert query(url, VERSIONS) == [("token_store", 1)]
 
 
 def test_many_processes_may_migrate_at_once_and_each_step_is_made_once(url: str) -> None:
     execute(url, "CREATE TABLE things (id TEXT)", "INSERT INTO things VALUES ('mine')")
-    open_at_once(url, THIRD)  # a column that is added twice is an error
+    at_once(url, open_tables, THIRD)  # a column that is added twice is an error
     assert query(url, "SELECT id, colour FROM things") == [("mine", "red")]
     assert query(url, VERSIONS) == [("things", 3)]
