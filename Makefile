@@ -93,7 +93,7 @@ constraints: $(VENV)/.uv
 
 # Not .meltano: that is where Meltano keeps its state and the tap keeps its tokens.
 clean:
-	rm -rf $(VENV) benchmarks/.venvs demo-data .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) benchmarks/.venvs demo-data .coverage .coverage.* .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 $(VENV)/.demo: $(VENV)/.uv $(PINNED)
 	@echo "Installing the tap, its sandbox, Meltano and PostgreSQL into $(VENV) …"
