@@ -13,10 +13,10 @@ import click
 
 from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
 from tap_freshbooks.login import prompts, scopes
-from tap_freshbooks.login.authorization_request import Consent
-from tap_freshbooks.login.flow import Login
+from tap_freshbooks.login.authorization_request import AuthorizationRequest
+from tap_freshbooks.login.flow import LoginFlow
 from tap_freshbooks.login.prompts import say
-from tap_freshbooks.login.redirect_uri import LocalAddress, check
+from tap_freshbooks.login.redirect_uri import LoopbackAddress, check
 
 if TYPE_CHECKING:
     import socket
@@ -74,61 +74,70 @@ def login(
     no_browser: bool,
     timeout: float,
 ) -> None:
-    """Ask the user, take the answer, and say what to do next."""
+    """Ask the user to authorise the app, exchange the code, and say what to do next."""
     tap = make_tap(settings, catalog)
     tap.connection.prepare_login()
     redirect_uri = check(tap.config.get("redirect_uri"))
-    wanted = scopes.needed(scopes.selected(tap)) if listed is None else scopes.parse(listed)
-    consent = Consent(tap.config["client_id"], redirect_uri, wanted)
-    steps = Login(tap, consent, settings.sources, catalog.name if catalog else None)
-    address = None if paste else LocalAddress.of(redirect_uri)
+    wanted = (
+        scopes.required_by(scopes.selected_streams(tap))
+        if listed is None
+        else scopes.parse_scopes(listed)
+    )
+    request = AuthorizationRequest(tap.config["client_id"], redirect_uri, wanted)
+    flow = LoginFlow(tap, request, settings.sources, catalog.name if catalog else None)
+    address = None if paste else LoopbackAddress.parse(redirect_uri)
     listener = _listener(address) if address else None
     say(f"Asking for {len(wanted)} scopes; each must be enabled for your app:")
     say(textwrap.indent(textwrap.fill(" ".join(wanted), 96), "  "))
     browser = not no_browser and _has_browser()
     if address and listener:
-        done = _with_page(steps, address, listener, timeout, browser=browser)
+        done = _with_page(flow, address, listener, timeout, browser=browser)
     else:
-        done = _with_paste(steps, browser=browser)
-    _report(steps, done)
+        done = _with_paste(flow, browser=browser)
+    _report(flow, done)
 
 
-# Two ways to the code
+# Two ways to get the code
 
 
 def _with_page(
-    steps: Login, address: LocalAddress, listener: socket.socket, timeout: float, *, browser: bool
+    flow: LoginFlow,
+    address: LoopbackAddress,
+    listener: socket.socket,
+    timeout: float,
+    *,
+    browser: bool,
 ) -> list[Step]:
-    from tap_freshbooks.login.loopback_page import LoopbackPage  # noqa: PLC0415 - in the extra `login`
+    from tap_freshbooks.login.loopback_page import LoopbackPage  # noqa: PLC0415 - in the extra
 
     say("\n" + CERTIFICATE.format(authority=address.authority, host=address.host))
-    page = LoopbackPage(steps, address, listener, timeout, say)
-    page.run(on_started=lambda: _show(steps.url, browser=browser))
-    if page.done is None:
+    page = LoopbackPage(flow, address, listener, timeout, say)
+    page.run(on_started=lambda: _show(flow.url, browser=browser))
+    if page.steps is None:
         say("The page was not finished, so the choice of businesses stays as it was.")
-    return page.done or []
+    return page.steps or []
 
 
-def _with_paste(steps: Login, *, browser: bool) -> list[Step]:
-    _show(steps.url, browser=browser)
+def _with_paste(flow: LoginFlow, *, browser: bool) -> list[Step]:
+    _show(flow.url, browser=browser)
     say(
-        f"\nAfter that the browser goes to {steps.consent.redirect_uri}?code=… (which may fail to "
+        f"\nAfter that the browser goes to {flow.request.redirect_uri}?code=… (which may fail to "
         "load). Copy the whole address from there; it is good for 5 minutes."
     )
-    code = prompts.receive_code(steps.consent)
-    account = steps.connect(code)
+    code = prompts.ask_for_code(flow.request)
+    account = flow.connect(code)
     say(f"\nConnected as {account.user}.")
     usable = account.usable
     if len(usable) <= 1:
         return []
-    current = steps.choice.current(usable)
+    current = flow.selection.current(usable)
     if not prompts.is_interactive():
-        return steps.choice.hint(usable) if len(current) == len(usable) else []
-    return steps.choose(prompts.choose(usable, current))
+        return flow.selection.hint(usable) if len(current) == len(usable) else []
+    return flow.select_businesses(prompts.ask_for_businesses(usable, current))
 
 
-def _listener(address: LocalAddress) -> socket.socket | None:
-    """A socket for the page; None, and a line that says why, if there can be no page."""
+def _listener(address: LoopbackAddress) -> socket.socket | None:
+    """A socket for the page; where there can be no page: None, and a line that says why."""
     try:
         from tap_freshbooks.login.server import listen  # noqa: PLC0415 - in the extra `login`
 
@@ -157,17 +166,17 @@ def _show(url: str, *, browser: bool) -> None:
 
 
 def _has_browser() -> bool:
-    """Whether there is somebody in front of a screen on which a browser can open."""
+    """True if the user sits at a screen on which a browser can open."""
     screens = ("DISPLAY", "WAYLAND_DISPLAY")
     graphical = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, screens))
     return graphical and sys.stdout.isatty()
 
 
-# What became of it
+# The report
 
 
-def _report(steps: Login, done: Iterable[Step]) -> None:
-    account = steps.account
+def _report(flow: LoginFlow, done: Iterable[Step]) -> None:
+    account = flow.account
     assert account is not None  # noqa: S101 - both ways end with one
     say()
     for business in account.businesses:
@@ -175,10 +184,10 @@ def _report(steps: Login, done: Iterable[Step]) -> None:
         say(f"  {business}: {note}")
     if not account.usable:
         say("  no business that the user may read")
-    say(f"\nThe tokens are in {steps.store}")
+    say(f"\nThe tokens are in {flow.store}")
     _report_streams(account)
-    for step in (*done, *steps.next_steps()):
-        say(f"\n{step.what}" + (f"\n\n  {step.command}" if step.command else ""))
+    for step in (*done, *flow.next_steps()):
+        say(f"\n{step.text}" + (f"\n\n  {step.command}" if step.command else ""))
 
 
 def _report_streams(account: Account) -> None:

@@ -1,3 +1,3 @@
-"""`tap-freshbooks login`: the consent of a FreshBooks user becomes a connection that works."""
+"""`tap-freshbooks login`: the OAuth authorization code flow, at the terminal or on a page."""
 
 from __future__ import annotations

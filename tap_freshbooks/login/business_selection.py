@@ -1,4 +1,4 @@
-"""Which businesses to read: the setting `business_ids`, where the user has it."""
+"""The selection of businesses: the setting `business_ids`, in the configuration file."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 SETTING = "business_ids"
 
 
-class ChoiceNotKept(TapError):  # noqa: N818 - an event
+class SelectionNotSavedError(TapError):
     """The account is connected, but the configuration file could not be changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The choice of businesses, and where it is kept.
+class BusinessSelection:
+    """The selection of businesses, and where it is saved.
 
     Attributes:
-        connection: What is being connected; its store may be the same file.
-        file: The one configuration file, None if there is none that rules alone.
-        configured: What the settings say so far; none means all.
+        connection: The one that is being made; its store may be the same file.
+        file: The configuration file; None if there is none, or several.
+        configured: The ids in the settings so far; none means all.
     """
 
     connection: Connection
@@ -40,44 +40,44 @@ class Choice:
     configured: frozenset[int]
 
     @classmethod
-    def of(cls, connection: Connection, places: Sequence[str]) -> Choice:
-        """The choice that a configuration allows.
+    def from_config(cls, connection: Connection, sources: Sequence[str]) -> BusinessSelection:
+        """The selection that the settings hold.
 
         Args:
             connection: With its settings.
-            places: The values of `--config`.
+            sources: The values of `--config`.
         """
-        alone = len(places) == 1 and places[0] != FROM_ENVIRONMENT
-        file = Path(places[0]) if alone and Path(places[0]).is_file() else None  # no pipe, say
+        is_single = len(sources) == 1 and sources[0] != FROM_ENVIRONMENT
+        file = Path(sources[0]) if is_single and Path(sources[0]).is_file() else None  # no pipe
         return cls(connection, file, frozenset(connection.config.get(SETTING) or ()))
 
     def current(self, usable: Collection[Business]) -> list[int]:
-        """The businesses that would be read if nothing was changed."""
+        """The businesses that are read if nothing is changed."""
         ids = [business.business_id for business in usable]
         return [each for each in ids if each in self.configured] or ids
 
     def hint(self, usable: Sequence[Business]) -> list[Step]:
-        """How to choose some of several businesses later."""
+        """How to select some of several businesses later."""
         example = [usable[0].business_id]
         if self.file is not None:
             value = json.dumps(example)
             return [Step(f"To read only some, set {SETTING} in {self.file}, to {value} say.")]
-        return _by_hand(example, "some businesses")
+        return _manual_steps(example, "some businesses")
 
-    def keep(self, chosen: Collection[int], usable: Collection[Business]) -> list[Step]:
-        """Make the choice the setting's value, or say how to.
+    def save(self, selected: Collection[int], usable: Collection[Business]) -> list[Step]:
+        """Make the selection the value of the setting, or say how to.
 
         Args:
-            chosen: The ids to read.
-            usable: The businesses that could be.
+            selected: The ids to read.
+            usable: The businesses that can be read.
 
         Returns:
-            What was done, or is left to do.
+            The steps that were taken, or are left to the user.
 
         Raises:
-            ChoiceNotKept: If the configuration file cannot be changed.
+            SelectionNotSavedError: If the configuration file cannot be changed.
         """
-        ids = [each.business_id for each in usable if each.business_id in chosen]
+        ids = [each.business_id for each in usable if each.business_id in selected]
         is_all = len(ids) == len(usable)
         wanted = frozenset() if is_all else frozenset(ids)
         if not usable:
@@ -90,7 +90,7 @@ class Choice:
             unset = f"meltano config unset tap-freshbooks {SETTING}"
             return [Step(f"To read all, remove the setting {SETTING}; with Meltano:", unset)]
         if self.file is None:
-            return _by_hand(ids, "these businesses")
+            return _manual_steps(ids, "these businesses")
         self._write(self.file, None if is_all else ids)
         return [Step(f"Reads {what}; {SETTING} in {self.file} says so.")]
 
@@ -108,14 +108,14 @@ class Choice:
                 path.chmod(mode)  # others may read a configuration whose tokens live elsewhere
         except (OSError, NotAnObjectError, TapError) as error:
             reason = getattr(error, "strerror", None) or error
-            remedy = f"remove {SETTING}" if ids is None else f"set {SETTING} to {json.dumps(ids)}"
-            raise ChoiceNotKept(
+            hint = f"remove {SETTING}" if ids is None else f"set {SETTING} to {json.dumps(ids)}"
+            raise SelectionNotSavedError(
                 "the account is connected, but the choice of businesses could not be written to "
-                f"{path} ({reason}): {remedy} there yourself"
+                f"{path} ({reason}): {hint} there yourself"
             ) from None
 
 
-def _by_hand(ids: list[int], which: str) -> list[Step]:
+def _manual_steps(ids: list[int], which: str) -> list[Step]:
     value = json.dumps(ids)
     return [
         Step(

@@ -1,4 +1,4 @@
-"""The steps of a login, whoever takes them: a prompt or a page."""
+"""The steps of a login, which a prompt or a page takes."""
 
 from __future__ import annotations
 
@@ -7,76 +7,80 @@ from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import TapError
 from tap_freshbooks.login.account import Account
-from tap_freshbooks.login.business_selection import Choice
+from tap_freshbooks.login.business_selection import BusinessSelection
 from tap_freshbooks.login.next_steps import Step, next_steps
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from tap_freshbooks.login.authorization_request import Consent
+    from tap_freshbooks.login.authorization_request import AuthorizationRequest
     from tap_freshbooks.tap import TapFreshBooks
 
 
-class Login:
-    """One login: from the code of a consent to a configuration that reads what was chosen.
+class LoginFlow:
+    """One login: from an authorization code to tokens, and to businesses that are selected.
 
     Args:
-        tap: With the settings to connect, and the catalog to connect it for.
-        consent: What the user is asked.
-        places: The values of `--config`.
+        tap: With the settings of the app, and the catalog whose streams are to be read.
+        request: The request that the user answers.
+        sources: The values of `--config`.
         catalog: The value of `--catalog`.
 
     Attributes:
-        account: Who has agreed, once that is known.
+        account: The account, once it is connected.
     """
 
     def __init__(
-        self, tap: TapFreshBooks, consent: Consent, places: Sequence[str], catalog: str | None
+        self,
+        tap: TapFreshBooks,
+        request: AuthorizationRequest,
+        sources: Sequence[str],
+        catalog: str | None,
     ) -> None:
-        self.consent = consent
-        self.choice = Choice.of(tap.connection, places)
+        self.request = request
+        self.selection = BusinessSelection.from_config(tap.connection, sources)
         self.account: Account | None = None
         self._tap = tap
-        self._places = places
+        self._sources = sources
         self._catalog = catalog
 
     @property
     def url(self) -> str:
-        """Where the user is asked."""
-        return self.consent.url(self._tap.connection.auth_url)
+        """The page where the user agrees."""
+        return self.request.url(self._tap.connection.auth_url)
 
     @property
     def store(self) -> str:
-        """What messages call the place of the tokens."""
+        """The token store, as messages call it."""
         return str(self._tap.connection.store)
 
     def connect(self, code: str) -> Account:
-        """Trade the code for tokens, store them, and ask who that is.
+        """Exchange the code for tokens, store them, and ask whose they are.
 
         Raises:
-            TapError: If the code is worth nothing, or the tokens cannot be kept.
+            TapError: If the code is invalid, or the tokens cannot be stored.
         """
-        connection, consent = self._tap.connection, self.consent
-        granted = connection.connect(code, consent.verifier)
+        connection, request = self._tap.connection, self.request
+        granted = connection.connect(code, request.code_verifier)
         try:
-            self.account = Account.of(self._tap, granted or frozenset(consent.scopes))
+            self.account = Account.fetch(self._tap, granted or frozenset(request.scopes))
         except TapError as error:
             raise TapError(f"the tokens are stored in {self.store}, but {error}") from None
         return self.account
 
-    def choose(self, business_ids: Collection[int]) -> list[Step]:
-        """Keep the choice of businesses.
+    def select_businesses(self, business_ids: Collection[int]) -> list[Step]:
+        """Save the selection of businesses.
 
         Raises:
-            ChoiceNotKept: If the configuration file cannot be changed.
+            SelectionNotSavedError: If the configuration file cannot be changed.
         """
         assert self.account is not None  # noqa: S101 - comes after `connect`
-        return self.choice.keep(business_ids, self.account.usable)
+        return self.selection.save(business_ids, self.account.usable)
 
     def next_steps(self) -> list[Step]:
         """The commands that read the account."""
         return next_steps(
-            self._places,
+            self._sources,
             self._catalog,
             self.store,
             is_configured=bool(self._tap.config.get("token_store")),

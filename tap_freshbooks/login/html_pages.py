@@ -1,4 +1,4 @@
-"""What the browser shows after the consent. Pure: texts in, markup out."""
+"""The pages that the browser shows after the redirect. No I/O: texts in, markup out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from tap_freshbooks.businesses import Business
-    from tap_freshbooks.login.account import Account, Lacks
+    from tap_freshbooks.login.account import Account, MissingScopes
     from tap_freshbooks.login.next_steps import Step
 
 STYLE = """
@@ -45,42 +45,26 @@ pre { background: var(--shade); border-radius: .375rem; padding: .625rem .875rem
 """
 
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-"""By which the content security policy knows the style."""
+"""The hash of the style, for the content security policy."""
 
 
-def choosing(account: Account, ticked: Collection[int], *, problem: str | None = None) -> str:
-    """The form: which businesses to read; and what the token may.
+def selection_page(account: Account, ticked: Collection[int], *, problem: str | None = None) -> str:
+    """The form to select businesses, and what the token may read.
 
     Args:
-        account: Who has agreed.
+        account: The account that was connected.
         ticked: The businesses that are ticked at first.
-        problem: What was wrong with the form that was sent.
+        problem: The error in the form that was sent.
     """
     return _document(
         "Your FreshBooks account is connected",
         tag("p", "Connected as ", tag("strong", account.user), "."),
         tag("p", problem, class_="problem", role="alert") if problem else Html(),
-        tag(
-            "form",
-            tag(
-                "fieldset",
-                tag("legend", "Businesses to read"),
-                *(_business(business, ticked) for business in account.businesses),
-                tag(
-                    "p",
-                    "With all of them ticked, businesses that come later are read too."
-                    if account.usable
-                    else "There is none that can be read.",
-                    class_="soft",
-                ),
-            ),
-            tag("button", "Save and finish", type="submit"),
-            method="post",
-        ),
+        _form(account, ticked),
         tag("h2", "What the token may read"),
         _readable(account.readable),
-        *_lacking("It may not read", account.refused),
-        *_lacking("Not selected, and so not asked for:", account.unselected),
+        *_not_readable("It may not read", account.refused),
+        *_not_readable("Not selected, and so not asked for:", account.unselected),
         tag(
             "p",
             "Your role and your plan in FreshBooks may allow less; ",
@@ -91,8 +75,8 @@ def choosing(account: Account, ticked: Collection[int], *, problem: str | None =
     )
 
 
-def finished(steps: Iterable[Step]) -> str:
-    """What was done, and what to do next."""
+def finished_page(steps: Iterable[Step]) -> str:
+    """The last page: what was done, and what to do next."""
     return _document(
         "Done",
         *(_step(step) for step in steps),
@@ -100,12 +84,12 @@ def finished(steps: Iterable[Step]) -> str:
     )
 
 
-def failed(sentence: str, *, final: bool) -> str:
-    """What went wrong.
+def failure_page(sentence: str, *, final: bool) -> str:
+    """The page of an error.
 
     Args:
         sentence: As the terminal shows it.
-        final: Whether the command ends with it.
+        final: True if the command ends with it.
     """
     after = (
         "The command in your terminal has ended; you can close this window."
@@ -131,11 +115,31 @@ def _document(title: str, *content: str) -> str:
     return join(Html("<!doctype html>\n"), tag("html", head, body, lang="en"))
 
 
+def _form(account: Account, ticked: Collection[int]) -> Html:
+    return tag(
+        "form",
+        tag(
+            "fieldset",
+            tag("legend", "Businesses to read"),
+            *(_business(business, ticked) for business in account.businesses),
+            tag(
+                "p",
+                "With all of them ticked, businesses that come later are read too."
+                if account.usable
+                else "There is none that can be read.",
+                class_="soft",
+            ),
+        ),
+        tag("button", "Save and finish", type="submit"),
+        method="post",
+    )
+
+
 def _business(business: Business, ticked: Collection[int]) -> Html:
     number = str(business.business_id)
     note = f"business {number} · {business.role or 'no role'}"
     if business.is_client_only:
-        note += " · you are a client of it, so its books belong to somebody else"
+        note += " · you are a client of it, so its books belong to another user"
     box = tag(
         "input",
         type="checkbox",
@@ -155,8 +159,8 @@ def _readable(names: Collection[str]) -> Html:
     return tag("details", summary, tag("p", ", ".join(names), class_="soft"))
 
 
-def _lacking(what: str, lacks: Lacks) -> Iterable[Html]:
-    for scopes, names in lacks.items():
+def _not_readable(what: str, streams: MissingScopes) -> Iterable[Html]:
+    for scopes, names in streams.items():
         summary = tag("summary", what, f" {_streams(len(names))} (", _codes(scopes), ")")
         yield tag("details", summary, tag("p", ", ".join(names), class_="soft"))
 
@@ -169,7 +173,7 @@ def _codes(scopes: Iterable[str]) -> Html:
 
 def _step(step: Step) -> Html:
     command = tag("pre", tag("code", step.command)) if step.command else Html()
-    return join(tag("p", step.what), command)
+    return join(tag("p", step.text), command)
 
 
 def _streams(count: int) -> str:

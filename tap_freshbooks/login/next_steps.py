@@ -1,4 +1,4 @@
-"""What to do after a login: the commands that read the account."""
+"""The steps after a login: the commands that read the account."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ MELTANO_LOGIN = "meltano invoke tap-freshbooks:login"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that was done, or that the user may do.
+    """A step that was taken, or that the user may take.
 
     Attributes:
-        what: A sentence, or the beginning of one that the command ends.
+        text: A sentence, or the beginning of one that the command ends.
         command: For a shell; empty if there is nothing to run.
     """
 
-    what: str
+    text: str
     command: str = ""
 
 
 def next_steps(
-    places: Sequence[str], catalog: str | None, store: str, *, is_configured: bool, meltano: bool
+    sources: Sequence[str], catalog: str | None, store: str, *, is_configured: bool, meltano: bool
 ) -> list[Step]:
     """The commands that find the tokens of this login.
 
     Args:
-        places: The values of `--config`.
+        sources: The values of `--config`.
         catalog: The value of `--catalog`.
-        store: Where the tokens are.
-        is_configured: Whether `token_store` says so: then every program finds them there.
-        meltano: Whether the login runs under Meltano, whose tokens have a place of their own.
+        store: The token store.
+        is_configured: True if the setting `token_store` names it, so that every program finds it.
+        meltano: True under Meltano, whose projects have a token store of their own.
     """
-    singer = f"{tap_command(places, catalog)} | target-jsonl"
+    singer = f"{tap_command(sources, catalog)} | target-jsonl"
     if meltano:
         same = "the same settings" if is_configured else f"these settings and token_store {store}"
         return [
@@ -48,7 +48,7 @@ def next_steps(
     steps = [Step("Read the account, into any Singer target:", singer)]
     if is_configured:
         return [*steps, Step("or with Meltano, with the same settings:", MELTANO_RUN)]
-    # A second consent would end this one (`docs/freshbooks-api/auth.md §5`), hence the warning.
+    # Another authorisation would end this one (`docs/freshbooks-api/auth.md §5`), so this warns.
     return [
         *steps,
         Step(
@@ -59,11 +59,11 @@ def next_steps(
     ]
 
 
-def tap_command(places: Sequence[str], catalog: str | None) -> str:
+def tap_command(sources: Sequence[str], catalog: str | None) -> str:
     """The tap with the options of this login."""
     words = ["tap-freshbooks"]
-    for place in places:
-        words += ["--config", place]
+    for source in sources:
+        words += ["--config", source]
     if catalog:
         words += ["--catalog", catalog]
     return shlex.join(words)

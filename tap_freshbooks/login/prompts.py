@@ -1,6 +1,6 @@
-"""Talks with the user at the terminal, or takes what a pipe brings.
+"""Asks the user at the terminal, or reads the answer from a pipe.
 
-All of it on stdout, which is no Singer output here: Meltano keeps stderr back until a line ends.
+Writes to stdout, which is no Singer output here: Meltano keeps stderr back until a line ends.
 """
 
 from __future__ import annotations
@@ -11,56 +11,56 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_freshbooks.login.authorization_request import WrongAnswer
+from tap_freshbooks.login.authorization_request import InvalidRedirectError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from tap_freshbooks.businesses import Business
-    from tap_freshbooks.login.authorization_request import Consent
+    from tap_freshbooks.login.authorization_request import AuthorizationRequest
 
 PROMPT = "Paste it here and press Enter (it stays hidden): "
 
 
 def say(text: str = "") -> None:
-    """Show a text, without what FreshBooks' names could do to a terminal."""
+    """Show a text; control characters in FreshBooks' names do not reach the terminal."""
     click.echo("".join(char if char.isprintable() or char == "\n" else "�" for char in text))
 
 
 def is_interactive() -> bool:
-    """Whether somebody can be asked."""
+    """True if there is a user to ask."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def receive_code(consent: Consent) -> str:
-    """The code that the user pastes; on a terminal he may try again.
+def ask_for_code(request: AuthorizationRequest) -> str:
+    """The code that the user pastes, with another try at a terminal.
 
     Raises:
-        WrongAnswer: If what came from a pipe is not the answer to this consent.
-        ConsentRefused: If it says that there is no consent.
+        InvalidRedirectError: If the text from a pipe does not answer the request.
+        AuthorizationDeniedError: If it says that the request was denied.
     """
     if not is_interactive():
         line = sys.stdin.readline() if sys.stdin is not None else ""
         if not line.strip():
-            raise WrongAnswer(
+            raise InvalidRedirectError(
                 "standard input ended before there was an answer; write the address that the "
                 "browser shows after the consent to it, or run this in a terminal"
             )
-        return consent.read(line)
+        return request.parse_pasted(line)
     while True:
         try:
-            return consent.read(getpass.getpass(PROMPT))
-        except WrongAnswer as error:
+            return request.parse_pasted(getpass.getpass(PROMPT))
+        except InvalidRedirectError as error:
             say(f"Not yet: {error}.")
         except EOFError:
             raise click.Abort from None
 
 
-def choose(usable: Sequence[Business], current: Collection[int]) -> list[int]:
+def ask_for_businesses(usable: Sequence[Business], current: Collection[int]) -> list[int]:
     """Ask which businesses to read.
 
     Args:
-        usable: Those that can be.
+        usable: Those that can be read.
         current: The ids that are taken if the answer is empty.
     """
     say("\nWhich businesses shall be read?")

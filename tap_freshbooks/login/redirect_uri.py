@@ -1,4 +1,4 @@
-"""The redirect URI: whether FreshBooks can take it, and whether we can answer it ourselves."""
+"""Checks the redirect URI, and parses one that this machine can serve."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def _parts(url: str) -> SplitResult | None:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalAddress:
-    """Where a page of ours can receive the answer: `https://localhost:PORT/…`.
+class LoopbackAddress:
+    """An address where a page of this command can receive the redirect.
 
     Attributes:
-        host: `localhost` or `127.0.0.1`, as the browser will name it.
+        host: `localhost` or `127.0.0.1`, as in the redirect URI.
         port: Of the redirect URI.
         path: Of the redirect URI, decoded.
     """
@@ -56,8 +56,8 @@ class LocalAddress:
     path: str
 
     @classmethod
-    def of(cls, redirect_uri: str) -> Self | None:
-        """The address that a redirect URI names; None if it is not this machine's."""
+    def parse(cls, redirect_uri: str) -> Self | None:
+        """The address of a redirect URI `https://localhost:PORT/…`; None of any other."""
         parts = _parts(redirect_uri)
         if not parts or parts.hostname not in {"localhost", "127.0.0.1"} or not parts.port:
             return None
@@ -65,5 +65,5 @@ class LocalAddress:
 
     @property
     def authority(self) -> str:
-        """What the browser must send as `Host`; another name could be anybody's."""
+        """The `Host` that the browser must send; another name could be a foreign site's."""
         return f"{self.host}:{self.port}" if self.port != 443 else self.host  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""Which OAuth scopes the selected streams need, and which streams a token may read."""
+"""The OAuth scopes that streams need, and those that a token lacks."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 PROFILE = "user:profile:read"
 """Granted to every app, whatever it asks for (`docs/freshbooks-api/auth.md §8`)."""
 
-EVERYTHING = "admin:all:legacy"
-"""What apps have that are older than scopes (`docs/freshbooks-api/auth.md §4`)."""
+LEGACY_ALL = "admin:all:legacy"
+"""The scope of apps that are older than scopes (`docs/freshbooks-api/auth.md §4`)."""
 
 SCOPE = re.compile(r"[a-z]\w*(:\w+)+")
 
 
-def scopes_of(stream: type[RecordStream] | RecordStream) -> tuple[str, ...]:
-    """The scopes that a stream needs; none, if that depends on what is found there."""
+def required_scopes(stream: type[RecordStream] | RecordStream) -> tuple[str, ...]:
+    """The scopes that a stream needs; none, if that depends on its rows."""
     return tuple(word for word in stream.oauth_scope.split() if SCOPE.fullmatch(word))
 
 
-def selected(tap: TapFreshBooks) -> list[RecordStream]:
+def selected_streams(tap: TapFreshBooks) -> list[RecordStream]:
     """The streams that a sync with this catalog would read."""
     streams = (each for each in tap.streams.values() if isinstance(each, RecordStream))
     return [stream for stream in streams if stream.selected]
 
 
-def needed(streams: Iterable[RecordStream]) -> tuple[str, ...]:
-    """What to ask for, so that all these streams can be read."""
-    scopes = {scope for stream in streams for scope in scopes_of(stream)}
+def required_by(streams: Iterable[RecordStream]) -> tuple[str, ...]:
+    """The scopes to ask for, so that all these streams can be read."""
+    scopes = {scope for stream in streams for scope in required_scopes(stream)}
     return tuple(sorted(scopes | {PROFILE}))
 
 
-def parse(text: str) -> tuple[str, ...]:
-    """The scopes that a user lists.
+def parse_scopes(text: str) -> tuple[str, ...]:
+    """The scopes in the value of `--scopes`.
 
     Raises:
-        SettingsError: If one is none.
+        SettingsError: If one does not have the form of a scope.
     """
     scopes = set(text.replace(",", " ").split())
     for scope in scopes:
@@ -55,8 +55,8 @@ def parse(text: str) -> tuple[str, ...]:
     return tuple(sorted(scopes | {PROFILE}))
 
 
-def missing(stream: RecordStream, granted: frozenset[str]) -> tuple[str, ...]:
+def missing_scopes(stream: RecordStream, granted: frozenset[str]) -> tuple[str, ...]:
     """The scopes that a token lacks to read a stream."""
-    if EVERYTHING in granted:
+    if LEGACY_ALL in granted:
         return ()
-    return tuple(scope for scope in scopes_of(stream) if scope not in granted)
+    return tuple(scope for scope in required_scopes(stream) if scope not in granted)

@@ -1,4 +1,4 @@
-"""Serves one page to one browser on this machine: https, an own name, headers that protect it."""
+"""Serves a page to the browser of this machine: https, one host name, protecting headers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from tap_freshbooks.login.redirect_uri import LocalAddress
+    from tap_freshbooks.login.redirect_uri import LoopbackAddress
 
 HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; "
@@ -32,14 +32,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-LAST_BYTES = 5
-"""Seconds that the last answer may take to reach the browser."""
+SHUTDOWN_TIMEOUT = 5
+"""Seconds that the last response may take to reach the browser."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn with a throw-away certificate, no log, and a limit to its patience."""
+    """uvicorn with a certificate for a day, without a log, and with a timeout."""
 
-    def __init__(self, app: ASGIApp, address: LocalAddress) -> None:
+    def __init__(self, app: ASGIApp, address: LoopbackAddress) -> None:
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -49,10 +49,10 @@ class Server(uvicorn.Server):
             log_level="critical",
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=LAST_BYTES,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
         )
         config.load()
-        config.ssl = certified(address.host)
+        config.ssl = self_signed_context(address.host)
         super().__init__(config)
         self.on_started: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
@@ -62,32 +62,32 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self.on_started()
 
-    def wait(self, seconds: float | None) -> None:
-        """End after so many seconds from now; None: not before something else says so."""
+    def set_timeout(self, seconds: float | None) -> None:
+        """Stop after so many seconds from now; None: only when `stop` is called."""
         if self._timer:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(seconds, self.leave) if seconds is not None else None
+        self._timer = loop.call_later(seconds, self.stop) if seconds is not None else None
 
-    def leave(self) -> None:
-        """End, once what is being sent is sent."""
+    def stop(self) -> None:
+        """Stop, once the responses on their way are sent."""
         self.should_exit = True
 
 
-def listen(address: LocalAddress) -> socket.socket:
+def listen(address: LoopbackAddress) -> socket.socket:
     """A socket that only this machine reaches.
 
     Raises:
-        OSError: If the port is taken, or not for us.
+        OSError: If the port is taken, or not allowed.
     """
     return socket.create_server(("127.0.0.1", address.port))
 
 
-def certified(host: str) -> ssl.SSLContext:
-    """TLS with a certificate of our own, for a day; its key touches the disk for a moment only.
+def self_signed_context(host: str) -> ssl.SSLContext:
+    """TLS with a self-signed certificate for a day; its key is on disk for a moment only.
 
     Raises:
-        SettingsError: If there is no place for that moment.
+        SettingsError: If there is no folder for that temporary file.
     """
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -103,21 +103,21 @@ def certified(host: str) -> ssl.SSLContext:
     return context
 
 
-def guarded(app: ASGIApp, authority: str) -> ASGIApp:
-    """Refuse other names than our own, and put the headers on every answer."""
+def protected(app: ASGIApp, authority: str) -> ASGIApp:
+    """Refuse any other `Host`, and add the headers to every response."""
 
-    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+    async def protect(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
 
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
                 message["headers"] = [*message.get("headers", []), *own]
             await send(message)
 
-        answer: Any = app
+        handler: Any = app
         if headers.get(b"host", b"").lower() != authority.encode():
-            answer = Response(status_code=HTTPStatus.BAD_REQUEST)
-        await answer(scope, receive, send_guarded)
+            handler = Response(status_code=HTTPStatus.BAD_REQUEST)
+        await handler(scope, receive, send_with_headers)
 
-    return guard
+    return protect

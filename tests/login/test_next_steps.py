@@ -27,7 +27,7 @@ def test_a_meltano_project_elsewhere_needs_a_login_of_its_own() -> None:
     singer, meltano = next_steps(["c.json"], None, "/t.json", is_configured=False, meltano=False)
     assert "target-jsonl" in singer.command
     assert meltano.command == f"meltano invoke tap-freshbooks:login && {RUN}"
-    assert "a login there ends this one" in meltano.what
+    assert "a login there ends this one" in meltano.text
 
 
 def test_with_a_token_store_of_its_own_meltano_finds_the_tokens() -> None:
@@ -39,4 +39,4 @@ def test_under_meltano_its_command_comes_first() -> None:
     steps = next_steps(["ENV"], None, "/t.json", is_configured=False, meltano=True)
     assert steps[0].command == RUN
     assert steps[1].command == "tap-freshbooks --config ENV | target-jsonl"
-    assert "token_store /t.json" in steps[1].what
+    assert "token_store /t.json" in steps[1].text

@@ -280,9 +280,9 @@ def hostile(text: str) -> Account:
 def test_whatever_freshbooks_sends_is_text() -> None:
     text = """<script>alert(1)</script>" onfocus='x' &amp;"""
     shown = (
-        html_pages.choosing(hostile(text), [1], problem=text)
-        + html_pages.finished([Step(text, text)])
-        + html_pages.failed(text, final=True)
+        html_pages.selection_page(hostile(text), [1], problem=text)
+        + html_pages.finished_page([Step(text, text)])
+        + html_pages.failure_page(text, final=True)
     )
     assert "<script" not in shown
     assert shown.count(escape(text)) == 8

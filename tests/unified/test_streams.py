@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.commands.webhooks import nouns_needed
-from tap_freshbooks.login.scopes import needed, selected
+from tap_freshbooks.login.scopes import required_by, selected_streams
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.unified.mapping_loader import load
 from tests.support import Messages, catalog_of, every_stream, sync
@@ -241,7 +241,7 @@ def chosen(*streams: str) -> TapFreshBooks:
 
 def test_what_unified_streams_need_is_asked_for_and_registered() -> None:
     tap = chosen("unified_payments", "unified_items")
-    assert set(needed(selected(tap))) == {
+    assert set(required_by(selected_streams(tap))) == {
         "user:billable_items:read",
         "user:bill_payments:read",
         "user:payments:read",

@@ -8,41 +8,48 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.login.authorization_request import Consent, ConsentRefused, WrongAnswer
-from tap_freshbooks.login.redirect_uri import LocalAddress, check
+from tap_freshbooks.login.authorization_request import (
+    AuthorizationDeniedError,
+    AuthorizationRequest,
+    InvalidRedirectError,
+)
+from tap_freshbooks.login.redirect_uri import LoopbackAddress, check
 
 CODE = "6b1e" * 16
 REDIRECT_URI = "https://localhost/callback"
 
 
 @pytest.fixture
-def consent() -> Consent:
-    return Consent("9f0c", REDIRECT_URI, ("user:invoices:read", "user:profile:read"))
+def authorization() -> AuthorizationRequest:
+    return AuthorizationRequest("9f0c", REDIRECT_URI, ("user:invoices:read", "user:profile:read"))
 
 
-def test_the_question_carries_what_oauth_wants(consent: Consent) -> None:
-    url = urlsplit(consent.url("https://auth.example"))
+def test_the_url_carries_what_oauth_wants(authorization: AuthorizationRequest) -> None:
+    url = urlsplit(authorization.url("https://auth.example"))
     assert url.geturl().startswith("https://auth.example/oauth/authorize/?client_id=9f0c&")
     question = {name: values[0] for name, values in parse_qs(url.query).items()}
-    digest = hashlib.sha256(consent.verifier.encode()).digest()
+    digest = hashlib.sha256(authorization.code_verifier.encode()).digest()
     assert question == {
         "client_id": "9f0c",
         "response_type": "code",
         "redirect_uri": REDIRECT_URI,
-        "state": consent.state,
+        "state": authorization.state,
         "scope": "user:invoices:read user:profile:read",
         "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
         "code_challenge_method": "S256",
     }
 
 
-def test_every_consent_has_secrets_of_its_own(consent: Consent) -> None:
-    other = Consent("9f0c", REDIRECT_URI, ())
-    assert other.state != consent.state
-    assert other.verifier != consent.verifier
-    assert re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", consent.verifier)
-    assert len(consent.state) >= 32
-    assert consent.verifier not in f"{consent!r} {consent.url('https://x.example')}"
+def test_every_request_has_secrets_of_its_own(authorization: AuthorizationRequest) -> None:
+    other = AuthorizationRequest("9f0c", REDIRECT_URI, ())
+    assert other.state != authorization.state
+    assert other.code_verifier != authorization.code_verifier
+    assert re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", authorization.code_verifier)
+    assert len(authorization.state) >= 32
+    assert (
+        authorization.code_verifier
+        not in f"{authorization!r} {authorization.url('https://x.example')}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,8 +72,10 @@ def test_every_consent_has_secrets_of_its_own(consent: Consent) -> None:
         "6b1e6b1e6b1e6b1e6b1e6b1e6b1e6b1e\n6b1e6b1e6b1e6b1e6b1e6b1e6b1e6b1e",
     ],
 )
-def test_the_code_is_found_in_what_is_pasted(consent: Consent, pasted: str) -> None:
-    assert consent.read(pasted.format(code=CODE, state=consent.state)) == CODE
+def test_the_code_is_found_in_what_is_pasted(
+    authorization: AuthorizationRequest, pasted: str
+) -> None:
+    assert authorization.parse_pasted(pasted.format(code=CODE, state=authorization.state)) == CODE
 
 
 @pytest.mark.parametrize(
@@ -90,14 +99,14 @@ def test_the_code_is_found_in_what_is_pasted(consent: Consent, pasted: str) -> N
     ],
 )
 def test_what_is_not_the_answer_is_refused_and_may_be_tried_again(
-    consent: Consent, pasted: str, why: str
+    authorization: AuthorizationRequest, pasted: str, why: str
 ) -> None:
-    question = consent.url("https://auth.example")
-    text = pasted.format(code=CODE, state=consent.state, question=question)
-    with pytest.raises(WrongAnswer, match=why) as caught:
-        consent.read(text)
+    question = authorization.url("https://auth.example")
+    text = pasted.format(code=CODE, state=authorization.state, question=question)
+    with pytest.raises(InvalidRedirectError, match=why) as caught:
+        authorization.parse_pasted(text)
     assert CODE not in str(caught.value)
-    assert consent.state not in str(caught.value)
+    assert authorization.state not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +122,19 @@ def test_what_is_not_the_answer_is_refused_and_may_be_tried_again(
         ("error=access_denied&code=" + CODE, "declined"),
     ],
 )
-def test_an_error_ends_the_consent(consent: Consent, answer: str, sentence: str) -> None:
-    with pytest.raises(ConsentRefused, match=sentence) as caught:
-        consent.read(f"{REDIRECT_URI}?{answer}&state={consent.state}")
+def test_an_error_ends_the_login(
+    authorization: AuthorizationRequest, answer: str, sentence: str
+) -> None:
+    with pytest.raises(AuthorizationDeniedError, match=sentence) as caught:
+        authorization.parse_pasted(f"{REDIRECT_URI}?{answer}&state={authorization.state}")
     assert CODE not in str(caught.value)
 
 
-def test_a_long_description_is_cut(consent: Consent) -> None:
-    with pytest.raises(ConsentRefused) as caught:
-        consent.read(f"{REDIRECT_URI}?error=x&error_description={'y' * 9999}&state={consent.state}")
+def test_a_long_description_is_cut(authorization: AuthorizationRequest) -> None:
+    with pytest.raises(AuthorizationDeniedError) as caught:
+        authorization.parse_pasted(
+            f"{REDIRECT_URI}?error=x&error_description={'y' * 9999}&state={authorization.state}"
+        )
     assert len(str(caught.value)) < 300
 
 
@@ -136,7 +149,7 @@ def test_a_long_description_is_cut(consent: Consent) -> None:
 def test_a_local_redirect_uri_can_be_answered_here(
     redirect_uri: str, authority: str, path: str
 ) -> None:
-    address = LocalAddress.of(check(redirect_uri))
+    address = LoopbackAddress.parse(check(redirect_uri))
     assert address is not None
     assert (address.authority, address.path) == (authority, path)
 
@@ -146,7 +159,7 @@ def test_a_local_redirect_uri_can_be_answered_here(
     ["https://localhost/callback", "https://example.com:8765/", "https://localhost.example.com:1/"],
 )
 def test_other_redirect_uris_cannot(redirect_uri: str) -> None:
-    assert LocalAddress.of(check(redirect_uri)) is None
+    assert LoopbackAddress.parse(check(redirect_uri)) is None
 
 
 @pytest.mark.parametrize(
