@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks.extraction.envelope import read_rows
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -21,22 +19,16 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.base import RecordStream
+from tap_freshbooks.streams.constant_list import ConstantList
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from singer_sdk.helpers.types import Context
+    from collections.abc import Iterator
 
     from tap_freshbooks.extraction.list_endpoint import Query
-    from tap_freshbooks.extraction.prefetch import Submit
-    from tap_freshbooks.records import Row
-    from tap_freshbooks.singer.stats import StreamStats
-    from tap_freshbooks.transport.client import FreshBooksClient
 
 
 BEGINNING = "2000-01-01"
@@ -68,52 +60,6 @@ class LedgerAccounts(HardDeleteStream, LedgerStream):
         jea_id=Integer(),
         jesa_id=Integer(),
     )
-
-
-class ConstantList(RecordStream):
-    """A list that FreshBooks keeps for everybody; its path has no identifier."""
-
-    path: ClassVar[str]
-    oauth_scope = "user:profile:read"
-
-    @override
-    def readers(self) -> Iterator[ConstantListReader]:
-        stats = self.run.stats.for_stream(self.name)
-        yield ConstantListReader(self.name, self.path, self.connection.client, stats)
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
-        for reader in self.readers():
-            _, batches = self.run.open_partition(reader)
-            for rows in batches:
-                yield from map(self.convert, rows)
-        self.problems.report()
-
-
-@dataclass(frozen=True, slots=True)
-class ConstantListReader:
-    """Reads the one list of a stream, which has no partitions."""
-
-    name: str
-    path: str
-    client: FreshBooksClient
-    stats: StreamStats
-
-    @property
-    def partition_key(self) -> str:
-        """What tells it from the partitions of a sync."""
-        return self.name
-
-    def begin(self, submit: Submit, window: int) -> Iterator[list[Row]]:  # noqa: ARG002
-        """Ask for the list."""
-
-        def get() -> list[Row]:
-            answer = self.client.get(self.path, subject=self.name, stats=self.stats)
-            rows, _ = read_rows(answer.body, ("data",), self.name)
-            self.stats.count(pages=1, total=len(rows))
-            return rows
-
-        yield submit(get).result()
 
 
 class LedgerAccountTypes(ConstantList):
