@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tap_freshbooks.extraction.envelope import read_rows
 from tap_freshbooks.streams.base import RecordStream
 
 if TYPE_CHECKING:
