@@ -120,7 +120,7 @@ def check_filter(definition: Definition, identifier: IdentifierKind) -> None:
 
 
 def deletions_of(definition: Definition, identifier: IdentifierKind, fields: Object) -> str:
-    """How FreshBooks shows deletions of these rows: the keyword, or what the fields suggest.
+    """The way in which FreshBooks shows deletions: as the keyword says, else as the fields suggest.
 
     Raises:
         SettingsError: If this family does not show them so.

@@ -185,7 +185,7 @@ class Array(Field):
     @override
     def fast_type(self) -> Any:
         item = self.item.fast_type
-        return None if item is None else list[item | None]  # type: ignore[valid-type] # msgspec reads it, nobody else
+        return None if item is None else list[item | None]  # type: ignore[valid-type] # only msgspec reads it
 
     @override
     def schema(self) -> dict[str, Any]:

@@ -24,6 +24,9 @@ from tap_freshbooks.schema.fields import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+MONEY = {"amount", "code"}
+"""The fields of an amount of money."""
+
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 
@@ -33,7 +36,7 @@ def fields_from_schema(schema: Mapping[str, Any], *, eastern: bool) -> Object:
 
     Args:
         schema: Of an object; or only its properties.
-        eastern: Whether moments without a zone are US/Eastern.
+        eastern: True if moments without a zone are US/Eastern, else they are UTC.
 
     Raises:
         ValueError: If it cannot be read; the text says where.
@@ -54,26 +57,16 @@ def _field_from_property(name: str, schema: Any, eastern: bool) -> Field:
         raise ValueError(f"{name} needs one type, such as {{'type': 'string'}}")
     json_type, json_format = known[0], schema.get("format")
     if json_type == "object":
-        inner = schema.get("properties")
-        if not inner:
-            return AnyJson("object")
-        if not isinstance(inner, dict):
-            raise ValueError(f"{name} has properties that are no object")
-        return (
-            Money()
-            if inner.keys() == {"amount", "code"}
-            else fields_from_schema(inner, eastern=eastern)
-        )
+        return _object_from_properties(name, schema.get("properties"), eastern)
     if json_type == "array":
         items = schema.get("items")
-        return (
-            Array(_field_from_property(f"{name}[]", items, eastern)) if items else AnyJson("array")
-        )
+        if not items:
+            return AnyJson("array")
+        return Array(_field_from_property(f"{name}[]", items, eastern))
     if json_type == "string":
-        moment = EasternTime() if eastern else UtcTime()
         strings: dict[Any, Field] = {
             "date": PlainDate(),
-            "date-time": moment,
+            "date-time": _moment(eastern),
             DecimalText.json_format: DecimalText(),
         }
         return strings.get(json_format, Text())
@@ -87,12 +80,26 @@ def _field_from_property(name: str, schema: Any, eastern: bool) -> Field:
     return others[json_type]
 
 
+def _object_from_properties(name: str, properties: Any, eastern: bool) -> Field:
+    if not properties:
+        return AnyJson("object")
+    if not isinstance(properties, dict):
+        raise ValueError(f"{name} has properties that are no object")  # noqa: TRY004 - of a user's setting
+    if properties.keys() == MONEY:
+        return Money()
+    return fields_from_schema(properties, eastern=eastern)
+
+
+def _moment(eastern: bool) -> Field:
+    return EasternTime() if eastern else UtcTime()
+
+
 def fields_from_records(records: Iterable[Mapping[str, Any]], *, eastern: bool) -> Object:
     """The fields of records, of the types that all their values allow.
 
     Args:
         records: As FreshBooks sends them.
-        eastern: Whether moments without a zone are US/Eastern.
+        eastern: True if moments without a zone are US/Eastern, else they are UTC.
     """
     values: dict[str, list[Any]] = {}
     for record in records:
@@ -106,9 +113,7 @@ def _field_from_values(values: list[Any], eastern: bool) -> Field:
     types = {type(value) for value in known}
     if types == {dict}:
         names = {name for value in known for name in value}
-        return (
-            Money() if names == {"amount", "code"} else fields_from_records(known, eastern=eastern)
-        )
+        return Money() if names == MONEY else fields_from_records(known, eastern=eastern)
     if types == {list}:
         items = [item for value in known for item in value]
         scalars = not {type(item) for item in items} & {dict, list}
@@ -127,5 +132,5 @@ def _field_from_texts(values: list[str], eastern: bool) -> Field:
     if all(map(DAY.fullmatch, values)):
         return PlainDate()
     if all(map(MOMENT.fullmatch, values)):
-        return EasternTime() if eastern else UtcTime()
+        return _moment(eastern)
     return Text()

@@ -1,4 +1,4 @@
-"""What the compiler of expressions knows of the column that an expression fills."""
+"""The context in which an expression is compiled: the column, the records, the listener."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _ref(expression: Mapping[str, Any], context: CompileContext) -> Function:
 
 
 NO_ID = frozenset({None, "", 0, "0"})
-"""How FreshBooks writes that there is no id."""
+"""Values of FreshBooks that mean that there is no id."""
 
 
 def _coalesce(expression: Mapping[str, Any], context: CompileContext) -> Function:

@@ -31,7 +31,7 @@ ORIGINS: dict[str, tuple[tuple[type, ...], str]] = {
     "country_code": ((str, dict), "a path or an expression"),
     "rule": ((str,), "the name of a rule"),
 }
-"""Keywords for the origin of a value, of which an expression has one: their types, in words too."""
+"""Keywords for the origin of a value, with their types; an expression has one of them."""
 
 MODIFIERS: dict[str, tuple[tuple[type, ...], str]] = {
     "with": ((dict,), "a table: a parameter, then its expression"),
@@ -46,7 +46,7 @@ MODIFIERS: dict[str, tuple[tuple[type, ...], str]] = {
     "null_if_zero_without": ((str,), "a path"),
     "only_if": ((dict,), "a table: a column, then its value"),
 }
-"""Keywords for changes of the value, of which an expression has any: the same."""
+"""Keywords for changes of the value, with their types; an expression has any of them."""
 
 KEYWORDS = ORIGINS | MODIFIERS
 

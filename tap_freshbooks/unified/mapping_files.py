@@ -33,7 +33,7 @@ DESCRIPTIVE_KEYWORDS: dict[str, tuple[type, str]] = {
     "enum": (list, "a list of words"),
     "from": (dict, "a table: a source, then how it fills the column"),
 }
-"""Keywords of a column besides those of its expression: their types, in words too."""
+"""Keywords of a column besides those of its expression, with their types."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 

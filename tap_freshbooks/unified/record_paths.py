@@ -1,4 +1,4 @@
-"""Paths into native records: plain ones are looked up, all others are JMESPath."""
+"""Paths into native records: names with dots between them; all others are JMESPath."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _check_call(name: str, number: int) -> None:
 
 
 def check(path: str, fields: Object) -> Field | None:
-    """Look a path up in the fields of a record.
+    """Find the field of a path among those of a record.
 
     Returns:
         The field that a plain path leads to; None for other paths, and inside of free objects.
@@ -157,7 +157,7 @@ def _roots_of(path: str) -> list[str]:
 
 
 def _roots(node: Mapping[str, Any]) -> Iterator[str]:
-    """Names that an expression looks for in the record itself."""
+    """Names that an expression reads from the record itself."""
     kind, children = node["type"], node["children"]
     if kind == "field":
         yield node["value"]

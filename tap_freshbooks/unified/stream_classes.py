@@ -15,11 +15,11 @@ from tap_freshbooks.unified.mapping_loader import load
 from tap_freshbooks.unified.streams import CompanyInfo, UnifiedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from tap_freshbooks.streams.base import RecordStream
-    from tap_freshbooks.unified.mapping import EntityMapping
+    from tap_freshbooks.unified.mapping import Column, EntityMapping
 
 REMOTE_DATA = "remote_data"
 
@@ -45,34 +45,40 @@ def stream_classes(
     _check_links(mappings, by_name.keys() | UNLISTED)
     classes = []
     for mapping in mappings.values():
-        natives = [by_name[name] for name in mapping.sources]
-        base = CompanyInfo if natives[0] is by_name[Businesses.name] else UnifiedStream
-        roots = [Systems] if base is CompanyInfo else list(map(_root, natives))
         columns = [
             column
             for column in mapping.columns.values()
             if remote_data or column.name != REMOTE_DATA
         ]
-        attributes: dict[str, Any] = {
-            "__doc__": mapping.description,
-            "name": mapping.stream,
-            "mapping": mapping,
-            "natives": dict(zip([root.name for root in roots], natives, strict=True)),
-            "source": by_name[roots[0].name],
-            "roots": tuple(by_name[root.name] for root in roots),
-            "additional_parents": tuple(by_name[root.name] for root in roots[1:]),
-            "columns": columns,
-        }
-        stream: type[UnifiedStream] = type(mapping.stream, (base,), attributes)
+        stream = _stream_class(mapping, columns, by_name)
         if mapping.version != VERSION:
             stream.check()
-        elif any(native not in STREAMS for native in natives):
+        elif any(native not in STREAMS for native in stream.natives.values()):
             _check_overridden(stream)
         classes.append(stream)
     return classes
 
 
-def _check_links(mappings: dict[str, EntityMapping], known: AbstractSet[str]) -> None:
+def _stream_class(
+    mapping: EntityMapping, columns: Sequence[Column], by_name: Mapping[str, type[RecordStream]]
+) -> type[UnifiedStream]:
+    natives = [by_name[name] for name in mapping.sources]
+    base = CompanyInfo if natives[0] is by_name[Businesses.name] else UnifiedStream
+    roots = [Systems] if base is CompanyInfo else list(map(_root, natives))
+    attributes: dict[str, Any] = {
+        "__doc__": mapping.description,
+        "name": mapping.stream,
+        "mapping": mapping,
+        "natives": dict(zip([root.name for root in roots], natives, strict=True)),
+        "source": by_name[roots[0].name],
+        "roots": tuple(by_name[root.name] for root in roots),
+        "additional_parents": tuple(by_name[root.name] for root in roots[1:]),
+        "columns": columns,
+    }
+    return type(mapping.stream, (base,), attributes)
+
+
+def _check_links(mappings: Mapping[str, EntityMapping], known: AbstractSet[str]) -> None:
     """Every link names a native stream that exists.
 
     Raises:

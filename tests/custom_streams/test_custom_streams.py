@@ -120,7 +120,7 @@ def test_queries_together_show_every_row(own_sandbox: Sandbox, own_config: Confi
         assert project["id"] in deleted
 
 
-def test_a_business_that_may_not_be_read_tells_nothing_of_the_schema(
+def test_a_schema_is_inferred_from_the_businesses_that_may_be_read(
     own_sandbox: Sandbox, own_config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
     account = own_sandbox.businesses()[0]["account_id"]

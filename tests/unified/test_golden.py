@@ -686,7 +686,7 @@ def test_only_logged_time_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stamp", "moment"),
+    ("timestamp", "moment"),
     [
         ("2024-07-01 12:00:00", "2024-07-01T16:00:00Z"),
         ("2024-01-01 12:00:00", "2024-01-01T17:00:00Z"),
@@ -696,8 +696,8 @@ def test_only_logged_time_counts() -> None:
         ("", None),
     ],
 )
-def test_eastern_stamps(stamp: str, moment: str | None) -> None:
-    assert row_of("invoices", updated=stamp)["remote_updated_at"] == moment
+def test_eastern_timestamps(timestamp: str, moment: str | None) -> None:
+    assert row_of("invoices", updated=timestamp)["remote_updated_at"] == moment
 
 
 def test_the_native_record_comes_along_if_wanted() -> None:

@@ -65,9 +65,11 @@ def test_a_line_is_as_old_as_its_document(
     rows: Rows, documents: str, lines: str, link: str, total: str
 ) -> None:
     del total
-    stamps = {(row["company_id"], row["id"]): row["remote_updated_at"] for row in rows[documents]}
+    updated_at = {
+        (row["company_id"], row["id"]): row["remote_updated_at"] for row in rows[documents]
+    }
     for line in rows[lines]:
-        assert line["parent_remote_updated_at"] == stamps[line["company_id"], line[link]]
+        assert line["parent_remote_updated_at"] == updated_at[line["company_id"], line[link]]
 
 
 def test_invoices_add_up(rows: Rows) -> None:

@@ -226,7 +226,7 @@ def test_one_file_may_have_several_streams_and_a_stream_several_files(tmp_path: 
     assert (row["a"], row["b"]) == ("u", "u")
 
 
-def test_the_version_tells_which_mapping_made_a_row(tmp_path: Path) -> None:
+def test_the_version_names_the_mapping_that_made_a_row(tmp_path: Path) -> None:
     one = load(folder_with(tmp_path, of_invoices({"a": {"type": "string", "path": "uuid"}})))
     same = load(str(tmp_path))
     other = load(folder_with(tmp_path, of_invoices({"a": {"type": "string", "path": "terms"}})))

@@ -253,7 +253,7 @@ def test_what_unified_streams_need_is_asked_for_and_registered() -> None:
 # Words that are new
 
 
-def test_a_new_word_is_told_once_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_new_word_is_logged_once_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
     tap = TapFreshBooks(config={"include_deleted": True}, validate_config=False)
     for word in ("escrow", "escrow", "barter", "a secret of " + "x" * 50):
         rows_of("invoices", {"id": 1, "v3_status": word, "vis_state": 0}, tap)
@@ -266,7 +266,7 @@ def test_a_new_word_is_told_once_with_its_number(caplog: pytest.LogCaptureFixtur
     assert "a secret" not in message
 
 
-def test_a_value_that_does_not_fit_is_null_and_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_value_that_does_not_fit_is_null_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     tap = TapFreshBooks(config={"include_deleted": True}, validate_config=False)
     [row] = rows_of("projects", {"id": 1, "budget": "50.00"}, tap)["unified_projects"]
     assert row["budget_seconds"] is None
