@@ -67,7 +67,7 @@ class TapFreshBooks(SdkTap):
 
     @property
     def run_state(self) -> RunState:
-        """What the streams share while they are read."""
+        """The state of the run, which the streams share."""
         return self.run.state
 
     def sync(self) -> None:

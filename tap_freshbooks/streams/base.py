@@ -1,4 +1,4 @@
-"""What every stream has: a schema and a conversion from its fields, and a place in the state."""
+"""RecordStream, the base of all streams: schema and conversion of its fields, and its state."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class RecordStream(SdkStream, ABC):
     name: str
 
     fields: ClassVar[Object]
-    """What a record has."""
+    """The fields of a record."""
 
     key: ClassVar[tuple[str, ...]] = ("id",)
     """Primary key, within one business if there is a scope."""
 
     oauth_scope: ClassVar[str]
-    """What the token must be allowed; several scopes are separated by blanks."""
+    """OAuth scopes that the token needs, separated by blanks."""
 
     webhook_noun: ClassVar[str | None] = None
-    """What webhook events call the resource, if there are any.
+    """The name of the resource in webhook events, if it has any.
 
     See `docs/freshbooks-api/webhooks.md §6`.
     """
@@ -80,7 +80,7 @@ class RecordStream(SdkStream, ABC):
 
     @property
     def run(self) -> RunState:
-        """What all streams share while they are read; made when something is read."""
+        """The state of the run, which all streams share; made when something is read."""
         return cast("RunningTap", self.tap).run_state
 
     @property
@@ -142,7 +142,7 @@ class RecordStream(SdkStream, ABC):
         return self.get_context_state(context)
 
     def consumer_states(self, partition: Context | None) -> list[dict[str, Any]]:
-        """What the state says of a partition, for each stream that lives on what is read."""
+        """The state of a partition, for each stream that is fed by it."""
         return [consumer.state_for(self, partition) for consumer in self.consumers]
 
     def bookmark(self, source: RecordStream, context: Context) -> datetime | None:

@@ -52,7 +52,7 @@ class ConstantListReader:
 
     @property
     def partition_key(self) -> str:
-        """What tells it from the partitions of a sync."""
+        """Identifies it among the partitions of a sync."""
         return self.name
 
     def begin(self, submit: Submit, window: int) -> Iterator[list[Row]]:  # noqa: ARG002

@@ -33,7 +33,7 @@ class LineItems(DerivedStream):
     """Name of the field with the document's id."""
 
     line: ClassVar[Object]
-    """What a line has by itself."""
+    """The fields of a line."""
 
     number: ClassVar[str]
     """The line's own key within its document."""

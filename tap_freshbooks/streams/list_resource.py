@@ -1,4 +1,4 @@
-"""What a list of each business is: where it is read, which rows it has, what is known about them.
+"""ListResource: the facts of a resource that each business has a list of.
 
 A stream class says where its resource is and which fields it has; a family class says how its
 kind of endpoint filters, pages and shows deletions. `list_stream.py` reads and delivers.
@@ -37,7 +37,7 @@ class ListResource(RecordStream):
     """Path of the list; `{…}` stands for the identifier of a business."""
 
     identifier_kind: ClassVar[IdentifierKind]
-    """Which identifier of a business the path wants."""
+    """The kind of identifier in the path."""
 
     records: ClassVar[tuple[str, ...]]
     """Keys to the list in an answer, from outside in; `a|b` means either. May end at one object."""
@@ -112,7 +112,7 @@ class ListResource(RecordStream):
         raise NotImplementedError(f"{type(self).__name__} shows no deletions: {sorted(record)}")
 
     def output_record(self, record: Row) -> Row:
-        """What is delivered of a record, once the derived streams have had it."""
+        """The record as it is delivered; the derived streams have had all of it."""
         return record
 
     def changed_without_timestamp(self, record: Row, since: datetime) -> bool:  # noqa: ARG002

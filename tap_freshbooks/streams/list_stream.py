@@ -1,4 +1,4 @@
-"""Streams of lists: reads what a resource says of each business, and delivers it as records.
+"""ListStream: reads the lists of a resource in each business, and delivers their rows as records.
 
 `extraction` reads. This module plans from where on, makes records of what was read, and advances
 the bookmarks.
@@ -69,7 +69,7 @@ class ListStream(ListResource):
 
     @cached_property
     def traits(self) -> ListTraits:
-        """What is known about the rows of the lists."""
+        """The facts about the rows of the lists, for the reader."""
         return ListTraits(
             key=self.key,
             read_lists=self.read_lists,
@@ -136,7 +136,7 @@ class ListStream(ListResource):
         return self.run.open_partition(self._reader(plan))
 
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
-        """What the lists of a business have. Runs in a thread of its own."""
+        """Read the lists of a business. Runs in a thread of its own."""
         query: Query = {}
         since = reader.plan.since
 

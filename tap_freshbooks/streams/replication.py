@@ -1,4 +1,4 @@
-"""How streams find out what changed."""
+"""Replication: the ways to find out what changed."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ HEADING = Object(
     report_currency=Text(),
     read_at=UtcTime(),
 )
-"""What each report and each of its rows carries. A row that a later reading no longer has keeps
+"""Fields of each report and of each of its rows. A row that a later reading no longer has keeps
 an older `read_at` than its report."""
 
 
@@ -62,7 +62,7 @@ class Report(AccountingStream):
     """Last word of the report's path."""
 
     parts: ClassVar[Object]
-    """What the report says as a whole."""
+    """The fields of the report as a whole."""
 
     query_of_period: ClassVar[tuple[str, ...]] = ("start_date", "end_date")
     """Parameters that name the period; `dates[]` and `date` mean its last day."""
@@ -183,7 +183,7 @@ class ReportRows(DerivedStream):
 
     source: ClassVar[type[Report]]
     row: ClassVar[Object]
-    """What a row has."""
+    """The fields of a row."""
 
     selected_by_default = False
 

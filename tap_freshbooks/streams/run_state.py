@@ -1,4 +1,4 @@
-"""What the streams of one sync share while it runs."""
+"""RunState: the state of one sync, which its streams share."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class RunState:
         self._plans: dict[str, list[ReadPlan]] = {}
 
     def plans(self, stream: PlannableStream) -> list[ReadPlan]:
-        """What is read of each partition of a stream; decided when it is asked for first."""
+        """The plan of each partition of a stream; made when it is asked for first."""
         if stream.name not in self._plans:
             self._plans[stream.name] = self.changes.plans(stream)
         return self._plans[stream.name]
 
     def plan(self, stream: PlannableStream, partition: Mapping[str, Any]) -> ReadPlan:
-        """What is read of one partition."""
+        """The plan of one partition."""
         return next(plan for plan in self.plans(stream) if plan.partition == partition)
 
     def open_partition(self, reader: ReaderT) -> tuple[ReaderT, Iterator[Any]]:
@@ -66,4 +66,4 @@ class RunningTap(Protocol):
 
     @property
     def run_state(self) -> RunState:
-        """What the streams share."""
+        """The state of the run."""

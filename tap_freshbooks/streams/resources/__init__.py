@@ -1,4 +1,4 @@
-"""What FreshBooks has: a class per resource says where it is read, how, and which fields it has."""
+"""The resources of FreshBooks: a class for each says where and how it is read, and its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can stand on a line: items, tasks, billable items, taxes."""
+"""Things that stand on the lines of documents: items, tasks, billable items, taxes."""
 
 from __future__ import annotations
 

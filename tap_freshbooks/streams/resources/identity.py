@@ -1,4 +1,4 @@
-"""Who the token belongs to, and the businesses that it reaches: both from users/me."""
+"""The user of the token, and the businesses that it reaches: both from users/me."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which identifier of a business the path of an endpoint wants, as far as our streams show it."""
+"""The kind of identifier that the path of an endpoint wants, as far as our streams show it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREFIXES = {
 
 
 def wanted_identifier(path: str) -> tuple[IdentifierKind | None, str]:
-    """Which identifier a path wants, None if we do not know its kind; and what stands there."""
+    """The kind of identifier that a path wants, None if it is not known; and what stands there."""
     for prefix in sorted(PREFIXES, key=len, reverse=True):
         if path.startswith(prefix):
             return PREFIXES[prefix], re.split(r"[/?]", path[len(prefix) :])[0]

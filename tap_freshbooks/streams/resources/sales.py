@@ -1,4 +1,4 @@
-"""What a business sells beside its invoices: estimates, credit notes, payments, other income."""
+"""Sales beside invoices: estimates, credit notes, payments, other income."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a business spends: expenses, their categories, vendors and recurring profiles."""
+"""Spending: expenses, their categories, vendors and recurring profiles."""
 
 from __future__ import annotations
 

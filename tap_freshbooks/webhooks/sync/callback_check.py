@@ -1,4 +1,4 @@
-"""A sync looks after the callbacks, too: a receiver without a token cannot."""
+"""Checks the callbacks at the begin of a sync: a receiver without a token cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a stream stands in the webhook inbox, as the Singer state keeps it."""
+"""InboxCursor: how far a stream has read the webhook inbox, as the Singer state keeps it."""
 
 from __future__ import annotations
 

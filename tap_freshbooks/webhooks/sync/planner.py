@@ -147,7 +147,7 @@ class WebhookSyncPlanner:
     # The plans of a stream
 
     def plans(self, stream: PlannableStream) -> list[ReadPlan]:
-        """What to read of each partition."""
+        """The plan of each partition."""
         drafts = [self._draft(stream, partition) for partition in stream.partitions]
         if stream.webhook_noun and stream.hard_deletes:
             # Its table is sent as a whole, or not at all.
