@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.webhooks.inbox import Inbox
 
+LOG_FORMAT = "%(asctime)s | %(levelname)-8s | %(name)s | %(message)s"
+
 SHUTDOWN_TIMEOUT = 15
 """Seconds for the deliveries that are under way when the server is to end."""
 
@@ -48,26 +50,21 @@ def serve(
         InboxError: If the inbox cannot be opened.
         TapError: If the server does not start.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s | %(levelname)-8s | %(name)s | %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     metrics, store = Metrics(), CallbackStore(inbox)
     callbacks = len(store.all())  # fails if the inbox cannot be read
-    has_token = _has_token(connection)
-    jobs = {}
-    if has_token:
-        manager = CallbackManager(connection, store)
-        jobs = {"confirm": manager.confirm_pending, "check": manager.check}
+    manager = CallbackManager(connection, store) if _has_token(connection) else None
     maintenance = ReceiverMaintenance(
         inbox,
         metrics,
         retention=retention,
+        confirm=manager.confirm_pending if manager else None,
+        check=manager.check if manager else None,
         check_interval=check_interval,
         interrupt=connection.close,
-        **jobs,
     )
     maintenance.heartbeat()  # fails if the inbox cannot be written
-    click.echo(_greeting(inbox, sock, callbacks, has_token=has_token), err=True)
+    click.echo(_greeting(inbox, sock, callbacks, has_token=bool(manager)), err=True)
     try:
         _run(create_app(inbox, metrics, maintenance), sock)
     finally:
