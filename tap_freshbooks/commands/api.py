@@ -1,4 +1,4 @@
-"""`tap-freshbooks api`: the command."""
+"""`tap-freshbooks api`: a request to any endpoint."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_freshbooks.config.settings import Settings
+    from tap_freshbooks.transport.client import FreshBooksClient
     from tap_freshbooks.transport.request import Response
 
-HELP = """Ask any endpoint of FreshBooks, with the tokens and the patience of a sync.
+    JqFilter = Callable[[str], Iterable[Any]]
+
+HELP = """Ask any endpoint of FreshBooks, with the tokens, pace and retries of a sync.
 
 PATH begins with a slash. Identifiers in braces are filled in: {account_id}, {business_id},
 {business_uuid}. For example:
@@ -38,6 +41,9 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """Numbers are written as FreshBooks wrote them."""
 
+SUBJECT = "the answer"
+"""What messages name."""
+
 
 @click.command(help=HELP)
 @click.argument("path")
@@ -45,7 +51,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 @click.option("--business", help="The business that is meant, by one of its identifiers.")
 @click.option("--param", "-p", "params", multiple=True, help="NAME=VALUE of the query; repeatable.")
 @click.option("--header", "-H", "headers", multiple=True, help="'Name: value'; repeatable.")
-@click.option("--all", "everything", is_flag=True, help="All pages, a line of JSON for each row.")
+@click.option("--all", "all_pages", is_flag=True, help="All pages, a line of JSON for each row.")
 @click.option("--jq", "program", help="Show what this jq program makes of the answer, or of rows.")
 @click.option("--include", "-i", is_flag=True, help="Show the status and the headers too.")
 @click.option(
@@ -63,64 +69,51 @@ def api(  # noqa: PLR0913 - each is an option
     business: str | None,
     params: tuple[str, ...],
     headers: tuple[str, ...],
-    everything: bool,
+    all_pages: bool,
     program: str | None,
     include: bool,
     method: str | None,
     data: str | None,
     yes: bool,
 ) -> None:
-    """Ask, and show the answer."""
+    """Send a request, and show the answer."""
     method = (method or ("GET" if data is None else "POST")).upper()
-    query, more_headers = _pairs(params, "=", "--param"), _headers(headers)
+    query, more_headers = _parse_pairs(params, "=", "--param"), _parse_headers(headers)
     body = None if data is None else _read_data(data)
-    filtered = _jq(program) if program else None
-    if method != "GET" and (everything or query or more_headers):
-        raise SettingsError("--all, --param and --header are for reading, with the method GET")
-    if method == "GET" and body is not None:
-        raise SettingsError("--data is for writing: with --method POST or PUT")
-    if everything:
-        _check_all(query, include=include)
+    jq_filter = _compile_jq(program) if program else None
+    request = Request(path, query, more_headers, method=method, body=body)
+    _check_options(request, all_pages=all_pages, include=include)
     connection = make_tap(settings).connection
-    target = resolve(connection, path, business)
+    request.path = resolve(connection, path, business)
     if method != "GET" and not yes:
-        _confirm(f"{method} {target} at {connection.api_url} changes data of FreshBooks. Send it?")
-    client, subject = connection.client, "the answer"
-    request = Request(target, query, more_headers, method=method, body=body)
-
-    def page(asked: Mapping[str, Any]) -> Response:
-        return client.get(target, asked, subject=subject, headers=more_headers)
-
+        _confirm(request, connection.api_url)
     try:
-        if everything:
-            rows = all_rows(page, query)
-            _show(line for row in rows for line in _texts(row, filtered, is_line=True))
+        if all_pages:
+            _show_rows(connection.client, request, jq_filter)
             return
-        answer = client.execute(request, subject=subject)
+        response = _execute(connection.client, request, include=include)
     except FreshBooksError as error:
-        if include and request.response:
-            text = request.response.content.decode(errors="replace")
-            _show([*_head(request.response), *([text] if text else ())])
         raise type(error)(error.vendor_message) from None
     finally:
         connection.close()
-    head = _head(answer) if include else []
-    if answer.content and answer.body is None:
-        raise FreshBooksError("the answer is not JSON")
-    _show([*head, *(_texts(answer.body, filtered, answer.content) if answer.content else ())])
+    _show_response(response, jq_filter, include=include)
 
 
-# What is sent
+# The request
 
 
-def _check_all(query: Mapping[str, Any], *, include: bool) -> None:
-    if "page" in query:
+def _check_options(request: Request, *, all_pages: bool, include: bool) -> None:
+    if request.method != "GET" and (all_pages or request.query or request.headers):
+        raise SettingsError("--all, --param and --header are for reading, with the method GET")
+    if request.method == "GET" and request.body is not None:
+        raise SettingsError("--data is for writing: with --method POST or PUT")
+    if all_pages and "page" in request.query:
         raise SettingsError("--all reads all pages: leave --param page out")
-    if include:
+    if all_pages and include:
         raise SettingsError("--include shows one answer, --all goes through many: leave one out")
 
 
-def _pairs(texts: Sequence[str], separator: str, option: str) -> dict[str, list[str]]:
+def _parse_pairs(texts: Sequence[str], separator: str, option: str) -> dict[str, list[str]]:
     pairs: dict[str, list[str]] = {}
     for text in texts:
         name, found, value = text.partition(separator)
@@ -130,9 +123,10 @@ def _pairs(texts: Sequence[str], separator: str, option: str) -> dict[str, list[
     return pairs
 
 
-def _headers(texts: Sequence[str]) -> dict[str, str]:
+def _parse_headers(texts: Sequence[str]) -> dict[str, str]:
     headers = {
-        name.strip(): values[-1].strip() for name, values in _pairs(texts, ":", "--header").items()
+        name.strip(): values[-1].strip()
+        for name, values in _parse_pairs(texts, ":", "--header").items()
     }
     for name, value in headers.items():
         is_plain = (name + value).isascii() and (name + value).isprintable()
@@ -150,7 +144,7 @@ def _read_data(data: str) -> dict[str, Any]:
         except (OSError, ValueError) as error:
             raise SettingsError(f"--data {data} cannot be read: {error}") from None
     try:
-        body = json.loads(data, parse_float=_exactly, parse_constant=_no_json)
+        body = json.loads(data, parse_float=_parse_float, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise SettingsError("--data is not valid JSON") from None
     if not isinstance(body, dict):
@@ -158,28 +152,57 @@ def _read_data(data: str) -> dict[str, Any]:
     return body
 
 
-def _exactly(text: str) -> float:
-    """A number that can be sent as it was written."""
+def _parse_float(text: str) -> float:
+    """A number that is sent exactly as it was written, or an error."""
     if Decimal(repr(float(text))) != Decimal(text):
         raise SettingsError(f"--data has the number {text}, which needs quotes to be sent exactly")
     return float(text)
 
 
-def _no_json(word: str) -> None:
+def _refuse_constant(word: str) -> None:
     raise ValueError(word)
 
 
-def _confirm(question: str) -> None:
+def _confirm(request: Request, api_url: str) -> None:
     if not sys.stdin.isatty():
         raise SettingsError("nobody can be asked whether to write: add --yes")
+    question = f"{request.method} {request.path} at {api_url} changes data of FreshBooks. Send it?"
     if not click.confirm(question, err=True):
         raise SettingsError("nothing was sent")
 
 
-# What is shown
+def _execute(client: FreshBooksClient, request: Request, *, include: bool) -> Response:
+    try:
+        return client.execute(request, subject=SUBJECT)
+    except FreshBooksError:
+        if include and request.response:
+            text = request.response.content.decode(errors="replace")
+            _show([*_header_lines(request.response), *([text] if text else ())])
+        raise
 
 
-def _jq(program: str) -> Callable[[str], Iterable[Any]]:
+# The output
+
+
+def _show_response(response: Response, jq_filter: JqFilter | None, *, include: bool) -> None:
+    if response.content and response.body is None:
+        raise FreshBooksError("the answer is not JSON")
+    head = _header_lines(response) if include else []
+    content = response.content
+    _show([*head, *(_format(response.body, jq_filter, content) if content else ())])
+
+
+def _show_rows(client: FreshBooksClient, request: Request, jq_filter: JqFilter | None) -> None:
+    """Show the rows of all pages, a line each."""
+
+    def ask(query: Mapping[str, Any]) -> Response:
+        return client.get(request.path, query, subject=SUBJECT, headers=request.headers)
+
+    rows = all_rows(ask, request.query)
+    _show(line for row in rows for line in _format(row, jq_filter, is_line=True))
+
+
+def _compile_jq(program: str) -> JqFilter:
     try:
         import jq  # type: ignore[import-not-found] # noqa: PLC0415 - in the extra
     except ModuleNotFoundError as error:
@@ -199,27 +222,27 @@ def _jq(program: str) -> Callable[[str], Iterable[Any]]:
     return run
 
 
-def _texts(
+def _format(
     value: Any,
-    filtered: Callable[[str], Iterable[Any]] | None,
+    jq_filter: JqFilter | None,
     content: bytes | None = None,
     *,
     is_line: bool = False,
 ) -> Iterator[str]:
-    """A JSON value as text: as it came, in lines for people, or what jq makes of it."""
+    """A JSON value as text: as it came, indented at a terminal, or the results of jq."""
     text = (content or encode(value)).decode()
-    if filtered is not None:
-        for found in filtered(text):
-            yield found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    if jq_filter is not None:
+        for result in jq_filter(text):
+            yield result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
     elif is_line or not sys.stdout.isatty():
         yield text.rstrip("\n")
     else:
         yield msgspec.json.format(text, indent=2)
 
 
-def _head(answer: Response) -> list[str]:
-    headers = [f"{name}: {value}" for name, value in answer.headers.items()]
-    return [f"HTTP {answer.status}", *headers, ""]
+def _header_lines(response: Response) -> list[str]:
+    headers = [f"{name}: {value}" for name, value in response.headers.items()]
+    return [f"HTTP {response.status}", *headers, ""]
 
 
 def _show(texts: Iterable[str]) -> None:
@@ -232,7 +255,7 @@ def _show(texts: Iterable[str]) -> None:
 
 
 def _coloured(text: str) -> str:
-    from rich.console import Console  # noqa: PLC0415 - nobody needs colours in a pipe
+    from rich.console import Console  # noqa: PLC0415 - a pipe needs no colours
     from rich.highlighter import JSONHighlighter  # noqa: PLC0415
 
     console = Console(force_terminal=True, width=1_000_000)

@@ -1,4 +1,4 @@
-"""`tap-freshbooks logout`: revoke the tokens of a connection, and forget them."""
+"""`tap-freshbooks logout`: revokes the tokens of a connection, and deletes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command(help="Revoke the tokens of the connection, and forget them.")
 @config_option
 def logout(settings: Settings) -> None:
-    """End a connection on purpose."""
+    """Revoke the tokens, and delete them from the store."""
     connection = make_tap(settings).connection
     if connection.is_static:
         raise SettingsError(

@@ -31,9 +31,9 @@ def status(settings: Settings) -> int:
     """Try each stream of each business with a request for one row."""
     tap = make_tap(settings)
     connection = tap.connection
-    for line in _tokens(connection):
+    for line in _token_lines(connection):
         click.echo(line)
-    me = connection.me  # where the account must be authorised again, this says so
+    me = connection.me  # raises where the account must be authorised again
     click.echo(f"Connected to {connection.api_url} as {me.get('email') or me.get('id')}")
     businesses = connection.businesses
     for business in businesses:
@@ -44,13 +44,13 @@ def status(settings: Settings) -> int:
     streams = [each for each in tap.streams.values() if isinstance(each, ListStream)]
     width = max(len(stream.name) for stream in streams)
     for stream in streams:
-        answers = [_try(stream, business) for business in businesses]
-        click.echo(f"{stream.name:{width}}  {'  '.join(answers)}")
+        results = [_probe(stream, business) for business in businesses]
+        click.echo(f"{stream.name:{width}}  {'  '.join(results)}")
     return _webhooks(connection) if connection.config.get("webhook_inbox") else ExitStatus.DONE
 
 
 def _webhooks(connection: Connection) -> ExitStatus:
-    """Whether events flow; what does not flow is mended where that is possible."""
+    """Check the callbacks, which repairs what can be repaired, and show their health."""
     manager = CallbackManager(connection, CallbackStore(open_inbox(connection.config)))
     try:
         problems = manager.check()
@@ -62,8 +62,8 @@ def _webhooks(connection: Connection) -> ExitStatus:
     return ExitStatus.FAILED if problems or health.problems else ExitStatus.DONE
 
 
-def _tokens(connection: Connection) -> Iterator[str]:
-    """Where the tokens live, how old they are, and whether something is wrong with them."""
+def _token_lines(connection: Connection) -> Iterator[str]:
+    """Lines about the tokens: their store, their age, an unfinished refresh, a rejection."""
     if connection.is_static:
         yield "The setting access_token is used as it is, and never refreshed"
         return
@@ -81,8 +81,8 @@ def _tokens(connection: Connection) -> Iterator[str]:
         left = pair.expires_at - now
         end = f"ends in {_duration(left)}" if left > 0 else f"ended {_duration(-left)} ago"
         yield f"  the access token {end}"
-    if spending := pair.pending_refresh:
-        yield f"  a refresh began at {utc_text_at(spending.since)}; its outcome is not known"
+    if refresh := pair.pending_refresh:
+        yield f"  a refresh began at {utc_text_at(refresh.since)}; its outcome is not known"
     if rejection := pair.own_rejection:
         yield f"  flagged at {utc_text_at(rejection.since)}: {rejection.reason}"
 
@@ -94,7 +94,7 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
-def _try(stream: ListStream, business: Business) -> str:
+def _probe(stream: ListStream, business: Business) -> str:
     if business.identifier(stream.identifier_kind) is None:
         return f"{business.business_id}: no {stream.identifier_kind.value}"
     try:

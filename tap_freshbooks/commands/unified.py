@@ -1,4 +1,4 @@
-"""`tap-freshbooks unified`: how columns of the unified model are filled, all files considered."""
+"""`tap-freshbooks unified`: shows the mappings of the unified model, the user's files merged in."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`tap-freshbooks api`: a request to any endpoint, signed in and patient as a sync is."""
+"""`tap-freshbooks api`: a request to any endpoint, with the tokens and retries of a sync."""

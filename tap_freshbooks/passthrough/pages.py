@@ -1,4 +1,4 @@
-"""All rows of a list whose place in the answer is not known, page after page."""
+"""Reads all pages of a list whose place in the answer is not known."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def all_rows(
     """The rows of all pages, one after the other.
 
     Args:
-        ask: Asks with a query.
-        query: What the user wants of each page.
+        ask: Sends a request with this query.
+        query: The parameters of the user, which each page has.
 
     Raises:
         FreshBooksError: If an answer has no list, or if the server repeats a page.
