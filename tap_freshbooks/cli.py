@@ -130,7 +130,7 @@ def run(args: Sequence[str]) -> int:
     except Exception as error:
         if _is_wrong_setting(error):
             return _fail(f"wrong settings: {error}", ExitStatus.USAGE)
-        # An error that nobody foresaw: its text could quote a secret, so only its place is shown.
+        # An unforeseen error: its text could quote a secret, so only its place is shown.
         logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)
         return _fail(f"unexpected {_place(error)}; please report this", ExitStatus.FAILED)
     return status if isinstance(status, int) else ExitStatus.DONE

@@ -42,7 +42,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 """Numbers are written as FreshBooks wrote them."""
 
 SUBJECT = "the answer"
-"""What messages name."""
+"""The subject of error messages."""
 
 
 @click.command(help=HELP)
@@ -165,7 +165,7 @@ def _refuse_constant(word: str) -> None:
 
 def _confirm(request: Request, api_url: str) -> None:
     if not sys.stdin.isatty():
-        raise SettingsError("nobody can be asked whether to write: add --yes")
+        raise SettingsError("there is no terminal to confirm the write at: add --yes")
     question = f"{request.method} {request.path} at {api_url} changes data of FreshBooks. Send it?"
     if not click.confirm(question, err=True):
         raise SettingsError("nothing was sent")

@@ -91,7 +91,7 @@ EXTRACTION: tuple[th.Property[Any], ...] = (
         th.BooleanType,
         default=True,
         title="Include deleted",
-        description="Whether to deliver deleted rows too, with _sdc_deleted_at",
+        description="Deliver deleted rows too, with _sdc_deleted_at",
     ),
     th.Property(
         "full_refresh_interval",
@@ -99,7 +99,7 @@ EXTRACTION: tuple[th.Property[Any], ...] = (
         default=7,
         title="Full refresh interval",
         description="Days after which an incremental stream is read whole once, since some "
-        "values change without a stamp; 0 for each time",
+        "values change without a new timestamp; 0 for each time",
     ),
 )
 """Which rows are read."""
@@ -141,7 +141,7 @@ UNIFIED: tuple[th.Property[Any], ...] = (
         th.BooleanType,
         default=False,
         title="Unified remote data",
-        description="Whether rows of the streams unified_… have their native record in remote_data",
+        description="Give rows of the streams unified_… their native record in remote_data",
     ),
 )
 """The unified model."""
@@ -152,8 +152,9 @@ WEBHOOKS: tuple[th.Property[Any], ...] = (
         th.StringType,
         secret=True,
         title="Webhook inbox",
-        description="Where `tap-freshbooks webhooks serve` keeps what FreshBooks tells: a "
-        "SQLite file, or a SQLAlchemy URL. Then what changed is read by its id, within seconds",
+        description="Where `tap-freshbooks webhooks serve` stores the events of FreshBooks: a "
+        "SQLite file, or a SQLAlchemy URL. Then changed objects are read by their ids, within "
+        "seconds",
     ),
     th.Property(
         "poll_interval",

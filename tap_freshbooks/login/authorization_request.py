@@ -24,7 +24,7 @@ AUTHORIZE_PATH = "/oauth/authorize/"
 CODE = re.compile(r"[A-Za-z0-9._~-]{16,1024}")
 """The form of a code: FreshBooks sends 64 hexadecimal digits, and may change that."""
 
-QUOTES = "\"'`<>“”‘’„‚«»‹›"  # noqa: RUF001 - what mail and chat put around a link
+QUOTES = "\"'`<>“”‘’„‚«»‹›"  # noqa: RUF001 - mail and chat put them around a link
 
 MAX_DESCRIPTION = 200
 """Characters of FreshBooks' own words that a message quotes."""

@@ -1,8 +1,8 @@
 """Receives the redirect at `https://localhost:PORT/…`, and shows the account.
 
 Only this machine can ask, under the very name that the redirect URI has (any other could be
-that of a foreign site which points here), and the pages after the redirect have a path that
-nobody can guess. The code is exchanged once, however often the browser sends it.
+that of a foreign site which points here), and the pages after the redirect have a secret
+path. The code is exchanged once, however often the browser sends it.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class LoopbackPage:
         if self.login.account is None:
             raise LoginTimeoutError(
                 f"no consent came within {self._timeout:g} seconds; log in again, and if "
-                "FreshBooks showed an error: `tap-freshbooks login --help` tells about scopes"
+                "FreshBooks showed an error: `tap-freshbooks login --help` explains scopes"
             )
 
     # Requests of the browser

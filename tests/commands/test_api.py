@@ -189,7 +189,7 @@ def test_writes_are_asked_for(run: Run, own_sandbox: Sandbox, business: dict[str
     new = json.dumps({"client": {"email": "new@example.test", "organization": "New"}})
     status, _, error = run(CLIENTS, *here, "--data", new)
     assert status == 2
-    assert "nobody can be asked whether to write: add --yes" in error
+    assert "there is no terminal to confirm the write at: add --yes" in error
     assert not own_sandbox.stats()["paths"].get(f"POST {CLIENTS}")
     status, out, _ = run(CLIENTS, *here, "--data", new, "--yes")
     assert status == 0
