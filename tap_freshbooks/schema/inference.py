@@ -83,11 +83,10 @@ def _field_from_property(name: str, schema: Any, eastern: bool) -> Field:
 def _object_from_properties(name: str, properties: Any, eastern: bool) -> Field:
     if not properties:
         return AnyJson("object")
-    if not isinstance(properties, dict):
-        raise ValueError(f"{name} has properties that are no object")  # noqa: TRY004 - of a user's setting
-    if properties.keys() == MONEY:
-        return Money()
-    return fields_from_schema(properties, eastern=eastern)
+    if isinstance(properties, dict):
+        is_money = properties.keys() == MONEY
+        return Money() if is_money else fields_from_schema(properties, eastern=eastern)
+    raise ValueError(f"{name} has properties that are no object")
 
 
 def _moment(eastern: bool) -> Field:
