@@ -1,4 +1,4 @@
-"""Whose settings count, where a `.env` lies about: real processes, and two customers."""
+"""The settings that count where several `.env` files are about: real processes, two customers."""
 
 from __future__ import annotations
 

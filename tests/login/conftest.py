@@ -161,7 +161,7 @@ def logins(tmp_path: Path) -> Logins:
 
 @pytest.fixture
 def app(sandbox: Sandbox) -> App:
-    """Settings of a new app that nobody has let in yet."""
+    """Settings of a new app that no user has authorised yet."""
 
     def register(**registration: Any) -> dict[str, Any]:
         settings = sandbox.config(**registration)

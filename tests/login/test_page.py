@@ -167,7 +167,7 @@ def test_at_least_one_business_must_be_ticked(local: Page) -> None:
     assert browse(form).status == 200
 
 
-def test_a_business_of_somebody_else_cannot_be_ticked(sandbox: Sandbox, local: Page) -> None:
+def test_a_business_of_another_user_cannot_be_ticked(sandbox: Sandbox, local: Page) -> None:
     first, foreign = sandbox.businesses()[0]["id"], sandbox.businesses()[3]["id"]
     assert browse(local.enter(), form={"business": [foreign, first]}).status == 200
     assert local.login.finish()[0] == 0
