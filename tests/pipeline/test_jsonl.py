@@ -25,7 +25,7 @@ def test_each_stream_becomes_a_file_of_records_as_the_tap_made_them(
     custom = {
         "name": "my_taxes",
         "path": "/accounting/account/{account_id}/taxes/taxes",
-        "records": "response.result.taxes",
+        "records_path": "response.result.taxes",
     }
     place = {
         "TARGET_JSONL_DESTINATION_PATH": str(files),
