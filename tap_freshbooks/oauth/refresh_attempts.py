@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.oauth.tokens import TokenPair
 
 MAX_LOST_ANSWERS = 2
-"""Requests with one token whose answer may get lost, over all runs: the second tells of the first.
+"""Requests of one run whose answers may get lost: the second shows what became of the first.
 
 A run that finds a lost answer of an earlier one may always ask once.
 """

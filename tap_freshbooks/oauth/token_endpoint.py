@@ -1,7 +1,7 @@
 """FreshBooks' token endpoint: a code or a refresh token for a new pair, and its revocation.
 
-A refresh token works once: asking the endpoint is spending. So nothing here tries twice;
-when to ask, and what to do about an answer that never came, is the authenticator's.
+A refresh token works once: each request spends it. So nothing here tries twice; when to send it,
+and what follows from an answer that never came, is decided in `rotation.py`.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class TokenEndpoint:
             raise problem
 
     def _trade(self, form: dict[str, str], refusal: str) -> dict[str, Any]:
-        """A token answer; `refusal` is what `invalid_grant` means."""
+        """A token answer; `refusal` is the meaning of `invalid_grant`, as a clause."""
         response = self._post(TOKEN_PATH, form)
         body = _json(response)
         # Whatever else may be wrong with the answer: the old token is spent, this one counts.

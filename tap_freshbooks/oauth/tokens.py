@@ -1,4 +1,4 @@
-"""Token pairs: an access token, the refresh token that follows it, and what is known of both."""
+"""Token pairs: an access token, the refresh token that follows it, and notes on refreshes."""
 
 from __future__ import annotations
 

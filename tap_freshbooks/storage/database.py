@@ -109,7 +109,7 @@ class Database:
             _make_private(Path(str(self.url.database)))
         else:
             timeouts = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
-            # A late-comer has to see what was stored while he waited.
+            # A process that waited for a lock has to see what was stored meanwhile.
             options = {"connect_args": timeouts, "isolation_level": "READ COMMITTED"}
         try:
             return sa.create_engine(self.url, poolclass=self.pool, hide_parameters=True, **options)
@@ -144,7 +144,7 @@ class Database:
     def errors(
         self, subject: str, what: str, kind: type[TapError], lock_timeout: float
     ) -> Iterator[None]:
-        """Put what a database says into a sentence, without statements and values.
+        """Turn errors of a database into one sentence, without statements and values.
 
         Args:
             subject: What is used: "the webhook inbox sqlite:///inbox.db", say.

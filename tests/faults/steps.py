@@ -45,7 +45,7 @@ class Steps:
 
     def watch(self) -> None:
         """Follow a refresh from here on."""
-        self._phase(LockedStore, "check_writable", "mark", then="look")
+        self._phase(LockedStore, "check_writable", "note", then="look")
         for store in (LockedFile, LockedRow):
             self._phase(store, "_reserve", "reserve", then="look")
         self._phase(TokenEndpoint, "refresh", "request", then="look")

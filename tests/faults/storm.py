@@ -112,7 +112,7 @@ def refresh_for_ever(
     store = client.store
     token = None
     parent = os.getppid()
-    while os.getppid() == parent:  # an orphan has nobody left to end it
+    while os.getppid() == parent:  # an orphan would never be ended
         run = client.new(store)
         if pause:
             time.sleep(random.expovariate(1 / pause))
@@ -186,7 +186,7 @@ class Storm:
             ) < rotations or self.figures.kills_in_window < FEWEST:
                 if refreshes > done:
                     done, since = refreshes, time.perf_counter()
-                assert time.perf_counter() - since < PATIENCE, "nobody gets a token any more"
+                assert time.perf_counter() - since < PATIENCE, "no process gets a token any more"
                 time.sleep(self.random.expovariate(1 / self.strikes))
                 self._strike()
                 self._fill()
@@ -228,7 +228,7 @@ class Storm:
     def _strike(self) -> None:
         """Kill some, or all if one of them dies at a moment that may cost the token.
 
-        The others are stopped meanwhile, so that nobody sends what is lost before it was seen.
+        The others are stopped meanwhile, so that none sends what is lost before it was seen.
         """
         everybody = set(self.processes)
         count = self.random.choice([1, 1, self.random.randint(1, len(everybody))])
@@ -253,7 +253,7 @@ class Storm:
         suspects = {}
         for number in numbers:
             outcome = self.processes.pop(number).outcome()
-            # Whoever gives up by itself says why: nobody here should have a reason.
+            # A process that gives up by itself says why: none here should have a reason.
             assert outcome.is_killed, outcome
             self.figures.kills += 1
             marker = self.markers[number]
@@ -263,7 +263,7 @@ class Storm:
         return suspects
 
     def _judge(self, suspects: dict[str, Where]) -> None:
-        """Compare what is stored with what FreshBooks would take, when nobody is left alive."""
+        """Compare what is stored with what FreshBooks would take, when no process is alive."""
         account = self.account
         _ = account.stats  # what was sent by the dead is answered
         if account.is_kept():

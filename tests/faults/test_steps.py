@@ -88,12 +88,12 @@ def test_a_death_at_any_step_is_survived_or_explained(
 
 
 @pytest.mark.parametrize("store", ["file", "config"])
-def test_mark_and_pair_are_durable_before_the_next_step(
+def test_note_and_pair_are_durable_before_the_next_step(
     new_account: Callable[[str], Account], store: str
 ) -> None:
     account = new_account(store)
     moments = moments_of(Process(refresh_step_by_step, account.client, account.connected(), None))
-    for phase, following in (("mark", "request: before connect"), ("pair", "end: before unlock")):
+    for phase, following in (("note", "request: before connect"), ("pair", "end: before unlock")):
         steps = iter(moments[: moments.index(following)])
         durable = ("after fsync file", "before rename", "after fsync folder")
         assert all(f"{phase}: {step}" in steps for step in durable), moments

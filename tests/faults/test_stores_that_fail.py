@@ -131,7 +131,7 @@ def check_rescue(account: Account, dead: str, message: str) -> None:
 
 
 def become_nobody() -> None:
-    """Root may do everything: go on as somebody who may not."""
+    """Root may do everything: go on as a user who may not."""
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.setgroups([])
@@ -307,7 +307,7 @@ def test_a_lock_of_a_hung_process_is_waited_for_a_while_and_named(
     check_that_nothing_was_spent(account, dead, requests)
 
 
-def test_a_lock_of_a_dead_process_holds_nobody_up(
+def test_a_lock_of_a_dead_process_does_not_block(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead = account.connected()
@@ -318,7 +318,7 @@ def test_a_lock_of_a_dead_process_holds_nobody_up(
     check_that_it_works(account, dead)
 
 
-def test_a_lock_file_that_was_left_lying_holds_nobody_up(
+def test_a_lock_file_that_was_left_behind_does_not_block(
     file_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file_account.file.with_name("tokens.json.lock").write_text("4711\nsomewhere\n")
@@ -427,7 +427,7 @@ def stopped(postgres: Postgres) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("fault", ["none", "mode", "owner", "follows", "content"])
-def test_a_rescue_file_that_is_not_ours_is_not_adopted(
+def test_a_rescue_file_that_is_not_ours_is_not_recovered(
     file_account: Account, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     account = file_account

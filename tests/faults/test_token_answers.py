@@ -1,7 +1,7 @@
 """Token answers that are cut, late, wrong or missing.
 
 A request whose outcome is unknown is repeated once in all, over all runs that follow until one
-is answered; the mark in the store tells of it.
+is answered; the pending refresh in the store says so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_SPENT = "the refresh token was not spent"
 
 @dataclass(frozen=True)
 class Case:
-    """A fault of the token endpoint, and what is told of it when it lasts."""
+    """A fault of the token endpoint, and what the user reads of it when it lasts."""
 
     name: str
     settings: dict[str, Any]
@@ -69,7 +69,7 @@ def name_of(case: Case) -> str:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds between the tries, which nobody waits for here."""
+    """The seconds between the tries, for which these tests do not wait."""
     waited: list[float] = []
 
     class Hurried(threading.Event):
@@ -199,7 +199,7 @@ def test_an_answer_that_is_not_waited_for_leaves_the_outcome_open(
     assert account.requests - requests == 3
 
 
-def test_an_address_where_nobody_answers_costs_no_token_and_leaves_no_mark(
+def test_an_address_where_no_server_answers_costs_no_token_and_leaves_nothing_pending(
     file_account: Account, dead: str
 ) -> None:
     api_url = file_account.client.api_url

@@ -292,7 +292,7 @@ def test_another_instance_that_lives_long_reads_the_store_again_before_it_spends
     assert counts(sandbox, config) == (2, 0)
 
 
-def test_a_pair_that_somebody_without_our_lock_has_stored_is_taken(
+def test_a_pair_that_a_program_without_our_lock_has_stored_is_taken(
     new: Callable[..., RefreshingAuthenticator],
     config: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""What happens once FreshBooks no longer accepts a connection, and how it begins anew."""
+"""The end of a connection that FreshBooks no longer accepts, and how it begins anew."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_token_put_into_the_token_file_by_hand_is_not_flagged(
 
 
 class Receiver:
-    """Somebody's webhook for accounts that must be authorised again."""
+    """The receiver of `auth_failure_url`."""
 
     def __init__(self) -> None:
         self.status = 204
@@ -128,7 +128,7 @@ def receiver() -> Iterator[Receiver]:
     receiver.server.server_close()
 
 
-def test_the_alarm_is_raised_once_for_each_flag_and_holds_no_secret(
+def test_the_receiver_is_notified_once_for_each_flag_and_gets_no_secret(
     stored: dict[str, Any], receiver: Receiver
 ) -> None:
     dead = {**stored, "refresh_token": DEAD, "auth_failure_url": receiver.url}
@@ -147,7 +147,7 @@ def test_the_alarm_is_raised_once_for_each_flag_and_holds_no_secret(
     assert len(receiver.events) == 2
 
 
-def test_two_jobs_with_two_dead_tokens_raise_two_alarms(
+def test_two_jobs_with_two_dead_tokens_cause_two_notifications(
     stored: dict[str, Any], receiver: Receiver
 ) -> None:
     dead = {**stored, "auth_failure_url": receiver.url}
@@ -158,7 +158,7 @@ def test_two_jobs_with_two_dead_tokens_raise_two_alarms(
     assert len(receiver.events) == 2
 
 
-def test_a_dead_token_beside_a_connection_that_works_raises_one_alarm(
+def test_a_dead_token_beside_a_connection_that_works_causes_one_notification(
     stored: dict[str, Any], receiver: Receiver
 ) -> None:
     works = connection(stored).authenticator
@@ -170,7 +170,7 @@ def test_a_dead_token_beside_a_connection_that_works_raises_one_alarm(
     assert len(receiver.events) == 1
 
 
-def test_an_alarm_that_was_not_taken_is_raised_again_by_the_next_run(
+def test_a_notification_that_was_not_taken_is_sent_again_by_the_next_run(
     stored: dict[str, Any], receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     dead = {**stored, "refresh_token": DEAD, "auth_failure_url": receiver.url}
@@ -186,7 +186,7 @@ def test_an_alarm_that_was_not_taken_is_raised_again_by_the_next_run(
     assert len(receiver.events) == 2
 
 
-def test_an_alarm_that_nobody_hears_changes_nothing(stored: dict[str, Any]) -> None:
+def test_a_receiver_that_is_gone_changes_nothing(stored: dict[str, Any]) -> None:
     with pytest.raises(ReauthorizationRequiredError, match="spent or revoked"):
         token_of(stored, refresh_token=DEAD, auth_failure_url="http://127.0.0.1:9/hook")
 

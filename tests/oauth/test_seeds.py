@@ -104,7 +104,7 @@ def test_a_consent_counts_whatever_the_store_holds_by_now(
     fresh = TokenPair("of-the-consent", "works", expires_at=9e9)
 
     def exchange(*_args: str) -> tuple[TokenPair, frozenset[str]]:
-        path.write_text('{"refresh_token": "of-somebody-else"}')
+        path.write_text('{"refresh_token": "of-another-program"}')
         return fresh, frozenset()
 
     monkeypatch.setattr(TokenEndpoint, "exchange", exchange)
@@ -118,7 +118,7 @@ def test_a_wrong_key_is_found_before_a_consent_is_spent(config: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), RecursionError()])
-def test_a_refresh_that_ends_in_an_unforeseen_way_leaves_its_mark(
+def test_a_refresh_that_ends_in_an_unforeseen_way_stays_pending(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def refresh(*_args: object) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
 PREFIX = "fernet:"
-"""What an encrypted token begins with; the rest is a Fernet token."""
+"""The beginning of an encrypted token; the rest is a Fernet token."""
 
 
 class Encryption:

@@ -39,19 +39,12 @@ def open_store(
     """
     encryption = Encryption(config.get("token_encryption_key"))
     connection = str(config.get("connection") or "default")
-    if place := config.get("token_store"):
-        if "://" in place:
+    if location := config.get("token_store"):
+        if "://" in location:
             from tap_freshbooks.oauth.stores.sql import SqlStore  # noqa: PLC0415 - slow to import
 
-            return SqlStore(place, str(config.get("client_id")), connection, encryption)
-        if connection != "default":
-            # Each would take the tokens of the other for those of a user who has authorised anew.
-            raise SettingsError(
-                "a file of token_store holds one connection: leave out either token_store or "
-                "connection, or give each connection a file of its own and leave out connection, "
-                "or name a database: sqlite:///tokens.db holds any number"
-            )
-        path = _path(place)
+            return SqlStore(location, str(config.get("client_id")), connection, encryption)
+        path = _own_file(location, connection)
         holds_seed = token_file is not None and token_file.resolve() == path
         return FileStore(path, encryption, holds_seed=holds_seed)
     if root := environ.get("MELTANO_PROJECT_ROOT"):
@@ -74,11 +67,18 @@ def _state_folder() -> Path:
         ) from None
 
 
-def _path(place: str) -> Path:
+def _own_file(location: str, connection: str) -> Path:
+    if connection != "default":
+        # Each would take the tokens of the other for those of a user who has authorised anew.
+        raise SettingsError(
+            "a file of token_store holds one connection: leave out either token_store or "
+            "connection, or give each connection a file of its own and leave out connection, "
+            "or name a database: sqlite:///tokens.db holds any number"
+        )
     try:
-        return Path(place).expanduser().resolve()
+        return Path(location).expanduser().resolve()
     except (OSError, RuntimeError, ValueError):
-        raise SettingsError(f"the setting token_store is not a usable path: {place!r}") from None
+        raise SettingsError(f"the setting token_store is not a usable path: {location!r}") from None
 
 
 def _file_name(config: Mapping[str, Any], connection: str) -> str:
