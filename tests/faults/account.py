@@ -143,9 +143,19 @@ class Account:
 
     @property
     def stats(self) -> dict[str, Any]:
-        """What the sandbox has counted for this app, once nothing is under way."""
-        while (found := self.sandbox.stats(self.client_id))["in_flight"]:
-            pass
+        """What the sandbox has counted for this app, once nothing is under way.
+
+        Asked on a connection of its own each time: so what killed processes have sent, on
+        connections that still wait to be accepted, is counted first.
+        """
+        found: dict[str, Any] = {"in_flight": True}
+        while found["in_flight"]:
+            answer = requests.get(
+                f"{self.sandbox.url}/_sandbox/stats",
+                params={"client_id": self.client_id},
+                timeout=30,
+            )
+            found = answer.json()
         return found
 
     @property
