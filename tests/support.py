@@ -60,15 +60,27 @@ def every_stream() -> list[str]:
     return [entry["stream"] for entry in json.loads(_whole_catalog())["streams"]]
 
 
-def catalog_of(*streams: str) -> dict[str, Any]:
-    """A catalog in which only these streams are selected."""
+@lru_cache
+def _catalog_of(streams: frozenset[str]) -> str:
     catalog: dict[str, Any] = json.loads(_whole_catalog())
-    wanted = set(streams)
-    assert wanted <= {entry["stream"] for entry in catalog["streams"]}
+    assert streams <= {entry["stream"] for entry in catalog["streams"]}
     for entry in catalog["streams"]:
+        is_selected = entry["stream"] in streams
+        if not is_selected:
+            entry["schema"] = {"type": "object", "properties": {}}
+            entry["metadata"] = [each for each in entry["metadata"] if not each["breadcrumb"]]
         for metadata in entry["metadata"]:
             if not metadata["breadcrumb"]:
-                metadata["metadata"]["selected"] = entry["stream"] in wanted
+                metadata["metadata"]["selected"] = is_selected
+    return json.dumps(catalog)
+
+
+def catalog_of(*streams: str) -> dict[str, Any]:
+    """A catalog in which only these streams are selected.
+
+    The others have no fields: without their schemas, a sync takes half the time.
+    """
+    catalog: dict[str, Any] = json.loads(_catalog_of(frozenset(streams)))
     return catalog
 
 
