@@ -51,36 +51,33 @@ class Messages(SimpleSingerWriter):
 
 
 @lru_cache
-def _whole_catalog() -> str:
-    return TapFreshBooks(config={}, validate_config=False).catalog_json_text
+def _entries() -> dict[str, tuple[str, str]]:
+    """Each stream's entry in a catalog, as JSON: selected, and not selected."""
+    entries = {}
+    for entry in TapFreshBooks(config={}, validate_config=False).catalog_dict["streams"]:
+        [whole] = [each for each in entry["metadata"] if not each["breadcrumb"]]
+        whole["metadata"]["selected"] = True
+        selected = json.dumps(entry)
+        whole["metadata"]["selected"] = False
+        fieldless = {"schema": {"type": "object", "properties": {}}, "metadata": [whole]}
+        entries[entry["stream"]] = selected, json.dumps({**entry, **fieldless})
+    return entries
 
 
 def every_stream() -> list[str]:
     """Names of all streams, the unified ones included."""
-    return [entry["stream"] for entry in json.loads(_whole_catalog())["streams"]]
-
-
-@lru_cache
-def _catalog_of(streams: frozenset[str]) -> str:
-    catalog: dict[str, Any] = json.loads(_whole_catalog())
-    assert streams <= {entry["stream"] for entry in catalog["streams"]}
-    for entry in catalog["streams"]:
-        is_selected = entry["stream"] in streams
-        if not is_selected:
-            entry["schema"] = {"type": "object", "properties": {}}
-            entry["metadata"] = [each for each in entry["metadata"] if not each["breadcrumb"]]
-        for metadata in entry["metadata"]:
-            if not metadata["breadcrumb"]:
-                metadata["metadata"]["selected"] = is_selected
-    return json.dumps(catalog)
+    return list(_entries())
 
 
 def catalog_of(*streams: str) -> dict[str, Any]:
     """A catalog in which only these streams are selected.
 
-    The others have no fields: without their schemas, a sync takes half the time.
+    The others have no fields: a sync that need not read their schemas takes a quarter of the time.
     """
-    catalog: dict[str, Any] = json.loads(_catalog_of(frozenset(streams)))
+    entries = _entries()
+    assert entries.keys() >= set(streams)
+    chosen = (selected if name in streams else not_ for name, (selected, not_) in entries.items())
+    catalog: dict[str, Any] = json.loads(f'{{"streams": [{", ".join(chosen)}]}}')
     return catalog
 
 
