@@ -15,8 +15,9 @@ import pytest
 from demo.pipeline import Postgres
 from freshbooks_sandbox import Sandbox, state
 from freshbooks_sandbox.seed_data import generate
+from tap_freshbooks import cli
 from tap_freshbooks.transport import client
-from tests.support import QUICK
+from tests.support import QUICK, Command
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -88,6 +89,20 @@ def own_config(own_sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 def settings_for(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
     """Settings of a fresh connection without a pace, with the tokens in a folder of the test."""
     return {**sandbox.config(), **QUICK, "token_store": str(folder / "tokens.json")}
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command line in this process, where everything is imported already."""
+
+    def run(*args: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        status = cli.run(args)
+        output, error = capfd.readouterr()
+        assert "Traceback" not in error
+        return status, output, error
+
+    return run
 
 
 @pytest.fixture(scope="session")

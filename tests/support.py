@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from collections.abc import Callable
 from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 Record = dict[str, Any]
+
+Command = Callable[..., tuple[int, str, str]]
+"""Runs a command line: exit status, output, errors."""
 
 QUICK = {"requests_per_second": 10_000}
 """Settings of tests that do not ask about pace."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freshbooks_sandbox import Sandbox
+    from tests.support import Command
 
 TAP = [sys.executable, "-m", "tap_freshbooks"]
 
@@ -39,18 +40,27 @@ main()
 
 
 @pytest.fixture
-def tap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command line: exit status, output, and the last line of its errors."""
+def tap(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command line: exit status, output, and the last line of its errors.
+
+    Here, or where it matters, as a program in a process of its own.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
-    def command(*args: str, program: list[str] = TAP) -> tuple[int, str, str]:
-        done = subprocess.run([*program, *args], capture_output=True, text=True, check=False)
-        assert "Traceback" not in done.stderr
-        lines = done.stderr.strip().splitlines()
-        return done.returncode, done.stdout, lines[-1] if lines else ""
+    def run(*args: str, program: list[str] | None = None) -> tuple[int, str, str]:
+        status, out, error = in_process(*program, *args) if program else command(*args)
+        lines = error.strip().splitlines()
+        return status, out, lines[-1] if lines else ""
 
-    return command
+    return run
+
+
+def in_process(*args: str) -> tuple[int, str, str]:
+    """Run a program: exit status, output, and errors."""
+    done = subprocess.run(args, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 def written(path: Path, content: Any) -> str:

@@ -1,34 +1,37 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.support import QUICK
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from freshbooks_sandbox import Sandbox
+    from tests.support import Command
 
-TAP = [sys.executable, "-m", "tap_freshbooks"]
+Run = Callable[[str, dict[str, object], Path], tuple[int, list[str], str]]
 
 
-def run(command: str, config: dict[str, object], folder: Path) -> tuple[int, list[str], str]:
-    """Run a sub-command: its status, the lines that it printed, and its error."""
-    path = folder / "config.json"
-    if not path.exists():
-        path.write_text(json.dumps({**QUICK, **config}))
-    done = subprocess.run(
-        [*TAP, command, "--config", str(path)], capture_output=True, text=True, check=False
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout.splitlines(), done.stderr.strip()
+@pytest.fixture
+def run(command: Command) -> Run:
+    """Runs a sub-command: its status, the lines that it printed, and its error."""
+
+    def run(name: str, config: dict[str, object], folder: Path) -> tuple[int, list[str], str]:
+        path = folder / "config.json"
+        if not path.exists():
+            path.write_text(json.dumps({**QUICK, **config}))
+        status, output, error = command(name, "--config", str(path))
+        return status, output.splitlines(), error.strip()
+
+    return run
 
 
 def test_status_shows_tokens_businesses_and_what_the_token_may_read(
-    sandbox: Sandbox, tmp_path: Path
+    run: Run, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     config = sandbox.config(scopes=["user:profile:read", "user:invoices:read"])
     status, lines, _ = run("status", config, tmp_path)
@@ -48,7 +51,7 @@ def test_status_shows_tokens_businesses_and_what_the_token_may_read(
     assert lines[2].startswith("  the access token ends in 11 h 5")
 
 
-def test_status_asks_for_one_row_of_each_stream(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_status_asks_for_one_row_of_each_stream(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     config = sandbox.config()
     run("status", config, tmp_path)
     paths = sandbox.stats(config["client_id"])["paths"]
@@ -56,7 +59,7 @@ def test_status_asks_for_one_row_of_each_stream(sandbox: Sandbox, tmp_path: Path
 
 
 def test_status_of_an_account_that_must_be_authorised_again(
-    sandbox: Sandbox, tmp_path: Path
+    run: Run, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     config = {**sandbox.config(), "refresh_token": "0" * 64}
     assert run("status", config, tmp_path)[0] == 3
@@ -70,7 +73,7 @@ def test_status_of_an_account_that_must_be_authorised_again(
     assert "0" * 64 not in "".join(lines) + error
 
 
-def test_logout_revokes_and_forgets(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_logout_revokes_and_forgets(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     config = sandbox.config(scopes=["user:profile:read"])
     path = tmp_path / "config.json"
     run("status", config, tmp_path)
@@ -86,7 +89,9 @@ def test_logout_revokes_and_forgets(sandbox: Sandbox, tmp_path: Path) -> None:
     assert run("status", me, other)[0] == 3  # the access token is dead as well
 
 
-def test_logout_forgets_nothing_that_it_could_not_revoke(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_logout_forgets_nothing_that_it_could_not_revoke(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
     config = sandbox.config(scopes=["user:profile:read"])
     path = tmp_path / "config.json"
     run("status", config, tmp_path)
@@ -100,7 +105,7 @@ def test_logout_forgets_nothing_that_it_could_not_revoke(sandbox: Sandbox, tmp_p
     assert json.loads(path.read_text()) == before
 
 
-def test_logout_without_a_connection_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_logout_without_a_connection_says_so(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     config = {**sandbox.config(), "refresh_token": None, "token_store": str(tmp_path / "none.json")}
     status, lines, _ = run("logout", config, tmp_path)
     assert status == 0
