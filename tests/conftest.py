@@ -32,6 +32,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if few else 2 * (os.cpu_count() or 1)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let tests that share what a fixture made run in one worker, so that it is made once."""
+    if not isinstance(item, pytest.Function) or item.get_closest_marker("xdist_group"):
+        return
+    scopes = {fixtures[-1].scope for fixtures in item._fixtureinfo.name2fixturedefs.values()}
+    if scopes & {"class", "module"}:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Look for no garbage while modules are imported, which takes half of the time, and later less.
