@@ -15,7 +15,6 @@ from demo.pipeline import SCHEMA
 from demo.snapshot import DELETED, UNLISTED, VANISHING, Snapshot
 from freshbooks_sandbox import Sandbox
 from tests.pipeline.books import Books, Edits
-from tests.support import every_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,32 +238,3 @@ def test_without_flattening_money_is_jsonb_with_the_amount_as_text(
         ).fetchall()
     sums = Snapshot.of_sandbox(own_sandbox.url, ["invoices"]).sums
     assert arrived == [("jsonb", "string", sum(sums.values()))]
-
-
-def test_the_whole_catalog_can_be_loaded_with_flattening(
-    own_sandbox: Sandbox, plugins: Path, postgres: Postgres, tmp_path: Path
-) -> None:
-    books, database = books_for(
-        own_sandbox,
-        plugins,
-        tmp_path,
-        postgres,
-        TAP_FRESHBOOKS__SELECT='["*.*"]',
-        TAP_FRESHBOOKS_REPORT_INTERVAL="year",
-    )
-    books.load(LOADER)
-    books.load(LOADER)
-    with postgres.connect(database) as connection:
-        tables = connection.execute(
-            "select table_name from information_schema.tables where table_schema = %s", (SCHEMA,)
-        ).fetchall()
-        money = connection.execute(
-            r"select table_name, data_type from information_schema.columns"
-            r" where table_schema = %s and column_name like '%%\_\_amount'",
-            (SCHEMA,),
-        ).fetchall()
-        rows = connection.execute("select count(*) from report_general_ledger_rows").fetchall()
-    assert {table for (table,) in tables} == set(every_stream())
-    assert len({table for table, _ in money}) > 30
-    assert {kind for _, kind in money} == {"numeric"}
-    assert rows[0][0] > 100

@@ -1,4 +1,4 @@
-"""Native and unified streams, and one of the user's own, through Meltano into PostgreSQL.
+"""Every stream, native and unified, and one of the user's own, through Meltano into PostgreSQL.
 
 The project is a copy of ours, in which a user has edited `meltano.yml`. The statements are those of
 `docs/unified.md`.
@@ -18,6 +18,7 @@ from demo.pipeline import PROJECT, SCHEMA
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks.unified.mapping_loader import load
 from tests.pipeline.books import Books, Edits
+from tests.support import every_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 LOADER = "target-postgres"
 
 MAPPINGS = load()
-NATIVE = sorted({source for mapping in MAPPINGS.values() for source in mapping.sources})
 
 CUSTOM = {
     "name": "my_expenses",
@@ -77,11 +77,15 @@ class Loaded:
 
 
 def project_of_a_user(folder: Path) -> Path:
-    """A Meltano project with unified streams, a custom one, and a house rule."""
+    """A Meltano project with every stream, a custom one, and a house rule."""
     project: dict[str, Any] = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
     [tap] = project["plugins"]["extractors"]
-    tap["select"] = [f"{stream}.*" for stream in (*NATIVE, *MAPPINGS, "my_expenses")]
-    tap["config"] = {"custom_streams": [CUSTOM], "unified_mappings": "mappings"}
+    tap["select"] = ["*.*"]
+    tap["config"] = {
+        "custom_streams": [CUSTOM],
+        "report_interval": "year",
+        "unified_mappings": "mappings",
+    }
     (folder / "mappings").mkdir(parents=True)
     (folder / "mappings" / "house.yaml").write_text(HOUSE_RULE, encoding="utf-8")
     (folder / "meltano.yml").write_text(yaml.safe_dump(project), encoding="utf-8")
@@ -113,6 +117,19 @@ STATEMENTS = [
     if statement.strip()
 ]
 JOIN, LINES, BALANCE, LEDGER = STATEMENTS
+
+
+def test_the_whole_catalog_can_be_loaded_twice_with_flattening(loaded: Loaded) -> None:
+    schema = f"table_schema = '{SCHEMA}'"
+    tables = loaded.rows(f"select table_name from information_schema.tables where {schema}")
+    money = loaded.rows(
+        "select table_name, data_type from information_schema.columns"
+        rf" where {schema} and column_name like '%\_\_amount'"
+    )
+    assert {table for (table,) in tables} == {*every_stream(), "my_expenses"}
+    assert len({table for table, _ in money}) > 30
+    assert {kind for _, kind in money} == {"numeric"}
+    assert loaded.rows("select count(*) from report_general_ledger_rows")[0][0] > 100
 
 
 def test_lines_are_their_invoices(loaded: Loaded) -> None:
