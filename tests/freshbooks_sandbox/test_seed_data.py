@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from freshbooks_sandbox.resources import RESOURCES
+
 if TYPE_CHECKING:
     from freshbooks_sandbox import Sandbox
 
@@ -47,6 +49,14 @@ def digest(seed: int) -> str:
 def test_the_same_seed_tells_the_same_story_in_another_process() -> None:
     assert digest(1) == digest(1)
     assert digest(1) != digest(2)
+
+
+@pytest.mark.parametrize("name", [resource.name for resource in RESOURCES])
+def test_every_resource_has_rows(sandbox: Sandbox, name: str) -> None:
+    assert sandbox.truth(name), (
+        f"{name} has no rows: write some below freshbooks_sandbox/seed_data/, and call that in "
+        "its `generate`"
+    )
 
 
 @pytest.mark.parametrize("business", [1, 2])
