@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freshbooks_sandbox.webhooks.events import NOUNS
 from tap_freshbooks.config.singer_files import read_state
 from tap_freshbooks.errors import TapError
 from tap_freshbooks.streams.list_stream import ListStream
@@ -383,7 +384,11 @@ def test_an_inbox_that_cannot_be_read_is_a_sentence(config: Config, tmp_path: Pa
 
 def test_every_noun_has_a_stream_of_lists() -> None:
     streams = [each for each in STREAMS if each.webhook_noun]
-    assert len(streams) == 15
+    nouns = {each.webhook_noun: each.name for each in streams}
+    assert nouns == {noun: NOUNS[noun].resource for noun in NOUNS}, (
+        "a noun of events is the webhook_noun of a stream and in NOUNS of the sandbox, "
+        "freshbooks_sandbox/webhooks/events.py"
+    )
     assert all(issubclass(each, ListStream) for each in streams)
     names = {each.name: each for each in STREAMS}
     for stream in streams:
