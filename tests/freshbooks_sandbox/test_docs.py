@@ -1,10 +1,14 @@
-"""The example of docs/sandbox.md is a file of tests that passes in a project without the tap."""
+"""docs/sandbox.md has each behaviour, and an example that passes in a project without the tap."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
+
+from freshbooks_sandbox.behaviours import Behaviours
 
 DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
 WITHOUT_TAP = """
@@ -25,3 +29,14 @@ def test_the_example_passes_in_a_project_of_its_own(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
+
+
+def test_the_table_of_behaviours_has_each_with_its_values() -> None:
+    section = DOCS.read_text().partition("\n## Behaviours\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE)
+    documented = {name: tuple(re.findall(r"`(\w+)`", values)) for name, values in rows}
+    assert documented.pop("updated_filter_ignored")  # which takes names of resources
+    values = {name: get_args(hint) for name, hint in get_type_hints(Behaviours).items()}
+    assert documented == {name: choices for name, choices in values.items() if choices}, (
+        "correct the table of behaviours in docs/sandbox.md"
+    )
