@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from tap_freshbooks.errors import TapError, TokenStoreError
+from tap_freshbooks.oauth.stores import sql
 from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.storage.database import Database
 from tap_freshbooks.storage.versioned_tables import VersionedTables
+from tap_freshbooks.webhooks import tables
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import Event, Inbox, InboxError
 from tap_freshbooks.webhooks.sync.fetch_log import FetchLog
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 COUNT = 6
 """Processes that open tables at once."""
+
+TOKENS = sql.TABLES.version
+INBOX = tables.TABLES.version
+"""The versions of today."""
 
 VERSIONS = "SELECT component, version FROM tap_freshbooks_schema ORDER BY component"
 PAIR = TokenPair("the-refresh-token", "the-access-token", expires_at=9e9, generation=3)
@@ -56,7 +62,7 @@ def write(url: str, pair: TokenPair) -> None:
 def test_a_new_token_store_carries_the_version(url: str) -> None:
     assert store_of(url).read() is None
     write(url, PAIR)
-    assert query(url, VERSIONS) == [("token_store", 1)]
+    assert query(url, VERSIONS) == [("token_store", TOKENS)]
     assert store_of(url).read() == PAIR
 
 
@@ -73,20 +79,22 @@ def test_tokens_of_a_store_without_a_version_are_read_and_its_version_is_recorde
     assert store_of(url).read() == PAIR
     assert "tap_freshbooks_schema" not in columns(url)  # reading alone writes nothing
     write(url, PAIR)
-    assert query(url, VERSIONS) == [("token_store", 1)]
+    assert query(url, VERSIONS) == [("token_store", TOKENS)]
     assert store_of(url).read() == PAIR
 
 
 def test_a_token_store_of_a_later_version_is_left_alone_in_words(url: str) -> None:
     write(url, PAIR)
-    execute(url, "UPDATE tap_freshbooks_schema SET version = 7")
-    sentence = r"the token store .* has tables of version 7, .* up to version 1 only: upgrade"
+    execute(url, "UPDATE tap_freshbooks_schema SET version = 77")
+    sentence = (
+        rf"the token store .* has tables of version 77, .* up to version {TOKENS} only: upgrade"
+    )
     with pytest.raises(TokenStoreError, match=sentence):
         store_of(url).read()
     with pytest.raises(TokenStoreError, match=sentence), store_of(url).locked():
         pass
-    assert query(url, VERSIONS) == [("token_store", 7)]
-    execute(url, "UPDATE tap_freshbooks_schema SET version = 1")
+    assert query(url, VERSIONS) == [("token_store", 77)]
+    execute(url, f"UPDATE tap_freshbooks_schema SET version = {TOKENS}")
     assert store_of(url).read() == PAIR
 
 
@@ -111,7 +119,7 @@ def test_a_table_that_was_dropped_is_made_again(url: str) -> None:
 def test_a_new_inbox_carries_the_version(url: str) -> None:
     with closing(Inbox(url)) as inbox:
         assert inbox.extent() == (0, 0)
-    assert query(url, VERSIONS) == [("webhook_inbox", 1)]
+    assert query(url, VERSIONS) == [("webhook_inbox", INBOX)]
 
 
 def test_events_and_callbacks_of_an_inbox_without_a_version_stay(url: str) -> None:
@@ -135,14 +143,16 @@ def test_events_and_callbacks_of_an_inbox_without_a_version_stay(url: str) -> No
     after = columns(url)
     del after["tap_freshbooks_schema"]
     assert after == before
-    assert query(url, VERSIONS) == [("webhook_inbox", 1)]
+    assert query(url, VERSIONS) == [("webhook_inbox", INBOX)]
 
 
 def test_an_inbox_of_a_later_version_is_left_alone_in_words(url: str) -> None:
     with closing(Inbox(url)) as inbox:
         inbox.append([Event("a", "tax.update", "7")])
-    execute(url, "UPDATE tap_freshbooks_schema SET version = 2")
-    sentence = r"the webhook inbox .* has tables of version 2, .* up to version 1 only: upgrade"
+    execute(url, "UPDATE tap_freshbooks_schema SET version = 77")
+    sentence = (
+        rf"the webhook inbox .* has tables of version 77, .* up to version {INBOX} only: upgrade"
+    )
     with closing(Inbox(url)) as inbox:
         with pytest.raises(InboxError, match=sentence):
             inbox.extent()
@@ -169,7 +179,7 @@ def test_token_store_and_inbox_may_share_a_database(url: str) -> None:
     write(url, PAIR)
     with closing(Inbox(url)) as inbox:
         inbox.append([Event("a", "tax.update", "7")])
-    assert query(url, VERSIONS) == [("token_store", 1), ("webhook_inbox", 1)]
+    assert query(url, VERSIONS) == [("token_store", TOKENS), ("webhook_inbox", INBOX)]
     assert store_of(url).read() == PAIR
 
 
@@ -231,7 +241,7 @@ def test_each_version_is_brought_to_the_newest(url: str, start: VersionedTables 
 def test_components_in_one_database_have_versions_of_their_own(url: str) -> None:
     write(url, PAIR)
     open_tables(url, THIRD)
-    assert query(url, VERSIONS) == [("things", 3), ("token_store", 1)]
+    assert query(url, VERSIONS) == [("things", 3), ("token_store", TOKENS)]
     assert store_of(url).read() == PAIR
 
 
@@ -277,7 +287,7 @@ def lock(url: str) -> None:
 
 def test_many_processes_may_make_the_tables_at_once(url: str) -> None:
     at_once(url, append)
-    assert query(url, VERSIONS) == [("webhook_inbox", 1)]
+    assert query(url, VERSIONS) == [("webhook_inbox", INBOX)]
     assert query(url, "SELECT count(*) FROM tap_freshbooks_inbox_events") == [(COUNT,)]
 
 
@@ -285,7 +295,7 @@ def test_many_processes_may_record_the_version_of_older_tables_at_once(url: str)
     write(url, PAIR)
     execute(url, "DROP TABLE tap_freshbooks_schema")
     at_once(url, lock)
-    assert query(url, VERSIONS) == [("token_store", 1)]
+    assert query(url, VERSIONS) == [("token_store", TOKENS)]
 
 
 def test_many_processes_may_migrate_at_once_and_each_step_is_made_once(url: str) -> None:
