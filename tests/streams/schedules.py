@@ -33,7 +33,7 @@ WORDS = ("Anvil", "Bellows", "Chisel", "Dowel", "File", "Lathe", "Mallet", "Plan
 
 
 @dataclass(frozen=True)
-class RemoteCallback:
+class EditedList:
     """A stream, its list, and how its rows are edited.
 
     Attributes:
@@ -86,23 +86,23 @@ def _word(random: Random) -> str:
 LOGGED = {"is_logged": True, "started_at": "2026-01-05T10:00:00Z", "duration": 600}
 
 LISTS = (
-    RemoteCallback("payments", "/payments/payments", "note"),
-    RemoteCallback("credit_notes", "/credit_notes/credit_notes", "notes"),
-    RemoteCallback("expenses", "/expenses/expenses", "notes", place="date"),
-    RemoteCallback("clients", "/users/clients", "note"),
-    RemoteCallback("invoices", "/invoices/invoices", "notes"),
-    RemoteCallback("projects", "/projects/business/", "description", whole={"title": "A project"}),
-    RemoteCallback("time_entries", "/timetracking/business/", "note", whole=LOGGED),
-    RemoteCallback("items", "/items/items", "description"),
-    RemoteCallback("tasks", "/projects/tasks", "description", place="name"),
-    RemoteCallback(
+    EditedList("payments", "/payments/payments", "note"),
+    EditedList("credit_notes", "/credit_notes/credit_notes", "notes"),
+    EditedList("expenses", "/expenses/expenses", "notes", place="date"),
+    EditedList("clients", "/users/clients", "note"),
+    EditedList("invoices", "/invoices/invoices", "notes"),
+    EditedList("projects", "/projects/business/", "description", whole={"title": "A project"}),
+    EditedList("time_entries", "/timetracking/business/", "note", whole=LOGGED),
+    EditedList("items", "/items/items", "description"),
+    EditedList("tasks", "/projects/tasks", "description", place="name"),
+    EditedList(
         "other_incomes",
         "/other_incomes/other_incomes",
         "note",
         key="incomeid",
         restores=False,  # neither the deletion nor the return moves the stamp
     ),
-    RemoteCallback("expense_categories", "/expenses/categories", "category", place="category"),
+    EditedList("expense_categories", "/expenses/categories", "category", place="category"),
 )
 BY_NAME = {listed.stream: listed for listed in LISTS}
 
@@ -119,7 +119,7 @@ class Edit:
     """Its key, `newest`, `oldest`, or `top`: the first of the list."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def order(self, sandbox: Sandbox, listed: RemoteCallback, client_id: str) -> None:
+    def order(self, sandbox: Sandbox, listed: EditedList, client_id: str) -> None:
         """Let the sandbox do it."""
         each = self.nth < 0
         sandbox.faults(
@@ -192,7 +192,7 @@ class Books:
             "max_concurrency": 4,
         }
 
-    def table(self, listed: RemoteCallback) -> Table:
+    def table(self, listed: EditedList) -> Table:
         """All rows, deleted ones included."""
         return {
             row[listed.key]: Standing(
@@ -201,13 +201,13 @@ class Books:
             for row in self.sandbox.truth(listed.stream)
         }
 
-    def prepared(self, listed: RemoteCallback, folder: Path) -> Prepared:
+    def prepared(self, listed: EditedList, folder: Path) -> Prepared:
         """Books with several pages of old rows, and with as many of rows that are news."""
         if listed.stream not in self._prepared:
             self._prepared[listed.stream] = self._prepare(listed, folder)
         return self._prepared[listed.stream]
 
-    def _prepare(self, listed: RemoteCallback, folder: Path) -> Prepared:
+    def _prepare(self, listed: EditedList, folder: Path) -> Prepared:
         random = Random(listed.stream)  # noqa: S311 - reproducible
         sandbox, name = self.sandbox, listed.stream
         self.put_back(self._origin)
@@ -234,7 +234,7 @@ class Books:
         delivered = tuple(first.records[name])
         return Prepared(at_first, first.state, delivered, before, at_second)
 
-    def _top(self, listed: RemoteCallback) -> int | str:
+    def _top(self, listed: EditedList) -> int | str:
         """The row that a whole list begins with."""
         if listed.place is None:
             return "newest"
@@ -242,7 +242,7 @@ class Books:
         first = max(living, key=lambda row: (row[listed.place or ""], row[listed.key]))
         return int(first[listed.key])
 
-    def new_values(self, listed: RemoteCallback, marker: int, random: Random) -> dict[str, Any]:
+    def new_values(self, listed: EditedList, marker: int, random: Random) -> dict[str, Any]:
         """Of a row to create."""
         values = listed.moved(marker, random)
         if listed.stream == "payments":
@@ -251,7 +251,7 @@ class Books:
         return values
 
     def read(
-        self, listed: RemoteCallback, edits: Sequence[Edit], folder: Path, *, is_second: bool
+        self, listed: EditedList, edits: Sequence[Edit], folder: Path, *, is_second: bool
     ) -> PartitionReader:
         """Read the list while it is edited, as the first or as the second run of a user."""
         prepared = self.prepared(listed, folder)
@@ -281,7 +281,7 @@ class PartitionReader:
     """What a run delivered while its list moved, and what it should have."""
 
     books: Books
-    listed: RemoteCallback
+    listed: EditedList
     config: dict[str, Any]
     known: Prepared | None
     before: Table
@@ -360,7 +360,7 @@ class Schedule:
     MARKERS = 100
     """Above all markers that the rows have when the reading begins."""
 
-    def __init__(self, seed: int, books: Books, listed: RemoteCallback) -> None:
+    def __init__(self, seed: int, books: Books, listed: EditedList) -> None:
         self._random = Random(seed)  # noqa: S311 - reproducible
         self._books = books
         self._listed = listed
