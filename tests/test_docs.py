@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from tap_freshbooks.cli import COMMANDS
+from tap_freshbooks.config.schema import settings_schema
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
-from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.streams.resources import STREAMS
 from tools import docs_streams, docs_unified
 
 ROOT = Path(__file__).parent.parent
@@ -33,8 +34,17 @@ def test_the_page_of_the_unified_model_is_current() -> None:
     assert current.count("\n## unified_") == 17
 
 
+def test_the_readme_names_the_streams_that_are_selected_by_default_and_counts_all() -> None:
+    selected = [stream.name for stream in STREAMS if stream.selected_by_default]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", text.partition("\n## Streams\n")[2].partition("\n## ")[0]))
+    assert set(selected) - named == set(), "name them in the table of streams in README.md"
+    counts = f"{len(STREAMS)} streams, of which {len(selected)} are selected by default"
+    assert counts in text, "correct the numbers in README.md"
+
+
 def test_the_table_of_settings_has_each() -> None:
-    settings = set(TapFreshBooks.config_jsonschema["properties"])
+    settings = set(settings_schema(CUSTOM_STREAMS)["properties"])
     assert first_cells(ROOT / "README.md", "## Settings") == settings, (
         "correct the table in README.md"
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from demo.pipeline import BIN, PROJECT
+from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +67,18 @@ def test_the_extractor_has_the_settings_and_capabilities_of_the_tap(
     for name, setting in of_plugin.items():
         assert setting.get("value") == of_tap[name].get("default"), name
     assert sorted(plugin["capabilities"]) == sorted(tap["capabilities"])
+
+
+def test_the_extractor_selects_what_the_tap_selects_by_default(project: dict[str, Any]) -> None:
+    [plugin] = project["plugins"]["extractors"]
+    everything, *excluded = plugin["select"]
+    assert everything == "*.*"
+    assert all(pattern[0] == "!" for pattern in excluded)
+    for stream in STREAMS:
+        is_excluded = any(fnmatchcase(f"{stream.name}.id", each[1:]) for each in excluded)
+        assert is_excluded != stream.selected_by_default, (
+            f"{stream.name}: correct `select` of tap-freshbooks in meltano.yml"
+        )
 
 
 @pytest.mark.pipeline
