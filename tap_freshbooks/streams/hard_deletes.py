@@ -72,7 +72,7 @@ class HardDeleteStream(ListStream):
     @override
     def finish(self) -> None:
         super().finish()
-        if self._left_out:
+        if self._left_out and self._was_ever_read():
             self._tell_what_stays()
         if not (self._resend and self.all_read):
             return
@@ -135,6 +135,12 @@ class HardDeleteStream(ListStream):
         if compared:
             self._digest = hashlib.sha256(repr(sorted(set(keys))).encode()).hexdigest()[:16]
         return refused
+
+    def _was_ever_read(self) -> bool:
+        """Whether the target can have rows of the stream."""
+        return "version" in self.stream_state or any(
+            partition not in self._left_out for partition in self.partitions
+        )
 
     def _tell_what_stays(self) -> None:
         self.logger.warning(

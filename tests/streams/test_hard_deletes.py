@@ -165,6 +165,27 @@ def test_a_business_that_may_not_be_read_keeps_its_rows(
     assert pipeline.keys() < everything
 
 
+@pytest.mark.parametrize("case", ["taxes", "services"])
+def test_what_was_never_read_has_no_rows_that_stay(
+    own_sandbox: Sandbox,
+    own_config: dict[str, Any],
+    case: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pipeline = Pipeline(own_config, case)
+    own_sandbox.faults("deny", path=f"*/{case}*")
+    pipeline.run()
+    assert activated(pipeline.run()) == set()
+    assert f"Skipped {case} of" in caplog.text
+    assert "stay in the target" not in caplog.text
+
+    own_sandbox.faults_clear()
+    assert activated(pipeline.run())
+    own_sandbox.faults("deny", path=f"*/{case}*")
+    pipeline.run()
+    assert "stay in the target" in caplog.text
+
+
 def test_a_first_run_activates_what_it_reads_and_a_wider_one_all(
     own_sandbox: Sandbox, own_config: dict[str, Any]
 ) -> None:
