@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
 
 from tap_freshbooks.storage.database import TableVersionError
 
@@ -33,6 +34,10 @@ FIRST_VERSION = 1
 
 MIGRATION_LOCK = 6_417_002
 """The advisory lock of PostgreSQL that is held while tables are made or migrated."""
+
+
+INSUFFICIENT_PRIVILEGE = "42501"
+"""The SQLSTATE of PostgreSQL for a statement that the user may not execute."""
 
 
 class VersionedTables:
@@ -71,6 +76,7 @@ class VersionedTables:
         """Bring the tables to the newest version: make, migrate or record them where needed.
 
         Any number of processes may do so at once: one works, the others wait and find it done.
+        A user who may not create tables can use those that need nothing but the record.
 
         Args:
             connection: Outside of a transaction, as it is afterwards.
@@ -86,12 +92,23 @@ class VersionedTables:
                 database.begin_exclusive(connection, MIGRATION_LOCK, lock_timeout)
                 self._migrate(connection)
                 connection.commit()
+        except ProgrammingError as error:
+            connection.rollback()
+            if not (_is_forbidden(error) and self._is_newest_unrecorded(connection)):
+                raise
         finally:
             connection.rollback()
 
     def _is_open(self, connection: sa.Connection) -> bool:
         is_newest = self._recorded_version(connection) == self.version
-        return is_newest and self._present(connection) == set(self.declared.tables)
+        return is_newest and self._is_whole(connection)
+
+    def _is_newest_unrecorded(self, connection: sa.Connection) -> bool:
+        unrecorded = self._recorded_version(connection) is None
+        return unrecorded and self.version == FIRST_VERSION and self._is_whole(connection)
+
+    def _is_whole(self, connection: sa.Connection) -> bool:
+        return self._present(connection) == set(self.declared.tables)
 
     def _migrate(self, connection: sa.Connection) -> None:
         VERSIONS.create(connection, checkfirst=True)
@@ -128,3 +145,7 @@ class VersionedTables:
                 f"version {self.version} only: upgrade tap-freshbooks on this machine"
             )
         return recorded
+
+
+def _is_forbidden(error: ProgrammingError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE

@@ -25,6 +25,19 @@ def empty_schema(server: Postgres, name: str) -> str:
     return f"{server.url()}&options=-csearch_path%3D{name}"
 
 
+def without_create(server: Postgres, url: str) -> str:
+    """The URL of the same schema for a user who may use its tables, and create none."""
+    schema, user = url.rpartition("%3D")[2], "may_create_nothing"
+    with server.connect() as connection:
+        connection.execute(
+            f"DO $$ BEGIN CREATE ROLE {user} LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
+        )
+        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {user}")
+        for kind in ("TABLES", "SEQUENCES"):
+            connection.execute(f"GRANT ALL ON ALL {kind} IN SCHEMA {schema} TO {user}")
+    return url.replace("//postgres@", f"//{user}@", 1)
+
+
 def execute(url: str, *statements: str) -> None:
     """Run statements, in one transaction."""
     engine = sa.create_engine(url)

@@ -20,12 +20,21 @@ from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import Event, Inbox, InboxError
 from tap_freshbooks.webhooks.sync.fetch_log import FetchLog
 from tests.faults.processes import CONTEXT, PATIENCE
-from tests.storage.databases import columns, empty_schema, execute, make_version_1, query
+from tests.storage.databases import (
+    columns,
+    empty_schema,
+    execute,
+    make_version_1,
+    query,
+    without_create,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.synchronize import Barrier
     from pathlib import Path
+
+    from demo.pipeline import Postgres
 
 COUNT = 6
 """Processes that open tables at once."""
@@ -252,6 +261,34 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(url: str) -> None:
         open_tables(url, BROKEN)
     assert columns(url) == before
     assert query(url, VERSIONS) == [("things", 1)]
+
+
+# A user who may not create tables
+
+
+def test_tables_of_the_first_version_need_no_right_to_create_any(postgres: Postgres) -> None:
+    url = empty_schema(postgres, "versioned_tables")
+    make_version_1(url)
+    execute(url, "DROP TABLE IF EXISTS things", "CREATE TABLE things (id TEXT)")
+    limited = without_create(postgres, url)
+    write(limited, PAIR)
+    append(limited)
+    assert store_of(limited).read() == PAIR
+    assert "tap_freshbooks_schema" not in columns(url)
+    open_tables(limited, FIRST)
+    with pytest.raises(TapError, match="permission denied"):
+        open_tables(limited, SECOND)  # whose column is not there
+
+    write(url, PAIR)
+    assert query(url, VERSIONS) == [("token_store", TOKENS)]
+
+
+def test_a_table_that_is_missing_and_may_not_be_created_is_an_error(postgres: Postgres) -> None:
+    url = empty_schema(postgres, "versioned_tables")
+    make_version_1(url)
+    execute(url, "DROP TABLE tap_freshbooks_tokens")
+    with pytest.raises(TokenStoreError, match="permission denied"):
+        write(without_create(postgres, url), PAIR)
 
 
 # Many at once
