@@ -14,6 +14,7 @@ from tap_freshbooks.webhooks.callbacks.store import CALLBACK_PATH, CallbackStore
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
 from tests.conftest import settings_for
 from tests.support import sync
+from tests.webhooks.fake_receiver import NOUN_BY_STREAM
 from tests.webhooks.receivers import ReceiverProcess, ReceiverThread
 
 if TYPE_CHECKING:
@@ -328,9 +329,9 @@ def test_the_commands_register_list_verify_and_delete(
         assert "is registered: run `tap-freshbooks webhooks register`." in error
         status, out, error = run(file, "webhooks", "register", "--url", running.url + "/")
         assert (status, error) == (0, "")
-        assert "15 callbacks" in out
+        assert f"{len(NOUN_BY_STREAM)} callbacks" in out
         assert "invoice      callback " in out
-        assert out.count("verified since") == 15
+        assert out.count("verified since") == len(NOUN_BY_STREAM)
         row = next(each for each in at_freshbooks(own_sandbox) if each["event"] == "invoice")
         own_sandbox.update("invoices", own_sandbox.truth("invoices")[0]["id"], notes="changed")
         own_sandbox.webhooks.settle()
@@ -361,7 +362,7 @@ def test_the_commands_register_list_verify_and_delete(
         status, out, error = run(file, "webhooks", "delete")
         assert (status, out) == (
             0,
-            "Deleted 15 callbacks; FreshBooks sends no more events.\n",
+            f"Deleted {len(NOUN_BY_STREAM)} callbacks; FreshBooks sends no more events.\n",
         )
     finally:
         running.kill()
