@@ -34,7 +34,7 @@ def test_a_stream_has_a_file_of_facts(name: str) -> None:
 def test_a_stream_is_served_by_the_sandbox(name: str) -> None:
     assert name in SERVED, (
         f"the sandbox does not serve {name}: declare it below freshbooks_sandbox/resources/, or a "
-        'report below freshbooks_sandbox/reports/ (docs/sandbox.md, "Adding a resource")'
+        "report below freshbooks_sandbox/reports/ (CONTRIBUTING.md)"
     )
 
 
