@@ -33,7 +33,7 @@ help:
 	@echo "make bench        against peers and the least possible, in 25 minutes (ARGS=--quick: in three)"
 	@echo "make lint         ruff, ruff format, mypy --strict, import-linter"
 	@echo "make docs         write what follows from the code: docs/streams.md, tables of docs/unified.md, the snapshot of the catalog"
-	@echo "make format       let ruff mend what it can"
+	@echo "make format       let ruff correct what it can"
 	@echo "make constraints  pin the newest versions of all that the targets above install"
 	@echo "make clean        remove the virtual environment, the demo's data and all caches"
 

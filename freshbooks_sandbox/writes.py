@@ -88,7 +88,7 @@ def create(resource: Resource, business: Business, body: Body, now: int) -> Row:
         rules.on_write(row, None, business, now)
     business.changed()
     business.notify(resource.name, "create", row)
-    _tell_of_mail(resource, business, row, body)
+    _notify_of_mail(resource, business, row, body)
     return row
 
 
@@ -111,10 +111,10 @@ def update(resource: Resource, business: Business, row: Row, body: Body, now: in
             _check_required(resource, body)
         columns = _columns(resource, body, row, business)
     _apply(resource, business, row, columns, now)
-    _tell_of_mail(resource, business, row, body)
+    _notify_of_mail(resource, business, row, body)
 
 
-def _tell_of_mail(resource: Resource, business: Business, row: Row, body: Body) -> None:
+def _notify_of_mail(resource: Resource, business: Business, row: Row, body: Body) -> None:
     if _rules(resource).can_be_mailed and body.get("action_email"):
         business.notify(resource.name, "sendByEmail", row)
 

@@ -33,7 +33,7 @@ if "BENCH_INCREMENTAL" in os.environ:
         "start_param": "search[updated_min]",
         "cursor_path": "updated",
         "initial_value": "2000-01-01 00:00:00",
-        "convert": lambda stamp: stamp[:10],
+        "convert": lambda timestamp: timestamp[:10],
     }
 
 source = rest_api_source(

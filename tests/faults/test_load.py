@@ -70,7 +70,7 @@ def tables_of(messages: Messages) -> dict[str, dict[tuple[Any, ...], Record]]:
 
 def _lasting(record: Record) -> Record:
     lasting = {name: value for name, value in record.items() if name not in OF_THE_MOMENT}
-    if "_sdc_deleted_at" in record:  # of a row without a stamp, when it was read
+    if "_sdc_deleted_at" in record:  # of a row without a timestamp, when it was read
         lasting["_sdc_deleted_at"] = record["_sdc_deleted_at"] is not None
     return lasting
 

@@ -100,7 +100,7 @@ LISTS = (
         "/other_incomes/other_incomes",
         "note",
         key="incomeid",
-        restores=False,  # neither the deletion nor the return moves the stamp
+        restores=False,  # neither the deletion nor the return moves the timestamp
     ),
     EditedList("expense_categories", "/expenses/categories", "category", place="category"),
 )

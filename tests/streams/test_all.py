@@ -141,13 +141,13 @@ class TwoRuns:
 
     def changed(self, stream: type[ListStream]) -> set[Any]:
         """Keys of the rows that were created, changed or marked as deleted."""
-        stamp = stream.timestamp_field or "updated_at"
+        timestamp = stream.timestamp_field or "updated_at"
         before, after = self.before[stream.name], self.after[stream.name]
         return {
             key
             for key, row in after.items()
             if key not in before
-            or row.get(stamp) != before[key].get(stamp)
+            or row.get(timestamp) != before[key].get(timestamp)
             or row.get("vis_state") != before[key].get("vis_state")
         }
 

@@ -23,7 +23,7 @@ STREAMS = {
     "journal_entries": ("journal_entries", "journal_entry_lines"),
     "journal_entry_lines": ("journal_entry_lines",),
 }
-"""Streams to select, by what they are a case of: with and without stamps, and derived ones."""
+"""Streams to select, by what they are a case of: with and without timestamps, and derived ones."""
 
 SOURCE = {"journal_entry_lines": "journal_entries"}
 """What is edited, where it is not the first stream of a case."""

@@ -81,7 +81,7 @@ def test_a_run_with_nothing_new_delivers_nothing(
     assert len(streams) > 10
     first = sync(own_config, *streams)
     second = sync(own_config, *streams, state=first.state)
-    # A deletion does not move the stamp of other income, so the deleted are sent each time.
+    # A deletion does not move the timestamp of other income, so the deleted are sent each time.
     records = {name: rows for name, rows in second.records.items() if name != "other_incomes"}
     assert records == {}
     assert all(record["_sdc_deleted_at"] for record in second.records["other_incomes"])
@@ -218,12 +218,12 @@ def test_start_date_leaves_out_what_did_not_change_since(
     for position in (1, 2):
         account = sandbox.businesses()[position - 1]["account_id"]
         for row in sandbox.truth("invoices", position):
-            stamp = datetime.fromisoformat(row["updated"]).replace(
+            timestamp = datetime.fromisoformat(row["updated"]).replace(
                 tzinfo=ZoneInfo("America/New_York")
             )
-            if stamp >= start:
+            if timestamp >= start:
                 assert (account, row["id"]) in delivered
-            elif stamp < start - timedelta(days=3) and row["v3_status"] != "overdue":
+            elif timestamp < start - timedelta(days=3) and row["v3_status"] != "overdue":
                 assert (account, row["id"]) not in delivered
     assert 0 < len(messages.records["time_entries"]) < 360
 
