@@ -41,7 +41,7 @@ class AccountingStream(ListStream):
     replication = Replication.SERVER_FILTER
     marks_deletions = True
 
-    deletions_are_stamped: ClassVar[bool] = True
+    deletions_move_timestamps: ClassVar[bool] = True
     """Whether a deletion moves the timestamp."""
 
     newest_first: ClassVar[bool] = False
@@ -79,7 +79,7 @@ class AccountingStream(ListStream):
 
     @override
     def change_queries(self, since: datetime) -> Sequence[Query] | None:
-        if not (self.timestamp_field and self.marks_deletions and self.deletions_are_stamped):
+        if not (self.timestamp_field and self.marks_deletions and self.deletions_move_timestamps):
             return None
         if self.replication is Replication.SERVER_FILTER:
             changed = self.changed_since(since)

@@ -119,7 +119,7 @@ def test_bills_are_stamped_in_utc_and_other_incomes_are_not(
     assert staff["signup_date"] == eastern
 
 
-def test_deleting_moves_the_stamp_except_on_other_incomes(writer: Caller) -> None:
+def test_deleting_moves_the_timestamp_except_on_other_incomes(writer: Caller) -> None:
     for resource, column in (
         *(("bills", "updated_at"), ("bill_vendors", "updated_at")),
         *(("invoice_profiles", "updated"), ("tasks", "updated")),

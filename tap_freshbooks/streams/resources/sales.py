@@ -189,7 +189,7 @@ class OtherIncomes(AccountingStream):
     key = ("incomeid",)
     oauth_scope = "user:other_income:read"
     timestamp_field = "updated_at"
-    deletions_are_stamped = False  # `docs/freshbooks-api/accounting.md §5`
+    deletions_move_timestamps = False  # `docs/freshbooks-api/accounting.md §5`
     replication = Replication.CLIENT_FILTER
     newest_first = True
     fields = Object(
