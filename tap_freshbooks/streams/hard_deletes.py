@@ -146,8 +146,8 @@ class HardDeleteStream(ListStream):
         self.logger.warning(
             "%s: rows that FreshBooks has dropped stay in the target, as no ACTIVATE_VERSION is "
             "sent: this run did not read %s, of which the state knows. Read all businesses in one "
-            "run; or, where one is gone for good and its rows may go too, remove its partition "
-            "from the state of %s",
+            "run; or, where one is gone for good and its rows may go too, leave it out of "
+            "business_ids and remove its partition from the state of %s",
             self.name,
             ", ".join(map(self._name_of, self._left_out)),
             ", ".join(stream.name for stream in self.consumers),
