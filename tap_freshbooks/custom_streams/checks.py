@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.schema.fields import Object
 
-HARD_DELETE = "hard_delete"
+HARD_DELETES = "hard_deletes"
 
 DELETION_FIELDS = {IdentifierKind.ACCOUNT: "vis_state", IdentifierKind.BUSINESS: "active"}
 """The field by which a family marks deleted rows."""
@@ -132,7 +132,7 @@ def deletions_of(definition: Definition, identifier: IdentifierKind, fields: Obj
     if deletions in DELETION_FIELDS.values() and deletions != field:
         raise definition.error(
             f"deletions by {deletions} are not those of paths with a {identifier.value}; say "
-            f"{field or HARD_DELETE} or none"
+            f"{field or HARD_DELETES} or none"
         )
     return str(deletions)
 

@@ -139,7 +139,7 @@ def _new_stream(
         attributes["list_queries"] = _list_queries(values["queries"])
     elif deletions == "active":
         attributes["list_queries"] = _list_queries([{}], deleted={"active": "false"})
-    bases = (HardDeleteStream, family) if deletions == checks.HARD_DELETE else (family,)
+    bases = (HardDeleteStream, family) if deletions == checks.HARD_DELETES else (family,)
     return type(definition.name, bases, attributes)
 
 

@@ -26,7 +26,7 @@ CUSTOM_STREAMS: th.Property[Any] = th.Property(
             th.Property("filter", th.StringType),
             th.Property(
                 "deletions",
-                th.StringType(allowed_values=["vis_state", "active", "hard_delete", "none"]),
+                th.StringType(allowed_values=["vis_state", "active", "hard_deletes", "none"]),
             ),
             th.Property("oauth_scope", th.StringType),
             th.Property("schema", th.ObjectType(additional_properties=True)),

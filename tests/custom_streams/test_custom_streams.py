@@ -35,7 +35,7 @@ TAXES = {
     "name": "my_taxes",
     "path": "/accounting/account/{account_id}/taxes/taxes",
     "records_path": "response.result.taxes",
-    "deletions": "hard_delete",
+    "deletions": "hard_deletes",
 }
 LEDGER = {
     "name": "my_accounts",
