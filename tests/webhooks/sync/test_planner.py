@@ -257,6 +257,17 @@ def test_an_inbox_from_an_old_backup_is_a_gap(
     assert lists_read(own_sandbox)
 
 
+def test_rows_that_others_change_without_a_timestamp_are_all_sent_by_the_reconcile_pass(
+    settings: Config,
+) -> None:
+    """No filter shows what a lost event would have: a project's time moves no timestamp."""
+    first = sync(settings, "projects")
+    again = sync({**settings, "reconcile_interval": 0}, "projects", state=first.state)
+    ids = [[row["id"] for row in messages.records["projects"]] for messages in (first, again)]
+    assert ids[0]
+    assert sorted(ids[0]) == sorted(ids[1])
+
+
 def test_lists_are_read_after_the_reconcile_interval(
     own_sandbox: Sandbox, settings: Config
 ) -> None:
