@@ -302,6 +302,8 @@ def test_a_stream_that_the_token_may_not_read_is_skipped_and_the_others_go_on(
     [skipped] = [line for line in caplog.messages if line.startswith("Skipped")]
     assert f"Skipped invoices of {first['name']} (business {first['id']})" in skipped
     assert "user:invoices:read" in skipped
+    [summary] = [line for line in caplog.messages if line.startswith("Not read: ")]
+    assert f"invoices of {first['name']} (business {first['id']})" in summary
     assert sandbox.stats(config["client_id"])["refreshes"] == 1
 
 
