@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from freshbooks_sandbox.answer_edits import AnyEdit  # noqa: TC001 msgspec reads the annotation
 from freshbooks_sandbox.limits import RateLimit
 from freshbooks_sandbox.webhooks.signature import (  # noqa: TC001 msgspec reads the annotation
     Forgery,
@@ -61,6 +62,30 @@ class Status(Fault, tag="status"):
     body: str | None = None
     content_type: str = "text/html; charset=utf-8"
     retry_after: int | None = None
+
+
+class Answer(Fault, tag="answer"):
+    """Give another answer, byte for byte, or change the real one.
+
+    `content`, or `base64`, takes its place, without the request being worked on; else `edits` are
+    made in the real one. Then the body is `repeat`ed, compressed with `gzip`, and cut off after
+    `truncated` bytes, as if that were all of it. `headers` replace or add some; null takes one
+    away. With a `pause` (seconds) the body goes out in pieces of `chunk` bytes; `endless` begins it
+    again and again.
+    """
+
+    status: int | None = None
+    headers: dict[str, str | list[str] | None] = {}
+    content: str | None = None
+    base64: bytes | None = None
+    content_type: str = "application/json"
+    edits: list[AnyEdit] = []
+    repeat: int = 1
+    gzip: bool = False
+    truncated: int | None = None
+    chunk: int | None = None
+    pause: float = 0
+    endless: bool = False
 
 
 class TooMany(Fault, tag="rate_limit"):
@@ -152,7 +177,7 @@ class Forge(DeliveryFault, tag="forge"):
     how: Forgery = "secret"
 
 
-AnyFault = Latency | Status | TooMany | Throttle | Cut | Deny | ExpireToken | ChangeRows
+AnyFault = Latency | Status | Answer | TooMany | Throttle | Cut | Deny | ExpireToken | ChangeRows
 AnyDeliveryFault = Lose | Delay | Duplicate | Shuffle | Forge
 
 

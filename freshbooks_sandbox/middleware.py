@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from freshbooks_sandbox import changes, faults
+from freshbooks_sandbox import changes, faults, responses
+from freshbooks_sandbox.responses import BufferedResponse, disconnected
 from freshbooks_sandbox.token_endpoint import client_id_of
 
 if TYPE_CHECKING:
@@ -22,31 +19,6 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.state import State
 
 CONTROL = "/_sandbox"
-TOO_MANY = {"message": "Rate limit exceeded."}
-BUSY = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>nginx</body></html>"
-
-
-@dataclass
-class BufferedResponse:
-    """A complete response, held back until the faults have had their say."""
-
-    status: int = 500
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
-
-    async def receive(self, message: Message) -> None:
-        """Collect what the application inside sends."""
-        if message["type"] == "http.response.start":
-            self.status, self.headers = message["status"], list(message["headers"])
-        else:
-            self.body += message.get("body", b"")
-
-    async def send(self, send: Send, upto: int | None = None) -> None:
-        """Pass it on, or only the first `upto` bytes of its body."""
-        start = {"type": "http.response.start", "status": self.status, "headers": self.headers}
-        await send(start)
-        cut = upto is not None
-        await send({"type": "http.response.body", "body": self.body[:upto], "more_body": cut})
 
 
 class ApiMiddleware:
@@ -72,7 +44,7 @@ class ApiMiddleware:
             response = await self._respond(scope, body, due, client_id)
             cuts = [fault.when for fault in due if isinstance(fault, faults.Cut)]
             if response is not None:
-                response.headers.append((b"date", _date(int(state.clock.time()))))
+                await self._finish(response, due)
             if response is None or "answered" in cuts:
                 await self._abort(scope, receive)
             elif "middle" in cuts:
@@ -80,7 +52,7 @@ class ApiMiddleware:
                 await self._close(scope, receive)
             else:
                 outcome = str(response.status)
-                await response.send(send)
+                await self._send(response, due, send, receive)
         finally:
             state.stats.ended(counts, outcome)
 
@@ -99,10 +71,27 @@ class ApiMiddleware:
             response = BufferedResponse()
             await self.app(scope, _replay(body), response.receive)
         else:
-            response = _too_many(None, "seconds")
+            response = responses.too_many(None, "seconds")
         response.headers += budget.headers()
         self._change(due, "after")
         return response
+
+    async def _finish(self, response: BufferedResponse, due: list[faults.AnyFault]) -> None:
+        """The date, and what faults change in the answer."""
+        response.headers.append((b"date", _date(int(self.state.clock.time()))))
+        for fault in due:
+            if isinstance(fault, faults.Answer):
+                await responses.reshape(response, fault)
+
+    async def _send(
+        self, response: BufferedResponse, due: list[faults.AnyFault], send: Send, receive: Receive
+    ) -> None:
+        """At once, or in pieces where a fault wants it so."""
+        for fault in due:
+            if isinstance(fault, faults.Answer) and (fault.pause or fault.endless):
+                await response.drip(fault, send, receive)
+                return
+        await response.send(send)
 
     async def _prepare(
         self, scope: Scope, due: list[faults.AnyFault], client_id: str | None
@@ -134,11 +123,11 @@ class ApiMiddleware:
 
     async def _abort(self, scope: Scope, receive: Receive) -> None:
         self._transport(scope).abort()
-        await _disconnected(receive)
+        await disconnected(receive)
 
     async def _close(self, scope: Scope, receive: Receive) -> None:
         self._transport(scope).close()
-        await _disconnected(receive)
+        await disconnected(receive)
 
     def _transport(self, scope: Scope) -> asyncio.Transport:
         return self.state.connections[tuple(scope["client"])]
@@ -168,45 +157,14 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-async def _disconnected(receive: Receive) -> None:
-    """Wait until the server knows that the connection is gone; it would complain otherwise."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 def _replacement(fault: faults.AnyFault) -> BufferedResponse | None:
     """The response that a fault puts in place of the real one."""
     if isinstance(fault, faults.Status):
-        return _error_page(fault)
+        return responses.error_page(fault)
+    if isinstance(fault, faults.Answer):
+        return responses.given(fault)
     if isinstance(fault, faults.TooMany):
-        return _too_many(fault.retry_after, fault.form)
+        return responses.too_many(fault.retry_after, fault.form)
     if isinstance(fault, faults.Throttle):
-        return _too_many(max(math.ceil(fault.window), 1), fault.form)
+        return responses.too_many(max(math.ceil(fault.window), 1), fault.form)
     return None
-
-
-def _error_page(fault: faults.Status) -> BufferedResponse:
-    body = BUSY.format(fault.status) if fault.body is None else fault.body
-    headers = [(b"content-type", fault.content_type.encode())]
-    if fault.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % fault.retry_after))
-    return _with_length(BufferedResponse(fault.status, headers, body.encode()))
-
-
-def _too_many(retry_after: int | None, form: str) -> BufferedResponse:
-    """A 429; its body is unknown, and this one is not for parsing.
-
-    See docs/freshbooks-api/errors-and-limits.md §2.
-    """
-    headers = [(b"content-type", b"application/json")]
-    if retry_after is not None:
-        value = str(retry_after)
-        if form == "date":
-            value = formatdate(time.time() + retry_after, usegmt=True)
-        headers.append((b"retry-after", value.encode()))
-    return _with_length(BufferedResponse(429, headers, msgspec.json.encode(TOO_MANY)))
-
-
-def _with_length(response: BufferedResponse) -> BufferedResponse:
-    response.headers.append((b"content-length", b"%d" % len(response.body)))
-    return response
