@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from ruamel.yaml import YAML
 
-FACTS = Path(__file__).parent.parent / "docs" / "freshbooks-api"
-FILES = sorted((FACTS / "resources").glob("*.yaml"))
+from tests.facts import FACTS, FILES, fields_of, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 REQUIRED = {
     *("stream", "title", "area", "identifier", "method", "list_path", "get_path", "records_path"),
     *("pagination", "primary_key", "updated_field", "updated_filter", "created_field", "sort"),
     *("filters", "includes", "scopes", "fields", "sample", "webhook_events", "quirks"),
     *("sources", "confidence"),
 }
-
-
-def read(name: str) -> dict[str, Any]:
-    text = (FACTS / "resources" / f"{name}.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = YAML(typ="safe", pure=True).load(text)  # refuses a key that comes twice
-    return found
-
-
-def fields_of(resource: dict[str, Any]) -> dict[str, Any]:
-    fields = dict(resource["fields"])
-    other = fields.pop("same_as", None)
-    return fields if other is None else fields_of(read(other)) | fields
 
 
 def unknown_keys(sample: Any, fields: dict[str, Any], path: str = "") -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
+from tap_freshbooks.streams.base import HOW_TO_REPORT
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.list_stream import ListStream
@@ -27,6 +29,11 @@ ACTIVATE_VERSION notifies the target. Streams in *italics* are not selected by d
 
 """
 
+UNCONFIRMED = f"""**Unconfirmed**: nobody has published what FreshBooks answers there, or what
+stands in it, so that the stream rests on a guess; none of them is selected by default.
+{HOW_TO_REPORT}"""
+
+
 COLUMNS = (
     *("stream", "what it is", "of each", "primary key", "replication", "deletions"),
     *("OAuth scope", "webhook event", "fields"),
@@ -42,7 +49,9 @@ REPLICATION = {
 
 def page() -> str:
     """The whole page."""
-    head = f"{HEAD}| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n"
+    head = (
+        f"{HEAD}{fill(UNCONFIRMED, 100)}\n\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n"
+    )
     return head + "".join(_row(stream) for stream in STREAMS)
 
 
@@ -52,7 +61,7 @@ def _row(stream: type[RecordStream]) -> str:
     name = f"`{stream.name}`" if stream.selected_by_default else f"*`{stream.name}`*"
     cells = [
         name,
-        (stream.__doc__ or "").partition("\n")[0],
+        _summary(stream),
         f"`{scope}`" if scope != "user" else scope,
         ", ".join(f"`{key}`" for key in stream.record_keys()),
         REPLICATION[stream.replication]
@@ -63,6 +72,11 @@ def _row(stream: type[RecordStream]) -> str:
         str(len(stream.record_properties())),
     ]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _summary(stream: type[RecordStream]) -> str:
+    summary = (stream.__doc__ or "").partition("\n")[0]
+    return f"{summary} **Unconfirmed**: {stream.unconfirmed}" if stream.unconfirmed else summary
 
 
 def _deletions(source: type[RecordStream]) -> str:

@@ -21,7 +21,8 @@ def read_page(response: Response, number: int, records: Sequence[str], subject: 
     Args:
         response: To the request for the page.
         number: Of the page that was asked for, from 1.
-        records: Keys to the list, from outside in; `a|b` means either.
+        records: Keys to the list, from outside in; `a|b` means either, `a|` that the list may also
+            stand there without a key.
         subject: What is read, for messages.
 
     Raises:
@@ -36,7 +37,8 @@ def read_rows(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row
 
     Args:
         body: Of the response, decoded.
-        records: Keys to the list, from outside in; `a|b` means either.
+        records: Keys to the list, from outside in; `a|b` means either, `a|` that the list may also
+            stand there without a key.
         subject: What is read, for messages.
 
     Raises:
@@ -56,11 +58,13 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
     """
     holder, found = body, body
     for names in records:
+        if isinstance(found, list) and names.endswith("|"):
+            continue
         if not isinstance(found, dict):
             found = None
             break
         holder = found
-        spellings = (names, *names.split("|"))
+        spellings = (names, *names.rstrip("|").split("|"))
         found = next((holder[name] for name in spellings if name in holder), None)
     if isinstance(found, dict):
         return [found], PageMetadata(None, 1, None)

@@ -42,7 +42,8 @@ class ListEndpoint:
         name: Of the stream, for messages.
         path: Of the list; `{…}` stands for an identifier of the business.
         identifier_kind: The kind of identifier in the path.
-        records: Keys to the list in an answer, from outside in; `a|b` means either.
+        records: Keys to the list in an answer, from outside in; `a|b` means either, `a|` that the
+            list may also stand there without a key.
         client: Sends the requests.
         stats: Counts them.
         query: Parameters of every request.

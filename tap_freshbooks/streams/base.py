@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 CLOCK_SKEW = timedelta(hours=1)
 """How far the server's clock may be ahead of ours."""
 
+HOW_TO_REPORT = (
+    "Please tell us what you see: open an issue with the file that `tap-freshbooks doctor --report "
+    "FILE` writes; there is nothing of your data in it."
+)
+"""What the users of an unconfirmed stream are asked for."""
+
 COUNTED_AT_ONCE = 100
 """Records; the SDK's counter looks at the clock each time."""
 
@@ -67,6 +73,18 @@ class RecordStream(SdkStream, ABC):
 
     timestamp_field: ClassVar[str | None] = None
     """The field with the moment of the last change."""
+
+    unconfirmed: ClassVar[str] = ""
+    """What of its answers nobody has ever seen, as a sentence; empty where all is known.
+
+    Such a stream is not selected by default, and its description says so.
+    """
+
+    def __init_subclass__(cls) -> None:
+        """Leave a stream out by default whose answers are a guess."""
+        super().__init_subclass__()
+        if cls.unconfirmed:
+            cls.selected_by_default = False
 
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap, schema=self.record_schema())
@@ -111,12 +129,18 @@ class RecordStream(SdkStream, ABC):
         for name in cls.record_keys():
             kinds = [kind for kind in properties[name]["type"] if kind != "null"]
             properties[name] = {**properties[name], "type": kinds}
+        return {"type": "object", "description": cls.description(), "properties": properties}
+
+    @classmethod
+    def description(cls) -> str:
+        """What the catalog says of the stream."""
         summary = (cls.__doc__ or "").partition("\n")[0]
-        return {
-            "type": "object",
-            "description": f"{summary} {cls.replication}.",
-            "properties": properties,
-        }
+        return f"{summary} {cls.replication}.{cls.caution()}"
+
+    @classmethod
+    def caution(cls) -> str:
+        """What a description adds of a stream whose answers are a guess."""
+        return f" Unconfirmed: {cls.unconfirmed} {HOW_TO_REPORT}" if cls.unconfirmed else ""
 
     def readers(self) -> Iterable[Prefetchable[Any]]:
         """Of the partitions that a sync will take of the stream, in its order."""

@@ -29,6 +29,8 @@ class DerivedStream(RecordStream):
 
     def __init_subclass__(cls) -> None:
         """Take over what a derived stream has from its source."""
+        if "source" in vars(cls) and not cls.unconfirmed:
+            cls.unconfirmed = cls.source.unconfirmed
         super().__init_subclass__()
         if "source" in vars(cls):
             # The SDK then leaves the reading to the source, and reads it if only we are selected.

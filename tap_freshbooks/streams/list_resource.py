@@ -40,7 +40,8 @@ class ListResource(RecordStream):
     """The kind of identifier in the path."""
 
     records: ClassVar[tuple[str, ...]]
-    """Keys to the list in an answer, from outside in; `a|b` means either. May end at one object."""
+    """Keys to the list in an answer, from outside in; `a|b` means either, `a|` that the list may
+    also stand there without a key. May end at one object."""
 
     query: ClassVar[Query] = {}
     """Parameters of every request."""

@@ -45,7 +45,7 @@ class UnifiedStream(DerivedStream):
     key = ("company_id", "id")
 
     def __init_subclass__(cls) -> None:
-        """Derive replication and OAuth scopes from all roots."""
+        """Derive from all roots what the first alone does not say."""
         super().__init_subclass__()
         if "roots" not in vars(cls):
             return
@@ -54,6 +54,7 @@ class UnifiedStream(DerivedStream):
         assert len(cls.roots) == 1 or not are_versioned  # noqa: S101
         if any(root.replication is not Replication.FULL_TABLE for root in cls.roots):
             cls.replication = Replication.SERVER_FILTER
+        cls.unconfirmed = " ".join(root.unconfirmed for root in cls.roots if root.unconfirmed)
         scopes = [word for root in cls.roots for word in root.oauth_scope.split()]
         cls.oauth_scope = " ".join(dict.fromkeys(scopes))
 
@@ -74,7 +75,7 @@ class UnifiedStream(DerivedStream):
     def record_schema(cls) -> dict[str, Any]:
         return {
             "type": "object",
-            "description": f"{cls.mapping.description}.",
+            "description": f"{cls.mapping.description}.{cls.caution()}",
             "properties": {column.name: _schema(column) for column in cls.columns},
         }
 

@@ -26,6 +26,14 @@ def test_one_object_is_a_list_of_one() -> None:
     )
 
 
+@pytest.mark.parametrize("body", [{"a": ROWS}, {"b": ROWS}, ROWS])
+def test_a_list_of_which_nobody_knows_the_key_is_read_wherever_it_is(body: Any) -> None:
+    assert read_rows(body, ("a|b|",), "it")[0] == ROWS
+    assert read_rows({"data": body}, ("data", "a|b|"), "it")[0] == ROWS
+    with pytest.raises(FreshBooksError, match="the answer has no list at"):
+        read_rows({"c": ROWS}, ("a|b|",), "it")
+
+
 @pytest.mark.parametrize("body", [None, [], {}, {"data": None}, {"data": "x"}, {"data": {"x": 1}}])
 def test_no_list_is_not_an_empty_one(body: Any) -> None:
     with pytest.raises(FreshBooksError, match=r"^it: the answer has no list at data\.rows"):

@@ -93,6 +93,7 @@ class Gateways(HardDeleteStream, SingleAnswer):
 
     name = "gateways"
     resource = "systems/gateways"
+    unconfirmed = "no row was ever published: its fields are a guess."
     list_key = "gateways"
     oauth_scope = "user:online_payments:read"
     fields = Object(
@@ -214,13 +215,16 @@ class PaymentOptions(SingleAnswer):
 
 
 class CheckoutLinks(HardDeleteStream, SingleAnswer):
-    """Links to pay without an invoice. The list itself is presumed."""
+    """Links to pay without an invoice."""
 
     name = "checkout_links"
     path = "/payments/account/{account_id}/checkout-links"
-    records = ("checkout_links|checkout-links",)
+    records = ("checkout_links|checkout-links|",)
     oauth_scope = "user:online_payments:read"
-    selected_by_default = False
+    unconfirmed = (
+        "no answer was ever published; that there is a list is presumed, and so is where the rows "
+        "stand in it."
+    )
     fields = Object(
         id=Text(),
         item_id=Text(),

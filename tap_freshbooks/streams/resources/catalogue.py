@@ -71,10 +71,14 @@ class Tasks(AccountingStream):
 
 
 class BillableItems(HardDeleteStream, AccountingStream):
-    """Billable items, the accounting side of services. The list itself is unproven."""
+    """Billable items, the accounting side of services."""
 
     name = "billable_items"
     resource = "billable_items/billable_items"
+    unconfirmed = (
+        "no answer was ever published, neither of this list nor of one billable item; that there "
+        "is a list is presumed."
+    )
     list_key = "billable_items"
     oauth_scope = "user:billable_items:read"
     replication = Replication.FULL_TABLE

@@ -136,20 +136,19 @@ JOURNAL_DETAIL = Object(
 
 
 class JournalEntries(HardDeleteStream, LedgerStream):
-    """Manual journal entries of the new service, with their lines. Its envelope is unconfirmed.
-
-    Not selected by default: with another envelope than those below, each sync would stop here.
-    """
+    """Manual journal entries of the new service, with their lines."""
 
     name = "journal_entries"
     resource = "journal_entries"
-    records = ("manualJournalEntries|data|journalEntries",)
+    records = ("manualJournalEntries|data|journalEntries|",)
+    unconfirmed = (
+        "no answer was ever published: where the rows stand in it, and the key id, are a guess."
+    )
     key = ("id",)
     oauth_scope = "user:journal_entries:read"
     headers = {"x-api-version": "2023-09-25"}  # noqa: RUF012
     page_parameters = ("page_number", "page_size")
     page_metadata_known = False
-    selected_by_default = False
     fields = Object(
         id=Text(),
         name=Text(),
@@ -169,7 +168,6 @@ class JournalEntryLines(LineItems):
     document = "journal_entry_id"
     number = "line_number"
     line = JOURNAL_DETAIL
-    selected_by_default = False
 
 
 SUB_ACCOUNT = Object(

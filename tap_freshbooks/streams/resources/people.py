@@ -194,6 +194,9 @@ class ClientContacts(LineItems):
     """Secondary contacts of clients."""
 
     name = "client_contacts"
+    unconfirmed = (
+        "no client with contacts was ever published; their fields are those that one can write."
+    )
     source = Clients
     list_field = "contacts"
     document = "clientid"

@@ -169,14 +169,14 @@ class TeamMemberRates(HardDeleteStream, ProjectStream):
 
 
 class InvitationRates(HardDeleteStream, ProjectStream):
-    """Rates of people who are invited. Only an empty list was ever seen."""
+    """Rates of people who are invited."""
 
     name = "invitation_rates"
     service = "comments"
     list_key = "invitation_rates"
     key = ("service_id",)
     oauth_scope = "user:teams:read"
-    selected_by_default = False
+    unconfirmed = "only an empty list was ever published: its fields are a guess."
     fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
 
 
@@ -220,14 +220,16 @@ class Retainers(HardDeleteStream, ProjectStream):
 
 
 class ProjectThreads(HardDeleteStream, ProjectStream):
-    """Discussions of projects: a request per project, and a shape that nobody has confirmed."""
+    """Discussions of projects. A request per project."""
 
     name = "project_threads"
     path = "/comments/business/{business_id}/project/{project_id}/threads"
-    records = ("threads",)
+    records = ("threads|data|",)
     key = ("project_id", "id")
     oauth_scope = "user:projects:read"
-    selected_by_default = False
+    unconfirmed = (
+        "no answer was ever published: where the rows stand in it and their fields are a guess."
+    )
     fields = Object(project_id=Integer(), id=Integer(), message=Text())
 
     @override

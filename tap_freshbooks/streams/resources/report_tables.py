@@ -256,7 +256,7 @@ class PaymentsCollectedRows(ReportRows):
 
 
 class RevenueByClient(Report):
-    """Revenue by client, as collected. What its rows look like is unknown: they are kept whole."""
+    """Revenue by client, as collected."""
 
     name = "report_revenue_by_client"
     report = "revenue_by_client"
@@ -265,8 +265,9 @@ class RevenueByClient(Report):
 
 
 class RevenueByClientRows(ReportRows):
-    """One row per client."""
+    """One row per client, kept whole."""
 
+    unconfirmed = "no filled list of clients was ever published."
     source = RevenueByClient
     row = Object(client=AnyJson())
 
@@ -478,19 +479,24 @@ class CashFlowRows(ReportRows):
                         }
 
 
+NO_ANSWER = "no answer was ever published."
+
+
 class AccountsPayableAging(Report):
-    """What is owed to vendors, by age. Nobody has published an answer: delivered as it is."""
+    """What is owed to vendors, by age; delivered as it is."""
 
     name = "report_accounts_payable_aging"
     report = "accounts_payable_aging"
+    unconfirmed = NO_ANSWER
     query_of_period = ("end_date",)
     parts = Object(report=AnyJson())
 
 
 class BankReconciliationSummary(Report):
-    """Bank reconciliation. Nobody has published an answer: delivered as it is."""
+    """Bank reconciliation; delivered as it is."""
 
     name = "report_bank_reconciliation_summary"
     report = "bank_reconciliation_summary"
+    unconfirmed = NO_ANSWER
     query_of_period = ("date",)
     parts = Object(report=AnyJson())

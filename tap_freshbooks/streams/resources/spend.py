@@ -109,10 +109,14 @@ class ExpenseCategories(AccountingStream):
 
 
 class ExpenseProfiles(AccountingStream):
-    """Recurring expenses. The list itself is presumed."""
+    """Recurring expenses."""
 
     name = "expense_profiles"
     resource = "expense_profiles/expense_profiles"
+    unconfirmed = (
+        "no answer was ever published; that there is a list is presumed, and its fields are those "
+        "that one can write."
+    )
     list_key = "expense_profiles"
     key = ("profileid",)
     oauth_scope = "user:expenses:read"
