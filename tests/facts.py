@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ FACTS = Path(__file__).parent.parent / "docs" / "freshbooks-api"
 FILES = sorted((FACTS / "resources").glob("*.yaml"))
 
 
+@cache
 def read(name: str) -> dict[str, Any]:
-    """A file; refused if a key comes twice."""
+    """A file, which is not to be changed; refused if a key comes twice."""
     text = (FACTS / "resources" / f"{name}.yaml").read_text(encoding="utf-8")
     found: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     return found
