@@ -131,13 +131,23 @@ class PartitionReader:
 
         return read_pages(request, self.window)
 
-    def read_first_pages(self, requests: Iterable[tuple[Query, str]]) -> Iterator[Page]:
+    def read_first_pages(
+        self,
+        requests: Iterable[tuple[Query, str]],
+        path: str = "",
+        records: tuple[str, ...] = (),
+    ) -> Iterator[Page]:
         """One page of each of many lists, several at once, in their order.
 
         Args:
             requests: Query of each, and its subject in messages.
+            path: Another path than that of the resource.
+            records: Keys to the list, where they are others.
         """
-        pending = (self.request_page(query, 1, subject=subject) for query, subject in requests)
+        pending = (
+            self.request_page(query, 1, path=path, records=records, subject=subject)
+            for query, subject in requests
+        )
         return results_in_order(pending, self.window)
 
     def request_page(

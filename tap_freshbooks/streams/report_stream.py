@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_freshbooks.errors import FreshBooksError
+from tap_freshbooks.errors import FreshBooksError, NotFoundError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.schema.fields import (
-    Array,
     Boolean,
     Excluded,
     Integer,
-    Money,
     Object,
     PlainDate,
     Text,
@@ -30,20 +28,35 @@ from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.periods import Period, periods
 from tap_freshbooks.streams.replication import Replication
+from tap_freshbooks.streams.report_answer import (
+    UnexpectedAnswerError,
+    check_lists,
+    check_totals,
+    find_report,
+)
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.extraction.list_endpoint import Query
+    from tap_freshbooks.extraction.pagination import Page
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.records import Row
     from tap_freshbooks.streams.base import RecordStream
 
 READ_UNTIL = "read_until"
-RAW = "raw"
+REPORT = "report"
+ROWS = "rows"
+
+RESULT = ("response", "result")
+"""Keys to what holds the report, in every answer."""
+
+NO_CURRENCY = "default"
+"""The currency, in keys, of a report that names none and was asked for none. A key is never empty,
+and which currencies it covers is not known (`docs/freshbooks-api/accounting.md §4`)."""
 
 HEADING = Object(
     period_start=PlainDate(),
@@ -54,6 +67,17 @@ HEADING = Object(
 """Fields of each report and of each of its rows. A row that a later reading no longer has keeps
 an older `read_at` than its report."""
 
+ECHO = Object(
+    company_name=Text(),
+    currency_code=Text(),
+    cash_based=Boolean(),
+    download_token=Excluded(),  # a credential for the export
+    start_date=Excluded(),  # held against the period that was asked for
+    end_date=Excluded(),
+    dates=Excluded(),
+)
+"""What most reports say about themselves."""
+
 
 class Report(AccountingStream):
     """A report of an account. Off by default: each period costs a request."""
@@ -61,8 +85,18 @@ class Report(AccountingStream):
     report: ClassVar[str]
     """Last word of the report's path."""
 
+    business_report: ClassVar[str] = ""
+    """Last word of the path below `/accounting/businesses/{business_uuid}/reports/`, if there is
+    one: the documentation now shows it, though the other was still answered in July 2026."""
+
     parts: ClassVar[Object]
-    """The fields of the report as a whole."""
+    """The fields of the report as a whole, without its lists."""
+
+    lists: ClassVar[tuple[str, ...]] = ()
+    """Names of the lists that its rows are made of. A report always has them."""
+
+    totals: ClassVar[tuple[str, ...]] = ()
+    """Names of the parts that the rows add up to. A report always has them."""
 
     query_of_period: ClassVar[tuple[str, ...]] = ("start_date", "end_date")
     """Parameters that name the period; `dates[]` and `date` mean its last day."""
@@ -78,9 +112,10 @@ class Report(AccountingStream):
 
     def __init_subclass__(cls) -> None:
         """Spell the facts of a report."""
-        cls.resource = f"reports/accounting/{cls.report}"
-        cls.list_key = vars(cls).get("list_key", cls.report)
-        cls.fields = HEADING | cls.parts
+        if "report" in vars(cls):
+            cls.resource = f"reports/accounting/{cls.report}"
+            cls.list_key = vars(cls).get("list_key", cls.report)
+        cls.fields = HEADING | cls.parts | Object(**{name: Excluded() for name in cls.lists})
         super().__init_subclass__()
 
     @override
@@ -99,18 +134,67 @@ class Report(AccountingStream):
             for period, currency in wanted
         ]
         read_at = None
-        pages = reader.read_first_pages(requests)
-        for (period, currency), (query, subject), page in zip(wanted, requests, pages, strict=True):
-            [report] = page.rows
+        delivered = set()
+        pages = self._pages(reader, requests)
+        for (period, asked), (query, subject), page in zip(wanted, requests, pages, strict=True):
             read_at = read_at or page.date
-            self._check(report, query, subject)
+            try:
+                report = self._report_in(page, query)
+                rows = list(self.rows(report))
+                currency = _currency(report, asked)
+            except UnexpectedAnswerError as error:
+                raise FreshBooksError(f"{subject}: {error}; please report this") from error
+            if (period, currency) in delivered:  # asked for in another currency, in vain
+                continue
+            delivered.add((period, currency))
             heading = {
                 "period_start": period.start.isoformat(),
                 "period_end": period.end.isoformat(),
-                "report_currency": currency or report.get("currency_code") or "",
+                "report_currency": currency,
                 "read_at": utc_text(page.date),
             }
-            yield Batch([{RAW: report, **heading}], read_at)
+            yield Batch([{REPORT: report, ROWS: rows, **heading}], read_at)
+
+    def _pages(
+        self, reader: PartitionReader, requests: Sequence[tuple[Query, str]]
+    ) -> Iterator[Page]:
+        """The answers, by the path that FreshBooks knows."""
+        pages = reader.read_first_pages(requests, records=RESULT)
+        try:
+            first = next(pages, None)
+        except NotFoundError as error:
+            business = reader.plan.business
+            if not self.business_report or not business.business_uuid:
+                raise
+            self.logger.info("%s; asking by business_uuid", error)
+            path = f"/accounting/businesses/{business.business_uuid}/reports/{self.business_report}"
+            yield from reader.read_first_pages(requests, path=path, records=RESULT)
+            return
+        if first is not None:
+            yield first
+            yield from pages
+
+    def _report_in(self, page: Page, query: Query) -> Row:
+        """The report of an answer, if it has what makes it complete.
+
+        Raises:
+            UnexpectedAnswerError: If not.
+        """
+        if len(page.rows) != 1:
+            raise UnexpectedAnswerError(f"{'.'.join(RESULT)} is a list, not an object")
+        report = find_report(page.rows[0], self.list_key, is_certain=not self.unconfirmed)
+        self._check_period(report, query)
+        check_lists(report, self.lists)
+        check_totals(report, {name: self.parts.fields[name] for name in self.totals})
+        return report
+
+    def rows(self, report: Row) -> Iterable[Row]:  # noqa: ARG002
+        """The rows in a report, flat: they add up to its totals."""
+        return ()
+
+    def whole(self, report: Row) -> Row:
+        """A report without its rows, under the names of `parts`."""
+        return report
 
     def _periods(self, partition: Context) -> list[Period]:
         """Those not yet read when they were closed, and the last `report_lookback` of the rest."""
@@ -138,27 +222,24 @@ class Report(AccountingStream):
         query = {name: values.get(name, period.end.isoformat()) for name in self.query_of_period}
         return {**query, self.currency_parameter: currency} if currency else query
 
-    @staticmethod
-    def _check(answer: Row, query: Query, subject: str) -> None:
-        for name in ("start_date", "end_date"):
-            if name in query and answer.get(name, query[name]) != query[name]:
-                raise FreshBooksError(
-                    f"{subject}: FreshBooks answered for another period ({name} "
-                    f"{answer[name]}); please report this"
+    def _check_period(self, report: Row, query: Query) -> None:
+        for name in self.query_of_period:
+            day, echo = query[name], report.get(name.removesuffix("[]"))
+            days = echo if isinstance(echo, list) else [echo]
+            if echo is not None and [each[:10] for each in days if isinstance(each, str)] != [day]:
+                raise UnexpectedAnswerError(
+                    f"FreshBooks answered for another period: {name} is not {day}"
                 )
 
     @override
     def to_record(self, row: Row, context: Context, read_at: datetime) -> Row:
-        heading = {name: value for name, value in row.items() if name != RAW}
-        whole = {"report": {**row[RAW], "download_token": None}}  # the token is a credential
-        parts = {**whole, **row[RAW]}
-        parts = {name: parts[name] for name in self.parts.fields if name in parts}
-        record = super().to_record({**parts, **heading}, context, read_at)
-        return {**record, RAW: row[RAW]}
+        heading = {name: value for name, value in row.items() if name not in {REPORT, ROWS}}
+        record = super().to_record({**self.whole(row[REPORT]), **heading}, context, read_at)
+        return {**record, ROWS: row[ROWS]}
 
     @override
     def output_record(self, record: Row) -> Row:
-        return {name: value for name, value in record.items() if name != RAW}
+        return {name: value for name, value in record.items() if name != ROWS}
 
     @override
     def read_range(self, partition: Context, *, reconciles: bool) -> tuple[datetime | None, bool]:
@@ -206,30 +287,26 @@ class ReportRows(DerivedStream):
     ) -> None:
         _advance_bookmark(self.state_for(source, context), self, read_at)
 
-    def rows(self, report: Row) -> Iterable[Row]:
-        """The rows in an answer, flat."""
-        raise NotImplementedError(f"{type(self).__name__} has to say where its rows are")
-
     @override
     def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
         scope = self.source.identifier_kind.value
         heading = {name: record[name] for name in HEADING.fields}
-        for number, row in enumerate(self.rows(record[RAW]), start=1):
+        for number, row in enumerate(record[ROWS], start=1):
             converted = self.convert(row)
             if converted:
                 yield {scope: record[scope], **heading, **converted, "row_number": number}
 
 
-COMPANY = Object(
-    company_name=Text(),
-    currency_code=Text(),
-    cash_based=Boolean(),
-    download_token=Excluded(),  # a credential for the export
-)
+def _currency(report: Row, asked: str | None) -> str:
+    """The currency of a report, for its key.
 
-DATED = Array(Object(date=PlainDate(), balance=Money()))
+    Its own word comes first: a report that does not know the parameter is in the currency of the
+    business (`docs/freshbooks-api/accounting.md §4`).
 
-
-def parts_of(outer: Row, name: str) -> Iterable[Row]:
-    """The objects in a list of an answer."""
-    return (part for part in outer.get(name) or [] if isinstance(part, dict))
+    Raises:
+        UnexpectedAnswerError: If it is no text.
+    """
+    named = report.get("currency_code") or asked or NO_CURRENCY
+    if not isinstance(named, str):
+        raise UnexpectedAnswerError("currency_code is no text")
+    return named

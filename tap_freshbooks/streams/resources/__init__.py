@@ -14,7 +14,10 @@ from tap_freshbooks.streams.resources import (
     ledger,
     people,
     projects,
-    report_tables,
+    report_ledgers,
+    report_sales,
+    report_spending,
+    report_statements,
     sales,
     spend,
     time,
@@ -36,7 +39,10 @@ MODULES = (
     projects,
     time,
     account,
-    report_tables,
+    report_statements,
+    report_ledgers,
+    report_sales,
+    report_spending,
 )
 """In the order in which a sync reads them."""
 
