@@ -11,7 +11,7 @@ from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import ProjectStream
 from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.streams.resources import STREAMS
-from tap_freshbooks.streams.resources.report_tables import RevenueByClientRows
+from tap_freshbooks.streams.resources.report_sales import RevenueByClientRows
 from tap_freshbooks.tap import TapFreshBooks
 from tests.facts import FACTS, FILES, fields_of, read
 from tools import docs_streams
