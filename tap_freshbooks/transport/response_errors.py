@@ -191,10 +191,12 @@ class RateWindow:
     Attributes:
         remaining: Requests that are left in the window.
         seconds: Until the next window, `LONGEST_RETRY_AFTER` at most.
+        limit: Requests that a whole window has; None if it is not said.
     """
 
     remaining: int
     seconds: float
+    limit: int | None = None
 
 
 def rate_window(headers: Mapping[str, str]) -> RateWindow | None:
@@ -208,7 +210,8 @@ def rate_window(headers: Mapping[str, str]) -> RateWindow | None:
     if remaining < 0 or seconds < 0:
         return None
     # One more, because both have lost their fractions.
-    return RateWindow(remaining, float(min(seconds + 1, LONGEST_RETRY_AFTER)))
+    limit = _integer(headers.get("X-RateLimit-Limit"))
+    return RateWindow(remaining, float(min(seconds + 1, LONGEST_RETRY_AFTER)), limit)
 
 
 def http_date(value: str | None) -> datetime | None:

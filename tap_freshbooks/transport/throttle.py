@@ -14,6 +14,8 @@ from tap_freshbooks.transport.response_errors import LONGEST_RETRY_AFTER, rate_w
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_freshbooks.transport.response_errors import RateWindow
+
 logger = logging.getLogger("tap-freshbooks.throttle")
 
 MIN_SHARE = 1 / 16
@@ -41,6 +43,8 @@ class Throttle:
     def __init__(self, requests_per_second: float, max_concurrency: int) -> None:
         self._cap = requests_per_second
         self._most = max_concurrency
+        self.window: RateWindow | None = None
+        """The latest rate limit that FreshBooks named; None if it named none."""
         self._share = 1.0
         self._in_flight = 0
         self._next = self._paused_until = self._slowed_at = 0.0
@@ -135,6 +139,7 @@ class Throttle:
         if window is None:
             return
         with self._changed:
+            self.window = window
             others = self._in_flight - 1
             if window.remaining > others:
                 return

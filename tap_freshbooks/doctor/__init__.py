@@ -1,0 +1,1 @@
+"""Looks at an account without reading it: what a sync will cost, and whether the facts hold."""
