@@ -27,9 +27,9 @@ def estimate(settings: Settings, catalog: IO[str] | None, *, as_json: bool) -> i
     """Ask for one row of each list, and show what follows from it."""
     tap = make_tap(settings, catalog)
     sources = list(tap.run.sources)
-    derived = [
-        stream for stream in tap.streams.values() if stream.selected and stream not in sources
-    ]
+    read = {stream.name for stream in sources}
+    selected = [stream.name for stream in tap.streams.values() if stream.selected]
+    derived = [name for name in selected if name not in read]
     try:
         found = estimate_sync(tap.connection, sources, derived)
     finally:

@@ -129,14 +129,14 @@ class Estimate:
 
 
 def estimate(
-    connection: Connection, sources: Iterable[RecordStream], derived: Iterable[RecordStream]
+    connection: Connection, sources: Iterable[RecordStream], derived: Iterable[str]
 ) -> Estimate:
     """Ask for one row of each list, and count what a first sync will take.
 
     Args:
         connection: The FreshBooks user.
         sources: The streams that a sync reads.
-        derived: The selected streams that they feed.
+        derived: Names of the selected streams that they feed.
 
     Raises:
         TapError: If the connection does not work.
@@ -157,7 +157,7 @@ def estimate(
         fmean(latencies) if latencies else 0.0,
         window.limit if window else None,
     )
-    return Estimate(partitions, [stream.name for stream in derived], pace)
+    return Estimate(partitions, list(derived), pace)
 
 
 def _tasks(stream: RecordStream) -> Iterator[Callable[[], EstimatedPartition]]:

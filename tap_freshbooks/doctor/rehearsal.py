@@ -206,8 +206,7 @@ class RehearsedEndpoint(ListEndpoint):
             return ListSample(alike, self.key, first_id, was_asked=False)
         if known and (query in self.quiet or MADE_UP_ID in path):
             empty = replace(known.answer, rows=[], metadata=PageMetadata(1, 0, 0))
-            is_open = query not in self.quiet
-            return ListSample(empty, self.key, first_id, is_open=is_open, was_asked=False)
+            return ListSample(empty, self.key, first_id, was_asked=False)
 
         def ask(per_page: int) -> Page:
             return ListEndpoint.fetch_page(
@@ -215,18 +214,19 @@ class RehearsedEndpoint(ListEndpoint):
             )
 
         answer = ask(1)
-        is_open = False
-        if len(answer.rows) == 1 and answer.metadata.page is answer.metadata.total is None:
+        is_open = bool(path)  # what follows from rows of another resource, they alone know
+        is_single = len(answer.rows) == 1 and answer.metadata.page is answer.metadata.total is None
+        if is_single and self.asks_each_list:
             answer = ask(2)  # is there one row, or was no more than one wanted?
-            is_open = len(answer.rows) > 1
+            is_open |= len(answer.rows) > 1
         if (answer.metadata.total or 0) > MOST_ROWS:
             raise FreshBooksError(
                 f"{self.subject(business)}: FreshBooks counts {answer.metadata.total:.3e} rows in "
                 "one list, more than any list should have; please report this"
             )
         for each in self.samples.values():
-            # A filter that is ignored: the same list again (`docs/freshbooks-api/accounting.md §4`).
+            # The same list again: its filter is ignored (`docs/freshbooks-api/accounting.md §4`).
             if each.answer.rows == answer.rows and each.answer.metadata == answer.metadata:
                 first_id = each.first_id
-        key = ("id",) if path else self.key  # those of another resource are called so
+        key = ("id",) if path else self.key
         return ListSample(answer, key, first_id, is_open=is_open)
