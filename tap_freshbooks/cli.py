@@ -25,6 +25,10 @@ COMMANDS = {
     "logout": ("tap_freshbooks.commands.logout:logout", "Revoke and forget the connection."),
     "status": ("tap_freshbooks.commands.status:status", "Show what the connection may read."),
     "estimate": ("tap_freshbooks.commands.estimate:estimate", "Say what a first sync will take."),
+    "doctor": (
+        "tap_freshbooks.commands.doctor:doctor",
+        "Hold what is known about FreshBooks against this account.",
+    ),
     "api": ("tap_freshbooks.commands.api:api", "Ask any endpoint, signed in."),
     "unified": ("tap_freshbooks.commands.unified:unified", "Show how unified columns are filled."),
     "webhooks": ("tap_freshbooks.commands.webhooks:webhooks", "Learn of changes in seconds."),

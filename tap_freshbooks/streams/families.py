@@ -132,6 +132,7 @@ class LedgerStream(ListStream):
     """`/accounting/businesses/{business_uuid}/…`: everything in one answer, no filter."""
 
     identifier_kind = IdentifierKind.LEDGER
+    paged = False
     resource: ClassVar[str]
     records: ClassVar[tuple[str, ...]] = ("data",)
     key: ClassVar[tuple[str, ...]] = ("uuid",)

@@ -52,6 +52,9 @@ class ListResource(RecordStream):
     page_parameters: ClassVar[tuple[str, str]] = ("page", "per_page")
     """How the page and its size are spelled."""
 
+    paged: ClassVar[bool] = True
+    """Whether the list has pages, by the facts; a sync reads what the answers say."""
+
     page_metadata_known: ClassVar[bool] = True
     """False if nobody knows what an answer says about pages: then pages are read until one is
     empty or the same again."""

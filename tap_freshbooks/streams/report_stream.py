@@ -105,6 +105,7 @@ class Report(AccountingStream):
 
     key = ("period_start", "period_end", "report_currency")
     oauth_scope = "user:reports:read"
+    paged = False
     replication = Replication.BY_PERIOD
     timestamp_field = None
     marks_deletions = False

@@ -28,6 +28,7 @@ class SingleAnswer(AccountingStream):
 
     replication = Replication.FULL_TABLE
     timestamp_field: ClassVar[str | None] = None
+    paged: ClassVar[bool] = False
     marks_deletions = False
 
 
@@ -95,6 +96,7 @@ class Gateways(HardDeleteStream, SingleAnswer):
     resource = "systems/gateways"
     unconfirmed = "no row was ever published: its fields are a guess."
     list_key = "gateways"
+    paged = True
     oauth_scope = "user:online_payments:read"
     fields = Object(
         id=Integer(),
@@ -111,6 +113,7 @@ class Callbacks(HardDeleteStream, SingleAnswer):
     name = "callbacks"
     path = "/events/account/{account_id}/events/callbacks"
     records = ("response", "result", "callbacks")
+    paged = True
     key = ("callbackid",)
     oauth_scope = "the read scope of each event's object"
     timestamp_field = "updated_at"

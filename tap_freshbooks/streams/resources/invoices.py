@@ -255,6 +255,7 @@ class InvoicePresentation(AccountingStream):
     name = "invoice_presentation"
     resource = "invoices/presentations"
     list_key = "presentation"
+    paged = False
     key = ()
     oauth_scope = "user:invoices:read"
     replication = Replication.FULL_TABLE

@@ -291,6 +291,7 @@ class BusinessGroupMembers(ProjectStream):
     name = "business_group_members"
     path = "/auth/api/v1/users/business/{business_id}"
     records = ("response", "business_group", "members")
+    paged = False
     oauth_scope = "user:profile:read"
     fields = Object(
         id=Integer(),

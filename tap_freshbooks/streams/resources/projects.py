@@ -152,6 +152,7 @@ class ServiceRates(HardDeleteStream, ProjectStream):
     name = "service_rates"
     service = "comments"
     list_key = "service_rates"
+    paged = False
     key = ("service_id",)
     oauth_scope = "user:billable_items:read"
     fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
@@ -163,6 +164,7 @@ class TeamMemberRates(HardDeleteStream, ProjectStream):
     name = "team_member_rates"
     service = "comments"
     list_key = "team_member_rates"
+    paged = False
     key = ("identity_id",)
     oauth_scope = "user:teams:read"
     fields = Object(rate=DecimalText(), identity_id=Integer(), business_id=Integer())
@@ -174,6 +176,7 @@ class InvitationRates(HardDeleteStream, ProjectStream):
     name = "invitation_rates"
     service = "comments"
     list_key = "invitation_rates"
+    paged = False
     key = ("service_id",)
     oauth_scope = "user:teams:read"
     unconfirmed = "only an empty list was ever published: its fields are a guess."
@@ -186,6 +189,7 @@ class Abilities(HardDeleteStream, ProjectStream):
     name = "abilities"
     service = "projects"
     list_key = "abilities"
+    paged = False
     key = ("name",)
     oauth_scope = "user:projects:read"
     selected_by_default = False
@@ -198,6 +202,7 @@ class Retainers(HardDeleteStream, ProjectStream):
     name = "retainers"
     service = "comments"
     list_key = "retainers"
+    paged = False
     oauth_scope = "user:retainers:read"
     timestamp_field = "updated_at"
     replication = Replication.CLIENT_FILTER

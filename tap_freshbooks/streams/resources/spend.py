@@ -174,6 +174,7 @@ class ExpenseSummaries(AccountingStream):
     name = "expense_summaries"
     resource = "expenses/summaries"
     list_key = "summaries"
+    paged = False
     oauth_scope = "user:expenses:read"
     replication = Replication.FULL_TABLE
     timestamp_field = None

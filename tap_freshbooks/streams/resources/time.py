@@ -90,6 +90,7 @@ class Timers(HardDeleteStream, ProjectStream):
     name = "timers"
     service = "timetracking"
     list_key = "timers"
+    paged = False
     oauth_scope = "user:time_entries:read"
     selected_by_default = False
     fields = Object(id=Integer(), is_running=Boolean(), time_entries=Array(ENTRY))

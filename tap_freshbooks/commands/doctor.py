@@ -1,0 +1,86 @@
+"""`tap-freshbooks doctor`: the account against the facts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
+from tap_freshbooks.doctor.checks import CHECKS
+from tap_freshbooks.doctor.evidence import Evidence
+from tap_freshbooks.doctor.examination import Examination
+from tap_freshbooks.doctor.page import lines_of
+from tap_freshbooks.doctor.plan import chosen_streams, subjects_before, subjects_of
+from tap_freshbooks.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_freshbooks.config.settings import Settings
+
+HELP = """Hold what is known about FreshBooks against this account, by reading only.
+
+Exit status 0: nothing differs; 1: something does. docs/doctor.md says what it is for.
+"""
+
+
+@click.command(help=HELP)
+@config_option
+@catalog_option("examine")
+@click.option("--stream", "streams", multiple=True, help="Examine this stream; repeatable.")
+@click.option(
+    "--business",
+    "businesses",
+    type=int,
+    multiple=True,
+    help="Examine the business with this id; repeatable. Default: the first.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Send no more requests than this.")
+@click.option(
+    "--spend-a-refresh",
+    is_flag=True,
+    help="Refresh the tokens once, to see what becomes of the old ones.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(
+    settings: Settings,
+    catalog: IO[str] | None,
+    streams: Sequence[str],
+    businesses: Sequence[int],
+    limit: int | None,
+    spend_a_refresh: bool,
+    as_json: bool,
+) -> int:
+    """Say how many requests it takes, send them, and show what was found."""
+    tap = make_tap(settings, catalog)
+    chosen = chosen_streams(tap.streams, streams, has_catalog=catalog is not None)
+    before = subjects_before(chosen, len(businesses))
+    needed = Examination(CHECKS, before, spend_a_refresh).bound() + 1  # users/me
+    _announce(needed, limit)
+    connection = tap.connection
+    try:
+        evidence = Evidence(connection.client, limit)
+        evidence.spend()
+        subjects = subjects_of(chosen, connection, businesses)
+        findings = Examination(CHECKS, subjects, spend_a_refresh).run(connection, evidence)
+    finally:
+        connection.close()
+    if as_json:
+        found = {"requests": evidence.sent, "findings": [each.to_dict() for each in findings]}
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for line in lines_of(findings, evidence.sent):
+            click.echo(line)
+    return ExitStatus.FAILED if any(each.differs for each in findings) else ExitStatus.DONE
+
+
+def _announce(needed: int, limit: int | None) -> None:
+    """Say on stderr what is about to happen; at a terminal, ask whether it may."""
+    sent = needed if limit is None else min(needed, limit)
+    left_out = "" if sent == needed else f" of the {needed} that all checks need"
+    click.echo(f"At most {sent} requests{left_out}, which read and change nothing.", err=True)
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        click.confirm("Send them?", default=True, abort=True, err=True)

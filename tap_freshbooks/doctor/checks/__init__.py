@@ -1,0 +1,26 @@
+"""The checks, those that need no request of their own first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_freshbooks.doctor.checks import fields, filters, lists, service
+
+if TYPE_CHECKING:
+    from tap_freshbooks.doctor.checks.base import Check
+
+CHECKS: tuple[Check, ...] = (
+    lists.Envelope(),
+    lists.PageMetadata(),
+    lists.Totals(),
+    lists.Keys(),
+    lists.SmallPages(),
+    fields.RowFields(),
+    fields.RowKinds(),
+    filters.Includes(),
+    service.RateLimitHeaders(),
+    lists.PageCap(),
+    lists.PerPageEcho(),
+    filters.UpdatedFilter(),
+    filters.DeletedFilter(),
+)

@@ -1,0 +1,84 @@
+"""Which streams and businesses are examined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_freshbooks.businesses import Business
+from tap_freshbooks.doctor.subjects import Subject
+from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.streams.list_stream import ListStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from singer_sdk import Stream
+
+    from tap_freshbooks.connection import Connection
+
+UNKNOWN = Business(0, "0", "0", "", "", frozenset())
+"""A business whose requests are counted before any is known."""
+
+
+def chosen_streams(
+    streams: Mapping[str, Stream], names: Sequence[str], *, has_catalog: bool
+) -> list[type[ListStream]]:
+    """The streams to examine: those named, those of the catalog, else all lists of FreshBooks.
+
+    Without a choice all lists are examined, since those that are off by default are those about
+    which least is known.
+
+    Raises:
+        SettingsError: If a name is none of a list.
+    """
+    lists = {name: stream for name, stream in streams.items() if isinstance(stream, ListStream)}
+    for name in names:
+        if name not in lists:
+            raise SettingsError(f"--stream {name} is no list; there are {', '.join(lists)}")
+    if names:
+        chosen: Iterable[ListStream] = (lists[name] for name in dict.fromkeys(names))
+    elif has_catalog:
+        chosen = (stream for stream in lists.values() if stream.selected)
+    else:
+        chosen = lists.values()
+    return [type(stream) for stream in chosen]
+
+
+def subjects_before(streams: Sequence[type[ListStream]], businesses: int) -> list[Subject]:
+    """As many subjects as there can be, to count their requests before the businesses are known."""
+    return [
+        Subject(stream, UNKNOWN, number)
+        for stream in streams
+        for number in range(1, max(businesses, 1) + 1)
+    ]
+
+
+def subjects_of(
+    streams: Sequence[type[ListStream]], connection: Connection, business_ids: Sequence[int]
+) -> list[Subject]:
+    """The streams in the businesses named; else each in the first that has the identifier for it.
+
+    Raises:
+        SettingsError: If a business is none that the user may read.
+    """
+    known = {
+        business.business_id: (number, business)
+        for number, business in enumerate(connection.businesses, start=1)
+    }
+    for business_id in business_ids:
+        if business_id not in known:
+            there = ", ".join(str(business) for _, business in known.values())
+            raise SettingsError(
+                f"--business {business_id} is none that the user may read; there are "
+                f"{there or 'none'}"
+            )
+    chosen = [known[business_id] for business_id in dict.fromkeys(business_ids)]
+    subjects = []
+    for stream in streams:
+        usable = [
+            Subject(stream, business, number)
+            for number, business in chosen or known.values()
+            if business.identifier(stream.identifier_kind) is not None
+        ]
+        subjects += usable if chosen else usable[:1]
+    return subjects

@@ -1,0 +1,98 @@
+"""What is examined: a stream in a business, and the requests that many checks share."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.businesses import IdentifierKind
+from tap_freshbooks.doctor.evidence import Ask
+from tap_freshbooks.extraction.list_endpoint import fill_path
+from tap_freshbooks.extraction.pagination import PAGE_SIZE
+from tap_freshbooks.streams.families import AccountingStream
+from tap_freshbooks.streams.report_stream import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_freshbooks.businesses import Business
+    from tap_freshbooks.doctor.evidence import Evidence, Listing
+    from tap_freshbooks.streams.list_stream import ListStream
+
+OVER_THE_CAP = 500
+"""Rows asked for to see whether there is a cap."""
+
+IDENTIFIERS = frozenset(kind.value for kind in IdentifierKind)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A stream in a business.
+
+    Attributes:
+        stream: Its class, which holds the facts.
+        business: Whose list it is.
+        number: Place of the business among those that are examined, from 1.
+    """
+
+    stream: type[ListStream]
+    business: Business
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Of the stream."""
+        return self.stream.name
+
+    @cached_property
+    def is_report(self) -> bool:
+        """Whether it is a report, which has neither pages nor rows of its own."""
+        return issubclass(self.stream, Report)
+
+    @cached_property
+    def is_list(self) -> bool:
+        """Whether its path is that of one list of the business."""
+        names = {name for _, name, _, _ in string.Formatter().parse(self.stream.path) if name}
+        return names <= IDENTIFIERS and not self.is_report
+
+    @cached_property
+    def is_accounting(self) -> bool:
+        """Whether it is a list of the old accounting service, which knows `search[…]`."""
+        return issubclass(self.stream, AccountingStream) and self.stream.path.startswith(
+            "/accounting/"
+        )
+
+    def ask(self, query: Mapping[str, Any] | None = None) -> Ask:
+        """A request for its list with these parameters and no others."""
+        return Ask.of(fill_path(self.stream.path, self.business), query, self.stream.headers)
+
+    def page(self, query: Mapping[str, Any] | None = None) -> Ask:
+        """A request for the first page as a sync asks for it, and with further parameters."""
+        number, size = self.stream.page_parameters
+        return self.ask({**self.stream.query, **(query or {}), number: 1, size: PAGE_SIZE})
+
+    @property
+    def first_page(self) -> Ask:
+        """The first page as a sync asks for it: most checks need no more than its answer."""
+        return self.page()
+
+    @property
+    def bare(self) -> Ask:
+        """The list without any parameter: its defaults."""
+        return self.ask()
+
+    @property
+    def over_the_cap(self) -> Ask:
+        """More rows at once than may be asked for."""
+        number, size = self.stream.page_parameters
+        return self.ask({number: 1, size: OVER_THE_CAP})
+
+    def listing(self, evidence: Evidence, ask: Ask | None = None) -> Listing:
+        """The rows that were answered, to the first page if nothing else is named.
+
+        Raises:
+            NotTestedError: If there are none.
+        """
+        return evidence.listing(ask or self.first_page, self.stream.records)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_freshbooks.doctor.checks import CHECKS
+from tap_freshbooks.doctor.questions import QUESTIONS
+from tests.doctor.examining import examine
+from tests.support import QUICK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freshbooks_sandbox import Sandbox
+    from tests.support import Command
+
+
+def test_each_question_has_a_check_or_says_why_reading_cannot_tell() -> None:
+    untestable = {question.name for question in QUESTIONS.values() if question.untestable}
+    assert sorted([check.name for check in CHECKS] + list(untestable)) == sorted(QUESTIONS)
+
+
+def test_no_more_requests_are_sent_than_were_said_to_be_needed(
+    sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    result = examine(command, sandbox, tmp_path)
+    [said] = re.findall(r"At most (\d+) requests, which read and change nothing\.", result.said)
+    assert 50 < result.requests <= int(said)
+
+
+def test_every_request_reads(own_sandbox: Sandbox, command: Command, tmp_path: Path) -> None:
+    before = own_sandbox.truth("clients"), own_sandbox.truth("invoices")
+    result = examine(command, own_sandbox, tmp_path)
+    stats = own_sandbox.stats()
+    assert stats["refreshes"] == 1
+    assert stats["requests"] == result.requests + 1
+    assert (own_sandbox.truth("clients"), own_sandbox.truth("invoices")) == before
+
+
+def test_a_limit_is_kept_and_what_does_not_fit_is_not_tested(
+    sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    result = examine(command, sandbox, tmp_path, "--limit", "20")
+    assert result.requests <= 20
+    assert "At most 20 requests of the" in result.said
+    left_out = {each["question"] for each in result.findings if each["detail"] == "limit"}
+    assert {"envelope", "page_cap", "updated_filter_ignored"} <= left_out
+    assert result.status == 0
+
+
+def test_a_refused_stream_is_told_as_such_and_the_others_go_on(
+    sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    scopes = ["user:profile:read", "user:expenses:read"]
+    result = examine(command, sandbox, tmp_path, scopes=scopes)
+    found = {each["stream"]: each for each in result.findings if each["question"] == "envelope"}
+    assert found["expenses"]["outcome"] == "true"
+    assert found["invoices"]["outcome"] == "not tested"
+    assert found["invoices"]["detail"] == "refused: 403"
+    assert result.differing == {}
+
+
+@pytest.mark.parametrize("options", [(), ("--stream", "clients", "--stream", "projects")])
+def test_the_page_for_people_names_each_fact_and_its_place(
+    sandbox: Sandbox, command: Command, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
+    status, output, _ = command("doctor", "--config", str(config), *options)
+    assert status == 0
+    assert "envelope of clients: known" in output
+    assert ("envelope of invoices" in output) == (not options)
+    assert "docs/freshbooks-api/accounting.md §3" in output
+
+
+def test_a_stream_or_business_that_is_not_there_is_refused(
+    sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    for option, value in (("--stream", "nothing"), ("--business", "1")):
+        result = examine(command, sandbox, tmp_path, option, value)
+        assert result.status == 2
+        assert value in result.said
