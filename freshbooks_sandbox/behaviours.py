@@ -45,6 +45,7 @@ class Behaviours:
     invitation_rates: Literal["empty", "filled"] = "empty"
     payables_aging: Literal["refused", "granted"] = "refused"
     payments_collected: Literal["business", "all"] = "business"
+    expense_groups: Literal["flat", "nested"] = "flat"
     side_unauthenticated: Literal["common", "own"] = "common"
     callbacks_of: Literal["account", "application"] = "account"
     changed_uri: Literal["unverified", "verified"] = "unverified"

@@ -55,6 +55,7 @@ class State:
         self.sender = Sender(self.clock, self.faults)
         dispatcher = Dispatcher(self.sender, self.behaviours, self.identity["id"])
         for business in self.store.businesses:
+            business.behaviours = options.behaviours
             business.listener = dispatcher.on_write
         self.connections: dict[tuple[str, int], asyncio.Transport] = {}
 

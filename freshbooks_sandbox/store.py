@@ -10,6 +10,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from freshbooks_sandbox.behaviours import Behaviours
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from datetime import date
@@ -44,6 +46,7 @@ class Business:
     profile: dict[str, Any]
     client_id: int | None = None
     tables: dict[str, dict[Key, Row]] = field(default_factory=dict)
+    behaviours: Behaviours = field(default_factory=Behaviours)
     today: date | None = None
     encoded_bytes: int = 0
     listener: Callable[[Business, Change], None] | None = None

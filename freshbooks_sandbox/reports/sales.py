@@ -1,4 +1,4 @@
-"""Invoice details, item sales and revenue by client: the invoices from three sides."""
+"""Item sales and revenue by client: what was sold, and to whom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.money import money, share
-from freshbooks_sandbox.reports.journal import is_booked, net_of
+from freshbooks_sandbox.reports.journal import is_booked
 from freshbooks_sandbox.reports.parameters import (
     COMMA_NUMBERS,
     COMMA_TEXTS,
@@ -15,13 +15,10 @@ from freshbooks_sandbox.reports.parameters import (
     NUMBERS,
     PERIOD,
     Parameter,
-    a_word,
 )
 from freshbooks_sandbox.reports.profit_loss import columns
 from freshbooks_sandbox.reports.report import company, report
-from freshbooks_sandbox.reports.taxes import line_taxes
-from freshbooks_sandbox.resources.balances import is_draft, paid_cents, payments_of
-from freshbooks_sandbox.resources.documents import line_records
+from freshbooks_sandbox.resources.balances import is_draft, payments_of
 from freshbooks_sandbox.resources.invoices import v3_status
 
 if TYPE_CHECKING:
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
 ALIASES = {"auto-paid": "autopaid"}
 
 
-def _paid_on(row: Row, business: Business) -> str | None:
+def paid_on(row: Row, business: Business) -> str | None:
     """The date of the last payment of what is paid in full."""
     payments = payments_of(row, business)
     if not payments or sum(part["_cents"] for part in payments) < row["_total"]:
@@ -42,14 +39,14 @@ def _paid_on(row: Row, business: Business) -> str | None:
     return str(max(part["date"] for part in payments))
 
 
-def _chosen(params: Params, business: Business) -> Iterator[Row]:
+def chosen(params: Params, business: Business) -> Iterator[Row]:
     """The living invoices of the period, currency, clients and states asked for."""
     by_payment = params.get("date_type") == "paid"
     states = {ALIASES.get(word, word) for word in params["statusids"]}
     for row in business.table("invoices").values():
         if row["vis_state"] == 1 or row["currency_code"] != params["currency_code"]:
             continue
-        day = _paid_on(row, business) if by_payment else row["create_date"]
+        day = paid_on(row, business) if by_payment else row["create_date"]
         if day is None or not params["start_date"] <= day <= params["end_date"]:
             continue
         if params["clientids"] and row["customerid"] not in params["clientids"]:
@@ -57,54 +54,6 @@ def _chosen(params: Params, business: Business) -> Iterator[Row]:
         if states and v3_status(row, business) not in states:
             continue
         yield row
-
-
-def _invoice(row: Row, business: Business) -> dict[str, Any]:
-    code, total = row["currency_code"], row["_total"]
-    paid, net = paid_cents(row, business), net_of(row)
-    return {
-        "invoiceid": row["id"],
-        "invoice_number": row["invoice_number"],
-        "create_date": row["create_date"],
-        "due_offset_days": row["due_offset_days"],
-        "currency_code": code,
-        "v3_status": v3_status(row, business),
-        "date_paid": _paid_on(row, business),
-        "po_number": row.get("po_number"),
-        "subtotal": money(net - row["_discount"], code),
-        "discount_total": money(row["_discount"], code),
-        "tax": money(total - net, code),
-        "total": money(total, code),
-        "paid": money(paid, code),
-        "outstanding": money(total - paid, code),
-        "tax_summaries": [
-            {"tax_name": name, "tax_amount": money(tax, code)} for name, tax, _ in line_taxes(row)
-        ],
-        "lines": line_records(row, "invoiceid"),
-    }
-
-
-def _invoice_details(params: Params, business: Business) -> Mapping[str, Any]:
-    """Drafts are in it as well: `statusids` knows the word."""
-    code = params["currency_code"]
-    clients: dict[int, list[dict[str, Any]]] = {}
-    total = paid = 0
-    for row in _chosen(params, business):
-        clients.setdefault(row["customerid"], []).append(_invoice(row, business))
-        total, paid = total + row["_total"], paid + paid_cents(row, business)
-    return {
-        **company(business),
-        **{name: params[name] for name in ("currency_code", "start_date", "end_date")},
-        **{name: params[name] for name in ("date_type", "clientids", "statusids")},
-        "summary_only": False,
-        "summary": {
-            "outstanding": money(total - paid, code),
-            "paid": money(paid, code),
-            "total": money(total, code),
-        },
-        # What stands beside the invoices of a client was never captured.
-        "clients": [{"invoices": clients[key]} for key in sorted(clients)],
-    }
 
 
 def _sold_on(row: Row, client: Row) -> dict[str, Any]:
@@ -131,7 +80,7 @@ def _item_sales(params: Params, business: Business) -> Mapping[str, Any]:
     """Lines by name; drafts only where `statusids` asks for them."""
     code, clients = params["currency_code"], business.table("clients")
     items: dict[str, dict[str, Any]] = {}
-    for row in _chosen(params, business):
+    for row in chosen(params, business):
         if is_draft(row) and not params["statusids"]:
             continue
         client, status = clients[row["customerid"]], v3_status(row, business)
@@ -152,6 +101,9 @@ def _item_sales(params: Params, business: Business) -> Mapping[str, Any]:
         **company(business),
         **{name: params[name] for name in ("currency_code", "end_date")},
         **{name: params[name] for name in ("clientids", "item_names")},
+        "total": money(sum(item["amount"] for item in items.values()), code),
+        "total_discount": money(sum(item["discount"] for item in items.values()), code),
+        "total_qty": str(sum((item["qty"] for item in items.values()), Decimal(0))),
         "items": [
             {
                 "name": name,
@@ -226,16 +178,11 @@ def _revenue_by_client(params: Params, business: Business) -> Mapping[str, Any]:
     }
 
 
-_CHOICE = {"clientids": COMMA_NUMBERS, "statusids": COMMA_TEXTS}
-INVOICE_DETAILS = report(
-    "invoice_details",
-    _invoice_details,
-    {**PERIOD, "currency_code": CURRENCY, **_CHOICE, "date_type": a_word("issue")},
-)
+CHOICE = {"clientids": COMMA_NUMBERS, "statusids": COMMA_TEXTS}
 ITEM_SALES = report(
     "item_sales",
     _item_sales,
-    {**PERIOD, "currency_code": CURRENCY, **_CHOICE, "item_names": COMMA_TEXTS},
+    {**PERIOD, "currency_code": CURRENCY, **CHOICE, "item_names": COMMA_TEXTS},
 )
 REVENUE_BY_CLIENT = report(
     "revenue_by_client",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.money import money
@@ -19,35 +21,87 @@ def _text(value: Any) -> str | None:
     return str(value) if value else None
 
 
+def vendor_key(name: str, business: Business) -> str:
+    """The hash that stands for a vendor here, and that only the map `vendors` resolves."""
+    seed = f"{business.uuid}/vendor/{name}".encode()
+    return hashlib.md5(seed, usedforsecurity=False).hexdigest()
+
+
 def _record(row: Row, business: Business) -> dict[str, Any]:
     category = business.table("expense_categories").get(row["categoryid"]) or {}
+    vendor = row.get("vendor")
+    taxes = {
+        f"{name}{number}": row.get(f"{name}{number}")
+        for number in "12"
+        for name in ("taxName", "taxPercent", "taxAmount")
+    }
     return {
         "expenseid": row["id"],
         "date": row["date"],
-        "vendor": row.get("vendor"),
-        "vendorid": row.get("vendor"),
+        "vendor": vendor,
+        "vendorid": vendor_key(vendor, business) if vendor else None,
         "categoryid": _text(row["categoryid"]),
         "clientid": _text(row.get("clientid")),
         "authorid": str(row.get("staffid", 1)),
         "account_name": row.get("account_name", ""),
         "notes": row.get("notes", ""),
         "amount": money(row["_cents"], row["_code"]),
-        "taxAmount1": row.get("taxAmount1"),
-        "taxAmount2": row.get("taxAmount2"),
+        **taxes,
         "is_cogs": bool(category.get("is_cogs", False)),
         "imported_from_csv": bool(row.get("from_bulk_import", False)),
     }
 
 
-def _group(row: Row, by: str, business: Business) -> str:
+def _path(row: Row, by: str, business: Business) -> list[str]:
+    """The group that a row is in, or a group and one below it, by their ids."""
     if by == "clients":
-        return str(row.get("clientid") or "")
+        return [str(row.get("clientid") or "")]
     if by == "vendor":
-        return row.get("vendor") or ""
+        return [vendor_key(row["vendor"], business) if row.get("vendor") else ""]
     if by == "author":
-        return str(row.get("staffid", 1))
+        return [str(row.get("staffid", 1))]
     category = business.table("expense_categories").get(row["categoryid"]) or {}
-    return str(category.get("parentid") or row["categoryid"])
+    own, parent = str(row["categoryid"]), category.get("parentid")
+    if parent is None:
+        return [own]
+    # Groups are recursive; those that were captured had none below them
+    # (docs/freshbooks-api/accounting.md §13).
+    is_nested = business.behaviours.expense_groups == "nested"
+    return [str(parent), own] if is_nested else [str(parent)]
+
+
+@dataclass
+class _Group:
+    """The rows of a group, and the groups below it."""
+
+    rows: list[Row] = field(default_factory=list)
+    children: dict[str, _Group] = field(default_factory=dict)
+
+    def at(self, path: list[str]) -> _Group:
+        """The group at the end of a path, made where it is missing."""
+        group = self
+        for key in path:
+            group = group.children.setdefault(key, _Group())
+        return group
+
+    def cents(self) -> int:
+        """The sum of the group and of those below it."""
+        own: int = sum(row["_cents"] for row in self.rows)
+        return own + sum(child.cents() for child in self.children.values())
+
+    def record(self, key: str, code: str, business: Business) -> dict[str, Any]:
+        """As the report shows it."""
+        return {
+            "groupid": key or None,
+            "total": money(self.cents(), code),
+            "expenses": [_record(row, business) for row in self.rows],
+            "children": self.records(code, business),
+        }
+
+    def records(self, code: str, business: Business) -> list[dict[str, Any]]:
+        """The groups below it."""
+        below = sorted(self.children.items())
+        return [child.record(key, code, business) for key, child in below]
 
 
 def _is_asked_for(row: Row, params: Params) -> bool:
@@ -67,29 +121,37 @@ def _chosen(params: Params, business: Business) -> list[Row]:
 
 
 def _expense_details(params: Params, business: Business) -> Mapping[str, Any]:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in _chosen(params, business):
-        name = _group(row, params["group_by"], business)
-        groups.setdefault(name, []).append(_record(row, business))
+    rows, everything = _chosen(params, business), _Group()
+    for row in rows:
+        everything.at(_path(row, params["group_by"], business)).rows.append(row)
+    echoed = ("currency_code", "start_date", "end_date", "group_by", "exclude_personal")
     return {
         **company(business),
-        **{name: params[name] for name in ("currency_code", "start_date", "end_date", "group_by")},
-        "data": [{"expenses": groups[name]} for name in sorted(groups)],
+        **{name: params[name] for name in echoed},
+        "data": everything.records(params["currency_code"], business),
+        **_maps(rows, business),
     }
 
 
-def _modern_details(params: Params, business: Business) -> Mapping[str, Any]:
-    """With maps, keyed by id, beside the data."""
-    rows = _chosen(params, business)
-    clients = business.table("clients")
-    owner = business.profile["owner"]
-    keys = sorted({row["clientid"] for row in rows if row.get("clientid")})
+def _maps(rows: list[Row], business: Business) -> dict[str, dict[str, str]]:
+    """What the ids of the rows stand for (docs/freshbooks-api/accounting.md §13)."""
+    clients, categories = business.table("clients"), business.table("expense_categories")
+    staff = business.table("staffs")
+    vendors = sorted({row["vendor"] for row in rows if row.get("vendor")})
+    authors = sorted({row.get("staffid", 1) for row in rows})
+    payers = sorted({row["clientid"] for row in rows if row.get("clientid")})
+    own = {row["categoryid"] for row in rows if row["categoryid"] in categories}
+    kinds = own | {categories[key]["parentid"] for key in own if categories[key].get("parentid")}
     return {
-        **_expense_details(params, business),
-        "clients": {str(key): {"organization": clients[key]["organization"]} for key in keys},
-        "vendors": {row["vendor"]: {"name": row["vendor"]} for row in rows if row.get("vendor")},
-        "authors": {"1": {"fname": owner["first_name"], "lname": owner["last_name"]}},
+        "vendors": {vendor_key(name, business): name for name in vendors},
+        "authors": {str(key): _full_name(staff.get(key, {})) for key in authors},
+        "clients": {str(key): clients[key]["organization"] for key in payers},
+        "categories": {str(key): categories[key]["category"] for key in sorted(kinds)},
     }
+
+
+def _full_name(person: Row) -> str:
+    return f"{person.get('fname') or ''} {person.get('lname') or ''}".strip()
 
 
 _PARAMETERS = {
@@ -103,5 +165,5 @@ _PARAMETERS = {
 }
 EXPENSE_DETAILS = report("expense_details", _expense_details, _PARAMETERS)
 MODERN_EXPENSE_DETAILS = ledger_report(
-    "expense_details", _modern_details, {**_PARAMETERS, "locale": TEXT}
+    "expense_details", _expense_details, {**_PARAMETERS, "locale": TEXT}
 )

@@ -70,24 +70,23 @@ class _Sheet:
         return self.balances(added(sums, self.earned) if "equity" in kinds else sums)
 
     def block(self, kind: str, category: str | None) -> dict[str, Any] | None:
-        """The accounts of one type and category, each with its sub-accounts."""
+        """The accounts of one type and category, each with its sub-accounts.
+
+        Equity has balances but no `accounts`, and the profit so far belongs to it
+        (docs/freshbooks-api/accounting.md §13).
+        """
         parents: dict[str, list[Account]] = {}
         for account in sorted(self.sums):
             if (account.type, _category(account)) == (kind, category):
                 parents.setdefault(account.number, []).append(account)
-        rows = [self._account(accounts) for accounts in parents.values()]
         sums = self._sum([account for accounts in parents.values() for account in accounts])
+        block: dict[str, Any] = {"account_type": kind, "category": category}
         if kind == "equity":
-            rows.append(self._profit())
-            sums = added(sums, self.earned)
-        if not rows:
+            return {**block, "balances": self.balances(added(sums, self.earned))}
+        if not parents:
             return None
-        return {
-            "account_type": kind,
-            "category": category,
-            "balances": self.balances(sums),
-            "accounts": rows,
-        }
+        rows = [self._account(accounts) for accounts in parents.values()]
+        return {**block, "balances": self.balances(sums), "accounts": rows}
 
     def _sum(self, accounts: list[Account]) -> list[int]:
         sums = [0] * len(self.dates)
@@ -108,14 +107,6 @@ class _Sheet:
                 }
                 for account in accounts
             ],
-        }
-
-    def _profit(self) -> dict[str, Any]:
-        return {
-            "account_name": "Net Income",
-            "account_number": "3100",
-            "balances": self.balances(self.earned),
-            "sub_accounts": [],
         }
 
 

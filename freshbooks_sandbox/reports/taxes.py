@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from freshbooks_sandbox.reports.parameters import Params
+    from freshbooks_sandbox.resources.documents import Line
     from freshbooks_sandbox.store import Business, Row
 
 Tax = tuple[str, int, int]
@@ -24,6 +25,12 @@ Tax = tuple[str, int, int]
 def _parts(left: int, percent1: str, percent2: str, *, compounded: bool) -> tuple[int, int]:
     first = share(left, percent1)
     return first, share(left + first * compounded, percent2)
+
+
+def taxes_of(line: Line, discount: str) -> tuple[int, int]:
+    """Cents of either tax of a line, on what the discount leaves of it."""
+    left = line.amount - share(line.amount, discount)
+    return _parts(left, line.percent1, line.percent2, compounded=line.compounded_tax)
 
 
 def line_taxes(row: Row) -> list[Tax]:

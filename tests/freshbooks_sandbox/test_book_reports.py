@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -187,7 +187,24 @@ def test_the_balance_sheet_balances(caller: Caller, basis: str) -> None:
         day = found["dates"][place]
         flow = report(caller, "cash_flow", f"start_date=2020-01-01&end_date={day}")
         assert cash["balance"] == flow["summary"]["ending_balance"]
-    assert [row["category"] for row in found["data"] if row["account_type"] == "equity"] == [None]
+    check_groups(found)
+
+
+def check_groups(found: Any) -> None:
+    """Every group is the sum of its accounts; equity has none, and is a row itself."""
+    *groups, equity = found["data"]
+    assert (equity["account_type"], equity["category"]) == ("equity", None)
+    assert "accounts" not in equity
+    for place in range(len(found["dates"])):
+        for group in groups:
+            for sums, parts in [(group, group["accounts"])] + [
+                (account, account["sub_accounts"]) for account in group["accounts"]
+            ]:
+                balances = (amount(part["balances"][place]["balance"]) for part in parts)
+                assert sum(balances) == amount(sums["balances"][place]["balance"])
+        liabilities = [row for row in found["data"] if row["account_type"] != "asset"]
+        owed = sum(amount(row["balances"][place]["balance"]) for row in liabilities)
+        assert owed == amount(found["liabilities_and_equity_total"][place]["balance"])
 
 
 def test_a_business_without_books_has_empty_reports(caller: Caller) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from freshbooks_sandbox import Sandbox
+from tests.freshbooks_sandbox.conftest import Caller
 from tests.freshbooks_sandbox.reporting import (
     ALL,
     YEAR,
@@ -20,9 +22,6 @@ from tests.freshbooks_sandbox.reporting import (
     report,
     total,
 )
-
-if TYPE_CHECKING:
-    from tests.freshbooks_sandbox.conftest import Caller
 
 CENT = Decimal("0.01")
 
@@ -54,13 +53,37 @@ def test_invoice_details_has_the_invoices(caller: Caller, code: str) -> None:
         invoice = by_id[row["invoiceid"]]
         for key, name in (("total", "amount"), ("paid", "paid"), ("outstanding", "outstanding")):
             assert row[key] == invoice[name]
-        for key in ("v3_status", "date_paid", "discount_total", "lines", "invoice_number"):
+        for key in ("v3_status", "date_paid", "discount_total", "invoice_number"):
             assert row[key] == invoice[key]
         parts = amount(row["subtotal"]) + amount(row["discount_total"]) + amount(row["tax"])
         assert parts == amount(row["total"])
-        assert total(row["tax_summaries"], "tax_amount") == amount(row["tax"])
+        assert total(row["tax_summaries"], "tax_total") == amount(row["tax"])
+        check_lines(row, invoice)
     for key in ("total", "paid", "outstanding"):
         assert amount(found["summary"][key]) == total(rows, key)
+        for client in found["clients"]:
+            assert amount(client["summary"][key]) == total(client["invoices"], key)
+
+
+def check_lines(row: Any, invoice: Any) -> None:
+    """The lines are those of the invoice in other words, and add up to its total."""
+    for line, original in zip(row["lines"], invoice["lines"], strict=True):
+        for key, name in (("rate", "unit_cost"), ("amount", "amount"), ("tax_name1", "taxName1")):
+            assert line[key] == original[name]
+        taxes = amount(line["tax_amount1"]) + amount(line["tax_amount2"])
+        assert amount(line["total"]) == amount(line["amount"]) + taxes
+    assert total(row["lines"], "total") + amount(row["discount_total"]) == amount(row["total"])
+
+
+def test_invoice_details_name_the_client(caller: Caller) -> None:
+    found = report(caller, "invoice_details", YEAR)["clients"]
+    clients = {row["id"]: row for row in caller.sandbox.truth("clients")}
+    customers = {row["id"]: row["customerid"] for row in caller.sandbox.truth("invoices")}
+    for client in found:
+        known = clients[client["userid"]]
+        for name in ("organization", "fname", "lname", "email"):
+            assert client[name] == known[name]
+        assert {customers[row["invoiceid"]] for row in client["invoices"]} == {client["userid"]}
 
 
 def test_invoice_details_by_status_client_and_payment(caller: Caller) -> None:
@@ -87,6 +110,10 @@ def test_item_sales_adds_up_the_lines(caller: Caller) -> None:
     assert {item["name"]: int(amount(item["total"]) * 100) for item in found["items"]} == sold
     discounts = sum((amount(item["total_discount"]) for item in found["items"]), Decimal())
     assert discounts == sum((amount(row["discount_total"]) for row in invoices), Decimal())
+    for key in ("total", "total_discount"):
+        assert amount(found[key]) == total(found["items"], key)
+    quantities = (Decimal(item["total_qty"]) for item in found["items"])
+    assert Decimal(found["total_qty"]) == sum(quantities)
     name = found["items"][0]["name"].replace(" ", "%20")
     if "," not in name:
         narrowed = report(caller, "item_sales", f"{YEAR}&item_names={name}")
@@ -198,15 +225,61 @@ def test_expense_details_ties_to_the_expenses_record_for_record(caller: Caller) 
     assert set(rows) == set(expenses)
     for key, row in rows.items():
         expense = expenses[key]
-        for name in ("date", "vendor", "amount", "taxAmount1", "account_name", "notes"):
+        for name in (*("date", "vendor", "amount", "taxAmount1", "account_name", "notes"), *TAXES):
             assert row[name] == expense[name]
         assert row["categoryid"] == str(expense["categoryid"])
         assert row["clientid"] == (str(expense["clientid"]) if expense["clientid"] else None)
-    vendors = report(caller, "expense_details", f"{YEAR}&group_by=vendor")["data"]
-    assert all(len({row["vendor"] for row in group["expenses"]}) == 1 for group in vendors)
     of_client = next(row["clientid"] for row in expenses.values() if row["clientid"])
     found = report(caller, "expense_details", f"{YEAR}&client_id={of_client}")["data"]
     assert {row["clientid"] for group in found for row in group["expenses"]} == {str(of_client)}
+
+
+TAXES = ("taxName1", "taxPercent1", "taxName2", "taxPercent2")
+GROUPS = {
+    "parent_category": "categories",
+    "clients": "clients",
+    "vendor": "vendors",
+    "author": "authors",
+}
+
+
+@pytest.mark.parametrize("by", GROUPS)
+def test_groups_of_expenses_have_their_sums_and_maps_for_their_ids(caller: Caller, by: str) -> None:
+    found = report(caller, "expense_details", f"{YEAR}&group_by={by}")
+    expenses = of_year(living(caller, "expenses"), "date", "CAD")
+    assert total(found["data"], "total") == total(expenses, "amount")
+    for group in found["data"]:
+        assert amount(group["total"]) == total(group["expenses"], "amount")
+        assert group["children"] == []
+        assert group["groupid"] is None or group["groupid"] in found[GROUPS[by]]
+        for row in group["expenses"]:
+            assert row["categoryid"] in found["categories"]
+            assert row["authorid"] in found["authors"]
+            assert row["clientid"] is None or row["clientid"] in found["clients"]
+            assert found["vendors"].get(row["vendorid"]) == row["vendor"]
+    hashes = found["vendors"]
+    assert all(len(key) == 32 and int(key, 16) for key in hashes)
+    assert found["exclude_personal"] is False
+
+
+def test_groups_of_expenses_may_have_groups_below_them() -> None:
+    behaviours = {"expense_groups": "nested"}
+    with Sandbox(rate_limit=0, behaviours=behaviours) as sandbox:
+        caller = Caller(sandbox)
+        found = report(caller, "expense_details", YEAR)["data"]
+        caller.session.close()
+        expenses = of_year(living(caller, "expenses"), "date", "CAD")
+    assert any(group["children"] for group in found)
+    for group in found:
+        parts = total(group["expenses"], "amount") + total(group["children"], "total")
+        assert parts == amount(group["total"])
+    assert total(found, "total") == total(expenses, "amount")
+    rows = [row for group in found for row in every_row(group)]
+    assert {row["expenseid"] for row in rows} == {row["id"] for row in expenses}
+
+
+def every_row(group: Any) -> list[Any]:
+    return [*group["expenses"], *(row for child in group["children"] for row in every_row(child))]
 
 
 def test_a_statement_runs_from_opening_to_closing(caller: Caller) -> None:

@@ -143,17 +143,20 @@ REPORTS = {
         accounts[].fname:str accounts[].lname:str accounts[].email:str accounts[].0-30:money
         accounts[].31-60:money accounts[].61-90:money accounts[].91+:money
         accounts[].total:money""",
-    "expense_details": f"""{HEAD} group_by:str data:list data[].expenses:list
-        {
+    "expense_details": f"""{HEAD} group_by:str exclude_personal:bool vendors:dict authors:dict
+        clients:dict categories:dict data:list data[].groupid:str? data[].total:money
+        data[].children:list data[].expenses:list {
         below(
             "data[].expenses[].",
             '''expenseid:int date:str vendor:str? vendorid:str?
         categoryid:str? clientid:str? authorid:str? account_name:str? notes:str? amount:money
-        taxAmount1:money? taxAmount2:money? is_cogs:bool imported_from_csv:bool''',
+        taxAmount1:money? taxAmount2:money? taxName1:str? taxName2:str? taxPercent1:str?
+        taxPercent2:str? is_cogs:bool imported_from_csv:bool''',
         )
     }""",
     "item_sales": """company_name:str currency_code:str download_token:str end_date:str
-        clientids:list item_names:list items:list items[].name:str items[].total:money
+        clientids:list item_names:list total:money total_qty:str total_discount:money items:list
+        items[].name:str items[].total:money
         items[].total_discount:money items[].total_qty:str items[].invoices:list
         items[].invoices[].invoiceid:int items[].invoices[].invoice_number:str
         items[].invoices[].create_date:str items[].invoices[].organization:str
@@ -168,24 +171,31 @@ REPORTS = {
         payments[].method:str""",
     "invoice_details": f"""{HEAD} date_type:str clientids:list statusids:list summary_only:bool
         summary:dict summary.outstanding:money summary.paid:money summary.total:money clients:list
-        clients[].invoices:list {
+        clients[].userid:int clients[].organization:str? clients[].fname:str? clients[].lname:str?
+        clients[].email:str? clients[].summary:dict clients[].summary.outstanding:money
+        clients[].summary.paid:money clients[].summary.total:money clients[].invoices:list {
         below(
             "clients[].invoices[].",
             '''invoiceid:int
         invoice_number:str create_date:str due_offset_days:int currency_code:str v3_status:str
         date_paid:str? po_number:str? subtotal:money discount_total:money tax:money total:money
-        paid:money outstanding:money tax_summaries:list lines:list''',
+        paid:money outstanding:money tax_summaries:list lines:list
+        tax_summaries[].tax_name:str? tax_summaries[].tax_number:str?
+        tax_summaries[].tax_rate:str tax_summaries[].tax_total:money lines[].lineid:int
+        lines[].taskno:int lines[].name:str lines[].description:str lines[].qty:str
+        lines[].rate:money lines[].amount:money lines[].total:money lines[].tax_name1:str?
+        lines[].tax_name2:str? lines[].tax_amount1:money lines[].tax_amount2:money''',
         )
     }""",
-    "revenue_by_client": f"""clientids:list clients:list currency_code:str download_token:str
+    "revenue_by_client": f"""clientids:list clients:list clients[].userid:int
+        clients[].organization:str clients[].fname:str clients[].lname:str clients[].total:money
+        clients[].data:list clients[].data[]:dict currency_code:str download_token:str
         {PERIOD} labels:list sales_type:str total_sales:money total_sales_data:list""",
 }
-# What the facts leave open, and money inside plain lists.
+# Maps whose keys are ids, and money inside plain lists.
 OPEN = (
-    *("clients[].invoices[].lines[].", "clients[].invoices[].tax_summaries[]."),
-    *("total_sales_data[].", "totals[].amount", "totals[].code", "timer.", "clients[].userid"),
-    *("clients[].organization", "clients[].fname", "clients[].lname", "clients[].total"),
-    "clients[].data",
+    *("vendors.", "authors.", "clients.", "categories.", "timer."),
+    *("total_sales_data[].", "totals[].amount", "totals[].code"),
 )
 
 
