@@ -78,11 +78,9 @@ def login(
     tap = make_tap(settings, catalog)
     tap.connection.prepare_login()
     redirect_uri = check(tap.config.get("redirect_uri"))
-    wanted = (
-        scopes.required_by(scopes.selected_streams(tap))
-        if listed is None
-        else scopes.parse_scopes(listed)
-    )
+    # Never none: FreshBooks then gives the profile alone (`docs/freshbooks-api/auth.md §3`).
+    needed = scopes.required_by(scopes.selected_streams(tap))
+    wanted = scopes.parse_scopes(listed or "") or needed
     request = AuthorizationRequest(tap.config["client_id"], redirect_uri, wanted)
     flow = LoginFlow(tap, request, settings.sources, catalog.name if catalog else None)
     address = None if paste else LoopbackAddress.parse(redirect_uri)

@@ -40,7 +40,7 @@ def required_by(streams: Iterable[RecordStream]) -> tuple[str, ...]:
 
 
 def parse_scopes(text: str) -> tuple[str, ...]:
-    """The scopes in the value of `--scopes`.
+    """The scopes in the value of `--scopes`; none, if it is empty.
 
     Raises:
         SettingsError: If one does not have the form of a scope.
@@ -52,7 +52,7 @@ def parse_scopes(text: str) -> tuple[str, ...]:
                 f"--scopes names {scope!r}, which is no scope; they look like user:invoices:read "
                 "(docs/streams.md says which stream needs which)"
             )
-    return tuple(sorted(scopes | {PROFILE}))
+    return tuple(sorted(scopes | {PROFILE})) if scopes else ()
 
 
 def missing_scopes(stream: RecordStream, granted: frozenset[str]) -> tuple[str, ...]:

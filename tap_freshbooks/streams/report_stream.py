@@ -116,6 +116,8 @@ class Report(AccountingStream):
         if "report" in vars(cls):
             cls.resource = f"reports/accounting/{cls.report}"
             cls.list_key = vars(cls).get("list_key", cls.report)
+            if cls.business_report:  # where more is demanded (`docs/freshbooks-api/auth.md §8`)
+                cls.oauth_scope = "user:reports:read user:account:read"
         cls.fields = HEADING | cls.parts | Object(**{name: Excluded() for name in cls.lists})
         super().__init_subclass__()
 

@@ -10,9 +10,12 @@ import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tap_freshbooks.login.scopes import required_by, selected_streams
+from tap_freshbooks.tap import TapFreshBooks
 from tests.login.conftest import LOGIN, App, Logins, code_in, decide, exchanges, free_port
 from tests.support import catalog_of
 
@@ -127,6 +130,19 @@ def test_only_the_scopes_of_the_catalog_are_asked_for(app: App, logins: Logins) 
     assert status == 0
     assert "Streams that the token may read: 3\n" in output
     assert f"--config {path} --catalog '{catalog}' |" in output
+
+
+def test_without_a_list_or_a_catalog_the_scopes_of_the_default_streams_are_asked_for(
+    app: App, logins: Logins
+) -> None:
+    wanted = required_by(selected_streams(TapFreshBooks(config={}, setup_mapper=False)))
+    assert len(wanted) > 10
+    path = str(logins.write(app()))
+    for options in ((), ("--scopes", "")):
+        with logins.start("--config", path, *options) as login:
+            asked = parse_qs(urlsplit(login.url).query)["scope"]
+            assert asked == [" ".join(wanted)]
+            login.finish(login.decide("deny"))
 
 
 def test_streams_whose_scope_is_left_out_are_named(app: App, logins: Logins) -> None:

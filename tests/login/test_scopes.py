@@ -1,13 +1,20 @@
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.login import scopes
+from tap_freshbooks.streams.derived import DerivedStream
+from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
+from tests.facts import read
 from tests.support import catalog_of
+
+if TYPE_CHECKING:
+    from tap_freshbooks.streams.base import RecordStream
 
 
 def required(catalog: dict[str, Any] | None = None) -> set[str]:
@@ -29,6 +36,11 @@ def test_without_a_catalog_the_default_selection_decides() -> None:
     assert all(scope.endswith(":read") for scope in asked)
 
 
+def test_the_ledger_needs_the_scope_of_the_account_too() -> None:
+    for stream in ("ledger_accounts", "report_trial_balance_rows", "report_general_ledger"):
+        assert "user:account:read" in required(catalog_of(stream))
+
+
 def test_a_stream_whose_scope_depends_on_its_rows_adds_none() -> None:
     assert required(catalog_of("callbacks")) == {"user:profile:read"}
 
@@ -41,11 +53,20 @@ def test_no_stream_is_asked_for_in_vain() -> None:
     assert bare == ["callbacks"]
 
 
+@pytest.mark.parametrize("stream", [s for s in STREAMS if not issubclass(s, DerivedStream)])
+def test_a_stream_asks_for_the_scopes_that_the_facts_name(stream: type[RecordStream]) -> None:
+    known = read(stream.name)["scopes"]
+    text = str(known["read"]) if isinstance(known, dict) else "\n".join(known)
+    for alternatives in text.splitlines():
+        named = set(re.findall(r"user:\w+:read", alternatives))
+        assert not named or named & set(scopes.required_scopes(stream)), alternatives
+
+
 def test_listed_scopes_take_the_place_of_the_needed_ones() -> None:
     wanted = ("user:clients:read", "user:invoices:read", "user:profile:read")
     assert scopes.parse_scopes("user:invoices:read, user:clients:read") == wanted
     assert scopes.parse_scopes("user:invoices:read user:clients:read\n") == wanted
-    assert scopes.parse_scopes("") == ("user:profile:read",)
+    assert scopes.parse_scopes(" ,") == ()  # those that are needed, then
 
 
 @pytest.mark.parametrize("text", ["invoices", "user:invoices:read;x", "user:", "*"])

@@ -40,7 +40,8 @@ class LedgerAccounts(HardDeleteStream, LedgerStream):
 
     name = "ledger_accounts"
     resource = "ledger_accounts/accounts"
-    oauth_scope = "user:journal_entries:read"
+    # The first was demanded, the second is documented (`docs/freshbooks-api/auth.md §8`).
+    oauth_scope = "user:account:read user:journal_entries:read"
     timestamp_field = "updated_at"
     replication = Replication.CLIENT_FILTER
     fields = Object(
