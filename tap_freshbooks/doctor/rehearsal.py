@@ -7,7 +7,7 @@ the endpoint is another, which makes up all rows but the first of each list.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -20,7 +20,7 @@ from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from tap_freshbooks.businesses import Business
@@ -79,8 +79,7 @@ def rehearse(stream: ListStream, plan: ReadPlan) -> PartitionCost:
             cost.rows += len(batch.rows)
     except (PermissionDeniedError, NotFoundError) as error:
         cost.refusal = str(error)
-        cost.requests += 1
-    cost.requests += endpoint.stats.pages
+    cost.requests = endpoint.stats.pages
     cost.asked = endpoint.stats.requests
     samples = endpoint.samples.values()
     cost.is_lower_bound = any(sample.is_open for sample in samples)
@@ -109,6 +108,7 @@ class ListSample:
 
     Attributes:
         answer: To the request for one row.
+        query: Of the list.
         key: Fields of the made-up ids.
         first_id: The made-up id of the first row, from which they count downwards.
         is_open: Whether the list may have more rows than the answer says.
@@ -116,6 +116,7 @@ class ListSample:
     """
 
     answer: Page
+    query: Query
     key: tuple[str, ...]
     first_id: int
     is_open: bool = False
@@ -189,7 +190,12 @@ class RehearsedEndpoint(ListEndpoint):
         name = f"{path} {query}"
         if name not in self.samples:
             first_id = -1 - IDS_OF_A_LIST * len(self.samples)
-            self.samples[name] = self._sample(business, query, path, records, first_id)
+            try:
+                sample = self._sample(business, query, path, records, first_id)
+            except (PermissionDeniedError, NotFoundError):
+                self.stats.count(pages=1)  # a sync asks for it, too
+                raise
+            self.samples[name] = sample
         return self.samples[name].page(number)
 
     def _sample(
@@ -202,11 +208,12 @@ class RehearsedEndpoint(ListEndpoint):
     ) -> ListSample:
         known = next(iter(self.samples.values()), None)
         if known and not self.asks_each_list:
-            alike = replace(known.answer, rows=[{**row, **query} for row in known.answer.rows])
-            return ListSample(alike, self.key, first_id, was_asked=False)
+            words = {str(value): query.get(name) for name, value in known.query.items()}
+            alike = replace(known.answer, rows=_reworded(known.answer.rows, words))
+            return ListSample(alike, query, self.key, first_id, was_asked=False)
         if known and (query in self.quiet or MADE_UP_ID in path):
             empty = replace(known.answer, rows=[], metadata=PageMetadata(1, 0, 0))
-            return ListSample(empty, self.key, first_id, was_asked=False)
+            return ListSample(empty, query, self.key, first_id, was_asked=False)
 
         def ask(per_page: int) -> Page:
             return ListEndpoint.fetch_page(
@@ -214,7 +221,8 @@ class RehearsedEndpoint(ListEndpoint):
             )
 
         answer = ask(1)
-        is_open = bool(path)  # what follows from rows of another resource, they alone know
+        # What follows from rows of another resource, they alone know.
+        is_open = bool(path) and self.asks_each_list
         is_single = len(answer.rows) == 1 and answer.metadata.page is answer.metadata.total is None
         if is_single and self.asks_each_list:
             answer = ask(2)  # is there one row, or was no more than one wanted?
@@ -229,4 +237,13 @@ class RehearsedEndpoint(ListEndpoint):
             if each.answer.rows == answer.rows and each.answer.metadata == answer.metadata:
                 first_id = each.first_id
         key = ("id",) if path else self.key
-        return ListSample(answer, key, first_id, is_open=is_open)
+        return ListSample(answer, query, key, first_id, is_open=is_open)
+
+
+def _reworded(value: Any, words: Mapping[str, Any]) -> Any:
+    """The same with other words: an answer for another period says so, wherever it does."""
+    if isinstance(value, dict):
+        return {words.get(name, name): _reworded(each, words) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_reworded(each, words) for each in value]
+    return words.get(value, value) if isinstance(value, str) else value

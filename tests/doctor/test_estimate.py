@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from tap_freshbooks.doctor.estimate import Estimate, Pace, estimate
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
-from tests.support import Command, Messages, catalog_of
+from tests.support import Command, Messages, catalog_of, every_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,6 +171,19 @@ def test_rows_since_a_date_are_at_most_as_many_as_are_counted(
         assert each.cost.is_lower_bound is (each.stream == "clients")
         assert each.cost.is_lower_bound or rows[partition_of(each, tap)] <= each.rows
     assert abs(found.requests - 1 - requests.total()) <= len(found.partitions)
+
+
+def test_every_report_is_estimated(config: dict[str, Any]) -> None:
+    reports = [name for name in every_stream() if name.startswith("report_")]
+    config = {**config, "report_interval": "year", "start_date": "2025-01-01T00:00:00Z"}
+    found = estimate_of(config, *reports)
+    assert found.failed == []
+    years = datetime.now(UTC).year - 2024
+    read = [each for each in found.partitions if not each.cost.refusal]
+    assert {(each.rows, each.cost.requests, each.cost.asked) for each in read} == {
+        (years, years, 1)
+    }
+    assert len({each.stream for each in read}) > 10
 
 
 def test_what_the_token_may_not_read_is_named(
