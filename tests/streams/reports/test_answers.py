@@ -1,0 +1,219 @@
+"""Answers with reports that are not as expected: a sentence, and never rows that are missing."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_freshbooks.errors import TapError
+from tests.streams.reports.answers import ANSWERS, LISTS
+from tests.streams.reports.reading import REPORTS, read, serve
+from tests.support import sync
+
+if TYPE_CHECKING:
+    from freshbooks_sandbox import Sandbox
+
+TOTALS = {
+    "profit_loss": ("total_income", "total_expenses", "net_profit"),
+    "balance_sheet": ("assets_total", "liabilities_and_equity_total"),
+    "tax_summary": ("total_invoiced",),
+    "accounts_aging": ("totals",),
+    "payments_collected": ("totals",),
+    "revenue_by_client": ("total_sales",),
+    "invoice_details": ("summary",),
+    "general_ledger": ("summary",),
+    "cash_flow": ("summary",),
+}
+NEEDED = [
+    *((name, part) for name, parts in TOTALS.items() for part in parts),
+    *((name, part) for name, parts in LISTS.items() for part in parts if part != "closing row"),
+]
+
+
+def failure(settings: dict[str, Any], name: str, caplog: pytest.LogCaptureFixture) -> str:
+    """What the run says of a report that fails."""
+    caplog.clear()
+    with pytest.raises(TapError) as failed:
+        read(settings, name)
+    said = f"{failed.value}\n{caplog.text}"
+    year = datetime.now(UTC).date().year
+    place = rf"report_{name} of .+, {year}-01-01 to {year}-12-31: (.*); please report this"
+    found = re.search(place, said)
+    assert found, said
+    return found[1]
+
+
+@pytest.mark.parametrize("value", ["missing", None, "text", 7])
+def test_a_report_without_a_total_or_a_list_is_a_sentence(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture, value: Any
+) -> None:
+    for name, part in NEEDED:
+        answer = deepcopy(ANSWERS[name])
+        answer[part] = value
+        if value == "missing":
+            del answer[part]
+        elif part in {"total_invoiced", "total_sales"} and value is not None:
+            answer[part] = []  # a bare number or text is an amount
+        serve(books, {name: answer})
+        said = failure(settings, name, caplog)
+        assert part in said
+        assert ("has no" if value == "missing" else "not a") in said
+        books.faults_clear()
+
+
+@pytest.mark.parametrize("way", ["data.0", "data.0.accounts", "data.0.accounts.0.sub_accounts.0"])
+@pytest.mark.parametrize("value", ["text", 7, True])
+def test_a_part_that_is_no_object_is_a_sentence(
+    books: Sandbox,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    way: str,
+    value: Any,
+) -> None:
+    path = f"response.result.balance_sheet.{way}"
+    serve(books, {"balance_sheet": ANSWERS["balance_sheet"]})
+    edits = [{"edit": "set", "path": path, "value": value}]
+    books.faults("answer", path="*/balance_sheet", edits=edits)
+    said = failure(settings, "balance_sheet", caplog)
+    assert re.search(
+        r"(data|accounts|sub_accounts) (holds|is) (a text|a number|true or false)", said
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "sentence"),
+    [
+        ({}, "has no taxsummary, but nothing"),
+        ({"tax_summary": {}}, "has no taxsummary, but tax_summary"),
+        ({"taxsummary": None}, "taxsummary is null, not an object"),
+        ({"taxsummary": []}, "taxsummary is a list, not an object"),
+        ({"taxsummary": "none"}, "taxsummary is a text, not an object"),
+        ([], "response.result is a list, not an object"),
+    ],
+)
+def test_an_answer_without_the_report_is_a_sentence(
+    books: Sandbox,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    result: Any,
+    sentence: str,
+) -> None:
+    serve(books, {"tax_summary": None}, response={"result": result})
+    assert sentence in failure(settings, "tax_summary", caplog)
+
+
+@pytest.mark.parametrize(
+    ("name", "echo"),
+    [
+        ("tax_summary", {"start_date": "2019-06-01"}),
+        ("accounts_aging", {"end_date": "2019-06-01"}),
+        ("balance_sheet", {"dates": ["2019-06-01"]}),
+        ("balance_sheet", {"dates": []}),
+    ],
+)
+def test_a_report_of_another_period_is_a_sentence(
+    books: Sandbox,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    echo: dict[str, Any],
+) -> None:
+    serve(books, {name: {**ANSWERS[name], **echo}})
+    assert "answered for another period" in failure(settings, name, caplog)
+
+
+def test_a_report_of_unknown_shape_is_delivered_whole_under_any_key(
+    books: Sandbox, settings: dict[str, Any]
+) -> None:
+    report = {"vendors": [{"owed": 1}], "download_token": "a.b.c"}
+    name = "accounts_payable_aging"
+    serve(books, {name: None}, response={"result": {"payables": report}})
+    record, *_ = read(settings, name).records[f"report_{name}"]
+    assert record["report"] == {"vendors": [{"owed": 1}]}
+    assert record["report_currency"] == "default"
+
+
+# Keys
+
+
+def test_no_key_of_a_report_is_ever_empty(books: Sandbox, settings: dict[str, Any]) -> None:
+    serve(books, {name: {**answer, "currency_code": ""} for name, answer in ANSWERS.items()})
+    first, second = (read(settings, *ANSWERS).records for _ in range(2))
+    for name in ANSWERS:
+        for stream in (f"report_{name}", f"report_{name}_rows"):
+            keys = [*REPORTS[name].record_keys()]
+            values = [[record[key] for key in keys] for record in first[stream]]
+            assert values == [[record[key] for key in keys] for record in second[stream]]
+            assert all(value not in {None, ""} for each in values for value in each)
+            assert {record["report_currency"] for record in first[stream]} == {"default"}
+
+
+def test_payments_of_all_currencies_are_under_one_key_that_is_not_empty(
+    books: Sandbox, settings: dict[str, Any]
+) -> None:
+    found = read(settings, "payments_collected").records
+    assert {row["report_currency"] for row in found["report_payments_collected"]} == {"default"}
+    asked = read({**settings, "report_currencies": ["EUR"]}, "payments_collected").records
+    assert {row["report_currency"] for row in asked["report_payments_collected"]} == {"EUR"}
+    assert books
+
+
+def test_a_currency_code_that_is_no_text_is_a_sentence(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    serve(books, {"cash_flow": {**ANSWERS["cash_flow"], "currency_code": ["CAD"]}})
+    assert "currency_code is no text" in failure(settings, "cash_flow", caplog)
+
+
+def test_a_report_that_ignores_the_currency_is_delivered_once_in_its_own(
+    books: Sandbox, settings: dict[str, Any]
+) -> None:
+    """The general ledger knows no `currency_code` (docs/freshbooks-api/accounting.md §4)."""
+    several = {**settings, "report_currencies": ["USD", "CAD", "EUR"]}
+    records = read(several, "general_ledger").records
+    for stream in ("report_general_ledger", "report_general_ledger_rows"):
+        assert {
+            record["currency_code"] for record in records[stream] if "currency_code" in record
+        } <= {record["report_currency"] for record in records[stream]}
+    accounts = [record["account_id"] for record in records["report_general_ledger"]]
+    assert len(accounts) == len(set(accounts)) == 2
+    assert books
+
+
+# Paths
+
+
+@pytest.mark.parametrize(
+    "name", ["profit_loss", "general_ledger", "trial_balance", "cash_flow", "expense_details"]
+)
+def test_a_report_that_is_gone_from_the_account_is_read_below_the_business(
+    books: Sandbox, settings: dict[str, Any], name: str
+) -> None:
+    wide = {**settings, "start_date": "2025-01-01"}
+    expected = read(wide, name).records
+    books.faults("answer", status=404, path="*/account/*/reports/*", content=NOT_FOUND)
+    records = read(wide, name).records
+    keys = REPORTS[name].record_keys()
+    for stream in (f"report_{name}", f"report_{name}_rows"):
+        assert records[stream]
+        assert [[record[key] for key in keys] for record in records[stream]] == [
+            [record[key] for key in keys] for record in expected[stream]
+        ]
+
+
+NOT_FOUND = (
+    '{"response": {"errors": [{"errno": 1012, "field": "", "message": "Not found.", '
+    '"object": "report", "value": ""}]}}'
+)
+
+
+def test_a_report_that_is_nowhere_is_skipped(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    books.faults("answer", status=404, path="*/reports/*", content=NOT_FOUND)
+    assert not sync(settings, "report_cash_flow", "taxes").records["report_cash_flow"]
+    assert "Skipped report_cash_flow" in caplog.text

@@ -1,0 +1,95 @@
+"""The rows of reports: nothing of an answer is lost, and they add up to its totals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.streams.reports.answers import ANSWERS, GROUPS, LISTS, empty, without_parts
+from tests.streams.reports.facts import Filled, values_in
+from tests.streams.reports.reading import read, serve
+from tests.streams.reports.ties import TIES
+
+if TYPE_CHECKING:
+    from freshbooks_sandbox import Sandbox
+    from tests.support import Messages
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": ANSWERS,
+    "empty": {name: empty(answer, LISTS[name]) for name, answer in ANSWERS.items()},
+    **{
+        f"groups without parts: {how}, {level}": {
+            name: without_parts(ANSWERS[name], ways[level], how)
+            for name, ways in GROUPS.items()
+            if level < len(ways)
+        }
+        for how in ("absent", "null", "empty")
+        for level in range(3)
+    },
+}
+
+
+def assert_ties(messages: Messages, name: str) -> int:
+    """Every record of a report has rows that add up to it."""
+    rows = messages.records[f"report_{name}_rows"]
+    records = messages.records[f"report_{name}"]
+    assert records
+    heading = ("account_id", "period_start", "report_currency")
+    count = 0
+    for record in records:
+        own = [row for row in rows if all(row[key] == record[key] for key in heading)]
+        count += len(own)
+        for what, said, found in TIES[name](record, own):
+            assert said == found, f"{name}, {what}: {said} in the answer, {found} in the rows"
+    assert count == len(rows)
+    return count
+
+
+def test_rows_of_every_report_add_up_to_its_totals(
+    books: Sandbox, settings: dict[str, Any]
+) -> None:
+    year = datetime.now(UTC).date().year
+    wide = {**settings, "start_date": f"{year - 1}-01-01", "report_currencies": ["CAD", "USD"]}
+    messages = read(wide, *TIES)
+    counts = {name: assert_ties(messages, name) for name in TIES}
+    assert min(counts.values()) > 0, counts
+    assert books
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_rows_add_up_whatever_groups_there_are(
+    books: Sandbox, settings: dict[str, Any], variant: str
+) -> None:
+    answers = VARIANTS[variant]
+    serve(books, answers)
+    messages = read(settings, *answers)
+    for name in answers:
+        count = assert_ties(messages, name)
+        assert bool(count) is (variant != "empty"), name
+
+
+PERIOD_OF_THE_ANSWER = ("start_date", "end_date")
+"""Held against the period that was asked for, which is in the keys."""
+
+
+def test_nothing_that_the_facts_name_is_lost(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """All but the token, which is a credential."""
+    left_out = {
+        name: (*PERIOD_OF_THE_ANSWER, *(["dates"] if name == "balance_sheet" else []))
+        for name in TIES
+    }
+    filled = {name: Filled(f"report_{name}", *left_out[name]) for name in TIES}
+    serve(books, {name: each.answer for name, each in filled.items()})
+    messages = read(settings, *TIES)
+    for name, each in filled.items():
+        records = messages.records[f"report_{name}"] + messages.records[f"report_{name}_rows"]
+        delivered = values_in(records)
+        lost = {path for value, path in each.values.items() if value not in delivered}
+        assert lost == {"download_token"}, name
+    assert "clients.invoices.lines.taskno" in filled["invoice_details"].values.values()
+    assert "unknown to this version" not in caplog.text
+    assert "does not fit" not in caplog.text
