@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from tap_freshbooks.connection import Connection
     from tap_freshbooks.extraction.pagination import PageMetadata
     from tap_freshbooks.records import Row
     from tap_freshbooks.transport.client import FreshBooksClient
@@ -134,6 +135,7 @@ class Evidence:
         self.limit = limit
         self.sent = 0
         self._answers: dict[Ask, Answer] = {}
+        self._old_token: str | None = None
 
     def spend(self) -> None:
         """Count a request before it is sent.
@@ -161,6 +163,21 @@ class Evidence:
             self.spend()
             self._answers[ask] = self.send(self.client, ask)
         return self._answers[ask]
+
+    def refresh(self, connection: Connection) -> str:
+        """Refresh the tokens, once, and give the access token from before.
+
+        Raises:
+            LimitReachedError: If there may be no more requests.
+            TapError: If there are no new tokens.
+        """
+        if self._old_token is None:
+            self.spend()
+            authenticator = connection.refreshing_authenticator
+            old = authenticator.access_token()
+            authenticator.access_token(rejected=old)
+            self._old_token = old
+        return self._old_token
 
     @staticmethod
     def send(client: FreshBooksClient, ask: Ask) -> Answer:

@@ -123,12 +123,123 @@ LISTS = (
 )
 """What each list says of itself."""
 
+PARAMETERS = (
+    Question(
+        "default_per_page",
+        "Without per_page a page has 15 rows in accounting, 30 at projects",
+        ("documented", "other"),
+        ("docs/freshbooks-api/accounting.md §3", "docs/freshbooks-api/projects-and-time.md §2"),
+        of_each_stream=True,
+    ),
+    Question(
+        "team_members_per_page",
+        "Without per_page a page has 5 team members",
+        ("5", "30"),
+        ("docs/freshbooks-api/resources/team_members.yaml",),
+    ),
+    Question(
+        "time_entries_default",
+        "Without per_page all time entries come at once",
+        ("unpaged", "30"),
+        ("docs/freshbooks-api/resources/time_entries.yaml",),
+    ),
+    Question(
+        "past_the_end",
+        "An answer past the last page names the page that was asked for",
+        ("asked", "last"),
+        ("docs/freshbooks-api/accounting.md §3",),
+    ),
+    Question(
+        "bad_page",
+        "A page that is no number is answered with a 422",
+        ("422", "400", "first"),
+        ("docs/freshbooks-api/accounting.md §3",),
+    ),
+    Question(
+        "oldest_first",
+        "Without sort the newest row comes first",
+        ("newest", "oldest"),
+        ("docs/freshbooks-api/accounting.md §3", "docs/freshbooks-api/projects-and-time.md §2"),
+        of_each_stream=True,
+    ),
+    Question(
+        "sort_ignored",
+        "A documented sort key sorts",
+        HONOURED,
+        ("docs/freshbooks-api/accounting.md §4", "docs/freshbooks-api/projects-and-time.md §3"),
+        of_each_stream=True,
+    ),
+    Question(
+        "utc_stamps",
+        "Timestamps of accounting that name no zone are US/Eastern, where no other is known",
+        ("eastern", "utc"),
+        ("docs/freshbooks-api/accounting.md §7",),
+        of_each_stream=True,
+    ),
+    Question(
+        "updated_day_zone",
+        "The days of search[updated_min] are those of US/Eastern",
+        ("eastern", "utc"),
+        ("docs/freshbooks-api/accounting.md §4", "docs/freshbooks-api/accounting.md §7"),
+    ),
+)
+"""How lists answer to parameters, or to none."""
+
 SERVICE = (
     Question(
         "rate_limit_headers",
         "Each answer tells what is left of the rate limit",
         ("sent", "absent"),
         ("docs/freshbooks-api/errors-and-limits.md §2",),
+    ),
+    Question(
+        "scopes",
+        "The declared scopes are those that are demanded",
+        ("declared", "others"),
+        ("docs/freshbooks-api/auth.md §8",),
+        of_each_stream=True,
+    ),
+    Question(
+        "missing_scope",
+        "A 403 for a missing scope has the captured text, at projects, time and comments",
+        ("captured", "short"),
+        ("docs/freshbooks-api/errors-and-limits.md §1",),
+    ),
+    Question(
+        "accounting_missing_scope",
+        "A 403 for a missing scope has the shape of other errors, in accounting",
+        ("errors", "message", "error"),
+        ("docs/freshbooks-api/accounting.md §8",),
+    ),
+    Question(
+        "accounting_errors",
+        "Errors of accounting have the old shape",
+        ("old", "new"),
+        ("docs/freshbooks-api/accounting.md §8",),
+    ),
+    Question(
+        "side_unauthenticated",
+        "Events and payments refuse a dead token in the words of all others",
+        ("common", "own"),
+        ("docs/freshbooks-api/errors-and-limits.md §1",),
+    ),
+    Question(
+        "total",
+        "A total counts rows that the token may not read, too",
+        ("all", "visible"),
+        ("docs/freshbooks-api/accounting.md §3",),
+    ),
+    Question(
+        "old_access_token",
+        "The old access token outlives a refresh",
+        ("lives", "dies"),
+        ("docs/freshbooks-api/auth.md §5",),
+    ),
+    Question(
+        "refresh_created_at",
+        "A refresh counts the lifetime of the new token from now",
+        ("now", "original"),
+        ("docs/freshbooks-api/auth.md §4",),
     ),
     Question(
         "pkce",
@@ -180,6 +291,6 @@ WEBHOOKS = (
 """Callbacks and messages."""
 
 QUESTIONS: dict[str, Question] = {
-    question.name: question for question in (*LISTS, *SERVICE, *WEBHOOKS)
+    question.name: question for question in (*LISTS, *PARAMETERS, *SERVICE, *WEBHOOKS)
 }
 """By name, in the order in which they are shown."""

@@ -73,6 +73,15 @@ class Subject:
         number, size = self.stream.page_parameters
         return self.ask({**self.stream.query, **(query or {}), number: 1, size: PAGE_SIZE})
 
+    def object(self, object_id: str) -> Ask:
+        """A request for one object, as the list's path has it."""
+        path = self.stream.object_path or f"{self.stream.path}/{{object_id}}"
+        return Ask.of(
+            fill_path(path, self.business, object_id=object_id),
+            self.stream.query,
+            self.stream.headers,
+        )
+
     @property
     def first_page(self) -> Ask:
         """The first page as a sync asks for it: most checks need no more than its answer."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freshbooks_sandbox import Sandbox
+    from tests.doctor.examining import Result
     from tests.support import Command
 
 
@@ -23,7 +24,7 @@ class Row:
 
     `streams` names the streams with another answer, where each list has one of its own. `found` is
     the answer, where it is not the value of the behaviour. `prepare` does to the sandbox what the
-    behaviour needs to be seen; `scopes` are those of the token.
+    behaviour needs to be seen; `scopes` are those of the token, `options` those of the command.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Row:
     found: str = ""
     prepare: Callable[[Sandbox], object] | None = None
     scopes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}={self.value}"
@@ -40,9 +42,22 @@ class Row:
 FILTERED = (*("clients", "estimates", "expenses", "invoices", "items", "payments", "tasks"),)
 """The accounting streams whose filter by change a sync uses."""
 
+PROFILE_ONLY = ("user:profile:read", "user:clients:read")
+SPEND = ("--spend-a-refresh",)
+
 ROWS = (
     Row("updated_filter_ignored", "items", ("items",), "ignored"),
     Row("updated_filter_ignored", "all", FILTERED, "ignored"),
+    Row("updated_day_zone", "utc"),
+    Row("bad_page", "400"),
+    Row("bad_page", "first"),
+    Row("team_members_per_page", "30", ("team_members",)),
+    Row("time_entries_default", "30", ("time_entries",)),
+    Row("accounting_errors", "new"),
+    Row("missing_scope", "short", scopes=PROFILE_ONLY),
+    Row("side_unauthenticated", "own"),
+    Row("total", "visible"),
+    Row("old_access_token", "dies", options=SPEND),
 )
 
 
@@ -50,17 +65,28 @@ ROWS = (
 def test_the_behaviour_that_is_switched_on_is_named_and_no_other(
     row: Row, command: Command, tmp_path: Path
 ) -> None:
-    scopes = list(row.scopes) or None
-    result = behaving(command, tmp_path, {row.name: row.value}, row.prepare, scopes)
+    result = run(row, {row.name: row.value}, command, tmp_path)
     value = row.found or row.value
     streams = row.streams or (None,)
     assert result.differing == {row.name: {(value, stream) for stream in streams}}
     assert result.status == 1
 
 
+UNPREPARED = (
+    Row("none", "", options=SPEND),
+    Row("none", "", scopes=PROFILE_ONLY),
+)
+
+
+@pytest.mark.parametrize("row", UNPREPARED, ids=repr)
 def test_nothing_differs_where_no_behaviour_is_switched_on(
-    command: Command, tmp_path: Path
+    row: Row, command: Command, tmp_path: Path
 ) -> None:
-    result = behaving(command, tmp_path, {})
+    result = run(row, {}, command, tmp_path)
     assert result.differing == {}
     assert result.status == 0
+
+
+def run(row: Row, behaviours: dict[str, str], command: Command, folder: Path) -> Result:
+    scopes = list(row.scopes) or None
+    return behaving(command, folder, behaviours, row.prepare, scopes, *row.options)

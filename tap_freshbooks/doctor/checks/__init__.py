@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_freshbooks.doctor.checks import fields, filters, lists, service
+from tap_freshbooks.doctor.checks import (
+    fields,
+    filters,
+    lists,
+    order,
+    paging,
+    refusals,
+    service,
+    tokens,
+    zones,
+)
 
 if TYPE_CHECKING:
     from tap_freshbooks.doctor.checks.base import Check
@@ -19,8 +29,25 @@ CHECKS: tuple[Check, ...] = (
     fields.RowKinds(),
     filters.Includes(),
     service.RateLimitHeaders(),
+    order.OldestFirst(),
+    zones.UtcStamps(),
+    refusals.Scopes(),
+    refusals.MissingScope(),
+    refusals.AccountingMissingScope(),
     lists.PageCap(),
     lists.PerPageEcho(),
     filters.UpdatedFilter(),
     filters.DeletedFilter(),
+    order.SortIgnored(),
+    zones.UpdatedDayZone(),
+    paging.PastTheEnd(),
+    paging.BadPage(),
+    paging.TeamMembersPerPage(),
+    paging.TimeEntriesDefault(),
+    paging.DefaultPerPage(),
+    refusals.AccountingErrors(),
+    tokens.SideUnauthenticated(),
+    tokens.Total(),
+    tokens.OldAccessToken(),
+    tokens.RefreshCreatedAt(),
 )

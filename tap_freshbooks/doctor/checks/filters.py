@@ -43,18 +43,19 @@ class UpdatedFilter(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (_changed_never(subject),)
+        return (changed_never(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         if not subject.listing(evidence).rows:
             raise NotTestedError(NO_ROWS)
-        if subject.listing(evidence, _changed_never(subject)).rows:
+        if subject.listing(evidence, changed_never(subject)).rows:
             return self.found("ignored", "rows came that changed before 2099")
         return self.found("honoured")
 
 
-def _changed_never(subject: Subject) -> Ask:
+def changed_never(subject: Subject) -> Ask:
+    """The first page of rows that changed at a moment that is not yet."""
     stream = subject.stream
     assert issubclass(stream, AccountingStream | ProjectStream)  # noqa: S101 - see `applies`
     return subject.page(stream.changed_since(NEVER))

@@ -192,6 +192,7 @@ class JournalEntryAccounts(HardDeleteStream, AccountingStream):
     name = "journal_entry_accounts"
     resource = "journal_entry_accounts/journal_entry_accounts"
     list_key = "journal_entry_accounts"
+    paged = False  # all rows at once, whatever is asked for
     oauth_scope = "user:journal_entries:read"
     replication = Replication.FULL_TABLE
     timestamp_field = None

@@ -1,0 +1,155 @@
+"""Errors: their shapes, and which scopes are demanded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_freshbooks.doctor.checks.base import StreamCheck
+from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.doctor.tokens import granted_scopes
+from tap_freshbooks.streams.families import ProjectStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_freshbooks.doctor.evidence import Answer, Ask, Evidence
+    from tap_freshbooks.doctor.subjects import Subject
+
+NO_ID = "0"
+"""What stands for "none" in references (`docs/freshbooks-api/accounting.md §1`)."""
+
+SCOPE = re.compile(r"user:[a-z_]+:(?:read|write)")
+CAPTURED = re.compile(r"insufficient_scope: .*Provided: \['.*'\]\. Required: \['.*'\]\.", re.DOTALL)
+SHORT = re.compile(r"insufficient_scope: provided \[.*\], required \[.*\]", re.DOTALL)
+REQUIRED = re.compile(r"required:? *\[(.*?)\]", re.IGNORECASE | re.DOTALL)
+NOTHING_REFUSED = "no list was refused for want of a scope"
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """All texts of a body."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+def _lacks_scope(answer: Answer) -> bool:
+    """Whether an answer says that a scope is missing."""
+    return answer.is_refused and any("insufficient_scope" in text for text in _texts(answer.body))
+
+
+def _demanded(answer: Answer) -> set[str]:
+    """The scopes that a refusal demands."""
+    lists = (match for text in _texts(answer.body) for match in REQUIRED.findall(text))
+    return {scope for each in lists for scope in SCOPE.findall(each)}
+
+
+def _declared(subject: Subject) -> set[str]:
+    """The scopes that the stream says it needs."""
+    return set(SCOPE.findall(subject.stream.oauth_scope))
+
+
+class MissingScope(StreamCheck):
+    """The text of a 403 for a missing scope, at projects, time and comments."""
+
+    name = "missing_scope"
+    of_the_api = True
+    takes_errors = True
+
+    @override
+    def applies(self, subject: Subject) -> bool:
+        is_own = "service" in vars(subject.stream)
+        return subject.is_list and issubclass(subject.stream, ProjectStream) and is_own
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        answer = evidence.answer(subject.first_page)
+        if not _lacks_scope(answer):
+            raise NotTestedError(NOTHING_REFUSED)
+        message = answer.body.get("message") if isinstance(answer.body, dict) else None
+        if not isinstance(message, str):
+            return self.found("other", "there is no flat message")
+        if CAPTURED.fullmatch(message):
+            return self.found("captured")
+        return self.found("short" if SHORT.fullmatch(message) else "other")
+
+
+class AccountingMissingScope(StreamCheck):
+    """Where a 403 for a missing scope has its text, at accounting."""
+
+    name = "accounting_missing_scope"
+    of_the_api = True
+    takes_errors = True
+
+    @override
+    def applies(self, subject: Subject) -> bool:
+        return subject.is_list and subject.is_accounting
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        answer = evidence.answer(subject.first_page)
+        granted = granted_scopes(evidence.client)
+        is_lacking = bool(granted) and not _declared(subject) & granted
+        if not (answer.is_refused and (is_lacking or _lacks_scope(answer))):
+            raise NotTestedError(NOTHING_REFUSED)
+        body = answer.body if isinstance(answer.body, dict) else {}
+        if "response" in body or "details" in body:
+            return self.found("errors")
+        if isinstance(body.get("error"), dict):
+            return self.found("error")
+        return self.found("message" if isinstance(body.get("message"), str) else "other")
+
+
+class Scopes(StreamCheck):
+    """Whether the declared scopes are those that are demanded."""
+
+    name = "scopes"
+    takes_errors = True
+
+    @override
+    def applies(self, subject: Subject) -> bool:
+        return subject.is_list and bool(_declared(subject))
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        answer = evidence.answer(subject.first_page)
+        declared, granted = _declared(subject), granted_scopes(evidence.client)
+        if _lacks_scope(answer):
+            others = sorted(_demanded(answer) - declared)
+            if others:
+                return self.found("others", "another scope is demanded", others)
+            return self.found("declared", "the token lacks it")
+        if answer.error is not None:
+            raise NotTestedError(answer.problem)
+        if granted and not declared & granted:
+            return self.found("others", "it was answered without the declared scope")
+        return self.found("declared")
+
+
+class AccountingErrors(StreamCheck):
+    """The shape of errors of accounting: asked for with an id that stands for none."""
+
+    name = "accounting_errors"
+    of_the_api = True
+
+    @override
+    def applies(self, subject: Subject) -> bool:
+        return subject.name in {"clients", "invoices", "expenses", "payments", "items"}
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        return (subject.object(NO_ID),)
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        body = evidence.answer(subject.object(NO_ID)).body
+        response = body.get("response") if isinstance(body, dict) else None
+        if isinstance(response, dict) and "errors" in response:
+            return self.found("old")
+        if isinstance(body, dict) and isinstance(body.get("details"), list):
+            return self.found("new")
+        return self.found("other", "neither shape is known")
