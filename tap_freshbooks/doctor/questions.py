@@ -81,6 +81,13 @@ LISTS = (
         of_each_stream=True,
     ),
     Question(
+        "enum_words",
+        "Fields whose words are known hold no others",
+        DOCUMENTED,
+        ("docs/freshbooks-api/README.md", "docs/freshbooks-api/accounting.md §5"),
+        of_each_stream=True,
+    ),
+    Question(
         "page_cap",
         "A list gives 100 rows at once, whatever is asked for",
         ("100", "none"),

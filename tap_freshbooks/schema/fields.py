@@ -24,6 +24,7 @@ from tap_freshbooks.schema.scalars import (
     Scalar,
     Text,
     UtcTime,
+    Word,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ __all__ = [
     "Scalar",
     "Text",
     "UtcTime",
+    "Word",
 ]
 
 

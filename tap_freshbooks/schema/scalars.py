@@ -104,6 +104,17 @@ class Text(Scalar):
         raise TypeError
 
 
+class Word(Text):
+    """Text of which some words are known; any other is delivered all the same.
+
+    Args:
+        words: The known ones.
+    """
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+
 class Integer(Scalar):
     """An integer; also read from `"12"`, `"12.00"`, `12.0` and `""` (null)."""
 

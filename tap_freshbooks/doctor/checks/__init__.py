@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     lists.SmallPages(),
     fields.RowFields(),
     fields.RowKinds(),
+    fields.EnumWords(),
     filters.Includes(),
     service.RateLimitHeaders(),
     order.OldestFirst(),

@@ -18,11 +18,12 @@ from tap_freshbooks.schema.fields import (
     PlainDate,
     Text,
     UtcTime,
+    Word,
 )
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.streams.replication import Replication
-from tap_freshbooks.streams.resources.common_fields import ATTACHMENT, fell_due
+from tap_freshbooks.streams.resources.common_fields import ATTACHMENT, PAYMENT_TYPES, fell_due
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +37,7 @@ PAYMENT = Object(
     billid=Integer(),
     amount=Money(),
     paid_date=PlainDate(),
-    payment_type=Text(),
+    payment_type=Word(*PAYMENT_TYPES),
     note=Text(),
     matched_with_expense=Boolean(),
     vis_state=Integer(),
@@ -133,7 +134,7 @@ class Bills(AccountingStream):
         id=Integer(),
         vendorid=Integer(),
         bill_number=Text(),
-        status=Text(),
+        status=Word("unpaid", "overdue", "partial", "paid"),
         issue_date=PlainDate(),
         due_date=PlainDate(),
         due_offset_days=Integer(),

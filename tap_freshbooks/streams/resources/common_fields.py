@@ -16,12 +16,18 @@ from tap_freshbooks.schema.fields import (
     Object,
     PlainDate,
     Text,
+    Word,
 )
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_freshbooks.records import Row
+
+PAYMENT_TYPES = (
+    *("Check", "Credit", "Cash", "Bank Transfer", "Credit Card", "Debit", "PayPal", "2Checkout"),
+    *("VISA", "MASTERCARD", "DISCOVER", "AMEX", "DINERS", "JCB", "ACH", "Other"),
+)
 
 LINE = Object(
     lineid=Integer(),
@@ -69,7 +75,7 @@ ADDRESSEE = Object(
 LATE_FEE = Object(
     enabled=Boolean(),
     days=Integer(),
-    type=Text(),
+    type=Word("percent", "flat-fee"),
     value=DecimalText(),
     repeat=Boolean(),
     calculation_type=Text(),
@@ -117,8 +123,8 @@ PRESENTATION = Object(
     profileid=Integer(),
     estimateid=Integer(),
     date_format=Text(),
-    theme_font_name=Text(),
-    theme_layout=Text(),
+    theme_font_name=Word("modern", "classic"),
+    theme_layout=Word("simple", "modern", "classic"),
     theme_primary_color=Text(),
     image_logo_src=Text(),
     image_banner_src=Text(),

@@ -18,6 +18,7 @@ from tap_freshbooks.schema.fields import (
     PlainDate,
     Text,
     UtcTime,
+    Word,
 )
 from tap_freshbooks.streams.constant_list import ConstantList
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.extraction.list_endpoint import Query
 
+
+ACCOUNT_TYPES = ("asset", "liability", "equity", "income", "expense")
 
 BEGINNING = "2000-01-01"
 """Before the first day of any FreshBooks account."""
@@ -49,7 +52,7 @@ class LedgerAccounts(HardDeleteStream, LedgerStream):
         name=Text(),
         number=Text(),
         description=Text(),
-        type=Text(),
+        type=Word(*ACCOUNT_TYPES),
         sub_type=Text(),
         system_account_name=Text(),
         parent_account=Text(),
@@ -73,7 +76,7 @@ class LedgerAccountTypes(ConstantList):
     path = "/accounting/ledger_accounts/types"
     key = ("name",)
     selected_by_default = False
-    fields = Object(name=Text())
+    fields = Object(name=Word(*ACCOUNT_TYPES))
 
 
 class LedgerAccountSubTypes(ConstantList):
@@ -131,7 +134,7 @@ class ChartOfSubAccounts(LineItems):
 
 JOURNAL_DETAIL = Object(
     accountId=Text(),
-    type=Text(),
+    type=Word("TYPE_CREDIT", "TYPE_DEBIT"),
     amount=Money(),  # a float here, unlike everywhere else; read exactly all the same
 )
 
@@ -202,7 +205,7 @@ class JournalEntryAccounts(HardDeleteStream, AccountingStream):
         accountid=Integer(),
         account_name=Text(),
         account_number=Text(),
-        account_type=Text(),
+        account_type=Word(*ACCOUNT_TYPES),
         balance=DecimalText(),
         currency_code=Text(),
         created_at=EasternTime(),

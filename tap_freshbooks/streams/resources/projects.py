@@ -16,6 +16,7 @@ from tap_freshbooks.schema.fields import (
     PlainDate,
     Text,
     UtcTime,
+    Word,
 )
 from tap_freshbooks.streams.families import ProjectStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
@@ -71,8 +72,8 @@ class Projects(ProjectStream):
         budget=DecimalText(),
         fixed_price=DecimalText(),
         rate=DecimalText(),
-        billing_method=Text(),
-        project_type=Text(),
+        billing_method=Word("business_rate", "project_rate", "service_rate", "team_member_rate"),
+        project_type=Word("fixed_price", "hourly_rate"),
         project_manager_id=Integer(),
         active=Boolean(),
         complete=Boolean(),
@@ -82,7 +83,7 @@ class Projects(ProjectStream):
         logged_duration=Integer(),
         services=Array(SERVICE),
         billed_amount=DecimalText(),
-        billed_status=Text(),
+        billed_status=Word("unbilled", "partially_billed", "billed"),
         retainer_id=Integer(),
         expense_markup=DecimalText(),
         service_estimate_type=Text(),

@@ -16,6 +16,7 @@ from tap_freshbooks.schema.fields import (
     Object,
     PlainDate,
     Text,
+    Word,
 )
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.line_items import LineItems
@@ -26,6 +27,7 @@ from tap_freshbooks.streams.resources.common_fields import (
     CONTACTS,
     LINE,
     OWNER,
+    PAYMENT_TYPES,
     PRESENTATION,
 )
 
@@ -113,12 +115,12 @@ class CreditNotes(AccountingStream):
         clientid=Integer(),
         sentid=Integer(),
         credit_number=Text(),
-        credit_type=Text(),
+        credit_type=Word("goodwill", "overpayment", "prepayment"),
         status=Text(),  # a word here, a number on invoices (`docs/freshbooks-api/accounting.md §6`)
-        display_status=Text(),
-        payment_status=Text(),
-        dispute_status=Text(),
-        last_order_status=Text(),
+        display_status=Word("draft", "created", "sent", "viewed"),
+        payment_status=Word("unpaid", "partial", "paid"),
+        dispute_status=Word("disputed", "resolved"),
+        last_order_status=Word("pending", "declined", "success"),
         payment_type=Text(),
         create_date=PlainDate(),
         currency_code=Text(),
@@ -164,7 +166,7 @@ class Payments(AccountingStream):
         clientid=Integer(),
         amount=Money(),
         date=PlainDate(),
-        type=Text(),
+        type=Word(*PAYMENT_TYPES),
         note=Text(),
         gateway=Text(),
         orderid=Integer(),
@@ -195,7 +197,7 @@ class OtherIncomes(AccountingStream):
     fields = Object(
         incomeid=Integer(),
         amount=Money(),
-        category_name=Text(),
+        category_name=Word("advertising", "in_person_sales", "online_sales", "rentals", "other"),
         source=Text(),
         sourceid=Integer(),
         userid=Integer(),

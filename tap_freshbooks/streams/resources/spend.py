@@ -13,6 +13,7 @@ from tap_freshbooks.schema.fields import (
     Object,
     PlainDate,
     Text,
+    Word,
 )
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
@@ -180,7 +181,7 @@ class ExpenseSummaries(AccountingStream):
     timestamp_field = None
     marks_deletions = False
     fields = Object(
-        id=Text(),
+        id=Word("grand_total", "archived", "active"),
         counts=Integer(),
         amounts=Array(Object(amount=DecimalText(), code=Text(), count=Integer())),
     )
