@@ -51,9 +51,6 @@ READ_UNTIL = "read_until"
 REPORT = "report"
 ROWS = "rows"
 
-RESULT = ("response", "result")
-"""Keys to what holds the report, in every answer."""
-
 NO_CURRENCY = "default"
 """The currency, in keys, of a report that names none and was asked for none. A key is never empty,
 and which currencies it covers is not known (`docs/freshbooks-api/accounting.md §4`)."""
@@ -118,7 +115,8 @@ class Report(AccountingStream):
             cls.list_key = vars(cls).get("list_key", cls.report)
             if cls.business_report:  # where more is demanded (`docs/freshbooks-api/auth.md §8`)
                 cls.oauth_scope = "user:reports:read user:account:read"
-        cls.fields = HEADING | cls.parts | Object(**{name: Excluded() for name in cls.lists})
+        if "parts" in vars(cls):
+            cls.fields = HEADING | cls.parts | Object(**{name: Excluded() for name in cls.lists})
         super().__init_subclass__()
 
     @override
@@ -162,7 +160,8 @@ class Report(AccountingStream):
         self, reader: PartitionReader, requests: Sequence[tuple[Query, str]]
     ) -> Iterator[Page]:
         """The answers, by the path that FreshBooks knows."""
-        pages = reader.read_first_pages(requests, records=RESULT)
+        result = self.records[:-1]
+        pages = reader.read_first_pages(requests, records=result)
         try:
             first = next(pages, None)
         except NotFoundError as error:
@@ -171,7 +170,7 @@ class Report(AccountingStream):
                 raise
             self.logger.info("%s; asking by business_uuid", error)
             path = f"/accounting/businesses/{business.business_uuid}/reports/{self.business_report}"
-            yield from reader.read_first_pages(requests, path=path, records=RESULT)
+            yield from reader.read_first_pages(requests, path=path, records=result)
             return
         if first is not None:
             yield first
@@ -183,9 +182,10 @@ class Report(AccountingStream):
         Raises:
             UnexpectedAnswerError: If not.
         """
+        *result, key = self.records
         if len(page.rows) != 1:
-            raise UnexpectedAnswerError(f"{'.'.join(RESULT)} is a list, not an object")
-        report = find_report(page.rows[0], self.list_key, is_certain=not self.unconfirmed)
+            raise UnexpectedAnswerError(f"{'.'.join(result)} is a list, not an object")
+        report = find_report(page.rows[0], key, is_certain=not self.unconfirmed)
         self._check_period(report, query)
         check_lists(report, self.lists)
         check_totals(report, {name: self.parts.fields[name] for name in self.totals})

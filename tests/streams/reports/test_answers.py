@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.errors import TapError
+from tap_freshbooks.tap import TapFreshBooks
 from tests.streams.reports.answers import ANSWERS, LISTS
 from tests.streams.reports.reading import REPORTS, read, serve
 from tests.support import sync
@@ -135,6 +136,26 @@ def test_a_report_of_unknown_shape_is_delivered_whole_under_any_key(
     record, *_ = read(settings, name).records[f"report_{name}"]
     assert record["report"] == {"vendors": [{"owed": 1}]}
     assert record["report_currency"] == "default"
+
+
+def test_the_key_of_a_report_can_be_mended_by_the_user(
+    books: Sandbox, settings: dict[str, Any]
+) -> None:
+    answer = {**ANSWERS["tax_summary"], "basis": "accrual"}
+    serve(books, {"tax_summary": None}, response={"result": {"taxes": answer}})
+    mended = {
+        "name": "report_tax_summary",
+        "override": True,
+        "records_path": "response.result.taxes",
+        "schema": {"basis": {"type": "string"}},
+    }
+    messages = read({**settings, "custom_streams": [mended]}, "tax_summary")
+    found = [record["report_currency"] for record in messages.records["report_tax_summary"]]
+    assert found == ["CAD", "CAD"]
+    assert len(messages.records["report_tax_summary_rows"]) == len(found)
+    catalog = TapFreshBooks(config={**settings, "custom_streams": [mended]}).catalog_dict
+    [entry] = [each for each in catalog["streams"] if each["stream"] == mended["name"]]
+    assert {"basis", "total_invoiced"} <= entry["schema"]["properties"].keys()
 
 
 # Keys
