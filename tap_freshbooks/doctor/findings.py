@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tap_freshbooks.doctor.questions import Question
+    from tap_freshbooks.doctor.question import Question
 
 
 class Outcome(StrEnum):

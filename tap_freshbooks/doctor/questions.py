@@ -5,38 +5,16 @@ The sandbox offers the same answers as behaviours; a test compares the two lists
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-NEEDS_A_WRITE = "it takes a write, and doctor only reads"
-NEEDS_A_MESSAGE = "it takes a webhook message, and doctor only reads"
-NEEDS_A_CONSENT = "it takes a consent in the browser"
-NEEDS_TWO_APPS = "it takes two applications of one user"
-
-HONOURED = ("honoured", "ignored")
-DOCUMENTED = ("documented", "more")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A fact that the tap goes by, and what could be so instead.
-
-    Attributes:
-        name: Of the question, and of the sandbox's behaviour.
-        text: The fact, as the tap goes by it.
-        values: The possible answers; the first is the fact.
-        places: Where it is written.
-        of_each_stream: Whether each list has an answer of its own; the sandbox's behaviour then
-            names the streams that answer otherwise.
-        untestable: Why reading cannot tell; empty if it can.
-    """
-
-    name: str
-    text: str
-    values: tuple[str, ...]
-    places: tuple[str, ...]
-    of_each_stream: bool = False
-    untestable: str = ""
-
+from tap_freshbooks.doctor.question import (
+    DOCUMENTED,
+    HONOURED,
+    NEEDS_A_CONSENT,
+    NEEDS_A_MESSAGE,
+    NEEDS_A_WRITE,
+    NEEDS_TWO_APPS,
+    Question,
+)
+from tap_freshbooks.doctor.resource_questions import BOOKS, REPORTS, WORK
 
 LISTS = (
     Question(
@@ -298,6 +276,7 @@ WEBHOOKS = (
 """Callbacks and messages."""
 
 QUESTIONS: dict[str, Question] = {
-    question.name: question for question in (*LISTS, *PARAMETERS, *SERVICE, *WEBHOOKS)
+    question.name: question
+    for question in (*LISTS, *PARAMETERS, *SERVICE, *BOOKS, *WORK, *REPORTS, *WEBHOOKS)
 }
 """By name, in the order in which they are shown."""

@@ -58,6 +58,21 @@ ROWS = (
     Row("side_unauthenticated", "own"),
     Row("total", "visible"),
     Row("old_access_token", "dies", options=SPEND),
+    Row("deleted_projects", "ignored", ("projects",)),
+    Row("archived_projects", "shown", ("projects",)),
+    Row("services_paging", "ignored", ("services",)),
+    Row("others_time", "shown", ("time_entries",)),
+    Row("running_timers", "shown", ("time_entries",)),
+    Row("inactive_retainers", "shown", ("retainers",)),
+    Row("invitation_rates", "filled", ("invitation_rates",)),
+    Row("bill_vendorid", "shown", ("bills",)),
+    Row("journal_envelope", "data", ("journal_entries",)),
+    Row("journal_envelope", "journalEntries", ("journal_entries",)),
+    Row("journal_envelope", "list", ("journal_entries",)),
+    Row("presumed_lists", "missing", ("billable_items", "checkout_links", "expense_profiles")),
+    Row("payables_aging", "granted", ("report_accounts_payable_aging",)),
+    Row("payments_collected", "all", ("report_payments_collected",)),
+    Row("expense_groups", "nested", ("report_expense_details",)),
 )
 
 

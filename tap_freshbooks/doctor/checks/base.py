@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.doctor.evidence import Ask, Evidence
-    from tap_freshbooks.doctor.questions import Question
+    from tap_freshbooks.doctor.question import Question
     from tap_freshbooks.doctor.subjects import Subject
 
 

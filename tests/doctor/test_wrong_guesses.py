@@ -1,0 +1,94 @@
+"""Doctor where nothing is there to see, and where every guess about the answers is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freshbooks_sandbox import Sandbox
+from tests.doctor.examining import INVOICES, examine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support import Command
+
+
+@pytest.fixture(scope="module")
+def odd_sandbox() -> Iterator[Sandbox]:
+    """A sandbox of this module, whose faults hit every application."""
+    with Sandbox(invoices=INVOICES, rate_limit=0) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_faults_are_left(odd_sandbox: Sandbox) -> Iterator[None]:
+    yield
+    odd_sandbox.faults_clear()
+
+
+BOOKS = "/accounting/account/*"
+WORK = ("/projects/*", "/timetracking/*", "/comments/*")
+OTHERS = ("/accounting/businesses/*", "/payments/*", "/events/*", "/auth/api/v1/*/business*")
+
+
+def test_where_no_rows_are_there_nothing_is_called_true(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    emptied = [{"edit": "set", "path": path, "value": []} for path in ROWS_OF_BOOKS]
+    odd_sandbox.faults("answer", path=BOOKS, edits=emptied)
+    odd_sandbox.faults("answer", path="/events/*", edits=emptied)
+    for path in WORK:
+        names = ("projects", "time_entries", "services", "retainers", "invitation_rates")
+        edits = [{"edit": "set", "path": name, "value": []} for name in names]
+        odd_sandbox.faults("answer", path=path, edits=edits)
+    result = examine(command, odd_sandbox, tmp_path)
+    for question in OF_ROWS:
+        assert result.outcomes(question) == {"not tested"}, question
+
+
+ROWS_OF_BOOKS = [
+    f"response.result.{name}"
+    for name in (
+        *("bills", "invoices", "clients", "invoice_profiles", "estimates", "credit_notes"),
+        *("callbacks", "payments_collected.totals", "expense_details.data"),
+    )
+]
+OF_ROWS = (
+    *("credit_note_key", "bill_category", "bill_vendorid", "line_dates", "late_fee_value"),
+    *("late_reminder_id", "callback_timestamps", "deleted_projects", "archived_projects"),
+    *("services_paging", "others_time", "running_timers", "deleted_time", "inactive_retainers"),
+    *("invitation_rates", "threads_envelope", "payments_collected", "expense_groups"),
+)
+"""Questions that only rows answer."""
+
+
+@pytest.mark.parametrize("content", ["[]", '"text"', "7", "{}", '{"response": {"result": [1]}}'])
+def test_another_answer_to_everything_is_no_crash(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path, content: str
+) -> None:
+    for path in (BOOKS, *WORK, *OTHERS):
+        odd_sandbox.faults("answer", path=path, content=content, content_type="application/json")
+    result = examine(command, odd_sandbox, tmp_path)
+    assert result.status == 1, result.said
+    assert "envelope" in result.differing
+    for question in set(OF_ROWS) - {"credit_note_key", "threads_envelope"}:
+        assert result.outcomes(question) == {"not tested"}, question
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("value", [None, [], {"a": [1]}, "x", True, -(10**30)])
+def test_other_values_everywhere_are_no_crash(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path, depth: int, value: Any
+) -> None:
+    """At depth 2 in place of the fields of rows, at 3 of what is in these."""
+    stars = ".*" * depth
+    places = {BOOKS: f"response.result.*{stars}", **dict.fromkeys((*WORK, *OTHERS), f"*{stars}")}
+    for path, place in places.items():
+        edits = [{"edit": "set", "path": place, "value": value}]
+        odd_sandbox.faults("answer", path=path, edits=edits)
+    result = examine(command, odd_sandbox, tmp_path)
+    assert result.status in {0, 1}, result.said
+    assert result.findings
