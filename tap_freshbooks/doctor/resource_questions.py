@@ -4,85 +4,91 @@ from __future__ import annotations
 
 from tap_freshbooks.doctor.question import HONOURED, Question
 
-ACCOUNTING = "docs/freshbooks-api/accounting.md"
-RESOURCES = "docs/freshbooks-api/resources"
-
 BOOKS = (
     Question(
         "credit_note_key",
         "A single credit note is under credit_note",
         ("credit_note", "credit_notes"),
-        (f"{ACCOUNTING} §2", f"{RESOURCES}/credit_notes.yaml"),
+        ("docs/freshbooks-api/accounting.md §2", "docs/freshbooks-api/resources/credit_notes.yaml"),
     ),
     Question(
         "staff_key",
         "The list of staff is under staff",
         ("staff", "staffs"),
-        (f"{ACCOUNTING} §2", f"{RESOURCES}/staffs.yaml"),
+        ("docs/freshbooks-api/accounting.md §2", "docs/freshbooks-api/resources/staffs.yaml"),
     ),
     Question(
         "bill_category",
         "The category of a bill's line is an object",
         ("object", "text"),
-        (f"{ACCOUNTING} §10", f"{RESOURCES}/bills.yaml"),
+        ("docs/freshbooks-api/accounting.md §10", "docs/freshbooks-api/resources/bills.yaml"),
     ),
     Question(
         "bill_vendorid",
         "Bills have their vendor's id in the include vendor only",
         ("absent", "shown"),
-        (f"{RESOURCES}/bills.yaml",),
+        ("docs/freshbooks-api/resources/bills.yaml",),
     ),
     Question(
         "line_dates",
         "The date of a line is a plain date",
         ("plain", "timed"),
-        (f"{ACCOUNTING} §6", f"{RESOURCES}/invoices.yaml"),
+        ("docs/freshbooks-api/accounting.md §6", "docs/freshbooks-api/resources/invoices.yaml"),
     ),
     Question(
         "late_fee_value",
         "The value of a late fee is a number",
         ("number", "text"),
-        (f"{ACCOUNTING} §6", f"{RESOURCES}/invoices.yaml"),
+        ("docs/freshbooks-api/accounting.md §6", "docs/freshbooks-api/resources/invoices.yaml"),
     ),
     Question(
         "late_reminder_id",
         "The id of a reminder is a number",
         ("number", "text"),
-        (f"{RESOURCES}/invoices.yaml",),
+        ("docs/freshbooks-api/resources/invoices.yaml",),
     ),
     Question(
         "presumed_lists",
         "Lists that were never seen are served",
         ("served", "missing"),
         (
-            f"{RESOURCES}/expense_profiles.yaml",
-            f"{RESOURCES}/billable_items.yaml",
-            f"{RESOURCES}/checkout_links.yaml",
+            "docs/freshbooks-api/resources/expense_profiles.yaml",
+            "docs/freshbooks-api/resources/billable_items.yaml",
+            "docs/freshbooks-api/resources/checkout_links.yaml",
         ),
     ),
     Question(
         "journal_envelope",
         "The journal entries of the new service are under manualJournalEntries",
         ("manualJournalEntries", "data", "journalEntries", "list"),
-        (f"{ACCOUNTING} §2", f"{RESOURCES}/journal_entries.yaml"),
+        (
+            "docs/freshbooks-api/accounting.md §2",
+            "docs/freshbooks-api/resources/journal_entries.yaml",
+        ),
     ),
     Question(
         "journal_version",
         "The journal entries of the new service need the header x-api-version",
         ("required", "optional"),
-        (f"{ACCOUNTING} §9", f"{RESOURCES}/journal_entries.yaml"),
+        (
+            "docs/freshbooks-api/accounting.md §9",
+            "docs/freshbooks-api/resources/journal_entries.yaml",
+        ),
     ),
     Question(
         "checkout_links_envelope",
         "Checkout links are under checkout_links",
         ("checkout_links", "checkout-links", "list"),
-        (f"{RESOURCES}/checkout_links.yaml",),
+        ("docs/freshbooks-api/resources/checkout_links.yaml",),
     ),
     Question(
         "callback_timestamps",
         "Timestamps of callbacks have a T, and are UTC",
         ("iso", "sql"),
-        ("docs/freshbooks-api/projects-and-time.md §4", f"{RESOURCES}/callbacks.yaml"),
+        (
+            "docs/freshbooks-api/projects-and-time.md §4",
+            "docs/freshbooks-api/resources/callbacks.yaml",
+        ),
     ),
 )
 """Single resources of accounting, the ledger, payments and events."""
@@ -92,55 +98,73 @@ WORK = (
         "deleted_projects",
         "active=false lists deleted projects",
         ("listed", "ignored"),
-        ("docs/freshbooks-api/projects-and-time.md §5", f"{RESOURCES}/projects.yaml"),
+        (
+            "docs/freshbooks-api/projects-and-time.md §5",
+            "docs/freshbooks-api/resources/projects.yaml",
+        ),
     ),
     Question(
         "archived_projects",
         "Archived projects are hidden without complete=true",
         ("hidden", "shown"),
-        ("docs/freshbooks-api/projects-and-time.md §5", f"{RESOURCES}/projects.yaml"),
+        (
+            "docs/freshbooks-api/projects-and-time.md §5",
+            "docs/freshbooks-api/resources/projects.yaml",
+        ),
     ),
     Question(
         "services_paging",
         "Services come in pages",
         HONOURED,
-        (f"{RESOURCES}/services.yaml",),
+        ("docs/freshbooks-api/resources/services.yaml",),
     ),
     Question(
         "others_time",
         "Without team=true, only the user's own time entries come",
         ("hidden", "shown"),
-        ("docs/freshbooks-api/projects-and-time.md §6", f"{RESOURCES}/time_entries.yaml"),
+        (
+            "docs/freshbooks-api/projects-and-time.md §6",
+            "docs/freshbooks-api/resources/time_entries.yaml",
+        ),
     ),
     Question(
         "running_timers",
         "Without include_unlogged=true, no time entries of running timers come",
         ("hidden", "shown"),
-        ("docs/freshbooks-api/projects-and-time.md §6", f"{RESOURCES}/time_entries.yaml"),
+        (
+            "docs/freshbooks-api/projects-and-time.md §6",
+            "docs/freshbooks-api/resources/time_entries.yaml",
+        ),
     ),
     Question(
         "deleted_time",
         "include_deleted=true brings deleted time entries too",
         ("listed", "ignored"),
-        ("docs/freshbooks-api/projects-and-time.md §5", f"{RESOURCES}/time_entries.yaml"),
+        (
+            "docs/freshbooks-api/projects-and-time.md §5",
+            "docs/freshbooks-api/resources/time_entries.yaml",
+        ),
     ),
     Question(
         "inactive_retainers",
         "The list of retainers leaves deleted ones out",
         ("hidden", "shown"),
-        ("docs/freshbooks-api/projects-and-time.md §5", f"{RESOURCES}/retainers.yaml"),
+        (
+            "docs/freshbooks-api/projects-and-time.md §5",
+            "docs/freshbooks-api/resources/retainers.yaml",
+        ),
     ),
     Question(
         "invitation_rates",
         "The list of invitation rates is always empty",
         ("empty", "filled"),
-        (f"{RESOURCES}/invitation_rates.yaml",),
+        ("docs/freshbooks-api/resources/invitation_rates.yaml",),
     ),
     Question(
         "threads_envelope",
         "Discussions of projects are under threads",
         ("threads", "data", "list"),
-        (f"{RESOURCES}/project_threads.yaml",),
+        ("docs/freshbooks-api/resources/project_threads.yaml",),
     ),
 )
 """Projects and time."""
@@ -150,25 +174,31 @@ REPORTS = (
         "account_reports",
         "Reports that the documentation has moved to business_uuid are still there by account_id",
         ("served", "gone"),
-        (f"{ACCOUNTING} §11",),
+        ("docs/freshbooks-api/accounting.md §11",),
     ),
     Question(
         "payables_aging",
         "The plan does not include the aging of payables",
         ("refused", "granted"),
-        (f"{RESOURCES}/report_accounts_payable_aging.yaml",),
+        ("docs/freshbooks-api/resources/report_accounts_payable_aging.yaml",),
     ),
     Question(
         "payments_collected",
         "Without currency_codes[], payments in the currency of the business are reported",
         ("business", "all"),
-        (f"{ACCOUNTING} §4", f"{RESOURCES}/report_payments_collected.yaml"),
+        (
+            "docs/freshbooks-api/accounting.md §4",
+            "docs/freshbooks-api/resources/report_payments_collected.yaml",
+        ),
     ),
     Question(
         "expense_groups",
         "Groups of expense details have no groups below them",
         ("flat", "nested"),
-        (f"{ACCOUNTING} §13", f"{RESOURCES}/report_expense_details.yaml"),
+        (
+            "docs/freshbooks-api/accounting.md §13",
+            "docs/freshbooks-api/resources/report_expense_details.yaml",
+        ),
     ),
 )
 """Reports."""
