@@ -6,16 +6,20 @@ import logging
 import pkgutil
 import signal
 import sys
-import traceback
 from difflib import get_close_matches
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from typing_extensions import override
 
-from tap_freshbooks.errors import ExitStatus, RunInterruptedError, TapError, missing_extra_error
+from tap_freshbooks.errors import (
+    ExitStatus,
+    RunInterruptedError,
+    TapError,
+    missing_extra_error,
+    sentence_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,9 +139,8 @@ def run(args: Sequence[str]) -> int:
     except Exception as error:
         if _is_wrong_setting(error):
             return _fail(f"wrong settings: {error}", ExitStatus.USAGE)
-        # An unforeseen error: its text could quote a secret, so only its place is shown.
         logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)
-        return _fail(f"unexpected {_place(error)}; please report this", ExitStatus.FAILED)
+        return _fail(sentence_of(error), ExitStatus.FAILED)
     return status if isinstance(status, int) else ExitStatus.DONE
 
 
@@ -145,14 +148,6 @@ def _is_wrong_setting(error: Exception) -> bool:
     """The SDK's own errors of stream_maps and batch_config; no SDK, no such error."""
     sdk = sys.modules.get("singer_sdk.exceptions")
     return sdk is not None and isinstance(error, (sdk.ConfigurationError, sdk.MappingError))
-
-
-def _place(error: Exception) -> str:
-    """Kind of an error and where it happened, without its text."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "tap_freshbooks" in frame.filename] or frames
-    last = ours[-1]
-    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def _fail(sentence: str, status: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.businesses import IDENTITY_PATH, Business, IdentifierKind, read_businesses
 from tap_freshbooks.config.validation import is_url
-from tap_freshbooks.errors import FreshBooksError, SettingsError
+from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, SettingsError
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.stores.factory import open_store
@@ -65,12 +65,19 @@ class Connection:
 
     @cached_property
     def me(self) -> dict[str, Any]:
-        """The answer of users/me."""
+        """The answer of users/me.
+
+        Raises:
+            ConnectionFailedError: If there is none: then nothing can be read.
+        """
         subject = "the identity of the token"
-        answer = self.client.get(IDENTITY_PATH, subject=subject)
+        try:
+            answer = self.client.get(IDENTITY_PATH, subject=subject)
+        except FreshBooksError as error:
+            raise ConnectionFailedError(str(error)) from None
         me = answer.body.get("response") if isinstance(answer.body, dict) else None
         if not isinstance(me, dict) or not isinstance(me.get("business_memberships"), list):
-            raise FreshBooksError(f"{subject}: the answer does not name any memberships")
+            raise ConnectionFailedError(f"{subject}: the answer does not name any memberships")
         return me
 
     @property

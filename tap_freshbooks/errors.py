@@ -2,11 +2,20 @@
 
 Each error carries one sentence for the user and the exit status of the command.
 `transport/response_errors.py` makes them of FreshBooks' responses.
+
+How far an error reaches is a matter of its class. A `FreshBooksError` is about the answer to one
+request: in a sync it costs the stream of the business that asked, and so does whatever is no
+`TapError`, as only foreign input is unforeseen. Every other `TapError` concerns more than that
+(the account, the token store, the settings, the target, FreshBooks as a whole): it ends the run.
 """
 
 from __future__ import annotations
 
+import copy
+import traceback
 from enum import IntEnum
+from pathlib import Path
+from typing import Self
 
 
 class ExitStatus(IntEnum):
@@ -22,6 +31,27 @@ class TapError(Exception):
     """A failure that a user can read: the message is a sentence, no traceback is needed."""
 
     exit_status = ExitStatus.FAILED
+
+    ends_run = True
+    """Whether it concerns more than the stream of the business that was read."""
+
+
+def ends_run(error: Exception) -> bool:
+    """Whether an error ends a sync, instead of one stream of one business."""
+    return isinstance(error, TapError) and error.ends_run
+
+
+def sentence_of(error: Exception) -> str:
+    """What to tell the user of an error.
+
+    The text of an unforeseen one could quote a secret, so only its kind and place are told.
+    """
+    if isinstance(error, TapError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "tap_freshbooks" in frame.filename] or frames
+    place = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
+    return f"unexpected {type(error).__name__}{place}; please report this"
 
 
 class SettingsError(TapError):
@@ -67,19 +97,34 @@ class OutputClosedError(TapError):
     """Standard output is closed: the target reads no messages any more."""
 
 
+class ConnectionFailedError(TapError):
+    """FreshBooks as a whole does not answer, or does not say who we are: nothing can be read."""
+
+
+class StreamsFailedError(TapError):
+    """A sync came to its end, and what it had to read of some streams could not be read."""
+
+
 class FreshBooksError(TapError):
-    """FreshBooks answered with an error, or not at all.
+    """FreshBooks answered a request with an error, with something else than we know, or not at all.
 
     Attributes:
-        hint: What to do about errors of this class.
+        hint: What to do about it.
         vendor_message: What FreshBooks said, without the subject and the hint.
     """
 
+    ends_run = False
     hint = "please report this"
 
     def __init__(self, message: str, *, vendor_message: str = "") -> None:
         super().__init__(message)
         self.vendor_message = vendor_message or message
+
+    def restated(self, message: str) -> Self:
+        """The same error with another sentence around it; `vendor_message` stays."""
+        other = copy.copy(self)
+        other.args = (message,)
+        return other
 
 
 class PermissionDeniedError(FreshBooksError):
@@ -90,6 +135,22 @@ class PermissionDeniedError(FreshBooksError):
     """
 
     hint = "the token's scopes, the user's role or the plan do not allow it"
+
+
+class MissingScopeError(PermissionDeniedError):
+    """The token lacks scopes, and FreshBooks says which (`docs/freshbooks-api/auth.md §7`).
+
+    Attributes:
+        scopes: What it lacks.
+    """
+
+    def __init__(self, message: str, scopes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.scopes = scopes
+        self.hint = (
+            f"the token lacks {' and '.join(scopes)}: enable that in the app, in the developer "
+            "portal of FreshBooks, then connect again with `tap-freshbooks login`"
+        )
 
 
 class NotFoundError(FreshBooksError):
@@ -140,6 +201,13 @@ class TransientError(FreshBooksError):
         self.retry_after = retry_after
         self.sent = sent
         self.throttled = throttled
+
+
+class GatewayError(TransientError):
+    """A proxy, firewall or gateway answered instead: that is no refusal, and no word on tokens.
+
+    It says as little of what was asked as a time-out does, so it is tried again like one.
+    """
 
 
 class RunInterruptedError(BaseException):

@@ -46,7 +46,8 @@ class SyncRun:
         """Read all that is selected.
 
         Raises:
-            TapError: If it cannot be read.
+            StreamsFailedError: If some of it cannot be read; the rest is read to its end.
+            TapError: If nothing can be read any more.
         """
         planner = self._webhook_planner()
         self.connection.open()  # what is wrong with it shows before the first message
@@ -64,10 +65,10 @@ class SyncRun:
             ):
                 self.tap.sync_all()
         finally:
+            self.state.outcome.report()
             if planner:
                 planner.inbox.close()
-        if self.state.skipped:
-            logger.warning("Not read: %s", "; ".join(self.state.skipped))
+        self.state.outcome.check()
 
     @property
     def sources(self) -> Iterator[RecordStream]:
@@ -97,6 +98,7 @@ class SyncRun:
         streams = self.tap.streams
         state = streams["businesses"].stream_state
         for idle in planner.plan_streams(list(self.sources), self.state, state):
+            self.state.outcome.note_read(idle.name)
             for stream in (idle, *idle.child_streams):
                 streams.pop(stream.name, None)
 

@@ -101,6 +101,14 @@ EXTRACTION: tuple[th.Property[Any], ...] = (
         description="Days after which an incremental stream is read whole once, since some "
         "values change without a new timestamp; 0 for each time",
     ),
+    th.Property(
+        "fail_on_skipped",
+        th.BooleanType,
+        default=False,
+        title="Fail on skipped",
+        description="Count a stream that the token, the role or the plan may not read as a "
+        "failure: the run goes on, and ends with exit status 1",
+    ),
 )
 """Which rows are read."""
 

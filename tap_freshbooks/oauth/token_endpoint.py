@@ -121,7 +121,11 @@ class TokenEndpoint:
         """
         response = self._post(REVOKE_PATH, {"token": token})
         problem = error_from_response(
-            response.status_code, response.headers, _json(response), json_expected=False
+            response.status_code,
+            response.headers,
+            _json(response),
+            content=response.content,
+            json_expected=False,
         )
         if problem is not None:
             raise problem
@@ -180,7 +184,9 @@ def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exce
         return SettingsError(
             "FreshBooks does not know this app: check the settings client_id and client_secret"
         )
-    error = error_from_response(response.status_code, response.headers, body)
+    error = error_from_response(
+        response.status_code, response.headers, body, content=response.content
+    )
     if isinstance(error, TransientError):
         # A rate limiter answers before the token endpoint has looked at the token.
         error.sent = response.status_code != HTTPStatus.TOO_MANY_REQUESTS

@@ -18,7 +18,7 @@ from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from types import FrameType
 
     from singer_sdk.helpers.types import Context
@@ -93,7 +93,7 @@ class SdkStream(Stream, ABC):
     # What we answer
 
     @abstractmethod
-    def deliver_records(self, partitions: Iterable[Mapping[str, Any] | None]) -> Iterator[Row]:
+    def deliver_records(self, partitions: Sequence[Mapping[str, Any] | None]) -> Iterator[Row]:
         """Write the records of partitions, and STATE messages; yields what was written."""
 
     @abstractmethod

@@ -1,39 +1,40 @@
-"""RecordStream, the base of all streams: schema and conversion of its fields, and its state."""
+"""RecordStream, the base of all streams: schema and conversion of its fields, and its delivery.
+
+A stream fails alone: what is wrong with the answers for one partition costs that partition of
+this stream, and of the streams that it feeds. The run goes on with the others.
+"""
 
 from __future__ import annotations
 
 import time
-from abc import ABC
-from datetime import UTC, datetime, timedelta
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
 from tap_freshbooks.singer.record_writer import RecordWriter
-from tap_freshbooks.singer.sdk_bridge import SdkStream
+from tap_freshbooks.streams.bookmarks import BookmarkedStream
 from tap_freshbooks.streams.field_warnings import FieldWarnings
+from tap_freshbooks.streams.outcome import Source, concerns_run
 from tap_freshbooks.streams.replication import Replication
-from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
+    from singer_sdk.metrics import Counter
     from singer_sdk.singerlib import RecordMessage
 
-    from tap_freshbooks.connection import Connection
+    from tap_freshbooks.businesses import Business
     from tap_freshbooks.extraction.prefetch import Prefetchable
     from tap_freshbooks.records import Row
     from tap_freshbooks.schema.conversion import Converter
     from tap_freshbooks.schema.fields import Object
     from tap_freshbooks.singer.stats import StreamStats
-    from tap_freshbooks.streams.run_state import RunningTap, RunState
-
-CLOCK_SKEW = timedelta(hours=1)
-"""How far the server's clock may be ahead of ours."""
 
 HOW_TO_REPORT = (
     "Please tell us what you see: open an issue with the file that `tap-freshbooks doctor --report "
@@ -45,7 +46,7 @@ COUNTED_AT_ONCE = 100
 """Records; the SDK's counter looks at the clock each time."""
 
 
-class RecordStream(SdkStream, ABC):
+class RecordStream(BookmarkedStream, ABC):
     """A stream whose schema and conversion come from its declared fields."""
 
     name: str
@@ -96,16 +97,6 @@ class RecordStream(SdkStream, ABC):
             self.replication_key = self.timestamp_field
             self.forced_replication_method = REPLICATION_INCREMENTAL
 
-    @property
-    def run(self) -> RunState:
-        """The state of the run, which all streams share; made when something is read."""
-        return cast("RunningTap", self.tap).run_state
-
-    @property
-    def connection(self) -> Connection:
-        """The FreshBooks user whose rows they are."""
-        return self.run.connection
-
     @cached_property
     def convert(self) -> Converter:
         """Converts a row; compiled for the first one."""
@@ -146,106 +137,101 @@ class RecordStream(SdkStream, ABC):
         """Of the partitions that a sync will take of the stream, in its order."""
         return ()
 
-    @property
-    def consumers(self) -> list[RecordStream]:
-        """The selected streams that live on what this one reads, itself included."""
-        streams = [self, *self.child_streams]
-        return [
-            stream for stream in streams if isinstance(stream, RecordStream) and stream.selected
-        ]
+    # Reading
 
-    # The place in the state
+    @abstractmethod
+    def read(self, partition: Context | None) -> Iterable[Row]:
+        """The records of a partition; None stands for a stream that has none."""
 
-    def state_for(self, source: RecordStream, context: Context | None) -> dict[str, Any]:  # noqa: ARG002
-        """The part of the state that belongs to a partition of a source of this stream.
+    def begin(self) -> None:
+        """Called before the first partition is read."""
 
-        Args:
-            source: The stream that is read; this one, unless it is derived.
-            context: The partition; None for what belongs to none.
-        """
-        return self.get_context_state(context)
-
-    def consumer_states(self, partition: Context | None) -> list[dict[str, Any]]:
-        """The state of a partition, for each stream that is fed by it."""
-        return [consumer.state_for(self, partition) for consumer in self.consumers]
-
-    def bookmark(self, source: RecordStream, context: Context) -> datetime | None:
-        """When the last complete read of a partition of a source began.
-
-        None if there was none, or if the last full one is older than `full_refresh_interval`:
-        some values change without a timestamp, and a filter may fail in silence.
-        """
-        if self.replication_method == REPLICATION_FULL_TABLE:
-            return None
-        state = self.state_for(source, context)
-        bookmark, full = (
-            parse_timestamp(state.get(name)) for name in ("replication_key_value", "full_read_at")
-        )
-        if bookmark and bookmark > datetime.now(UTC) + CLOCK_SKEW:
-            self.logger.warning(
-                "The bookmark %s lies in the future; everything is read", utc_text(bookmark)
-            )
-            return None
-        interval = self.config.get("full_refresh_interval")
-        if interval is not None and (
-            full is None or datetime.now(UTC) - full >= timedelta(days=interval)
-        ):
-            return None
-        return bookmark
-
-    def advance_bookmark(
-        self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
-    ) -> None:
-        """Move the bookmark, once every row of a partition was delivered.
-
-        Args:
-            source: The stream that was read.
-            context: The partition.
-            read_at: When the read began, by the server's clock.
-            full: Whether it was a read of everything.
-        """
-        if self.replication_method == REPLICATION_FULL_TABLE:
-            return
-        state = self.state_for(source, context)
-        if self.replication_key:
-            state["replication_key"] = self.replication_key
-        state["replication_key_value"] = utc_text(read_at)
-        if full:
-            state["full_read_at"] = utc_text(read_at)
+    def finish(self) -> None:
+        """Called when the last partition was read, or has failed."""
+        self.problems.report()
 
     @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """None: the bookmark is the moment at which a read began, not a value of its rows."""
+    def get_records(self, context: Context | None) -> Iterable[Row]:
+        """What the SDK itself reads: for BATCH files, and to test the connection."""
+        partitions: list[Any] = list(self.partitions or ()) or [None]
+        if context == partitions[0]:
+            self.begin()
+        with self._failing_alone(context):
+            yield from self.read(context)
+        if context == partitions[-1]:
+            self.finish()
+
+    @contextmanager
+    def _failing_alone(
+        self, partition: Context | None, consumers: Sequence[BookmarkedStream] | None = None
+    ) -> Iterator[None]:
+        """What goes wrong inside the block costs some streams this partition, and no more.
+
+        Args:
+            partition: What is read; None for what belongs to none.
+            consumers: The streams; default: all that are fed by this one.
+        """
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - foreign input may be wrong in any way
+            self.fail(partition, error, self.consumers if consumers is None else consumers)
+
+    def fail(
+        self, partition: Context | None, error: Exception, consumers: Sequence[BookmarkedStream]
+    ) -> None:
+        """Give up a partition for some of the streams that are fed by it: their bookmarks stay.
+
+        Raises:
+            Exception: The error itself, if it concerns more than these. In a test of the
+                connection too, which tells of the first failure.
+        """
+        if concerns_run(error) or self.ABORT_AT_RECORD_COUNT is not None:
+            raise error
+        self.is_complete = False
+        business = self.business_of(partition) if partition else None
+        names = [consumer.name for consumer in consumers]
+        self.run.outcome.fail(Source(self.name, partition, business), names, error)
+
+    def business_of(self, partition: Mapping[str, Any]) -> Business:
+        """The business of a partition."""
+        raise NotImplementedError(f"{self.name} has no partition {partition}")
 
     # Writing
 
     @override
-    def deliver_records(self, partitions: Iterable[Context | None]) -> Iterator[Row]:
+    def deliver_records(self, partitions: Sequence[Context | None]) -> Iterator[Row]:
         """Deliver the records, and a STATE for each partition that moved it."""
+        self.begin()
         with self.get_record_counter() as counter, self.get_sync_timer() as timer:
             for partition in partitions:
                 counter.with_context(partition or {})
                 timer.with_context(partition or {})
-                delivered = 0
-                try:
-                    for record in cast("Iterable[Row]", self.get_records(partition)):
-                        if not self.selected:
-                            continue
-                        for name, value in (partition or {}).items():
-                            record.setdefault(name, value)
-                        self.write_record(record)
-                        delivered += 1
-                        if delivered % COUNTED_AT_ONCE == 0:
-                            counter.increment(COUNTED_AT_ONCE)
-                        yield record
-                finally:
-                    counter.increment(delivered % COUNTED_AT_ONCE)
+                with self._failing_alone(partition):
+                    yield from self._deliver(partition, counter)
+                if partition == partitions[-1]:
+                    self.finish()
                 self.finalize_state(self.get_context_state(partition))
                 if self._is_in_state(partition):
                     self.write_state()
         if self.is_complete and not self.webhook_noun:
             self.run.changes.mark_polled(self.consumer_states(None))
         self._stats.ended = time.monotonic()
+
+    def _deliver(self, partition: Context | None, counter: Counter) -> Iterator[Row]:
+        delivered = 0
+        try:
+            for record in self.read(partition):
+                if not self.selected:
+                    continue
+                for name, value in (partition or {}).items():
+                    record.setdefault(name, value)
+                self.write_record(record)
+                delivered += 1
+                if delivered % COUNTED_AT_ONCE == 0:
+                    counter.increment(COUNTED_AT_ONCE)
+                yield record
+        finally:
+            counter.increment(delivered % COUNTED_AT_ONCE)
 
     def _is_in_state(self, partition: Context | None) -> bool:
         """Whether the state says anything of a partition, for this stream or those it feeds."""

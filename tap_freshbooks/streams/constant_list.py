@@ -33,12 +33,12 @@ class ConstantList(RecordStream):
         yield ConstantListReader(self.name, self.path, self.connection.client, stats)
 
     @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
+    def read(self, partition: Context | None) -> Iterable[Row]:
         for reader in self.readers():
             _, batches = self.run.open_partition(reader)
             for rows in batches:
                 yield from map(self.convert, rows)
-        self.problems.report()
+        self.run.outcome.note_read(self.name)
 
 
 @dataclass(frozen=True, slots=True)

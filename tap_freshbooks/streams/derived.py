@@ -42,6 +42,15 @@ class DerivedStream(RecordStream):
     def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
         """Records that follow from one of a source's, which is not to be changed."""
 
+    def feed(self, record: Row, source: RecordStream, partition: Context) -> bool:
+        """Deliver what follows from a record of a source; False if this stream fails of it."""
+        try:
+            self.process_parent(record, source)
+        except Exception as error:  # noqa: BLE001 - foreign input may be wrong in any way
+            source.fail(partition, error, [self])
+            return False
+        return True
+
     def process_parent(self, record: Row, source: RecordStream) -> None:
         """Deliver what follows from a record of a source."""
         for derived in self.derive(record, source):
@@ -50,9 +59,6 @@ class DerivedStream(RecordStream):
     def process_deletion(self, record: Row, source: RecordStream) -> None:
         """Deliver what follows from a record that only says which object was deleted."""
 
-    def finish(self) -> None:
-        """Called when a source has fed its last record."""
-
     @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
+    def read(self, partition: Context | None) -> Iterable[Row]:
         return ()

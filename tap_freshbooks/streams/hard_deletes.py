@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
 from tap_freshbooks.streams.list_stream import ListStream
+from tap_freshbooks.streams.outcome import concerns_run
 from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.businesses import Business
-    from tap_freshbooks.errors import FreshBooksError
     from tap_freshbooks.extraction.batch import Batch
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.extraction.read_plan import ReadPlan
@@ -33,9 +32,9 @@ class HardDeleteStream(ListStream):
     with timestamps does this only when its set of keys has changed since the last run; else it
     sends what changed under the old version.
 
-    Nothing is activated unless every partition that the state knows is read: a target removes all
-    rows of older versions, those of other businesses too. Until then, what is read is sent under
-    the version that was activated last.
+    Nothing is activated unless every partition that the state knows is read to its end: a target
+    removes all rows of older versions, those of other businesses too. Until then, what is read is
+    sent under the version that was activated last.
     """
 
     hard_deletes = True
@@ -53,11 +52,14 @@ class HardDeleteStream(ListStream):
         super().begin()
         self._begun = {}
         plans = self.run.plans(self)
+        if not plans:
+            self._resend = False
+            return
         if any(plan.reads_objects for plan in plans):
             keys_changed = any(plan.changed for plan in plans)
             self._resend = False
         else:
-            self._left_out = self._known_elsewhere() or self._refused()
+            self._left_out = self._known_elsewhere() or self._unreadable()
             keys_changed = not self._digest or self._digest != self.stream_state.get("keys_digest")
             self._resend = keys_changed and not self._left_out
         if keys_changed:
@@ -74,12 +76,13 @@ class HardDeleteStream(ListStream):
         super().finish()
         if self._left_out and self._was_ever_read():
             self._tell_what_stays()
-        if not (self._resend and self.all_read):
+        whole = self.whole_consumers(None)
+        if not (self._resend and self.all_read and whole):
             return
-        for stream in self.consumers:
+        for stream in whole:
             stream.write_activate_version(self._version)
         self.stream_state["version"] = self._version
-        if self._digest:
+        if self._digest and whole == self.consumers:
             self.stream_state["keys_digest"] = self._digest
 
     @override
@@ -109,13 +112,13 @@ class HardDeleteStream(ListStream):
                     known.append(partition["context"])
         return known
 
-    def _refused(self) -> list[Context]:
-        """Begin to read all partitions, to know before the first row which may not be read.
+    def _unreadable(self) -> list[Context]:
+        """Begin to read all partitions, to know before the first row which cannot be read.
 
         Lists whose keys tell whether rows have vanished are read to their end (they are short).
         """
         keys = []
-        refused: list[Context] = []
+        unreadable: list[Context] = []
         compared = self.replication is Replication.CLIENT_FILTER
         for plan in self.run.plans(self):
             reader, batches = super().open_partition(plan)
@@ -123,9 +126,11 @@ class HardDeleteStream(ListStream):
             error = None
             try:
                 read.extend(islice(batches, None if compared else 1))
-            except (PermissionDeniedError, NotFoundError) as problem:
+            except Exception as problem:
+                if concerns_run(problem):
+                    raise
                 error = problem  # the partition itself will say so
-                refused.append(dict(plan.partition))
+                unreadable.append(dict(plan.partition))
             self._begun[plan.business] = reader, _again(read, error, batches)
             keys += [
                 (*map(str, plan.partition.values()), *(str(row.get(name)) for name in self.key))
@@ -134,7 +139,7 @@ class HardDeleteStream(ListStream):
             ]
         if compared:
             self._digest = hashlib.sha256(repr(sorted(set(keys))).encode()).hexdigest()[:16]
-        return refused
+        return unreadable
 
     def _was_ever_read(self) -> bool:
         """Whether the target can have rows of the stream."""
@@ -161,9 +166,7 @@ class HardDeleteStream(ListStream):
         return ", ".join(f"{name} {value}" for name, value in context.items())
 
 
-def _again(
-    read: list[Batch], error: FreshBooksError | None, rest: Iterator[Batch]
-) -> Iterator[Batch]:
+def _again(read: list[Batch], error: Exception | None, rest: Iterator[Batch]) -> Iterator[Batch]:
     yield from read
     if error:
         raise error

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.records import Row
     from tap_freshbooks.streams.base import RecordStream
+    from tap_freshbooks.streams.bookmarks import BookmarkedStream
 
 READ_UNTIL = "read_until"
 REPORT = "report"
@@ -250,7 +251,7 @@ class Report(AccountingStream):
 
     @override
     def advance_bookmark(
-        self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
+        self, source: BookmarkedStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
         _advance_bookmark(self.state_for(source, context), self, read_at)
 
@@ -286,7 +287,7 @@ class ReportRows(DerivedStream):
 
     @override
     def advance_bookmark(
-        self, source: RecordStream, context: Context, read_at: datetime, *, full: bool
+        self, source: BookmarkedStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
         _advance_bookmark(self.state_for(source, context), self, read_at)
 

@@ -8,6 +8,7 @@ from tap_freshbooks.extraction.change_source import ChangeSource, PollingSource
 from tap_freshbooks.extraction.list_endpoint import ObjectFetcher
 from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.singer.stats import SyncStats
+from tap_freshbooks.streams.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ class RunState:
 
     Attributes:
         stats: What reading has cost and brought, stream by stream.
-        skipped: What could not be read, and why.
+        outcome: What was read, refused, or failed.
         changes: Tells what has to be read.
         objects: Fetches objects by their ids, each once.
         prefetcher: Reads the partitions that come next; None where nothing is read ahead.
@@ -37,7 +38,7 @@ class RunState:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.stats = SyncStats()
-        self.skipped: list[str] = []
+        self.outcome = Outcome()
         self.changes: ChangeSource = PollingSource()
         self.objects = ObjectFetcher()
         self.prefetcher: Prefetcher[Any] | None = None

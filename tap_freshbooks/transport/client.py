@@ -17,6 +17,7 @@ import backoff
 from tap_freshbooks.businesses import IDENTITY_PATH
 from tap_freshbooks.errors import (
     AmbiguousUnauthorizedError,
+    BadRequestError,
     FreshBooksError,
     InvalidTokenError,
     PermissionDeniedError,
@@ -24,9 +25,10 @@ from tap_freshbooks.errors import (
     TransientError,
 )
 from tap_freshbooks.transport.decoding import decode
+from tap_freshbooks.transport.outage import OutageCheck
 from tap_freshbooks.transport.request import Request, Response
 from tap_freshbooks.transport.response_errors import error_from_response, http_date, retry_after
-from tap_freshbooks.transport.retry_budget import RetryBudget
+from tap_freshbooks.transport.retry_budget import RetryBudgets
 from tap_freshbooks.transport.session import HttpSession
 
 if TYPE_CHECKING:
@@ -77,7 +79,8 @@ class FreshBooksClient:
             max_connections=throttle.max_concurrency,
         )
         self.max_attempts = max_attempts
-        self._budget = RetryBudget()
+        self._budgets = RetryBudgets()
+        self._outages = OutageCheck(self._send_identity_request, throttle.sleep, api_url)
         self._streams_with_nuls: set[str] = set()
         self._nul_mutex = threading.Lock()
 
@@ -101,6 +104,7 @@ class FreshBooksClient:
 
         Raises:
             FreshBooksError: Of the class that fits the response, with the subject named.
+            ConnectionFailedError: If FreshBooks does not answer other requests either.
             ReauthorizationRequiredError: If FreshBooks refuses a token that was just refreshed.
         """
         return self.execute(Request(path, query or {}, headers or {}, stats), subject=subject)
@@ -130,24 +134,22 @@ class FreshBooksClient:
 
         Raises:
             FreshBooksError: As for `get` and `send`.
+            ConnectionFailedError: As for `get`.
             ReauthorizationRequiredError: If FreshBooks refuses a token that was just refreshed.
         """
-        assurance = "nothing that was delivered is lost"
-        if request.method != "GET":
-            assurance = "what was done is not done twice"
         try:
             response = self._send_with_retries(request, subject)
         except TransientError as error:
-            raise TransientError(
-                f"{subject}: {error}. Is {self.api_url} reachable, and FreshBooks up? "
-                f"Run again later: {assurance}"
+            self._outages.check(f"{subject}: {error}", request)
+            raise error.restated(
+                f"{subject}: {error} ({request.method} {request.path}). FreshBooks answers other "
+                f"requests; run again later: {request.assurance}"
             ) from None
         except FreshBooksError as error:
-            raise type(error)(
-                f"{subject}: {error} ({request.method} {request.path}); {error.hint}",
-                vendor_message=str(error),
+            raise error.restated(
+                f"{subject}: {error} ({request.method} {request.path}); {error.hint}"
             ) from None
-        self._budget.refill()
+        self._budgets.refill(request.consumer)
         return response
 
     def close(self) -> None:
@@ -171,13 +173,26 @@ class FreshBooksClient:
                 if error.sent and not error.throttled and not request.is_repeatable:
                     raise
                 if attempt == self.max_attempts:
-                    raise TransientError(f"{error}; gave up after {attempt} attempts") from None
+                    raise error.restated(f"{error}; gave up after {attempt} attempts") from None
                 # A 429 is no outage: the throttle slows down for it, and the budget stays.
-                if not error.throttled and not self._budget.spend():
-                    raise TransientError(
-                        f"{error}; gave up, because too many requests of this run have failed"
-                    ) from None
+                if not error.throttled:
+                    self._spend_retry(error, request, subject)
                 self._wait(error, next(ceilings), f"{subject}: {error}", attempt)
+
+    def _spend_retry(self, error: TransientError, request: Request, subject: str) -> None:
+        """Take a retry out of the budgets.
+
+        Raises:
+            TransientError: If the stream has none left.
+            ConnectionFailedError: If the run has none left because FreshBooks is down.
+        """
+        if not self._budgets.spend(request.consumer):
+            raise error.restated(
+                f"{error}; gave up, because too many requests of this kind have failed"
+            )
+        if self._budgets.is_overdrawn:
+            self._outages.check(f"{subject}: {error}", request)
+            self._budgets.reset()
 
     def _wait(self, error: TransientError, ceiling: float, message: str, attempt: int) -> None:
         """Wait before the next attempt: for as long as the server says, else with full jitter."""
@@ -213,6 +228,8 @@ class FreshBooksClient:
                 rejection = error
             current = self.authenticator.access_token()
             if current == token:
+                if is_refreshed and self._is_valid(token):
+                    raise BadRequestError(f"{rejection}, though users/me accepts the token")
                 if is_refreshed:
                     raise ReauthorizationRequiredError(
                         f"{rejection}, even with a new access token: connect the account again "
@@ -225,10 +242,13 @@ class FreshBooksClient:
     def _is_valid(self, token: str) -> bool:
         """Whether a token opens users/me, which every valid token may read."""
         try:
-            self._send(Request(IDENTITY_PATH), token)
+            self._send_identity_request(token)
         except (InvalidTokenError, AmbiguousUnauthorizedError):
             return False
         return True
+
+    def _send_identity_request(self, token: str | None = None) -> None:
+        self._send(Request(IDENTITY_PATH), token or self.authenticator.access_token())
 
     def _send(self, request: Request, token: str) -> Response:
         with self.throttle.slot() as sent:
@@ -251,7 +271,9 @@ class FreshBooksClient:
         date = http_date(headers.get("Date")) or datetime.now(UTC)
         response = Response(body, date, sent, received, status, headers, content)
         request.response = response
-        error = error_from_response(status, headers, body, json_expected=request.method == "GET")
+        error = error_from_response(
+            status, headers, body, content=content, json_expected=request.method == "GET"
+        )
         if error is not None:
             raise error
         self.throttle.speed_up(sent)

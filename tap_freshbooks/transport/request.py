@@ -71,6 +71,18 @@ class Request:
     response: Response | None = None
 
     @property
+    def consumer(self) -> str:
+        """The stream that it is for, or the path where there is none: what shares retries."""
+        return self.stats.stream if self.stats else self.path
+
+    @property
+    def assurance(self) -> str:
+        """Why it is safe to run again after a failure."""
+        if self.method == "GET":
+            return "nothing that was delivered is lost"
+        return "what was done is not done twice"
+
+    @property
     def is_repeatable(self) -> bool:
         """Whether to send it again does no harm if the server has seen it already."""
         return self.method != "POST"

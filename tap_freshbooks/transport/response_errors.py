@@ -3,11 +3,12 @@
 Error bodies differ by family and by age, an error may come with status 200, and a 401 may
 be a missing permission (`docs/freshbooks-api/errors-and-limits.md §1`,
 `docs/freshbooks-api/accounting.md §8`): so the status is read first, then everything in the
-body that can carry an errno or a message.
+body that can carry an errno or a message. What is not FreshBooks' own is `gateways.py`'s matter.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,11 +19,14 @@ from tap_freshbooks.errors import (
     AmbiguousUnauthorizedError,
     BadRequestError,
     FreshBooksError,
+    GatewayError,
     InvalidTokenError,
+    MissingScopeError,
     NotFoundError,
     PermissionDeniedError,
     TransientError,
 )
+from tap_freshbooks.transport.gateways import describe_content, describe_gateway, is_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,6 +43,12 @@ RETRIED_STATUSES = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
 )
 INVALID_TOKEN_WORDS = ("unauthenticated", "invalid_token", "unauthorized")
+
+INSUFFICIENT_SCOPE = "insufficient_scope"
+"""How the message of a 403 begins (`docs/freshbooks-api/errors-and-limits.md §1`)."""
+
+SCOPE_LIST = re.compile(r"(provided|required):? *\[(.*?)\]", re.IGNORECASE)
+SCOPE = re.compile(r"\w+(?::\w+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,12 @@ def _integer(value: Any) -> int | None:
 
 
 def error_from_response(
-    status: int, headers: Mapping[str, str], body: Any, *, json_expected: bool = True
+    status: int,
+    headers: Mapping[str, str],
+    body: Any,
+    *,
+    content: bytes = b"",
+    json_expected: bool = True,
 ) -> FreshBooksError | None:
     """Decide what a response means.
 
@@ -122,6 +137,7 @@ def error_from_response(
         headers: Of the response; `Retry-After` counts with 429 and 503 only, because
             FreshBooks puts one on every 200 as well (`docs/freshbooks-api/accounting.md §9`).
         body: The decoded body, None if it is not JSON.
+        content: What was decoded.
         json_expected: Whether a success without JSON is a truncated response.
 
     Returns:
@@ -137,27 +153,47 @@ def error_from_response(
             retry_after=retry_after(status, headers),
             throttled=status == HTTPStatus.TOO_MANY_REQUESTS,
         )
-    if status == HTTPStatus.UNAUTHORIZED:
-        return _unauthorized(error, text)
-    if status == HTTPStatus.FORBIDDEN or _denied(error):
-        return PermissionDeniedError(f"FreshBooks answered {text}")
-    if status == HTTPStatus.NOT_FOUND or (error and error.errno == ERRNO_UNKNOWN_RESOURCE):
-        return NotFoundError(f"FreshBooks answered {text}")
+    if gateway := describe_gateway(status, headers, body, content):
+        return GatewayError(f"the answer was {status} {_reason(status)} with {gateway}")
     if status >= HTTPStatus.MULTIPLE_CHOICES or error:
-        return BadRequestError(f"FreshBooks answered {text}")
+        return _final_error(status, error, f"FreshBooks answered {text}")
     if body is None and json_expected:
+        if is_page(content):
+            return GatewayError(f"the answer was {text} with {describe_content(content)}")
         return TransientError("FreshBooks answered with something that is not complete JSON")
     return None
+
+
+def _final_error(status: int, error: ErrorBody | None, message: str) -> FreshBooksError:
+    """What an answer of FreshBooks itself means that the same request would get again."""
+    if error and INSUFFICIENT_SCOPE in error.message:
+        return _insufficient_scope(status, error)
+    if status == HTTPStatus.FORBIDDEN or _denied(error):
+        return PermissionDeniedError(message)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return _unauthorized(error, message)
+    if status == HTTPStatus.NOT_FOUND or (error and error.errno == ERRNO_UNKNOWN_RESOURCE):
+        return NotFoundError(message)
+    return BadRequestError(message)
 
 
 def _denied(error: ErrorBody | None) -> bool:
     return error is not None and error.errno in {ERRNO_ACCESS_DENIED, ERRNO_FEATURE_MISSING}
 
 
-def _unauthorized(error: ErrorBody | None, text: str) -> FreshBooksError:
-    message = f"FreshBooks answered {text}"
-    if _denied(error):
-        return PermissionDeniedError(message)
+def _insufficient_scope(status: int, error: ErrorBody) -> PermissionDeniedError:
+    lists = {
+        kind.lower(): SCOPE.findall(names) for kind, names in SCOPE_LIST.findall(error.message)
+    }
+    required, provided = lists.get("required", []), lists.get("provided", [])
+    missing = [scope for scope in required if scope not in provided] or required
+    if not missing:
+        return PermissionDeniedError(f"FreshBooks answered {status}: {error.message}")
+    # Without the lists: the scopes that are there would hide the one that is not.
+    return MissingScopeError(f"FreshBooks answered {status}: {INSUFFICIENT_SCOPE}", tuple(missing))
+
+
+def _unauthorized(error: ErrorBody | None, message: str) -> FreshBooksError:
     is_invalid = error is None or any(
         word in (error.word or error.message) for word in INVALID_TOKEN_WORDS
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.records import Row
     from tap_freshbooks.streams.base import RecordStream
+    from tap_freshbooks.streams.bookmarks import BookmarkedStream
     from tap_freshbooks.streams.list_stream import ListStream
     from tap_freshbooks.unified.mapping import Column, EntityMapping
 
@@ -90,7 +91,7 @@ class UnifiedStream(DerivedStream):
             Mapper(cls.mapping, cls.columns, native, UnmappedValues(None), lambda _: "")
 
     @override
-    def state_for(self, source: RecordStream, context: Context | None) -> dict[str, Any]:
+    def state_for(self, source: BookmarkedStream, context: Context | None) -> dict[str, Any]:
         if len(self.roots) == 1:
             return super().state_for(source, context)
         # The bookmark of one source says nothing about the others.
@@ -126,6 +127,7 @@ class UnifiedStream(DerivedStream):
     @override
     def finish(self) -> None:
         self.unmapped_values.report()
+        super().finish()
 
     def _mapper(self, source: str, native: type[RecordStream], *, gone: bool = False) -> Mapper:
         if (source, gone) not in self._mappers:
@@ -159,8 +161,13 @@ class CompanyInfo(UnifiedStream):
     """A business, with its accounting system: records of both in one row.
 
     The businesses are known before anything is read; the systems are read, one for each that has
-    an accounting system. A system that may not be read leaves its columns empty.
+    an accounting system. A system that may not be read leaves its columns empty; one whose reading
+    fails leaves the row as it was.
     """
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(tap)
+        self._without_system: dict[int, Row] = {}
 
     @override
     def write_schema(self) -> None:
@@ -183,11 +190,24 @@ class CompanyInfo(UnifiedStream):
 
     @override
     def finish(self) -> None:
-        for record in self._without_system.values():
+        for business_id, record in self._without_system.items():
+            if business_id in self._failed:
+                continue  # it has a system, whose columns would become empty
             for row in self._rows(record):
                 self.write_record(row)
         self._without_system = {}
+        self.run.outcome.note_read(self.name)  # also where no system may be read
         super().finish()
+
+    @property
+    def _failed(self) -> set[int]:
+        """Ids of the businesses whose systems could not be read."""
+        kind, has_failed = self.source.identifier_kind, self.run.outcome.has_failed
+        return {
+            business.business_id
+            for business in self.connection.businesses_with(kind)
+            if has_failed(self.name, self.source.name, {kind.value: business.identifier(kind)})
+        }
 
     def _rows(self, record: Row) -> Iterator[Row]:
         [(source, native)] = self.natives.items()

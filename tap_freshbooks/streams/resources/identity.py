@@ -103,9 +103,8 @@ class Identity(RecordStream):
     )
 
     @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
+    def read(self, partition: Context | None) -> Iterable[Row]:
         yield self.convert(self.connection.me)
-        self.problems.report()
 
 
 class Businesses(RecordStream):
@@ -156,9 +155,8 @@ class Businesses(RecordStream):
     )
 
     @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
-        yield from self.rows()
-        self.problems.report()
+    def read(self, partition: Context | None) -> Iterable[Row]:
+        return self.rows()
 
     def rows(self) -> Iterable[Row]:
         """Several memberships of one business are one record, the last one's."""

@@ -1,0 +1,154 @@
+"""ListReading: plans from where on the lists of a resource are read, and reads them.
+
+`extraction` does the reading itself; `list_stream.py` makes records of what was read.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_freshbooks.extraction.filter_check import FilterCheck
+from tap_freshbooks.extraction.list_endpoint import ListEndpoint
+from tap_freshbooks.extraction.partition_reader import ListTraits, PartitionReader
+from tap_freshbooks.streams.list_resource import ListResource
+from tap_freshbooks.streams.replication import Replication
+from tap_freshbooks.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_freshbooks.businesses import Business
+    from tap_freshbooks.extraction.batch import Batch
+    from tap_freshbooks.extraction.list_endpoint import Query
+    from tap_freshbooks.extraction.read_plan import ReadPlan
+    from tap_freshbooks.records import Row
+
+
+class ListReading(ListResource):
+    """Reads the lists of a resource, business by business."""
+
+    @cached_property
+    def endpoint(self) -> ListEndpoint:
+        """Where the lists and objects are."""
+        return ListEndpoint(
+            name=self.name,
+            path=self.path,
+            identifier_kind=self.identifier_kind,
+            records=self.records,
+            client=self.connection.client,
+            stats=self.run.stats.for_stream(self.name),
+            query=self.query,
+            headers=self.headers,
+            page_parameters=self.page_parameters,
+            object_path=self.object_path or f"{self.path}/{{object_id}}",
+            object_key=self.object_key or str(self.webhook_noun),
+            as_list_row=self.as_list_row,
+        )
+
+    @cached_property
+    def traits(self) -> ListTraits:
+        """The facts about the rows of the lists, for the reader."""
+        return ListTraits(
+            key=self.key,
+            read_lists=self.read_lists,
+            changed_at=self._changed_at,
+            change_queries=self.change_queries,
+            changes_order=self.changes_order,
+            pages_numbered=self.page_metadata_known,
+            hard_deletes=self.hard_deletes,
+            affected_without_timestamp=self.affected_without_timestamp,
+            include_deleted=self.config["include_deleted"],
+        )
+
+    def probe(self, business: Business) -> None:
+        """Ask for one row, to see whether the token may read this stream.
+
+        Raises:
+            FreshBooksError: If it may not, or something else is wrong.
+        """
+        self.endpoint.probe(business)
+
+    @override
+    def business_of(self, partition: Mapping[str, Any]) -> Business:
+        identifier = partition[self.identifier_kind.value]
+        return next(
+            business
+            for business in self.connection.businesses
+            if business.identifier(self.identifier_kind) == identifier
+        )
+
+    def read_range(self, partition: Context, *, reconciles: bool) -> tuple[datetime | None, bool]:
+        """From when on changes are wanted, None for all; and whether that is a full read.
+
+        Asked for once in a sync, when the plan of a partition is made.
+
+        Args:
+            partition: The partition.
+            reconciles: Whether the lists are read for what events may have missed.
+        """
+        if self.replication is Replication.FULL_TABLE:
+            return None, True
+        start = parse_timestamp(self.config.get("start_date"))
+        needs_all = self.affected_without_timestamp or self.replication is Replication.CLIENT_FILTER
+        if needs_all and reconciles:
+            return start, True
+        bookmarks = [consumer.bookmark(self, partition) for consumer in self.consumers]
+        known = [bookmark for bookmark in bookmarks if bookmark is not None]
+        if len(known) < len(bookmarks) or not known:
+            return start, True
+        since = min(known)
+        return max(since, start) if start else since, False
+
+    @override
+    def readers(self) -> Iterator[PartitionReader]:
+        for plan in self.run.plans(self):
+            if not plan.is_idle:
+                yield self._reader(plan)
+
+    def _reader(self, plan: ReadPlan) -> PartitionReader:
+        self.consumer_states(plan.partition)  # made here, where no other thread is writing them
+        return PartitionReader(self.endpoint, self.traits, plan, self.run.objects)
+
+    def open_partition(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
+        """The reader of a partition, which perhaps began before, and what it reads."""
+        return self.run.open_partition(self._reader(plan))
+
+    def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
+        """Read the lists of a business. Runs in a thread of its own."""
+        query: Query = {}
+        since = reader.plan.since
+
+        def queries() -> Iterator[Query]:
+            nonlocal query
+            for query in self.list_queries(since):  # noqa: UP028 - the rows below are of this one
+                yield query
+
+        for batch in reader.read_complete_lists(queries()):
+            if since and self.replication is Replication.SERVER_FILTER:
+                self._filter_check.see(batch.rows, query, since)
+            yield batch
+
+    @cached_property
+    def _filter_check(self) -> FilterCheck:
+        return FilterCheck(self.name, self._changed_at)
+
+    @cached_property
+    def _changed_at(self) -> Callable[[Row], datetime | None]:
+        """When a row of FreshBooks changed last, None if it does not say."""
+        name = self.timestamp_field
+        if name is None:
+            return lambda _: None
+        convert = self.fields.fields[name].converter(name, self.problems)
+
+        def changed_at(row: Row) -> datetime | None:
+            timestamp = row.get(name)
+            return parse_timestamp(convert(timestamp)) if timestamp else None
+
+        return changed_at

@@ -1,0 +1,127 @@
+"""Outcome: what a run has read, what was refused to it, and what failed, stream by stream."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import SingerSDKError
+
+from tap_freshbooks.errors import StreamsFailedError, ends_run, sentence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_freshbooks.businesses import Business
+
+logger = logging.getLogger("tap-freshbooks")
+
+Partition = tuple[tuple[str, Any], ...]
+
+
+def concerns_run(error: Exception) -> bool:
+    """Whether an error ends the run; those of the SDK are about settings, such as stream_maps."""
+    return ends_run(error) or isinstance(error, SingerSDKError)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read: a partition of a stream, or all of them.
+
+    Attributes:
+        stream: Name of the stream.
+        partition: None for all.
+        business: Whose rows they are; None if that is of no account.
+    """
+
+    stream: str
+    partition: Mapping[str, Any] | None
+    business: Business | None
+
+    def __str__(self) -> str:
+        """As messages name it."""
+        return f"{self.stream} of {self.business}" if self.business else self.stream
+
+
+class Outcome:
+    """Keeps account of what could not be read, and sums it up at the end of the run.
+
+    A stream is named by itself here, also one that is derived: what its source could not read of
+    a business, it does not have either.
+    """
+
+    def __init__(self) -> None:
+        self._read: set[str] = set()
+        self._refused: dict[str, list[str]] = {}
+        self._failed: dict[str, list[str]] = {}
+        self._failed_partitions: set[tuple[str, str, Partition | None]] = set()
+
+    def note_read(self, stream: str) -> None:
+        """A stream that needs a permission was read, of one business at least."""
+        self._read.add(stream)
+
+    def note_refusal(self, stream: str, sentence: str) -> None:
+        """The token, the role or the plan do not allow to read a stream of a business."""
+        self._refused.setdefault(stream, []).append(sentence)
+
+    def fail(self, source: Source, consumers: Sequence[str], error: Exception) -> None:
+        """Something went wrong, and some streams lack rows.
+
+        Args:
+            source: What was read.
+            consumers: Names of the streams that lack rows.
+            error: What went wrong.
+        """
+        for stream in consumers:
+            businesses = self._failed.setdefault(stream, [])
+            if source.business and str(source.business) not in businesses:
+                businesses.append(str(source.business))
+            self._failed_partitions.add((stream, source.stream, _key(source.partition)))
+        logger.debug("Traceback", exc_info=error)
+        logger.error(
+            "Failed: %s: %s. The bookmark of %s stays where it was",
+            source,
+            sentence_of(error).removeprefix(f"{source}: "),
+            ", ".join(consumers),
+        )
+
+    def has_failed(self, stream: str, source: str, partition: Mapping[str, Any] | None) -> bool:
+        """Whether a stream lacks rows of a partition of its source; of any, if it is None."""
+        if partition is None:
+            return any(failed[:2] == (stream, source) for failed in self._failed_partitions)
+        keys = (_key(partition), None)
+        return any((stream, source, key) in self._failed_partitions for key in keys)
+
+    def report(self) -> None:
+        """Log what was not read: a line for all refusals, and one for each stream that failed."""
+        if self._refused:
+            sentences = [each for refusals in self._refused.values() for each in refusals]
+            logger.warning("Not read: %s", "; ".join(sentences))
+        for stream, businesses in self._failed.items():
+            whose = f" of {', '.join(businesses)}" if businesses else ""
+            logger.error("Not read completely: %s%s", stream, whose)
+
+    def check(self) -> None:
+        """Let the run fail, if it has to.
+
+        Raises:
+            StreamsFailedError: If a stream failed, or if none could be read.
+        """
+        if self._failed:
+            number = len(self._failed)
+            raise StreamsFailedError(
+                f"{number} {'stream' if number == 1 else 'streams'} could not be read completely: "
+                f"{', '.join(self._failed)} (the lines above say why). All others were read, and "
+                "their states are written; the next run reads again what failed"
+            )
+        if self._refused and not self._read:
+            raise StreamsFailedError(
+                f"FreshBooks refused every stream that was to be read: {', '.join(self._refused)}. "
+                "`tap-freshbooks status` shows what the token may read; `tap-freshbooks login` "
+                "connects the account with other scopes"
+            )
+
+
+def _key(partition: Mapping[str, Any] | None) -> Partition | None:
+    return None if partition is None else tuple(sorted(partition.items()))
