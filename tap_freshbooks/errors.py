@@ -120,10 +120,11 @@ class FreshBooksError(TapError):
         super().__init__(message)
         self.vendor_message = vendor_message or message
 
-    def restated(self, message: str) -> Self:
-        """The same error with another sentence around it; `vendor_message` stays."""
+    def restated(self, message: str, *, vendor_message: str = "") -> Self:
+        """The same error with another sentence; `vendor_message` stays, unless one is given."""
         other = copy.copy(self)
         other.args = (message,)
+        other.vendor_message = vendor_message or self.vendor_message
         return other
 
 
@@ -144,8 +145,10 @@ class MissingScopeError(PermissionDeniedError):
         scopes: What it lacks.
     """
 
-    def __init__(self, message: str, scopes: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, vendor_message: str = "", scopes: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, vendor_message=vendor_message)
         self.scopes = scopes
         self.hint = (
             f"the token lacks {' and '.join(scopes)}: enable that in the app, in the developer "

@@ -10,8 +10,10 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 
+from tap_freshbooks.errors import StreamsFailedError
 from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
@@ -96,6 +98,22 @@ def sync(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None 
     )
     tap.sync()
     return messages
+
+
+def failing_sync(
+    config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None = None
+) -> tuple[Messages, str]:
+    """Run the tap to its end, where some streams fail; returns the sentence of that, too."""
+    messages = Messages()
+    tap = TapFreshBooks(
+        config={**QUICK, **config},
+        catalog=catalog_of(*streams) if streams else None,
+        state=deepcopy(state),
+        message_writer=messages,
+    )
+    with pytest.raises(StreamsFailedError) as failure:
+        tap.sync()
+    return messages, str(failure.value)
 
 
 def unmeasured() -> dict[str, str]:

@@ -93,7 +93,7 @@ def api(  # noqa: PLR0913 - each is an option
             return
         response = _execute(connection.client, request, include=include)
     except FreshBooksError as error:
-        raise type(error)(error.vendor_message) from None
+        raise error.restated(error.vendor_message) from None
     finally:
         connection.close()
     _show_response(response, jq_filter, include=include)

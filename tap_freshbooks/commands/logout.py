@@ -25,7 +25,7 @@ def logout(settings: Settings) -> None:
     try:
         had_tokens = connection.refreshing_authenticator.disconnect()
     except FreshBooksError as error:
-        raise type(error)(
+        raise error.restated(
             f"the tokens could not be revoked: {error}; nothing was forgotten. Run again later, or "
             f"revoke the app in FreshBooks and remove the tokens from {connection.store}"
         ) from None

@@ -87,8 +87,9 @@ class Answer:
             return ""
         if self.status == 0:
             return "FreshBooks did not answer"
-        kinds = {PermissionDeniedError: "refused", NotFoundError: "not there"}
-        kind = kinds.get(type(self.error), "failed")
+        kind = "not there" if isinstance(self.error, NotFoundError) else "failed"
+        if self.is_refused:
+            kind = "refused"
         if isinstance(self.error, TransientError) and self.status < HTTPStatus.BAD_REQUEST:
             return f"failed: a {self.status} without JSON"
         return f"{kind}: {self.status}"

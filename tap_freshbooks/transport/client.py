@@ -173,7 +173,7 @@ class FreshBooksClient:
                 if error.sent and not error.throttled and not request.is_repeatable:
                     raise
                 if attempt == self.max_attempts:
-                    raise error.restated(f"{error}; gave up after {attempt} attempts") from None
+                    raise _given_up(error, f"after {attempt} attempts") from None
                 # A 429 is no outage: the throttle slows down for it, and the budget stays.
                 if not error.throttled:
                     self._spend_retry(error, request, subject)
@@ -187,9 +187,7 @@ class FreshBooksClient:
             ConnectionFailedError: If the run has none left because FreshBooks is down.
         """
         if not self._budgets.spend(request.consumer):
-            raise error.restated(
-                f"{error}; gave up, because too many requests of this kind have failed"
-            )
+            raise _given_up(error, "because too many requests of this kind have failed")
         if self._budgets.is_overdrawn:
             self._outages.check(f"{subject}: {error}", request)
             self._budgets.reset()
@@ -291,3 +289,8 @@ class FreshBooksClient:
             name,
             ", ".join(sorted(paths)),
         )
+
+
+def _given_up(error: TransientError, why: str) -> TransientError:
+    message = f"{error}; gave up {why}"
+    return error.restated(message, vendor_message=message)

@@ -190,7 +190,11 @@ def _insufficient_scope(status: int, error: ErrorBody) -> PermissionDeniedError:
     if not missing:
         return PermissionDeniedError(f"FreshBooks answered {status}: {error.message}")
     # Without the lists: the scopes that are there would hide the one that is not.
-    return MissingScopeError(f"FreshBooks answered {status}: {INSUFFICIENT_SCOPE}", tuple(missing))
+    return MissingScopeError(
+        f"FreshBooks answered {status}: {INSUFFICIENT_SCOPE}",
+        vendor_message=f"FreshBooks answered {status}: {error.message}",
+        scopes=tuple(missing),
+    )
 
 
 def _unauthorized(error: ErrorBody | None, message: str) -> FreshBooksError:

@@ -47,7 +47,7 @@ NOT_ROTATED = [
     Case("500", status(500), "500"),
     Case("502", status(502), "502"),
     Case("503", status(503, retry_after=0), "503"),
-    Case("HTML", status(200, HTML), "something that is not complete JSON"),
+    Case("HTML", status(200, HTML), "an HTML page of a proxy or firewall"),
     Case("no refresh token", status(200, NO_REFRESH_TOKEN), "holds no refresh token"),
     Case(
         "429",

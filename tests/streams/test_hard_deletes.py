@@ -172,7 +172,7 @@ def test_what_was_never_read_has_no_rows_that_stay(
     case: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    pipeline = Pipeline(own_config, case)
+    pipeline = Pipeline(own_config, case, "items")
     own_sandbox.faults("deny", path=f"*/{case}*")
     pipeline.run()
     assert activated(pipeline.run()) == set()

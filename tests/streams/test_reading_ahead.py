@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_freshbooks.errors import ConnectionFailedError
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
@@ -53,17 +54,20 @@ def test_pages_of_one_list_are_read_at_once(
     assert own_sandbox.stats(own_config["client_id"])["most_in_flight"] == 3
 
 
-def test_an_error_ends_the_requests_of_all_streams(
+def test_an_outage_ends_the_requests_of_all_streams(
     own_sandbox: Sandbox, own_config: dict[str, Any]
 ) -> None:
-    own_sandbox.faults("status", status=400, path="*/clients", body="{}")
+    own_sandbox.faults("status", status=500, path="*/clients")
+    own_sandbox.faults("status", status=500, path="*/users/me", skip=1)
     own_sandbox.faults("latency", seconds=0.05)
-    with pytest.raises(Exception, match="clients of"):
+    own_config["max_attempts"] = 1
+    with pytest.raises(ConnectionFailedError, match=r"clients of .* say who we are"):
         sync({**own_config, "max_concurrency": 2}, "clients", "time_entries", "taxes", "projects")
     asked = own_sandbox.stats(own_config["client_id"])["requests"]
     own_sandbox.faults_clear()
-    # Who am I, the token, the list that fails, and the first pages of those that come next.
-    assert asked <= 16
+    # Who am I, the token, the list that fails, who am I once more, and the first pages of those
+    # that come next.
+    assert asked <= 25
 
 
 def test_a_connection_test_reads_one_page_of_a_list(

@@ -11,6 +11,7 @@ import pytest
 
 from tap_freshbooks.errors import (
     BadRequestError,
+    ConnectionFailedError,
     NotFoundError,
     PermissionDeniedError,
     ReauthorizationRequiredError,
@@ -256,11 +257,11 @@ def test_the_proxy_of_the_environment_is_used(
     elsewhere = {**config, "api_url": "http://freshbooks.invalid", "max_attempts": 1}
     elsewhere |= {"access_token": "a", "refresh_token": None}
     tap = TapFreshBooks(config=elsewhere, setup_mapper=False)
-    with pytest.raises(NotFoundError):  # so the sandbox has answered, who is no proxy
+    with pytest.raises(ConnectionFailedError, match="404"):  # of the sandbox, who is no proxy
         get(tap.connection, ME)
     monkeypatch.setenv("NO_PROXY", "freshbooks.invalid")
     tap = TapFreshBooks(config=elsewhere, setup_mapper=False)
-    with pytest.raises(TransientError, match="cannot be reached"):
+    with pytest.raises(ConnectionFailedError, match="cannot be reached"):
         get(tap.connection, ME)
 
 

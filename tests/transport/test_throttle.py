@@ -13,11 +13,13 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from freshbooks_sandbox.limits import RateLimit
 from tap_freshbooks.businesses import IDENTITY_PATH
-from tap_freshbooks.errors import RunCancelledError, TransientError
+from tap_freshbooks.errors import ConnectionFailedError, RunCancelledError
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.transport import client
+from tap_freshbooks.transport.outage import CHECKS
 from tap_freshbooks.transport.response_errors import LONGEST_RETRY_AFTER
+from tap_freshbooks.transport.retry_budget import MAX_RETRIES_OF_STREAM
 from tap_freshbooks.transport.throttle import MIN_SHARE, Throttle
 
 if TYPE_CHECKING:
@@ -296,6 +298,7 @@ def test_an_outage_ends_the_run_and_not_each_request_after_all_its_attempts(
     monkeypatch.setattr(client, "LONGEST_BACKOFF", 0.02)
     connection = connect(max_concurrency=4, requests_per_second=10_000, max_attempts=1000)
     sandbox.faults("status", client_id=config["client_id"], status=500)
-    with pytest.raises(TransientError, match=r"^me: .* too many requests of this run .* Run again"):
+    with pytest.raises(ConnectionFailedError, match=r"^me: .* too many requests .* Run again"):
         read(connection, 4, threads=4)
-    assert sandbox.stats(config["client_id"])["requests"] == 50 + 4
+    checks = 4 * CHECKS
+    assert sandbox.stats(config["client_id"])["requests"] == MAX_RETRIES_OF_STREAM + 4 + checks

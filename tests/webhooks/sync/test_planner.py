@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 
+NOT_FOUND = {"status": 404, "content": '{"error": "Requested resource could not be found."}'}
+
 
 @pytest.fixture
 def fake_receiver(own_sandbox: Sandbox, tmp_path: Path) -> FakeReceiver:
@@ -146,7 +148,7 @@ def test_a_deleted_object_that_cannot_be_read_is_found_in_the_list(
     first = sync(settings, stream)
     [created] = own_sandbox.create(stream)
     own_sandbox.delete(stream, created["id"])
-    own_sandbox.faults("status", path=f"*/{stream}/{created['id']}", status=404)
+    own_sandbox.faults("answer", path=f"*/{stream}/{created['id']}", **NOT_FOUND)
     fake_receiver.deliver(f"{NOUN_BY_STREAM[stream]}.delete", created["id"])
     [record] = sync(settings, stream, state=first.state).records[stream]
     assert record["id"] == created["id"]
@@ -345,8 +347,8 @@ def test_a_stream_that_is_selected_later_is_read_at_once(settings: Config) -> No
 def test_a_stream_that_may_not_be_read_is_asked_again_later(
     own_sandbox: Sandbox, settings: Config
 ) -> None:
-    own_sandbox.faults("status", path="*/invoices/invoices*", status=403)
-    state = sync(settings, "invoices").state
+    own_sandbox.faults("deny", path="*/invoices/invoices*")
+    state = sync(settings, "invoices", "payments").state
     own_sandbox.faults_clear()
     requests(own_sandbox)
     state = sync(settings, "invoices", state=state).state
@@ -438,8 +440,8 @@ def test_what_was_denied_is_read_later_although_events_go_on(
     one, other = (row["id"] for row in own_sandbox.truth("invoices")[:2])
     own_sandbox.update("invoices", one, notes="while denied")
     fake_receiver.deliver("invoice.update", one)
-    own_sandbox.faults("status", path="*/invoices/invoices*", status=403)
-    state = sync(settings, "invoices", state=state).state
+    own_sandbox.faults("deny", path="*/invoices/invoices*")
+    state = sync(settings, "invoices", "payments", state=state).state
     own_sandbox.faults_clear()
     fake_receiver.deliver("invoice.update", other)
     state = sync(settings, "invoices", state=state).state
