@@ -76,6 +76,15 @@ BOOKS = (
         ),
     ),
     Question(
+        "inactive_accounts",
+        "The ledger lists accounts that are not active, too",
+        ("shown", "hidden"),
+        (
+            "docs/freshbooks-api/resources/ledger_accounts.yaml",
+            "docs/freshbooks-api/resources/chart_of_accounts.yaml",
+        ),
+    ),
+    Question(
         "checkout_links_envelope",
         "Checkout links are under checkout_links",
         ("checkout_links", "checkout-links", "list"),

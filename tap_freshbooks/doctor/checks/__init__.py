@@ -69,6 +69,7 @@ CHECKS: tuple[Check, ...] = (
     work.OthersTime(),
     work.RunningTimers(),
     work.DeletedTime(),
+    values.InactiveAccounts(),
     envelopes.JournalVersion(),
     envelopes.CreditNoteKey(),
     envelopes.ThreadsEnvelope(),

@@ -78,8 +78,7 @@ class CreditNoteKey(_ListKey):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        number = rows_of(subject, evidence)[0].get(subject.stream.key[0])
-        answer = evidence.answer(Ask.of(f"{subject.first_page.path}/{number}"))
+        answer = evidence.answer(subject.object(_first_id(subject, evidence)))
         if answer.error is not None:
             raise NotTestedError(answer.problem)
         return self.key_in(answer.body)
@@ -98,14 +97,26 @@ class ThreadsEnvelope(_ListKey):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        project = rows_of(_projects(subject), evidence)[0].get("id")
         path = subject.stream.path.format(
-            business_id=subject.business.business_id, project_id=project
+            business_id=subject.business.business_id,
+            project_id=_first_id(_projects(subject), evidence),
         )
         answer = evidence.answer(Ask.of(path))
         if answer.error is not None:
             raise NotTestedError(answer.problem)
         return self.key_in(answer.body)
+
+
+def _first_id(subject: Subject, evidence: Evidence) -> str:
+    """The id of the first row.
+
+    Raises:
+        NotTestedError: If there is none that could stand in a path.
+    """
+    found = rows_of(subject, evidence)[0].get("id")
+    if type(found) is not int:
+        raise NotTestedError("the first row has no id that is a whole number")
+    return str(found)
 
 
 def _projects(subject: Subject) -> Subject:

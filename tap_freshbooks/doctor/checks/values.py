@@ -10,12 +10,13 @@ from typing_extensions import override
 from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.checks.work import rows_of
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.doctor.subjects import Subject
+from tap_freshbooks.streams.resources.ledger import ChartOfAccounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from tap_freshbooks.doctor.evidence import Evidence
-    from tap_freshbooks.doctor.subjects import Subject
+    from tap_freshbooks.doctor.evidence import Ask, Evidence
     from tap_freshbooks.records import Row
 
 WITH_LATE_FEES = ("clients", "invoices", "invoice_profiles")
@@ -111,6 +112,40 @@ class LateReminderId(_ValueForm):
     streams = WITH_LATE_FEES
     part = "late_reminders"
     field = "id"
+
+
+class InactiveAccounts(StreamCheck):
+    """Whether the ledger lists accounts that are not active; the chart of accounts has them."""
+
+    name = "inactive_accounts"
+    streams = ("ledger_accounts",)
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        chart = Subject(ChartOfAccounts, subject.business, subject.number)
+        return [chart.ask({**FROM_THE_LEDGER, **state}) for state in ({}, {"state": "inactive"})]
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        rows = rows_of(subject, evidence)
+        if any(_is_inactive(row) for row in rows):
+            return self.found("shown")
+        listed = [row.get("uuid") for row in rows]
+        for ask in self.asks(subject):
+            for row in evidence.listing(ask, ChartOfAccounts.records).rows:
+                below = row.get("sub_accounts")
+                for account in (row, *(below if isinstance(below, list) else ())):
+                    if _is_inactive(account) and account.get("account_uuid") not in listed:
+                        return self.found("hidden", "the chart of accounts has one")
+        raise NotTestedError("no account is inactive")
+
+
+FROM_THE_LEDGER = {"use_ledger_entries": "true"}
+
+
+def _is_inactive(account: Any) -> bool:
+    state = account.get("state") if isinstance(account, dict) else None
+    return isinstance(state, str) and state != "active"
 
 
 class CallbackTimestamps(StreamCheck):
