@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -14,10 +15,11 @@ from tap_freshbooks.doctor.evidence import Evidence
 from tap_freshbooks.doctor.examination import Examination
 from tap_freshbooks.doctor.page import lines_of
 from tap_freshbooks.doctor.plan import chosen_streams, subjects_before, subjects_of
-from tap_freshbooks.errors import ExitStatus
+from tap_freshbooks.doctor.report import CONTENT, report_of
+from tap_freshbooks.errors import ExitStatus, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_freshbooks.config.settings import Settings
 
@@ -45,6 +47,11 @@ Exit status 0: nothing differs; 1: something does. docs/doctor.md says what it i
     help="Refresh the tokens once, to see what becomes of the old ones.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a report that can be sent to us: structure only, nothing of the account.",
+)
 def doctor(
     settings: Settings,
     catalog: IO[str] | None,
@@ -53,6 +60,7 @@ def doctor(
     limit: int | None,
     spend_a_refresh: bool,
     as_json: bool,
+    report: Path | None,
 ) -> int:
     """Say how many requests it takes, send them, and show what was found."""
     tap = make_tap(settings, catalog)
@@ -68,6 +76,8 @@ def doctor(
         findings = Examination(CHECKS, subjects, spend_a_refresh).run(connection, evidence)
     finally:
         connection.close()
+    if report is not None:
+        _write(report, report_of(findings, subjects, evidence, tap.plugin_version))
     if as_json:
         found = {"requests": evidence.sent, "findings": [each.to_dict() for each in findings]}
         click.echo(json.dumps(found, indent=2))
@@ -84,3 +94,16 @@ def _announce(needed: int, limit: int | None) -> None:
     click.echo(f"At most {sent} requests{left_out}, which read and change nothing.", err=True)
     if sys.stdin.isatty() and sys.stderr.isatty():
         click.confirm("Send them?", default=True, abort=True, err=True)
+
+
+def _write(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the report, and say what is in it."""
+    try:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"--report {path} cannot be written: {error}") from None
+    click.echo(
+        f"The report is in {path}: {CONTENT}. Nothing was sent. Read it, and attach it to an issue "
+        "of tap-freshbooks, if you want to help.",
+        err=True,
+    )

@@ -148,6 +148,10 @@ class Evidence:
             raise LimitReachedError
         self.sent += 1
 
+    def answers(self) -> Iterable[tuple[Ask, Answer]]:
+        """All requests so far, with their answers."""
+        return self._answers.items()
+
     def allows(self, follow_ups: int, asks: Iterable[Ask] = ()) -> bool:
         """Whether the limit leaves room for requests, of which some may be answered already."""
         wanted = follow_ups + len(set(asks) - self._answers.keys())

@@ -8,6 +8,7 @@ from tap_freshbooks.businesses import Business
 from tap_freshbooks.doctor.subjects import Subject
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.streams.list_stream import ListStream
+from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,15 +27,23 @@ def chosen_streams(
     """The streams to examine: those named, those of the catalog, else all lists of FreshBooks.
 
     Without a choice all lists are examined, since those that are off by default are those about
-    which least is known.
+    which least is known. Of those that custom_streams adds, nothing is known that could be true.
 
     Raises:
         SettingsError: If a name is none of a list.
     """
-    lists = {name: stream for name, stream in streams.items() if isinstance(stream, ListStream)}
+    built_in = {stream.name for stream in STREAMS}
+    lists = {
+        name: stream
+        for name, stream in streams.items()
+        if isinstance(stream, ListStream) and name in built_in
+    }
     for name in names:
         if name not in lists:
-            raise SettingsError(f"--stream {name} is no list; there are {', '.join(lists)}")
+            raise SettingsError(
+                f"--stream {name} is no list that FreshBooks is known to have; there are "
+                f"{', '.join(lists)}"
+            )
     if names:
         chosen: Iterable[ListStream] = (lists[name] for name in dict.fromkeys(names))
     elif has_catalog:

@@ -64,9 +64,14 @@ class Subject:
             "/accounting/"
         )
 
+    @property
+    def list_path(self) -> str:
+        """Path of its list."""
+        return fill_path(self.stream.path, self.business)
+
     def ask(self, query: Mapping[str, Any] | None = None) -> Ask:
         """A request for its list with these parameters and no others."""
-        return Ask.of(fill_path(self.stream.path, self.business), query, self.stream.headers)
+        return Ask.of(self.list_path, query, self.stream.headers)
 
     def page(self, query: Mapping[str, Any] | None = None) -> Ask:
         """A request for the first page as a sync asks for it, and with further parameters."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -10,6 +9,7 @@ from typing_extensions import override
 from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.checks.lists import NO_ROWS
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.doctor.structure import Shape
 from tap_freshbooks.schema.fields import Array, Field, Object, Word
 
 if TYPE_CHECKING:
@@ -17,21 +17,17 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.doctor.evidence import Evidence
     from tap_freshbooks.doctor.subjects import Subject
-
-FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,39}[0-9]?")
-"""A name that is certainly none of the customer's identifiers: no digits but a last one."""
+    from tap_freshbooks.records import Row
 
 
 class Fields:
     """Notes what a conversion by the declared fields could not keep."""
 
     def __init__(self) -> None:
-        self.unknown: set[str] = set()
         self.unfit: set[str] = set()
 
     def on_unknown(self, path: str) -> None:
-        """A field that is not declared."""
-        self.unknown.add(path)
+        """A field that is not declared: another question."""
 
     def on_invalid(self, path: str, value: object) -> None:
         """A value of another kind."""
@@ -39,20 +35,11 @@ class Fields:
         self.unfit.add(path)
 
 
-def fields_of(subject: Subject, evidence: Evidence) -> Fields:
-    """What the rows of the first page have beyond the declaration, or otherwise.
-
-    Raises:
-        NotTestedError: If there are no rows.
-    """
+def _rows(subject: Subject, evidence: Evidence) -> list[Row]:
     rows = subject.listing(evidence).rows
     if not rows:
         raise NotTestedError(NO_ROWS)
-    found = Fields()
-    convert = subject.stream.fields.converter("", found)
-    for row in rows:
-        convert(row)
-    return found
+    return rows
 
 
 class RowFields(StreamCheck):
@@ -62,13 +49,9 @@ class RowFields(StreamCheck):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        unknown = fields_of(subject, evidence).unknown
-        if not unknown:
-            return self.found("documented")
-        names = sorted(name for name in unknown if _is_field(name))
-        hidden = len(unknown) - len(names)
-        detail = f"{hidden} more with names that may be data" if hidden else ""
-        return self.found("more", detail, names)
+        shape = Shape(subject.stream.fields).see_all(_rows(subject, evidence))
+        unknown = sorted(set(shape.unknown_paths()))
+        return self.found("more", names=unknown) if unknown else self.found("documented")
 
 
 class RowKinds(StreamCheck):
@@ -78,8 +61,15 @@ class RowKinds(StreamCheck):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        unfit = fields_of(subject, evidence).unfit
-        return self.found("other", names=sorted(unfit)) if unfit else self.found("documented")
+        found = Fields()
+        convert = subject.stream.fields.converter("", found)
+        for row in _rows(subject, evidence):
+            convert(row)
+        return (
+            self.found("other", names=sorted(found.unfit))
+            if found.unfit
+            else self.found("documented")
+        )
 
 
 VIS_STATES = (0, 1, 2)
@@ -98,9 +88,7 @@ class EnumWords(StreamCheck):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        rows = subject.listing(evidence).rows
-        if not rows:
-            raise NotTestedError(NO_ROWS)
+        rows = _rows(subject, evidence)
         unknown = {path for row in rows for path in _unknown_words(subject.stream.fields, row)}
         unknown |= {"vis_state" for row in rows if row.get("vis_state", 0) not in VIS_STATES}
         return self.found("more", names=sorted(unknown)) if unknown else self.found("documented")
@@ -122,7 +110,3 @@ def _unknown_words(field: Field, value: Any, path: str = "") -> Iterator[str]:
             yield from _unknown_words(field.item, each, path)
     elif isinstance(field, Word) and isinstance(value, str) and value not in {"", *field.words}:
         yield path
-
-
-def _is_field(path: str) -> bool:
-    return all(FIELD_NAME.fullmatch(name) for name in path.split("."))

@@ -11,6 +11,7 @@ from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.tokens import granted_scopes
 from tap_freshbooks.streams.families import ProjectStream
+from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,29 +23,32 @@ NO_ID = "0"
 """What stands for "none" in references (`docs/freshbooks-api/accounting.md §1`)."""
 
 SCOPE = re.compile(r"user:[a-z_]+:(?:read|write)")
+KNOWN_SCOPES = frozenset(scope for stream in STREAMS for scope in SCOPE.findall(stream.oauth_scope))
+"""Those that some stream declares: no other words of an error are ever shown."""
+
 CAPTURED = re.compile(r"insufficient_scope: .*Provided: \['.*'\]\. Required: \['.*'\]\.", re.DOTALL)
 SHORT = re.compile(r"insufficient_scope: provided \[.*\], required \[.*\]", re.DOTALL)
 REQUIRED = re.compile(r"required:? *\[(.*?)\]", re.IGNORECASE | re.DOTALL)
 NOTHING_REFUSED = "no list was refused for want of a scope"
 
 
-def _texts(value: Any) -> Iterable[str]:
+def texts(value: Any) -> Iterable[str]:
     """All texts of a body."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
+            yield from texts(each)
 
 
-def _lacks_scope(answer: Answer) -> bool:
+def lacks_scope(answer: Answer) -> bool:
     """Whether an answer says that a scope is missing."""
-    return answer.is_refused and any("insufficient_scope" in text for text in _texts(answer.body))
+    return answer.is_refused and any("insufficient_scope" in text for text in texts(answer.body))
 
 
 def _demanded(answer: Answer) -> set[str]:
     """The scopes that a refusal demands."""
-    lists = (match for text in _texts(answer.body) for match in REQUIRED.findall(text))
+    lists = (match for text in texts(answer.body) for match in REQUIRED.findall(text))
     return {scope for each in lists for scope in SCOPE.findall(each)}
 
 
@@ -68,7 +72,7 @@ class MissingScope(StreamCheck):
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         answer = evidence.answer(subject.first_page)
-        if not _lacks_scope(answer):
+        if not lacks_scope(answer):
             raise NotTestedError(NOTHING_REFUSED)
         message = answer.body.get("message") if isinstance(answer.body, dict) else None
         if not isinstance(message, str):
@@ -94,7 +98,7 @@ class AccountingMissingScope(StreamCheck):
         answer = evidence.answer(subject.first_page)
         granted = granted_scopes(evidence.client)
         is_lacking = bool(granted) and not _declared(subject) & granted
-        if not (answer.is_refused and (is_lacking or _lacks_scope(answer))):
+        if not (answer.is_refused and (is_lacking or lacks_scope(answer))):
             raise NotTestedError(NOTHING_REFUSED)
         body = answer.body if isinstance(answer.body, dict) else {}
         if "response" in body or "details" in body:
@@ -118,10 +122,11 @@ class Scopes(StreamCheck):
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         answer = evidence.answer(subject.first_page)
         declared, granted = _declared(subject), granted_scopes(evidence.client)
-        if _lacks_scope(answer):
-            others = sorted(_demanded(answer) - declared)
+        if lacks_scope(answer):
+            others = _demanded(answer) - declared
             if others:
-                return self.found("others", "another scope is demanded", others)
+                known = sorted(others & KNOWN_SCOPES)
+                return self.found("others", "another scope is demanded", known)
             return self.found("declared", "the token lacks it")
         if answer.error is not None:
             raise NotTestedError(answer.problem)
