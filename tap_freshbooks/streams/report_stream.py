@@ -18,13 +18,11 @@ from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.schema.fields import (
     Boolean,
     Excluded,
-    Integer,
     Object,
     PlainDate,
     Text,
     UtcTime,
 )
-from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.periods import Period, periods
 from tap_freshbooks.streams.replication import Replication
@@ -34,11 +32,13 @@ from tap_freshbooks.streams.report_answer import (
     check_totals,
     find_report,
 )
+from tap_freshbooks.streams.report_sums import Sum, sums_of_columns, wrong_totals
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.extraction.list_endpoint import Query
@@ -96,6 +96,9 @@ class Report(AccountingStream):
     totals: ClassVar[tuple[str, ...]] = ()
     """Names of the parts that the rows add up to. A report always has them."""
 
+    columns_of_totals: ClassVar[Mapping[str, str]] = {}
+    """Columns of which the sum over all rows is a total of the report, by the totals' names."""
+
     query_of_period: ClassVar[tuple[str, ...]] = ("start_date", "end_date")
     """Parameters that name the period; `dates[]` and `date` mean its last day."""
 
@@ -108,6 +111,10 @@ class Report(AccountingStream):
     timestamp_field = None
     marks_deletions = False
     selected_by_default = False
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(tap)
+        self._wrong_totals: set[str] = set()
 
     def __init_subclass__(cls) -> None:
         """Spell the facts of a report."""
@@ -122,28 +129,24 @@ class Report(AccountingStream):
 
     @override
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
-        currencies = self.config.get("report_currencies") or [None]
         wanted = [
-            (period, currency)
+            (period, currency, f"{reader.subject}, {period.start} to {period.end}")
             for period in self._periods(reader.plan.partition)
-            for currency in currencies
+            for currency in self.config.get("report_currencies") or [None]
         ]
         requests = [
-            (
-                self._query(period, currency),
-                f"{reader.subject}, {period.start} to {period.end}",
-            )
-            for period, currency in wanted
+            (self._query(period, currency), subject) for period, currency, subject in wanted
         ]
         read_at = None
         delivered = set()
         pages = self._pages(reader, requests)
-        for (period, asked), (query, subject), page in zip(wanted, requests, pages, strict=True):
+        for (period, asked, subject), page in zip(wanted, pages, strict=True):
             read_at = read_at or page.date
             try:
-                report = self._report_in(page, query)
+                report = self._report_in(page, period)
                 rows = list(self.rows(report))
                 currency = _currency(report, asked)
+                self._check_sums(report, rows, subject)
             except UnexpectedAnswerError as error:
                 raise FreshBooksError(f"{subject}: {error}; please report this") from error
             if (period, currency) in delivered:  # asked for in another currency, in vain
@@ -177,7 +180,7 @@ class Report(AccountingStream):
             yield first
             yield from pages
 
-    def _report_in(self, page: Page, query: Query) -> Row:
+    def _report_in(self, page: Page, period: Period) -> Row:
         """The report of an answer, if it has what makes it complete.
 
         Raises:
@@ -187,7 +190,7 @@ class Report(AccountingStream):
         if len(page.rows) != 1:
             raise UnexpectedAnswerError(f"{'.'.join(result)} is a list, not an object")
         report = find_report(page.rows[0], key, is_certain=not self.unconfirmed)
-        self._check_period(report, query)
+        self._check_period(report, self._query(period))
         check_lists(report, self.lists)
         check_totals(report, {name: self.parts.fields[name] for name in self.totals})
         return report
@@ -195,6 +198,21 @@ class Report(AccountingStream):
     def rows(self, report: Row) -> Iterable[Row]:  # noqa: ARG002
         """The rows in a report, flat: they add up to its totals."""
         return ()
+
+    def sums(self, report: Row, rows: Sequence[Row]) -> Iterable[Sum]:
+        """The totals in a report, and the rows that each of them is the sum of."""
+        return sums_of_columns(self.whole(report), rows, self.columns_of_totals)
+
+    def _check_sums(self, report: Row, rows: Sequence[Row], subject: str) -> None:
+        """Say which totals are not the sum of the rows: each once."""
+        for total in wrong_totals(self.sums(report, rows)):
+            if total not in self._wrong_totals:
+                self._wrong_totals.add(total)
+                self.logger.warning(
+                    "%s: the rows do not add up to %s of the report; please report this",
+                    subject,
+                    total,
+                )
 
     def whole(self, report: Row) -> Row:
         """A report without its rows, under the names of `parts`."""
@@ -221,7 +239,7 @@ class Report(AccountingStream):
             if period.end.isoformat() > min(marks) or period.start in again
         ]
 
-    def _query(self, period: Period, currency: str | None) -> Query:
+    def _query(self, period: Period, currency: str | None = None) -> Query:
         values = {"start_date": period.start.isoformat()}
         query = {name: values.get(name, period.end.isoformat()) for name in self.query_of_period}
         return {**query, self.currency_parameter: currency} if currency else query
@@ -253,52 +271,14 @@ class Report(AccountingStream):
     def advance_bookmark(
         self, source: BookmarkedStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
-        _advance_bookmark(self.state_for(source, context), self, read_at)
+        advance_period_bookmark(self.state_for(source, context), self, read_at)
 
 
-def _advance_bookmark(state: dict[str, Any], stream: RecordStream, read_at: datetime) -> None:
+def advance_period_bookmark(state: dict[str, Any], stream: RecordStream, read_at: datetime) -> None:
     """Note that all periods that were closed at a moment are read."""
     interval = stream.config["report_interval"]
     closed = Period.containing(read_at.date(), interval).previous(interval)
     state[READ_UNTIL] = closed.end.isoformat()
-
-
-class ReportRows(DerivedStream):
-    """The rows of a report."""
-
-    source: ClassVar[type[Report]]
-    row: ClassVar[Object]
-    """The fields of a row."""
-
-    selected_by_default = False
-
-    def __init_subclass__(cls) -> None:
-        """Put a row's fields beside the heading of its report."""
-        cls.name = f"{cls.source.name}_rows"
-        cls.fields = HEADING | Object(row_number=Integer()) | cls.row
-        cls.key = (cls.source.identifier_kind.value, *cls.source.key, "row_number")
-        super().__init_subclass__()
-
-    @classmethod
-    @override
-    def record_properties(cls) -> dict[str, Any]:
-        scope = cls.source.identifier_kind.value
-        return {scope: cls.source.record_properties()[scope], **super().record_properties()}
-
-    @override
-    def advance_bookmark(
-        self, source: BookmarkedStream, context: Context, read_at: datetime, *, full: bool
-    ) -> None:
-        _advance_bookmark(self.state_for(source, context), self, read_at)
-
-    @override
-    def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
-        scope = self.source.identifier_kind.value
-        heading = {name: record[name] for name in HEADING.fields}
-        for number, row in enumerate(record[ROWS], start=1):
-            converted = self.convert(row)
-            if converted:
-                yield {scope: record[scope], **heading, **converted, "row_number": number}
 
 
 def _currency(report: Row, asked: str | None) -> str:

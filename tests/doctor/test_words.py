@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_freshbooks.schema.fields import Array, Field, Object, Word
-from tap_freshbooks.streams.report_stream import Report, ReportRows
+from tap_freshbooks.streams.report_rows import ReportRows
+from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources import STREAMS
 from tests.facts import FILES, fields_of, read
 

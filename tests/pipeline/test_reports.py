@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from freshbooks_sandbox import Sandbox
-from tap_freshbooks.streams.report_stream import Report, ReportRows
+from tap_freshbooks.streams.report_rows import ReportRows
+from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for
 from tests.support import sync

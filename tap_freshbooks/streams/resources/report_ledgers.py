@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
 from tap_freshbooks.schema.fields import Boolean, Integer, Money, Object, PlainDate, Text
 from tap_freshbooks.streams.report_answer import beside, parts_of
-from tap_freshbooks.streams.report_stream import ECHO, Report, ReportRows
+from tap_freshbooks.streams.report_rows import ReportRows
+from tap_freshbooks.streams.report_stream import ECHO, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ class TrialBalance(Report):
     report = "trial_balance"
     business_report = "trial_balance"
     lists = ("data",)
+    columns_of_totals: ClassVar = {"total.debit": "debit", "total.credit": "credit"}
     parts = ECHO | Object(total=Object(account_name=Text(), debit=Money(), credit=Money()))
 
     @override
@@ -74,6 +76,10 @@ class GeneralLedger(Report):
     business_report = "general_ledger"
     lists = ("data",)
     totals = ("summary",)
+    columns_of_totals: ClassVar = {
+        "summary.total_debit": "debit",
+        "summary.total_credit": "credit",
+    }
     parts = ECHO | Object(
         locale=Text(),
         summary_only=Boolean(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
@@ -16,12 +16,15 @@ from tap_freshbooks.schema.fields import (
     Object,
     PlainDate,
     Text,
+    Word,
 )
 from tap_freshbooks.streams.report_answer import beside, parts_of
-from tap_freshbooks.streams.report_stream import ECHO, Report, ReportRows
+from tap_freshbooks.streams.report_rows import ReportRows
+from tap_freshbooks.streams.report_stream import ECHO, Report
+from tap_freshbooks.streams.report_sums import Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_freshbooks.records import Row
 
@@ -37,8 +40,9 @@ class InvoiceDetails(Report):
     report = "invoice_details"
     lists = ("clients",)
     totals = ("summary",)
+    columns_of_totals: ClassVar = {f"summary.{name}": name for name in SUMMARY.fields}
     parts = ECHO | Object(
-        date_type=Text(),
+        date_type=Word("issue", "paid"),
         clientids=Array(Integer()),
         statusids=Array(Text()),
         summary_only=Boolean(),
@@ -92,6 +96,7 @@ class ItemSales(Report):
     name = "report_item_sales"
     report = "item_sales"
     lists = ("items",)
+    columns_of_totals: ClassVar = {"total": "amount", "total_discount": "discount"}
     parts = ECHO | Object(
         clientids=Array(Integer()),
         item_names=Array(Text()),
@@ -157,6 +162,17 @@ class PaymentsCollected(Report):
     @override
     def rows(self, report: Row) -> Iterable[Row]:
         return parts_of(report, "payments")
+
+    @override
+    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+        for total in parts_of(report, "totals"):
+            code = total.get("code")
+            amounts = [row.get("amount") for row in rows]
+            yield Sum(
+                "totals",
+                total,
+                [each for each in amounts if isinstance(each, dict) and each.get("code") == code],
+            )
 
 
 class PaymentsCollectedRows(ReportRows):
@@ -228,6 +244,7 @@ class AccountsAging(Report):
     query_of_period = ("end_date",)  # start_date is ignored here
     lists = ("accounts",)
     totals = ("totals",)
+    columns_of_totals: ClassVar = {f"totals.{name}": name for name in AGES.values()}
     parts = ECHO | Object(totals=AGED)
 
     @override

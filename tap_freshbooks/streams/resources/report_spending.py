@@ -17,10 +17,12 @@ from tap_freshbooks.schema.fields import (
     Text,
 )
 from tap_freshbooks.streams.report_answer import parts_of
-from tap_freshbooks.streams.report_stream import ECHO, Report, ReportRows
+from tap_freshbooks.streams.report_rows import ReportRows
+from tap_freshbooks.streams.report_stream import ECHO, Report
+from tap_freshbooks.streams.report_sums import Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_freshbooks.records import Row
 
@@ -45,6 +47,12 @@ class ExpenseDetails(Report):
     def rows(self, report: Row) -> Iterator[Row]:
         for row in _expenses(parts_of(report, "data"), []):
             yield {**row, "vendor_name": _vendor(report.get("vendors"), row.get("vendorid"))}
+
+    @override
+    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+        for group in parts_of(report, "data"):
+            own = (row.get("amount") for row in _expenses([group], []))
+            yield Sum("the groups", group.get("total"), own)
 
 
 class ExpenseDetailsRows(ReportRows):

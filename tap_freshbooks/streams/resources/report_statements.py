@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -15,18 +15,21 @@ from tap_freshbooks.schema.fields import (
     Object,
     PlainDate,
     Text,
+    Word,
 )
 from tap_freshbooks.streams.report_answer import beside, parts_of
-from tap_freshbooks.streams.report_stream import ECHO, Report, ReportRows
+from tap_freshbooks.streams.report_rows import ReportRows
+from tap_freshbooks.streams.report_stream import ECHO, Report
+from tap_freshbooks.streams.report_sums import Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_freshbooks.records import Row
 
 LINE = Object(
     description=Text(),
-    entry_type=Text(),
+    entry_type=Word("credit", "debit", "none"),
     data=Array(Money()),  # per column, of which there is one unless a resolution was asked for
     total=Money(),
 )
@@ -57,6 +60,13 @@ class ProfitLoss(Report):
     def rows(self, report: Row) -> Iterator[Row]:
         for section in self.lists:
             yield from _lines(parts_of(report, section), section, 0, None)
+
+    @override
+    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+        for section in self.lists:
+            own = [row for row in rows if (row["section"], row["depth"]) == (section, 0)]
+            total = report[f"total_{section}"].get("total")
+            yield Sum(f"total_{section}", total, (row.get("total") for row in own))
 
 
 class ProfitLossRows(ReportRows):
@@ -111,6 +121,17 @@ class BalanceSheet(Report):
             if not accounts:
                 yield {**kind, "balance": kind.get("group_balance"), **_place(0)}
 
+    @override
+    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+        assets = [row["balance"] for row in rows if row["depth"] == 0 and _is_asset(row)]
+        others = [row["balance"] for row in rows if row["depth"] == 0 and not _is_asset(row)]
+        for name, balances in zip(self.totals, (assets, others), strict=True):
+            yield Sum(name, _balance(report, name), balances)
+
+
+def _is_asset(row: Row) -> bool:
+    return row.get("account_type") == "asset"
+
 
 class BalanceSheetRows(ReportRows):
     """Accounts and sub-accounts of the balance sheet; those with `depth` 0 add up to the totals.
@@ -121,7 +142,7 @@ class BalanceSheetRows(ReportRows):
 
     source = BalanceSheet
     row = Object(
-        account_type=Text(),
+        account_type=Word("asset", "liability", "equity"),
         category=Text(),
         group_balance=Money(),
         account_name=Text(),
@@ -148,9 +169,13 @@ def _place(depth: int, *, is_subtotal: bool = False) -> Row:
 
 
 def _balanced(group: Row) -> Row:
-    """A group or account with its balance on the only day that was asked for."""
-    balance = next((each.get("balance") for each in parts_of(group, "balances")), None)
-    return {**{k: v for k, v in group.items() if k != "balances"}, "balance": balance}
+    own = {name: value for name, value in group.items() if name != "balances"}
+    return {**own, "balance": _balance(group, "balances")}
+
+
+def _balance(group: Row, name: str) -> Any:
+    """The balance on the only day that was asked for."""
+    return next((each.get("balance") for each in parts_of(group, name)), None)
 
 
 class CashFlow(Report):
@@ -161,6 +186,7 @@ class CashFlow(Report):
     business_report = "cash_flow"
     lists = ("activities",)
     totals = ("summary",)
+    columns_of_totals: ClassVar = {"summary.net_cash_change": "total"}
     parts = ECHO | Object(
         summary=Object(
             starting_balance=Money(),

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.streams.periods import Period, periods
-from tap_freshbooks.streams.report_stream import Report, ReportRows
+from tap_freshbooks.streams.report_rows import ReportRows
+from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources import STREAMS
 from tests.support import failing_sync, sync
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,19 +50,20 @@ def assert_ties(messages: Messages, name: str) -> int:
 
 
 def test_rows_of_every_report_add_up_to_its_totals(
-    books: Sandbox, settings: dict[str, Any]
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     year = datetime.now(UTC).date().year
     wide = {**settings, "start_date": f"{year - 1}-01-01", "report_currencies": ["CAD", "USD"]}
     messages = read(wide, *TIES)
     counts = {name: assert_ties(messages, name) for name in TIES}
     assert min(counts.values()) > 0, counts
+    assert "do not add up" not in caplog.text
     assert books
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_rows_add_up_whatever_groups_there_are(
-    books: Sandbox, settings: dict[str, Any], variant: str
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture, variant: str
 ) -> None:
     answers = VARIANTS[variant]
     serve(books, answers)
@@ -68,6 +71,42 @@ def test_rows_add_up_whatever_groups_there_are(
     for name in answers:
         count = assert_ties(messages, name)
         assert bool(count) is (variant != "empty"), name
+    assert "do not add up" not in caplog.text
+
+
+WRONG = {
+    "profit_loss": (("income", 0, "total"), "total_income"),
+    "balance_sheet": (("data", 2, "balances", 0, "balance"), "liabilities_and_equity_total"),
+    "trial_balance": (("data", 0, "debit"), "total.debit"),
+    "accounts_aging": (("accounts", 1, "91+"), "totals.days_91_and_more"),
+    "payments_collected": (("payments", 2, "amount"), "totals"),
+    "invoice_details": (("clients", 0, "invoices", 1, "paid"), "summary.paid"),
+    "expense_details": (("data", 0, "children", 0, "expenses", 1, "amount"), "the groups"),
+    "item_sales": (("items", 0, "invoices", 1, "discount"), "total_discount"),
+    "general_ledger": (
+        ("data", 1, "sub_accounts", 0, "transactions", 0, "credit"),
+        "summary.total_credit",
+    ),
+    "cash_flow": (("activities", 1, "total"), None),
+}
+"""An amount, and the total that it is a part of; none where it is a total of its own."""
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_report_whose_rows_do_not_add_up_says_so_once(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    (*way, last), total = WRONG[name]
+    answer = deepcopy(ANSWERS[name])
+    holder: Any = answer
+    for key in way:
+        holder = holder[key]
+    holder[last] = {**holder[last], "amount": "1000000.01"}
+    serve(books, {name: answer})
+    assert read(settings, name).records[f"report_{name}"]
+    said = re.findall(r"(report_.*): the rows do not add up to (.*) of the report", caplog.text)
+    assert [each for _, each in said] == ([total] if total else [])
+    assert all(f"report_{name} of " in subject for subject, _ in said)
 
 
 PERIOD_OF_THE_ANSWER = ("start_date", "end_date")
