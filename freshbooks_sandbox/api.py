@@ -12,8 +12,9 @@ from freshbooks_sandbox import writes
 from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError, no_access, unauthenticated
 from freshbooks_sandbox.families.base import Family, encode
 from freshbooks_sandbox.guards import authorize, authorize_view, check_scope, check_service, is_read
-from freshbooks_sandbox.lists import includes_of, list_page, may_see, visible_record
+from freshbooks_sandbox.lists import includes_of, list_page, may_see
 from freshbooks_sandbox.query import parse
+from freshbooks_sandbox.records import visible_record
 from freshbooks_sandbox.routes import PREFIXES, find
 from freshbooks_sandbox.view import View
 
@@ -112,9 +113,16 @@ def _show(
 ) -> Response:
     """A view."""
     authorize_view(request, view, business, token)
-    context = state.filter_context(business, view.name, token.app.client_id)
+    context = _context(state, request, business, view.name, token)
     body = view.build(parse(request.url.query), context, key)
     return _respond(200, body if isinstance(body, bytes) else encode(body), family)
+
+
+def _context(
+    state: State, request: Request, business: Business, name: str, token: AccessToken
+) -> FilterContext:
+    is_alpha = request.headers.get("api-version") == "alpha"
+    return state.filter_context(business, name, token.app.client_id, is_alpha=is_alpha)
 
 
 async def _serve(state: State, request: Request, target: Target, token: AccessToken) -> Response:
@@ -122,11 +130,11 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
     authorize(request, resource, business, token)
     query = parse(request.url.query)
     query.parent = target.parent
-    context = state.filter_context(business, resource.name, token.app.client_id)
+    context = _context(state, request, business, resource.name, token)
     check_service(request, resource, state.behaviours, is_list=target.key is None)
     if is_read(request) and target.key is None:
         return _respond(200, list_page(resource, query, context), target.family)
-    includes = includes_of(resource, query)
+    includes = includes_of(resource, query, state.behaviours)
     if is_read(request):
         return _single(target, _find(target, context), context, includes)
     rules = resource.write_rules
@@ -208,7 +216,8 @@ def _single(
     if resource.single_form is not None:
         record = resource.single_form(record, row, target.business)
     siblings = {} if is_new else resource.siblings
-    body = target.family.single_body(resource.single, record, siblings)
+    _, single = resource.keys(context.behaviours)
+    body = target.family.single_body(single, record, siblings)
     status = target.family.created_status if is_new else 200
     return _respond(status, encode(body), target.family)
 
@@ -232,7 +241,11 @@ async def _body(request: Request, resource: Resource) -> dict[str, Any]:
         body = msgspec.json.decode(await request.body())
     except msgspec.DecodeError:
         raise ApiError(400, "The request body could not be parsed as JSON.", 1005) from None
-    found = body.get(resource.single) if isinstance(body, dict) else None
+    found = None
+    if isinstance(body, dict):
+        # Either key, where two are known (docs/freshbooks-api/accounting.md §2).
+        keys = (resource.single, *((resource.plural,) if resource.other_keys else ()))
+        found = next((body[key] for key in keys if key in body), None)
     if resource.family.has_flat_bodies:
         found = body
     if not isinstance(found, dict):

@@ -9,18 +9,32 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal, get_args, get_type_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+
+Names = str
+"""Names of resources, separated by commas; empty for none, `all` for every one."""
 
 
 @dataclass(frozen=True)
 class Behaviours:
     """The sandbox's answers where the facts leave a question open.
 
-    `updated_filter_ignored` names the accounting resources, separated by commas, on which
-    `search[updated_min]` has no effect; `all` for every one (docs/freshbooks-api/accounting.md §4).
+    Those of the kind `Names` name the resources on which the unusual holds, separated by commas;
+    `all` for every one.
     """
 
-    updated_filter_ignored: str = ""
+    updated_filter_ignored: Names = ""
+    deleted_filter_ignored: Names = ""
+    includes_ignored: Names = ""
+    sort_ignored: Names = ""
+    oldest_first: Names = ""
+    small_pages: Names = ""
+    page_metadata_missing: Names = ""
+    repeated_rows: Names = ""
+    unknown_fields: Names = ""
+    other_kinds: Names = ""
+    unknown_words: Names = ""
+    utc_timestamps: Names = ""
     updated_day_zone: Literal["eastern", "utc"] = "eastern"
     old_access_token: Literal["lives", "dies"] = "lives"  # noqa: S105
     refresh_created_at: Literal["now", "original"] = "now"
@@ -28,25 +42,44 @@ class Behaviours:
     deleted_projects: Literal["listed", "ignored"] = "listed"
     archived_projects: Literal["hidden", "shown"] = "hidden"
     bad_page: Literal["422", "400", "first"] = "422"
+    page_cap: Literal["100", "none"] = "100"
+    per_page_echo: Literal["effective", "asked"] = "effective"
+    past_the_end: Literal["asked", "last"] = "asked"
+    rate_limit_headers: Literal["sent", "absent"] = "sent"
     services_paging: Literal["honoured", "ignored"] = "honoured"
     time_entries_default: Literal["unpaged", "30"] = "unpaged"
     others_time: Literal["hidden", "shown"] = "hidden"
     running_timers: Literal["hidden", "shown"] = "hidden"
     total: Literal["all", "visible"] = "all"
+    deleted_time: Literal["listed", "ignored"] = "listed"
     team_members_per_page: Literal["5", "30"] = "5"
     accounting_errors: Literal["old", "new"] = "old"
     missing_scope: Literal["captured", "short"] = "captured"
+    accounting_missing_scope: Literal["message", "error", "errors"] = "message"
+    ledger_scopes: Literal["account", "journal_entries"] = "account"
+    credit_note_key: Literal["credit_note", "credit_notes"] = "credit_note"
+    staff_key: Literal["staff", "staffs"] = "staff"
+    bill_category: Literal["object", "text"] = "object"
     bill_vendorid: Literal["absent", "shown"] = "absent"
     journal_envelope: Literal["manualJournalEntries", "data", "journalEntries", "list"] = (
         "manualJournalEntries"
     )
+    journal_version: Literal["required", "optional"] = "required"
+    threads_envelope: Literal["threads", "data", "list"] = "threads"
+    checkout_links_envelope: Literal["checkout_links", "checkout-links", "list"] = "checkout_links"
     presumed_lists: Literal["served", "missing"] = "served"
+    line_dates: Literal["plain", "timed"] = "plain"
+    late_fee_value: Literal["number", "text"] = "number"
+    late_reminder_id: Literal["number", "text"] = "number"
+    inactive_accounts: Literal["shown", "hidden"] = "shown"
     inactive_retainers: Literal["hidden", "shown"] = "hidden"
     invitation_rates: Literal["empty", "filled"] = "empty"
+    account_reports: Literal["served", "gone"] = "served"
     payables_aging: Literal["refused", "granted"] = "refused"
     payments_collected: Literal["business", "all"] = "business"
     expense_groups: Literal["flat", "nested"] = "flat"
     side_unauthenticated: Literal["common", "own"] = "common"
+    callback_timestamps: Literal["iso", "sql"] = "iso"
     callbacks_of: Literal["account", "application"] = "account"
     changed_uri: Literal["unverified", "verified"] = "unverified"
     resent_verifier: Literal["same", "new"] = "same"
@@ -70,7 +103,19 @@ class Behaviours:
                 raise ValueError(f"{name} is one of {', '.join(choices)}; not {value!r}")
         return replace(cls(), **settings)  # type: ignore[arg-type]
 
-    def honours_updated(self, resource: str) -> bool:
-        """Whether `search[updated_min]` narrows the list of `resource`."""
-        ignored = self.updated_filter_ignored.split(",")
-        return "all" not in ignored and resource not in ignored
+    def check_names(self, known: Collection[str]) -> None:
+        """Check that every resource that a behaviour names exists.
+
+        Raises:
+            ValueError: For one that does not.
+        """
+        for name, hint in get_type_hints(type(self)).items():
+            names = getattr(self, name).split(",") if hint is str else []
+            unknown = set(names) - {*known, "all", ""}
+            if unknown:
+                raise ValueError(f"{name}: there is no resource {', '.join(sorted(unknown))}")
+
+
+def named(names: str, resource: str) -> bool:
+    """Whether a behaviour of the kind `Names` names a resource."""
+    return names == "all" or resource in names.split(",")

@@ -9,7 +9,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EASTERN = ZoneInfo("America/New_York")
 SECOND = 1_000_000
@@ -137,3 +141,15 @@ def utc_micro_z(moment: int) -> str:
     See docs/freshbooks-api/accounting.md §7.
     """
     return f"{_utc(moment).isoformat()}.{moment % SECOND:06d}Z"
+
+
+def utc_version(moment: int) -> str:
+    """As `version`, but UTC."""
+    return f"{utc_text(moment)}.{moment % SECOND:06d}"
+
+
+UTC_FORMS: dict[Callable[[int], str], Callable[[int], str]] = {
+    eastern_text: utc_text,
+    eastern_version: utc_version,
+}
+"""The same text in UTC, for a resource whose zone is not certain."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from freshbooks_sandbox.behaviours import Behaviours
 
 
 @dataclasses.dataclass
@@ -25,7 +28,7 @@ class ApiError(Exception):
 
 
 class MissingScopeError(ApiError):
-    """The token lives but lacks the scope; its message is a guess, shorter than the captured one.
+    """The token lives but lacks the scope; its text as it was captured, or a shorter guess.
 
     See docs/freshbooks-api/errors-and-limits.md §1.
     """
@@ -36,12 +39,25 @@ class MissingScopeError(ApiError):
         message = f"insufficient_scope: provided [{self.provided}], required [{required}]"
         super().__init__(403, message, errno=1003)
 
-    def captured_message(self) -> str:
-        """The text of a project-like service: *Provided* is one quoted text, *Required* a list."""
+    def text(self, behaviours: Behaviours) -> str:
+        """The text: *Provided* is one quoted text, *Required* a list."""
+        if behaviours.missing_scope == "short":
+            return self.message
         return (
             "insufficient_scope: The request requires higher privileges than provided by the "
             f"access token. Provided: ['{self.provided}']. Required: ['{self.required}']."
         )
+
+    def body_of_books(self, behaviours: Behaviours) -> dict[str, Any] | None:
+        """The body on `/accounting`, which nobody has published; None for the family's own form.
+
+        See docs/freshbooks-api/accounting.md §8.
+        """
+        if behaviours.accounting_missing_scope == "errors":
+            return None
+        text = self.text(behaviours)
+        is_nested = behaviours.accounting_missing_scope == "error"
+        return {"error": {"message": text}} if is_nested else {"message": text}
 
 
 UNAUTHENTICATED = {

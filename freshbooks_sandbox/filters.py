@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from freshbooks_sandbox.behaviours import named
 from freshbooks_sandbox.clock import EASTERN, SECOND, moment_of, start_of_day
 from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.money import cents
@@ -26,7 +27,7 @@ Predicate = Callable[["Row"], bool]
 class FilterContext:
     """The surroundings of a filter: the business, the caller and the sandbox's behaviours.
 
-    `client_id` is the application that asks.
+    `client_id` is the application that asks; `is_alpha` where it sends `Api-Version: alpha`.
     """
 
     business: Business
@@ -34,6 +35,7 @@ class FilterContext:
     behaviours: Behaviours
     resource: str
     client_id: str
+    is_alpha: bool = False
 
 
 Getter = Callable[["Row", "Business"], Any]
@@ -216,7 +218,7 @@ def updated(column: str = "updated") -> dict[str, Filter]:
         honoured = _bounded(column, lowest, read)
 
         def build(name: str, values: list[str], context: FilterContext) -> Predicate:
-            if not context.behaviours.honours_updated(context.resource):
+            if named(context.behaviours.updated_filter_ignored, context.resource):
                 return lambda _row: True
             return honoured.build(name, values, context)
 
@@ -234,13 +236,8 @@ def parse_datetime(name: str, value: str) -> int:
     text = value.strip()
     try:
         if len(text) < len("2026-01-31"):
-            raise ApiError(
-                422,
-                "Input should be a valid datetime or date, input is too short",
-                2001,
-                name,
-                value,
-            )
+            message = "Input should be a valid datetime or date, input is too short"
+            raise ApiError(422, message, 2001, name, value)
         when = datetime.fromisoformat(text)
     except ValueError:
         message = "Input should be a valid datetime or date, invalid character in input"

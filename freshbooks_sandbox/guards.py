@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.oauth import AccessToken
-    from freshbooks_sandbox.resource import Resource
+    from freshbooks_sandbox.resource import AnyScope, Resource
     from freshbooks_sandbox.store import Business
     from freshbooks_sandbox.view import View
 
@@ -31,7 +31,7 @@ def authorize(request: Request, resource: Resource, business: Business, token: A
     """
     denied = request.scope.get("sandbox.deny")
     wanted = (f"user:{resource.scope}:{'read' if is_read(request) else 'write'}",)
-    check_scope(token, resource.any_scope or wanted, denied)
+    check_scope(token, _names(resource.any_scope, business) or wanted, denied)
     _check_feature(denied)
     if not is_read(request) and business.role == "client":
         raise ApiError(403, "Permission Denied.", 1003)
@@ -47,13 +47,22 @@ def authorize_view(request: Request, view: View, business: Business, token: Acce
         raise ApiError(405, "Method not allowed.")
     denied = request.scope.get("sandbox.deny")
     check_scope(token, view.any_scope, denied)
-    for name in view.more_scopes:
+    for name in _names(view.more_scopes, business):
         check_scope(token, (name,), denied)
     if denied == "feature" and view.denied_status != HTTPStatus.UNAUTHORIZED:
         raise ApiError(view.denied_status, "Permission Denied.", 1003)
     _check_feature(denied)
     if business.role == "client" and not view.is_for_clients:
         raise ApiError(403, "Permission Denied.", 1003)
+
+
+def _names(names: AnyScope, business: Business) -> tuple[str, ...]:
+    return names if isinstance(names, tuple) else names(business.behaviours)
+
+
+def ledger_scope(behaviours: Behaviours) -> tuple[str, ...]:
+    """What the paths below `/accounting/businesses/` demand (docs/freshbooks-api/auth.md §8)."""
+    return (f"user:{behaviours.ledger_scopes}:read",)
 
 
 def check_scope(token: AccessToken, any_of: tuple[str, ...], denied: str | None) -> None:
@@ -84,7 +93,8 @@ def check_service(
         ApiError: 400 for the version, 404 for what does not exist.
     """
     version = request.headers.get("x-api-version", "")
-    if resource.needs_version is not None and version < resource.needs_version:
+    is_old = resource.needs_version is not None and version < resource.needs_version
+    if is_old and behaviours.journal_version == "required":
         raise ApiError(400, f"The header x-api-version must be {resource.needs_version}.")
     is_missing = resource.is_list_presumed and behaviours.presumed_lists == "missing"
     if is_read(request) and (is_missing if is_list else not resource.is_readable_alone):

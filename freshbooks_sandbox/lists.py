@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from freshbooks_sandbox.behaviours import named
 from freshbooks_sandbox.errors import ApiError
-from freshbooks_sandbox.families.base import CAP, Page, encode
+from freshbooks_sandbox.paging import page_request
+from freshbooks_sandbox.records import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from freshbooks_sandbox.behaviours import Behaviours
+    from freshbooks_sandbox.families.base import Page
     from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.resource import Resource
-    from freshbooks_sandbox.store import Business, Key, Row
-
-ENCODED_LIMIT = 500_000_000
-"""Bytes of encoded records kept per business; beyond it records are encoded anew."""
+    from freshbooks_sandbox.store import Business, Row
 
 
 @dataclass
@@ -36,11 +36,18 @@ def list_page(resource: Resource, query: Query, context: FilterContext) -> bytes
     Raises:
         ApiError: For a page or a filter value that is malformed.
     """
+    behaviours = context.behaviours
     page, rows, meta = select_page(resource, query, context)
-    parts = _encoded(resource, rows, context, includes_of(resource, query))
-    if resource.envelope is not None:
-        return resource.envelope(b",".join(parts), context.behaviours)
-    return resource.family.list_body(resource.plural, page, b",".join(parts), meta)
+    parts = encoded(resource, rows, context, includes_of(resource, query, behaviours))
+    if named(behaviours.repeated_rows, resource.name):
+        parts = [*parts[:1], *parts]
+    records = b",".join(parts)
+    envelope = resource.envelope and resource.envelope(records, behaviours)
+    if envelope is not None:
+        return envelope
+    plural, _ = resource.keys(behaviours)
+    is_bare = named(behaviours.page_metadata_missing, resource.name)
+    return resource.family.list_body(plural, None if is_bare else page, records, meta)
 
 
 def select_page(
@@ -52,61 +59,22 @@ def select_page(
         ApiError: For a page or a filter value that is malformed.
     """
     query.filters = resource.family.filters(query)
-    number, per_page = _paging(resource, query, context.behaviours)
+    if named(context.behaviours.deleted_filter_ignored, resource.name):
+        query.filters.pop("vis_state", None)
+    request = page_request(resource, query, context.behaviours)
     view = _view_key(resource, query, context)
     selection = context.business.cached(view, lambda: _select(resource, query, context))
-    size = per_page or max(selection.total, 1)
-    pages = -(-selection.total // size)
-    page = Page(number, pages, per_page or selection.total, selection.total)
-    return page, selection.rows[(number - 1) * size : number * size], selection.meta
+    page, place = request.page(selection.total)
+    return page, selection.rows[place], selection.meta
 
 
-def includes_of(resource: Resource, query: Query) -> tuple[str, ...]:
+def includes_of(resource: Resource, query: Query, behaviours: Behaviours) -> tuple[str, ...]:
     """The known ones among `include[]`, or the switches that are on."""
+    if named(behaviours.includes_ignored, resource.name):
+        return ()
     if resource.family.search_brackets:
         return query.includes(resource.includes)
     return tuple(name for name in resource.includes if query.is_on(name))
-
-
-def _paging(resource: Resource, query: Query, behaviours: Behaviours) -> tuple[int, int | None]:
-    """The page asked for and its size; None stands for all rows on one page."""
-    default = resource.family.per_page
-    if resource.name == "services" and behaviours.services_paging == "ignored":
-        return 1, None
-    if not (resource.family.is_paged and resource.is_paged):
-        return 1, None
-    if resource.name == "team_members":
-        default = int(behaviours.team_members_per_page)
-    if resource.name == "time_entries" and behaviours.time_entries_default == "30":
-        default = 30
-    return _page_number(resource, query, behaviours), _per_page(resource, query, default)
-
-
-def _page_number(resource: Resource, query: Query, behaviours: Behaviours) -> int:
-    """`page=0` is page 1, no number is an error of unknown form.
-
-    See docs/freshbooks-api/accounting.md §3.
-    """
-    name = resource.family.page_names[0]
-    page = query.page if name == "page" else query.value(name)
-    if page is None or page.strip("0") == "":
-        return 1
-    if page.isdecimal():
-        return int(page)
-    if behaviours.bad_page == "first":
-        return 1
-    raise resource.family.bad_number(name, page, resource.single, int(behaviours.bad_page))
-
-
-def _per_page(resource: Resource, query: Query, default: int | None) -> int | None:
-    """Silently at most 100 (docs/freshbooks-api/accounting.md §3)."""
-    name = resource.family.page_names[1]
-    size = query.per_page if name == "per_page" else query.value(name)
-    if size is None:
-        return default
-    if not size.isdecimal() or int(size) == 0:
-        raise resource.family.bad_number(name, size, resource.single, 422)
-    return min(int(size), CAP)
 
 
 def _view_key(resource: Resource, query: Query, context: FilterContext) -> Hashable:
@@ -119,7 +87,7 @@ def _view_key(resource: Resource, query: Query, context: FilterContext) -> Hasha
 def _select(resource: Resource, query: Query, context: FilterContext) -> Selection:
     business = context.business
     ordered: Sequence[Row] = business.cached(
-        ("order", resource.name), lambda: resource.order(resource.table(business))
+        ("order", resource.name), lambda: _ordered(resource, business)
     )
     matching = ordered
     if resource.parent is not None:
@@ -134,6 +102,16 @@ def _select(resource: Resource, query: Query, context: FilterContext) -> Selecti
     total = matching if context.behaviours.total == "all" else visible
     meta = resource.meta(query, visible) if resource.meta else {}
     return Selection(visible, len(total), meta)
+
+
+def _ordered(resource: Resource, business: Business) -> Sequence[Row]:
+    """In the order of the list; where that is by id ascending, uuids are just turned round."""
+    rows = resource.order(resource.table(business))
+    if not named(business.behaviours.oldest_first, resource.name):
+        return rows
+    if all(isinstance(row[resource.key], int) for row in rows):
+        return sorted(rows, key=lambda row: row[resource.key])
+    return list(reversed(rows))
 
 
 def _is_own(resource: Resource, row: Row, business: Business) -> bool:
@@ -185,7 +163,7 @@ def _sorted(
 
     See docs/freshbooks-api/accounting.md §4.
     """
-    if sort is None:
+    if sort is None or named(business.behaviours.sort_ignored, resource.name):
         return rows
     if resource.family.search_brackets:
         key, _, direction = sort.rpartition("_")
@@ -200,31 +178,3 @@ def _sorted(
     if not is_form_known and resource.unknown_sort_ascends:
         return sorted(rows, key=lambda row: row[resource.key])
     return rows
-
-
-def visible_record(
-    resource: Resource, row: Row, context: FilterContext, includes: tuple[str, ...]
-) -> dict[str, Any]:
-    """The record without the keys that the behaviours leave out."""
-    record = resource.record(row, context.business, includes)
-    for name in resource.omitted_keys(context.behaviours) if resource.omitted_keys else ():
-        record.pop(name, None)
-    return record
-
-
-def _encoded(
-    resource: Resource, rows: Sequence[Row], context: FilterContext, includes: tuple[str, ...]
-) -> list[bytes]:
-    business = context.business
-    store: dict[Key, bytes] = business.cached(("encoded", resource.name, includes), dict)
-    parts = []
-    for row in rows:
-        key = row[resource.key]
-        part = store.get(key)
-        if part is None:
-            part = encode(visible_record(resource, row, context, includes))
-            business.encoded_bytes += len(part)
-            if business.encoded_bytes < ENCODED_LIMIT:
-                store[key] = part
-        parts.append(part)
-    return parts

@@ -72,7 +72,8 @@ class ApiMiddleware:
             await self.app(scope, _replay(body), response.receive)
         else:
             response = responses.too_many(None, "seconds")
-        response.headers += budget.headers()
+        if self.state.behaviours.rate_limit_headers == "sent" or not budget.is_allowed:
+            response.headers += budget.headers()
         self._change(due, "after")
         return response
 

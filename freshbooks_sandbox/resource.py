@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from freshbooks_sandbox.behaviours import named
+from freshbooks_sandbox.clock import UTC_FORMS
 from freshbooks_sandbox.filters import Filter, FilterContext, Predicate
 
 if TYPE_CHECKING:
@@ -25,8 +27,10 @@ Order = Callable[[Iterable["Row"]], Sequence["Row"]]
 Visibility = Callable[["Query", FilterContext], Predicate | None]
 Rows = Callable[["Business"], Iterable["Row"]]
 Meta = Callable[["Query", Sequence["Row"]], Mapping[str, Any]]
-Envelope = Callable[[bytes, "Behaviours"], bytes]
-OmittedKeys = Callable[["Behaviours"], tuple[str, ...]]
+Envelope = Callable[[bytes, "Behaviours"], bytes | None]
+Keys = Callable[["Behaviours"], tuple[str, str]]
+Reshape = Callable[[dict[str, Any], "Row", FilterContext], None]
+AnyScope = tuple[str, ...] | Callable[["Behaviours"], tuple[str, ...]]
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
@@ -66,12 +70,14 @@ class Resource:
     A path or item path may hold one `*`: in an item path it stands for the key, in a list path for
     the record that the rows belong to, and `parent` names its table and the column that leads to
     it. A path of None is not served. `also` lists further places (family, path) of the same list.
-    `any_scope` holds full names of scopes, any of which suffices, where the facts name several.
+    `any_scope` holds full names of scopes, any of which suffices, where the facts name several, or
+    says which they are under some behaviours.
     `rows` derives the rows from others; such a resource cannot be edited by itself. `unknown` is
     the body of a 404 that differs from the family's. `is_paged` is False where the paging of the
-    family is ignored; `envelope` puts encoded rows into another form than the family's.
-    `omitted_keys` names keys that are left out under some behaviours. `needs_version` is the lowest
-    `x-api-version` that a request must send.
+    family is ignored; `envelope` puts encoded rows into another form than the family's, where it
+    gives one. `other_keys` says what stands for `plural` and `single` under some behaviours, and
+    `reshape` changes a record by the behaviours and the request. `words` names a field that holds
+    one of a few words. `needs_version` is the lowest `x-api-version` that a request must send.
     """
 
     name: str
@@ -80,7 +86,7 @@ class Resource:
     plural: str
     single: str
     scope: str
-    any_scope: tuple[str, ...] = ()
+    any_scope: AnyScope = ()
     item_paths: tuple[str, ...] = ()
     also: tuple[tuple[str, str], ...] = ()
     parent: tuple[str, str] | None = None
@@ -90,7 +96,9 @@ class Resource:
     is_readable_alone: bool = True
     is_list_presumed: bool = False
     envelope: Envelope | None = None
-    omitted_keys: OmittedKeys | None = None
+    other_keys: Keys | None = None
+    reshape: Reshape | None = None
+    words: str | None = None
     needs_version: str | None = None
     key: str = "id"
     alias: str | None = None
@@ -112,6 +120,10 @@ class Resource:
     application_key: str | None = None
     write_rules: WriteRules | None = None
 
+    def keys(self, behaviours: Behaviours) -> tuple[str, str]:
+        """The key of the list and that of a single record."""
+        return self.other_keys(behaviours) if self.other_keys else (self.plural, self.single)
+
     def table(self, business: Business) -> Iterable[Row]:
         """All rows, deleted ones included."""
         if self.rows is not None:
@@ -123,9 +135,11 @@ class Resource:
         record = {**self.blank, **row}
         if self.alias is not None:
             record[self.alias] = row[self.key]
+        is_utc = named(business.behaviours.utc_timestamps, self.name)
         for name, (source, form) in self.timestamps.items():
             moment = row.get(source)
-            record[name] = None if moment is None else form(moment)
+            write = UTC_FORMS.get(form, form) if is_utc else form
+            record[name] = None if moment is None else write(moment)
         if self.computed is not None:
             record.update(self.computed(row, business))
         for name in self.hidden:

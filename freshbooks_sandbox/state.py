@@ -11,6 +11,7 @@ from freshbooks_sandbox.faults import Faults
 from freshbooks_sandbox.filters import FilterContext
 from freshbooks_sandbox.limits import RateLimit
 from freshbooks_sandbox.oauth import OAuth
+from freshbooks_sandbox.resources import BY_NAME
 from freshbooks_sandbox.seed_data import generate
 from freshbooks_sandbox.stats import Stats
 from freshbooks_sandbox.store import Business, Store
@@ -38,6 +39,7 @@ class State:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.behaviours = options.behaviours
+        self.behaviours.check_names(BY_NAME)
         self.clock = Clock()
         self.stats = Stats()
         self.faults = Faults()
@@ -59,7 +61,11 @@ class State:
             business.listener = dispatcher.on_write
         self.connections: dict[tuple[str, int], asyncio.Transport] = {}
 
-    def filter_context(self, business: Business, resource: str, client_id: str) -> FilterContext:
+    def filter_context(
+        self, business: Business, resource: str, client_id: str, *, is_alpha: bool
+    ) -> FilterContext:
         """The context of a read at this moment, by one application."""
         business.at(self.clock.today())
-        return FilterContext(business, self.identity["id"], self.behaviours, resource, client_id)
+        return FilterContext(
+            business, self.identity["id"], self.behaviours, resource, client_id, is_alpha
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
+    from freshbooks_sandbox.resource import AnyScope
 
 Build = Callable[["Query", "FilterContext", str | None], Any]
 
@@ -20,7 +21,7 @@ class View:
     `paths` are its places (family, path), with `*` for one part that `build` gets as its last
     argument. `any_scope` holds full names of scopes, any of which suffices. `build` answers an
     object, or bytes that are encoded already. `denied_status` is that of a plan without it.
-    All of `more_scopes` are needed besides.
+    All of `more_scopes` are needed besides; which they are may depend on behaviours.
     """
 
     name: str
@@ -28,5 +29,5 @@ class View:
     any_scope: tuple[str, ...]
     build: Build
     is_for_clients: bool = True
-    more_scopes: tuple[str, ...] = ()
+    more_scopes: AnyScope = ()
     denied_status: int = 401

@@ -25,6 +25,11 @@ CAP = 100
 encode = msgspec.json.encode
 
 
+def keyed_list(key: str, rows: bytes) -> bytes:
+    """Encoded rows under a key alone; `list` stands for no key at all."""
+    return b"[%b]" % rows if key == "list" else b'{"%b":[%b]}' % (key.encode(), rows)
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of a list: which, of how many, how large."""
@@ -67,9 +72,11 @@ class Family:
         """The parameters that may be filters here."""
         return query.search if self.search_brackets else query.bare
 
-    def list_body(self, plural: str, page: Page, rows: bytes, extra: Mapping[str, Any]) -> bytes:
-        """The envelope of a list around encoded rows."""
-        meta = encode({**extra, **page.fields()})
+    def list_body(
+        self, plural: str, page: Page | None, rows: bytes, extra: Mapping[str, Any]
+    ) -> bytes:
+        """The envelope of a list around encoded rows; no page, no word of it."""
+        meta = encode({**extra, **(page.fields() if page else {})})
         return b'{"meta":%b,"%b":[%b]}' % (meta, plural.encode(), rows)
 
     def single_body(
@@ -84,8 +91,8 @@ class Family:
 
     def own_error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
         """The body of an error in the form of the family."""
-        if isinstance(error, MissingScopeError) and behaviours.missing_scope == "captured":
-            return {"message": error.captured_message()}
+        if isinstance(error, MissingScopeError):
+            return {"message": error.text(behaviours)}
         if error.errno == 2001:  # noqa: PLR2004
             named = {error.field: error.message} if error.field else error.message
             return {"errno": 2001, "error": named}
@@ -102,7 +109,9 @@ class Family:
 class Plain(Family):
     """A list without `meta`, all rows in one answer."""
 
-    def list_body(self, plural: str, _page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
+    def list_body(
+        self, plural: str, _page: Page | None, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
         """`{list}`."""
         return b'{"%b":[%b]}' % (plural.encode(), rows)
 
@@ -117,10 +126,14 @@ class Accounting(Family):
         """By account id, which is case-sensitive."""
         return store.by_account.get(identifier)
 
-    def list_body(self, plural: str, page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
+    def list_body(
+        self, plural: str, page: Page | None, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
         """`{"response": {"result": {list, page, pages, per_page, total}}}`."""
-        numbers = encode(page.fields())
         key = plural.encode()
+        if page is None:
+            return b'{"response":{"result":{"%b":[%b]}}}' % (key, rows)
+        numbers = encode(page.fields())
         return b'{"response":{"result":{"%b":[%b],%b}}' % (key, rows, numbers[1:])
 
     def single_body(
@@ -131,6 +144,8 @@ class Accounting(Family):
 
     def own_error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
         """Old shape, or google.rpc.ErrorInfo as newer API versions have it."""
+        if isinstance(error, MissingScopeError) and (body := error.body_of_books(behaviours)):
+            return body
         value = None if error.value is None else str(error.value)
         if behaviours.accounting_errors == "new":
             codes = {401: 16, 403: 7, 404: 5, 409: 6, 422: 3, 400: 3}
@@ -180,7 +195,9 @@ class Ledger(Family):
             return store.businesses[0]
         return store.by_uuid.get(identifier)
 
-    def list_body(self, _plural: str, _page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
+    def list_body(
+        self, _plural: str, _page: Page | None, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
         """`{"data": [...]}`."""
         return b'{"data":[%b]}' % rows
 
@@ -190,8 +207,10 @@ class Ledger(Family):
         """`{"data": {...}}`."""
         return {"data": record}
 
-    def own_error_body(self, error: ApiError, _behaviours: Behaviours) -> dict[str, Any]:
+    def own_error_body(self, error: ApiError, behaviours: Behaviours) -> dict[str, Any]:
         """The ledger shape of docs/freshbooks-api/accounting.md §8."""
+        if isinstance(error, MissingScopeError) and (body := error.body_of_books(behaviours)):
+            return body
         reason = error.message or "Not found."
         return {
             "errors": {

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 class Members(Family):
     """`/auth/api/v1/businesses/{business_id}/...`: rows under `response`, `meta` beside them."""
 
-    def list_body(self, _plural: str, page: Page, rows: bytes, _extra: Mapping[str, Any]) -> bytes:
+    def list_body(
+        self, _plural: str, page: Page | None, rows: bytes, _extra: Mapping[str, Any]
+    ) -> bytes:
         """`meta` has page, per_page and total, but no pages.
 
         See docs/freshbooks-api/resources/team_members.yaml.
         """
-        meta = {"page": page.page, "per_page": page.per_page, "total": page.total}
+        numbers = page.fields() if page else {}
+        meta = {name: number for name, number in numbers.items() if name != "pages"}
         return b'{"response":[%b],"meta":%b}' % (rows, encode(meta))
 
     def single_body(

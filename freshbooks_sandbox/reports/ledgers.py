@@ -11,7 +11,7 @@ from freshbooks_sandbox.families.base import encode
 from freshbooks_sandbox.money import money, text
 from freshbooks_sandbox.reports.journal import entries
 from freshbooks_sandbox.reports.parameters import CURRENCY, FLAG, NUMBER, PERIOD, TEXT
-from freshbooks_sandbox.reports.report import company, ledger_report, report
+from freshbooks_sandbox.reports.report import company, is_there, ledger_report, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -203,7 +203,10 @@ def _balance(account: Account, net: int, code: str) -> dict[str, Any]:
 _ACCOUNTS = {"accountid": NUMBER, "subaccountid": NUMBER, "categoryid": NUMBER}
 _TRIAL = {**PERIOD, "currency_code": CURRENCY, "group_by_category_id": FLAG}
 GENERAL_LEDGER = report(
-    "general_ledger", _general_ledger, {**PERIOD, **_ACCOUNTS, "group_by_category_id": FLAG}
+    "general_ledger",
+    _general_ledger,
+    {**PERIOD, **_ACCOUNTS, "group_by_category_id": FLAG},
+    guard=is_there,
 )
 MODERN_GENERAL_LEDGER = ledger_report(
     "general_ledger",
@@ -218,5 +221,5 @@ MODERN_GENERAL_LEDGER = ledger_report(
         "locale": TEXT,
     },
 )
-TRIAL_BALANCE = report("trial_balance", _trial_balance, _TRIAL)
+TRIAL_BALANCE = report("trial_balance", _trial_balance, _TRIAL, guard=is_there)
 MODERN_TRIAL_BALANCE = ledger_report("trial_balance", _trial_balance, _TRIAL)

@@ -11,7 +11,7 @@ from freshbooks_sandbox.money import money
 from freshbooks_sandbox.reports.chart import GOODS
 from freshbooks_sandbox.reports.journal import entries
 from freshbooks_sandbox.reports.parameters import CURRENCY, FLAG, PERIOD, Parameter
-from freshbooks_sandbox.reports.report import company, ledger_report, report
+from freshbooks_sandbox.reports.report import company, is_there, ledger_report, report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,6 +171,11 @@ _PARAMETERS = {
     "report_mode": Parameter(lambda _name, values: values[-1]),
 }
 PROFIT_LOSS = report(
-    "profit_loss", _profit_loss, _PARAMETERS, path="profitloss_entity", key="profitloss"
+    "profit_loss",
+    _profit_loss,
+    _PARAMETERS,
+    path="profitloss_entity",
+    key="profitloss",
+    guard=is_there,
 )
 MODERN_PROFIT_LOSS = ledger_report("profit_and_loss", _profit_loss, _PARAMETERS)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError
 from freshbooks_sandbox.families.base import encode
+from freshbooks_sandbox.guards import ledger_scope
 from freshbooks_sandbox.reports.parameters import download_token, effective
 from freshbooks_sandbox.view import View
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.filters import FilterContext
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.reports.parameters import Parameter, Params
+    from freshbooks_sandbox.resource import AnyScope
     from freshbooks_sandbox.store import Business
 
 Make = Callable[["Params", "Business"], Mapping[str, Any]]
@@ -31,6 +34,7 @@ class _Kind:
     guard: Guard | None = None
     defaults: Defaults | None = None
     denied_status: int = 401
+    more_scopes: AnyScope = ()
 
 
 def report(
@@ -60,7 +64,17 @@ def report(
 
 def ledger_report(name: str, make: Make, parameters: Mapping[str, Parameter]) -> View:
     """One of `/accounting/businesses/{business_uuid}/reports/`, in the old envelope."""
-    return _view(name, make, parameters, _Kind(place=("ledger", f"reports/{name}"), key=name))
+    kind = _Kind(place=("ledger", f"reports/{name}"), key=name, more_scopes=ledger_scope)
+    return _view(name, make, parameters, kind)
+
+
+def is_there(context: FilterContext) -> None:
+    """Whether a report that moved still answers at its old path.
+
+    See docs/freshbooks-api/accounting.md §11.
+    """
+    if context.behaviours.account_reports == "gone":
+        raise ApiError(404, body={"message": UNKNOWN_ROUTE})
 
 
 def _view(name: str, make: Make, parameters: Mapping[str, Parameter], kind: _Kind) -> View:
@@ -86,6 +100,7 @@ def _view(name: str, make: Make, parameters: Mapping[str, Parameter], kind: _Kin
         any_scope=(SCOPE,),
         build=build,
         is_for_clients=False,
+        more_scopes=kind.more_scopes,
         denied_status=kind.denied_status,
     )
 

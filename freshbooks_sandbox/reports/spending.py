@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.reports.parameters import CURRENCY, FLAG, NUMBER, PERIOD, TEXT, a_word
-from freshbooks_sandbox.reports.report import company, ledger_report, report
+from freshbooks_sandbox.reports.report import company, is_there, ledger_report, report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,7 +163,7 @@ _PARAMETERS = {
     "client_id": NUMBER,
     "project_id": NUMBER,
 }
-EXPENSE_DETAILS = report("expense_details", _expense_details, _PARAMETERS)
+EXPENSE_DETAILS = report("expense_details", _expense_details, _PARAMETERS, guard=is_there)
 MODERN_EXPENSE_DETAILS = ledger_report(
     "expense_details", _expense_details, {**_PARAMETERS, "locale": TEXT}
 )

@@ -9,7 +9,7 @@ from freshbooks_sandbox.reports.chart import CASH
 from freshbooks_sandbox.reports.journal import entries
 from freshbooks_sandbox.reports.parameters import CURRENCY, DAYS, FLAG, PERIOD
 from freshbooks_sandbox.reports.profit_loss import added
-from freshbooks_sandbox.reports.report import company, ledger_report, report
+from freshbooks_sandbox.reports.report import company, is_there, ledger_report, report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -211,5 +211,5 @@ BALANCE_SHEET = report(
     _balance_sheet,
     {"dates[]": DAYS, "currency_code": CURRENCY, "cash_based": FLAG},
 )
-CASH_FLOW = report("cash_flow", _cash_flow, _CASH_FLOW)
+CASH_FLOW = report("cash_flow", _cash_flow, _CASH_FLOW, guard=is_there)
 MODERN_CASH_FLOW = ledger_report("cash_flow", _cash_flow, _CASH_FLOW)

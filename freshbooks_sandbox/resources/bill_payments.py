@@ -63,6 +63,7 @@ BILL_PAYMENTS = Resource(
     path="bill_payments/bill_payments",
     plural="bill_payments",
     single="bill_payment",
+    words="payment_type",
     scope="bill_payments",
     blank={
         "paid_date": None,

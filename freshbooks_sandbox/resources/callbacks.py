@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from freshbooks_sandbox import filters
-from freshbooks_sandbox.clock import utc_z
+from freshbooks_sandbox.clock import eastern_text, utc_z
 from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.small import EVENTS, invalid_event
 from freshbooks_sandbox.resource import Resource, everything
@@ -83,6 +83,15 @@ def _event(_name: str, values: list[str], _context: FilterContext) -> Predicate:
     return lambda row: row["event"] in wanted
 
 
+def _reshape(record: dict[str, Any], row: Row, context: FilterContext) -> None:
+    """Older versions of the API write timestamps in SQL form, and so does `Api-Version: alpha`.
+
+    See docs/freshbooks-api/projects-and-time.md §4 and docs/freshbooks-api/webhooks.md §2.
+    """
+    if context.is_alpha or context.behaviours.callback_timestamps == "sql":
+        record["updated_at"] = eastern_text(row["updated_at"])
+
+
 CALLBACKS = Resource(
     name="callbacks",
     family=EVENTS,
@@ -94,6 +103,7 @@ CALLBACKS = Resource(
     key="callbackid",
     blank={"event": "", "uri": "", "verified": False},
     timestamps={"updated_at": ("updated_at", utc_z)},
+    reshape=_reshape,
     hidden=("_verifier", "_serial", "_client_id"),
     application_key="_client_id",
     order=lambda rows: sorted(rows, key=lambda row: row["callbackid"], reverse=True),

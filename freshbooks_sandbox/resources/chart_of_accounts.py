@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.families.base import LEDGER
+from freshbooks_sandbox.guards import ledger_scope
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.resources.journal import account_of
 from freshbooks_sandbox.resources.postings import entries, postings_of
@@ -121,7 +122,7 @@ CHART_VIEW = View(
     name="chart_of_accounts",
     paths=(("ledger", "reports/chart_of_accounts"),),
     any_scope=("user:reports:read",),
-    more_scopes=("user:account:read",),
+    more_scopes=ledger_scope,
     build=_report,
     is_for_clients=False,
 )

@@ -126,7 +126,7 @@ def _contacts(row: Row, _business: Business) -> list[dict[str, Any]]:
     ]
 
 
-def late_fee(row: Row, _business: Business) -> dict[str, Any] | None:
+def late_fee(row: Row, business: Business) -> dict[str, Any] | None:
     """`include[]=late_fee`, null where none was agreed; every fifth record has one."""
     if row["id"] % 5:
         return None
@@ -134,7 +134,8 @@ def late_fee(row: Row, _business: Business) -> dict[str, Any] | None:
         "enabled": True,
         "days": 10,
         "type": "percent",
-        "value": 10,
+        # A number, or text (docs/freshbooks-api/resources/invoices.yaml).
+        "value": 10 if business.behaviours.late_fee_value == "number" else "10",
         "repeat": False,
         "calculation_type": "total",
         "compounded_taxes": False,
@@ -145,11 +146,12 @@ def late_fee(row: Row, _business: Business) -> dict[str, Any] | None:
     }
 
 
-def late_reminders(row: Row, _business: Business) -> list[dict[str, Any]]:
+def late_reminders(row: Row, business: Business) -> list[dict[str, Any]]:
     """`include[]=late_reminders`, at most three."""
+    kind = int if business.behaviours.late_reminder_id == "number" else str
     return [
         {
-            "id": row["id"] * 10 + position,
+            "id": kind(row["id"] * 10 + position),
             "position": position,
             "enabled": position == 1,
             "delay": 7 * position,

@@ -43,7 +43,7 @@ class Line:
     date: str | None = None
     modern_project_id: int | None = None
     time_entries: tuple[int, ...] = ()
-    _encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    _encoded: dict[tuple[str, bool], bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def amount(self) -> int:
@@ -55,11 +55,15 @@ class Line:
         first = share(discounted, self.percent1)
         return first + share(discounted + first * self.compounded_tax, self.percent2)
 
-    def encoded(self, code: str) -> bytes:
+    def encoded(self, code: str, *, is_timed: bool) -> bytes:
         """All that does not depend on the document, as JSON without the opening brace."""
-        found = self._encoded.get(code)
+        key = code, is_timed
+        found = self._encoded.get(key)
         if found is None:
-            found = self._encoded[code] = msgspec.json.encode(self._fields(code))[1:]
+            fields = self._fields(code)
+            if is_timed and self.date:
+                fields["date"] = f"{self.date} 15:43:26"
+            found = self._encoded[key] = msgspec.json.encode(fields)[1:]
         return found
 
     def _fields(self, code: str) -> dict[str, Any]:
@@ -107,13 +111,14 @@ def totals(lines: Iterable[Line], discount_value: str) -> tuple[int, int]:
     return discount, total
 
 
-def line_records(row: Row, parent: str) -> list[msgspec.Raw]:
+def line_records(row: Row, parent: str, business: Business) -> list[msgspec.Raw]:
     """The lines as `include[]=lines` shows them, encoded."""
-    code = row["currency_code"]
+    code, is_timed = row["currency_code"], business.behaviours.line_dates == "timed"
     common = f'"{parent}":{row["id"]},"updated":"{eastern_text(row["updated"])}",'.encode()
     return [
         msgspec.Raw(
-            b'{"lineid":%d,"taskno":%d,%b%b' % (position, position, common, line.encoded(code))
+            b'{"lineid":%d,"taskno":%d,%b%b'
+            % (position, position, common, line.encoded(code, is_timed=is_timed))
         )
         for position, line in enumerate(row["_lines"], 1)
     ]
@@ -263,31 +268,6 @@ def presentation(row: Row, business: Business, parent: str) -> dict[str, Any]:
         "task_heading": None,
         "unit_cost_heading": None,
         "time_entry_notes_heading": None,
-    }
-
-
-def system(_row: Row, business: Business) -> dict[str, Any]:
-    """`include[]=system`: the account that issued the document.
-
-    See docs/freshbooks-api/resources/systems.yaml (abridged here).
-    """
-    home = business.profile["address"]
-    return {
-        "id": business.profile["systemid"],
-        "systemid": business.profile["systemid"],
-        "accountid": business.account_id,
-        "business_uuid": business.uuid,
-        "name": business.name,
-        "active": True,
-        "currency_code": business.currency,
-        "street": home["street"],
-        "city": home["city"],
-        "province": home["province"],
-        "code": home["postal_code"],
-        "country": home["country"],
-        "timezone": "UTC",
-        "timezoneid": 14,
-        "modern_system": True,
     }
 
 

@@ -9,7 +9,7 @@ from freshbooks_sandbox.clock import eastern_text
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
-from freshbooks_sandbox.resources import documents
+from freshbooks_sandbox.resources import documents, systems
 from freshbooks_sandbox.resources.clients import CLIENTS
 from freshbooks_sandbox.resources.invoice_includes import attachments
 from freshbooks_sandbox.write_rules import WriteRules
@@ -63,8 +63,8 @@ def _computed(row: Row, business: Business) -> Mapping[str, Any]:
     }
 
 
-def _lines(row: Row, _business: Business) -> list[Raw]:
-    return documents.line_records(row, "estimateid")
+def _lines(row: Row, business: Business) -> list[Raw]:
+    return documents.line_records(row, "estimateid", business)
 
 
 def _presentation(row: Row, business: Business) -> dict[str, Any]:
@@ -130,6 +130,7 @@ ESTIMATES = Resource(
     path="estimates/estimates",
     plural="estimates",
     single="estimate",
+    words="display_status",
     scope="estimates",
     alias="estimateid",
     blank=BLANK,
@@ -159,7 +160,7 @@ ESTIMATES = Resource(
         "direct_links": _direct_links,
         "project": documents.empty,
         "invoices": _invoices,
-        "system": documents.system,
+        "system": systems.included,
         "attachments": attachments,
         "client": _client,
         "signature": documents.nothing,

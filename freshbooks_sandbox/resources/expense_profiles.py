@@ -73,6 +73,7 @@ EXPENSE_PROFILES = Resource(
     path="expense_profiles/expense_profiles",
     plural="expense_profiles",
     single="expense_profile",
+    words="frequency",
     scope="expenses",
     alias="profileid",
     is_list_presumed=True,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.clock import eastern_text
 from freshbooks_sandbox.money import money
-from freshbooks_sandbox.resources import documents
+from freshbooks_sandbox.resources import documents, systems
 from freshbooks_sandbox.resources.balances import is_draft, payments_of
 from freshbooks_sandbox.resources.clients import late_fee, late_reminders
 from freshbooks_sandbox.resources.invoice_profiles import INVOICE_PROFILES
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.store import Business, Row
 
 
-def _lines(row: Row, _business: Business) -> list[Raw]:
-    return documents.line_records(row, "invoiceid")
+def _lines(row: Row, business: Business) -> list[Raw]:
+    return documents.line_records(row, "invoiceid", business)
 
 
 def _presentation(row: Row, business: Business) -> dict[str, Any]:
@@ -134,7 +134,7 @@ INCLUDES: dict[str, Include] = {
     "late_fee": late_fee,
     "late_reminders": late_reminders,
     "direct_links": _direct_links,
-    "system": documents.system,
+    "system": systems.included,
     "attachments": attachments,
     "audit_logs": documents.empty,
     "invoice_view_history": _history("viewed_at", 3),

@@ -11,7 +11,7 @@ from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
-from freshbooks_sandbox.resources import documents
+from freshbooks_sandbox.resources import documents, systems
 from freshbooks_sandbox.resources.clients import late_fee, late_reminders
 from freshbooks_sandbox.write_rules import WriteRules
 
@@ -172,6 +172,7 @@ INVOICE_PROFILES = Resource(
     path="invoice_profiles/invoice_profiles",
     plural="invoice_profiles",
     single="invoice_profile",
+    words="frequency",
     scope="invoices",
     alias="profileid",
     blank=BLANK,
@@ -198,7 +199,7 @@ INVOICE_PROFILES = Resource(
         "audit_logs": documents.empty,
         "contacts": documents.empty,
         "presentation": _presentation,
-        "system": documents.system,
+        "system": systems.included,
         "tracking": _tracking,
         "next_issue_date": _next_issue_date,
         "project_format": _project_format,

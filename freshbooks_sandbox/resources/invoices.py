@@ -217,6 +217,7 @@ INVOICES = Resource(
     path="invoices/invoices",
     plural="invoices",
     single="invoice",
+    words="deposit_status",
     scope="invoices",
     alias="invoiceid",
     blank=BLANK,

@@ -127,6 +127,7 @@ JOURNAL_ENTRY_DETAILS = Resource(
     path="journal_entries/journal_entry_details",
     plural="journal_entry_details",
     single="journal_entry_detail",
+    words="detail_type",
     scope="journal_entries",
     alias="detailid",
     is_readable_alone=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.errors import ApiError
-from freshbooks_sandbox.families.base import JOURNAL
+from freshbooks_sandbox.families.base import JOURNAL, keyed_list
 from freshbooks_sandbox.money import cents
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.write_rules import WriteRules
@@ -77,9 +77,7 @@ def _example(business: Business) -> dict[str, Any]:
 
 def _envelope(rows: bytes, behaviours: Behaviours) -> bytes:
     """No answer of it was ever published."""
-    if behaviours.journal_envelope == "list":
-        return b"[%b]" % rows
-    return b'{"%b":[%b]}' % (behaviours.journal_envelope.encode(), rows)
+    return keyed_list(behaviours.journal_envelope, rows)
 
 
 def _newest_first(rows: Any) -> list[Row]:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.clock import utc_micro_z
 from freshbooks_sandbox.families.base import LEDGER, LEDGER_TYPES
+from freshbooks_sandbox.guards import ledger_scope
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from freshbooks_sandbox.filters import FilterContext, Predicate
+    from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
 
 FIRST_ACCOUNT, FIRST_SUB_ACCOUNT = 4_550_000, 6_350_000
@@ -65,6 +68,16 @@ def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) ->
     return columns
 
 
+def _visibility(_query: Query, context: FilterContext) -> Predicate | None:
+    """Whether those that are not active are listed is not certain.
+
+    See docs/freshbooks-api/resources/ledger_accounts.yaml.
+    """
+    if context.behaviours.inactive_accounts == "shown":
+        return None
+    return lambda row: bool(row["state"] == "active")
+
+
 COMPUTED = ("auto_created", "jea_id", "jesa_id", "category_id")
 LEDGER_ACCOUNTS = Resource(
     name="ledger_accounts",
@@ -72,7 +85,8 @@ LEDGER_ACCOUNTS = Resource(
     path="ledger_accounts/accounts",
     plural="data",
     single="data",
-    scope="journal_entries",
+    scope="account",
+    any_scope=ledger_scope,
     key="uuid",
     # `system_account_name` is absent, not null, on accounts that are no system accounts.
     blank=BLANK,
@@ -81,7 +95,8 @@ LEDGER_ACCOUNTS = Resource(
     # By number compared as text: 6008-1, 6008-10, 6008-2
     # (docs/freshbooks-api/resources/ledger_accounts.yaml).
     order=lambda rows: sorted(rows, key=lambda row: row["number"]),
-    visibility=everything,
+    visibility=_visibility,
+    words="type",
     write_rules=WriteRules(
         to_columns=_to_columns,
         required=("name", "number"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.clock import EASTERN, SECOND
 from freshbooks_sandbox.errors import ApiError
+from freshbooks_sandbox.families.base import keyed_list
 from freshbooks_sandbox.families.small import PAYMENTS as FAMILY
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.view import View
@@ -160,6 +161,7 @@ CHECKOUT_LINKS = Resource(
     plural="checkout_links",
     single="checkout_link",
     is_list_presumed=True,
+    envelope=lambda rows, behaviours: keyed_list(behaviours.checkout_links_envelope, rows),
     scope=SCOPE,
     blank=LINK,
     order=lambda rows: sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True),

@@ -57,6 +57,7 @@ OTHER_INCOMES = Resource(
     # Singular in the list as well (docs/freshbooks-api/accounting.md §2).
     plural="other_income",
     single="other_income",
+    words="category_name",
     scope="other_income",
     alias="incomeid",
     # No plain id on this resource (docs/freshbooks-api/resources/other_incomes.yaml).

@@ -170,6 +170,7 @@ PAYMENTS = Resource(
     path="payments/payments",
     plural="payments",
     single="payment",
+    words="type",
     scope="payments",
     alias="logid",
     blank=BLANK,

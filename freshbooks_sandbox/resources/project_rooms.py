@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox.families.base import JSON_API, PLAIN_PROJECTS, Family
+from freshbooks_sandbox.families.base import JSON_API, PLAIN_PROJECTS, Family, keyed_list
 from freshbooks_sandbox.resource import Resource, everything
 from freshbooks_sandbox.resources.projects import PROJECTS, group_of
 from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
+    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.store import Business
+
+
+def _envelope(rows: bytes, behaviours: Behaviours) -> bytes | None:
+    """`threads` with `meta`, in the form of the family, or a guess without."""
+    key = behaviours.threads_envelope
+    return None if key == "threads" else keyed_list(key, rows)
+
 
 # Only the request is known; `threads` and `meta` fit the family
 # (docs/freshbooks-api/resources/project_threads.yaml).
@@ -21,6 +29,7 @@ PROJECT_THREADS = Resource(
     parent=("projects", "project_id"),
     plural="threads",
     single="thread",
+    envelope=_envelope,
     scope="projects",
     blank={"message": ""},
     hidden=("project_id",),

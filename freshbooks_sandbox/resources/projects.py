@@ -196,6 +196,7 @@ PROJECTS = Resource(
     item_paths=("project",),
     plural="projects",
     single="project",
+    words="project_type",
     scope="projects",
     blank=BLANK,
     computed=_computed,

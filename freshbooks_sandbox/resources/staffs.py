@@ -78,6 +78,7 @@ STAFFS = Resource(
     # Singular in the list as well, seen live (docs/freshbooks-api/accounting.md §2).
     plural="staff",
     single="staff",
+    other_keys=lambda behaviours: (behaviours.staff_key, "staff"),
     scope="teams",
     blank=BLANK,
     computed=_computed,

@@ -108,6 +108,32 @@ SYSTEM_VIEW = View(
     is_for_clients=False,
 )
 
+
+def included(_row: Row, business: Business) -> dict[str, Any]:
+    """`include[]=system`: the account that issued the document.
+
+    See docs/freshbooks-api/resources/systems.yaml (abridged here).
+    """
+    home = business.profile["address"]
+    return {
+        "id": business.profile["systemid"],
+        "systemid": business.profile["systemid"],
+        "accountid": business.account_id,
+        "business_uuid": business.uuid,
+        "name": business.name,
+        "active": True,
+        "currency_code": business.currency,
+        "street": home["street"],
+        "city": home["city"],
+        "province": home["province"],
+        "code": home["postal_code"],
+        "country": home["country"],
+        "timezone": "UTC",
+        "timezoneid": 14,
+        "modern_system": True,
+    }
+
+
 HEADINGS = (
     *("label", "description_heading", "item_heading", "quantity_heading", "rate_heading"),
     *("hours_heading", "task_heading", "unit_cost_heading", "time_entry_notes_heading"),

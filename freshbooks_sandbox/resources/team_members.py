@@ -32,6 +32,7 @@ TEAM_MEMBERS = Resource(
     path="team_members",
     plural="response",
     single="response",
+    words="business_role_name",
     scope="teams",
     key="uuid",
     blank=BLANK,

@@ -61,7 +61,7 @@ def _visibility(query: Query, context: FilterContext) -> Predicate | None:
     See docs/freshbooks-api/projects-and-time.md §6.
     """
     behaviours = context.behaviours
-    with_deleted = query.is_on("include_deleted")
+    with_deleted = behaviours.deleted_time == "listed" and query.is_on("include_deleted")
     with_running = behaviours.running_timers == "shown" or query.is_on("include_unlogged")
     with_others = (
         behaviours.others_time == "shown" or query.is_on("team") or "identity_id" in query.filters

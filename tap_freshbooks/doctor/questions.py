@@ -192,8 +192,8 @@ SERVICE = (
     ),
     Question(
         "accounting_missing_scope",
-        "A 403 for a missing scope has the shape of other errors, in accounting",
-        ("errors", "message", "error"),
+        "A 403 for a missing scope has its text in a flat message, in accounting, too",
+        ("message", "error", "errors"),
         ("docs/freshbooks-api/accounting.md §8",),
     ),
     Question(

@@ -34,9 +34,9 @@ def test_the_example_passes_in_a_project_of_its_own(tmp_path: Path) -> None:
 def test_the_table_of_behaviours_has_each_with_its_values() -> None:
     section = DOCS.read_text().partition("\n## Behaviours\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE)
-    documented = {name: tuple(re.findall(r"`(\w+)`", values)) for name, values in rows}
-    assert documented.pop("updated_filter_ignored")  # which takes names of resources
-    values = {name: get_args(hint) for name, hint in get_type_hints(Behaviours).items()}
-    assert documented == {name: choices for name, choices in values.items() if choices}, (
+    documented = {name: tuple(re.findall(r"`([\w-]+)`", values)) for name, values in rows}
+    hints = get_type_hints(Behaviours).items()
+    # Those that take names of resources are texts.
+    assert documented == {name: get_args(hint) or ("all",) for name, hint in hints}, (
         "correct the table of behaviours in docs/sandbox.md"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freshbooks_sandbox import Sandbox, lists
+from freshbooks_sandbox import Sandbox, lists, paging
 from tests.streams.schedules import BY_NAME, LISTS, PAGE, Books, Edit, Schedule, bookmark_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def books() -> Iterator[Books]:
         pytest.MonkeyPatch.context() as patch,
         Sandbox(invoices=12, rate_limit=0) as sandbox,
     ):
-        patch.setattr(lists, "CAP", PAGE)
+        patch.setattr(paging, "CAP", PAGE)
         yield Books(sandbox)
 
 
