@@ -6,9 +6,13 @@ membership id that looks like one of them (`docs/freshbooks-api/auth.md §9`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from tap_freshbooks.numerals import whole_number
+from tap_freshbooks.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +28,12 @@ class IdentifierKind(StrEnum):
     LEDGER = "business_uuid"
 
 
+TEXT_IDENTIFIERS = (IdentifierKind.ACCOUNT, IdentifierKind.LEDGER)
+
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""Of a business, as far as it is text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Business:
     """A business that the identity is a member of.
@@ -35,6 +45,7 @@ class Business:
         name: As FreshBooks shows it.
         role: The member's role; `client` is a customer of the business.
         accounting_roles: The roles in the accounting system of `account_id`.
+        unusable: Identifiers that it has, but none that can stand in a path.
     """
 
     business_id: int
@@ -43,6 +54,7 @@ class Business:
     name: str
     role: str
     accounting_roles: frozenset[str]
+    unusable: tuple[IdentifierKind, ...] = ()
 
     def __str__(self) -> str:
         """Name and id, as messages show a business."""
@@ -80,31 +92,54 @@ def read_businesses(me: Mapping[str, Any]) -> list[Business]:
 
 
 def memberships(me: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The memberships that have a business with an integer id."""
-    return [
-        membership
-        for membership in _objects(me.get("business_memberships"))
-        if isinstance(membership.get("business"), dict)
-        and isinstance(membership["business"].get("id"), int)
-    ]
+    """The memberships that have a business with a whole number as its id."""
+    return [each for each in _objects(me.get("business_memberships")) if _business_id(each)]
+
+
+def unreadable_memberships(me: Mapping[str, Any]) -> int:
+    """How many memberships name a business in a way that nobody knows."""
+    listed = me.get("business_memberships") or []
+    without = [each for each in _objects(listed) if each.get("business") is None]
+    return len(listed) - len(without) - len(memberships(me))
+
+
+def _business_id(membership: Mapping[str, Any]) -> int | None:
+    business = membership.get("business")
+    return whole_number(business.get("id")) if isinstance(business, dict) else None
 
 
 def _objects(values: Any) -> list[dict[str, Any]]:
-    return [value for value in values or [] if isinstance(value, dict)]
+    return [value for value in values if isinstance(value, dict)] if values else []
+
+
+def _text(value: Any) -> str:
+    return printable(value) if isinstance(value, str) else ""
 
 
 def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:
     accounting_roles: dict[str, set[str]] = {}
     for role in _objects(me.get("roles")):
-        accounting_roles.setdefault(str(role.get("accountid")), set()).add(str(role.get("role")))
+        accounting_roles.setdefault(_text(role.get("accountid")), set()).add(
+            _text(role.get("role"))
+        )
     for membership in memberships(me):
         business = membership["business"]
-        account_id = business.get("account_id") or None
+        texts = {kind: business.get(kind.value) or None for kind in TEXT_IDENTIFIERS}
+        usable = {kind: each for kind, each in texts.items() if _fits_path(each)}
+        account_id = usable.get(IdentifierKind.ACCOUNT)
         yield Business(
-            business_id=int(business["id"]),
+            business_id=_business_id(membership) or 0,
             account_id=account_id,
-            business_uuid=business.get("business_uuid") or None,
-            name=str(business.get("name") or "unnamed business"),
-            role=str(membership.get("role") or ""),
-            accounting_roles=frozenset(accounting_roles.get(str(account_id), ())),
+            business_uuid=usable.get(IdentifierKind.LEDGER),
+            name=_text(business.get("name")) or "unnamed business",
+            role=_text(membership.get("role")),
+            accounting_roles=frozenset(accounting_roles.get(account_id or "", ())),
+            unusable=tuple(
+                kind for kind, each in texts.items() if each is not None and kind not in usable
+            ),
         )
+
+
+def _fits_path(value: Any) -> bool:
+    """Whether an identifier can stand in the path of an endpoint, and leads nowhere else."""
+    return isinstance(value, str) and bool(IDENTIFIER.fullmatch(value))

@@ -20,6 +20,7 @@ from tap_freshbooks.errors import (
     missing_extra_error,
     sentence_of,
 )
+from tap_freshbooks.printable import printable, sanitize_logs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +125,7 @@ def run(args: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
+    sanitize_logs()
     try:
         status = CommandLine().main(args, prog_name="tap-freshbooks", standalone_mode=False)
     except TapError as error:
@@ -151,5 +153,5 @@ def _is_wrong_setting(error: Exception) -> bool:
 
 
 def _fail(sentence: str, status: int) -> int:
-    click.echo(f"Error: {sentence}", err=True)
+    click.echo(f"Error: {printable(sentence)}", err=True)
     return status

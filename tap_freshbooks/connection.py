@@ -7,8 +7,14 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.businesses import IDENTITY_PATH, Business, IdentifierKind, read_businesses
-from tap_freshbooks.config.validation import is_url
+from tap_freshbooks.businesses import (
+    IDENTITY_PATH,
+    Business,
+    IdentifierKind,
+    read_businesses,
+    unreadable_memberships,
+)
+from tap_freshbooks.config.validation import is_plain, is_url
 from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, SettingsError
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
     from tap_freshbooks.transport.auth import Authenticator
 
 logger = logging.getLogger("tap-freshbooks")
+
+MEGABYTE = 1_000_000
 
 API_URL = "https://api.freshbooks.com"
 AUTH_URL = "https://auth.freshbooks.com"
@@ -55,6 +63,7 @@ class Connection:
             throttle=Throttle(self.config["requests_per_second"], self.config["max_concurrency"]),
             user_agent=self.user_agent,
             timeout=self.config["request_timeout"],
+            max_size=self.config["max_response_size"] * MEGABYTE,
             max_attempts=self.config["max_attempts"],
         )
 
@@ -68,7 +77,8 @@ class Connection:
         """The answer of users/me.
 
         Raises:
-            ConnectionFailedError: If there is none: then nothing can be read.
+            ConnectionFailedError: If there is none, or it does not name the memberships of the
+                user: then nothing can be read.
         """
         subject = "the identity of the token"
         try:
@@ -78,6 +88,11 @@ class Connection:
         me = answer.body.get("response") if isinstance(answer.body, dict) else None
         if not isinstance(me, dict) or not isinstance(me.get("business_memberships"), list):
             raise ConnectionFailedError(f"{subject}: the answer does not name any memberships")
+        if strange := unreadable_memberships(me):
+            raise ConnectionFailedError(
+                f"{subject}: the answer has {strange} memberships of a business without a whole "
+                "number as its id; please report this"
+            )
         return me
 
     @property
@@ -96,15 +111,24 @@ class Connection:
 
         Raises:
             SettingsError: If `business_ids` names one that the user may not read.
+            ConnectionFailedError: If one has an identifier that is none.
         """
-        members = self.members
         wanted = self.config.get("business_ids")
-        if wanted:
-            return _chosen(members, wanted)
-        for business in members:
+        chosen = _chosen(self.members, wanted) if wanted else self._own_businesses()
+        for business in chosen:
+            if business.unusable:
+                raise ConnectionFailedError(
+                    f"FreshBooks gives {business} as its {' and '.join(business.unusable)} "
+                    "something that no path can hold; please report this. business_ids can leave "
+                    "the business out"
+                )
+        return chosen
+
+    def _own_businesses(self) -> list[Business]:
+        for business in self.members:
             if business.is_client_only:
                 logger.info("Skipping %s: the user is only a client of it", business)
-        return [business for business in members if not business.is_client_only]
+        return [business for business in self.members if not business.is_client_only]
 
     def open(self) -> None:
         """Check that the connection works, and log which businesses it reaches."""
@@ -190,8 +214,8 @@ class Connection:
         self.refreshing_authenticator  # noqa: B018 - names what is missing
 
     def _url(self, setting: str, variable: str, default: str) -> str:
-        url = str(self.config.get(setting) or os.environ.get(variable) or default)
-        if not is_url(url):
+        url = str(self.config.get(setting) or os.environ.get(variable) or default).strip()
+        if not (is_plain(url) and is_url(url)):
             raise SettingsError(f"{variable} must be a URL such as {default}")
         return url.rstrip("/")
 

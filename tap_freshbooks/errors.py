@@ -17,6 +17,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Self
 
+from typing_extensions import override
+
+from tap_freshbooks.printable import printable
+
 
 class ExitStatus(IntEnum):
     """Exit statuses of every command."""
@@ -34,6 +38,11 @@ class TapError(Exception):
 
     ends_run = True
     """Whether it concerns more than the stream of the business that was read."""
+
+    @override
+    def __str__(self) -> str:
+        """The sentence: whatever it quotes, it is one line, and nothing but characters."""
+        return printable(super().__str__())
 
 
 def ends_run(error: Exception) -> bool:
@@ -181,6 +190,12 @@ class AmbiguousUnauthorizedError(FreshBooksError):
     Older inner services answer so (`docs/freshbooks-api/errors-and-limits.md §1`); only a second
     request, with the same token, shows which of the two it is.
     """
+
+
+class AnswerTooLargeError(FreshBooksError):
+    """An answer beyond `max_response_size`; the rest of it was not received."""
+
+    hint = "the setting max_response_size allows more"
 
 
 class TransientError(FreshBooksError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ _deferring_second = 0
 
 _pending: int | None = None
 """The signal that is deferred."""
+
+_pending_since = 0.0
+"""When it came, `time.monotonic()`."""
 
 _is_repeated = False
 """Whether it came a second time."""
@@ -82,9 +86,16 @@ def handle_hangup(handler: Callable[[int, FrameType | None], None]) -> None:
 
 def is_deferred(signum: int) -> bool:
     """For a signal handler: whether it has to ignore the signal, which will be sent again."""
-    global _pending, _is_repeated  # noqa: PLW0603
+    global _pending, _pending_since, _is_repeated  # noqa: PLW0603
     with _mutex:
         defers = bool(_deferring) and (_deferring_second > 0 or _pending is None)
         _is_repeated = defers and _pending is not None
+        if _pending is None:
+            _pending_since = time.monotonic()
         _pending = signum if defers else None
         return defers
+
+
+def seconds_deferred() -> float:
+    """For how long a signal has been deferred; 0 if none is."""
+    return 0.0 if _pending is None else time.monotonic() - _pending_since

@@ -17,6 +17,7 @@ from tap_freshbooks.config.validation import validate
 from tap_freshbooks.custom_streams import definitions
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
+from tap_freshbooks.printable import sanitize_logs
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.sdk_bridge import ConfigInput, SdkTap
 from tap_freshbooks.streams.resources import STREAMS
@@ -44,6 +45,7 @@ class TapFreshBooks(SdkTap):
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema(CUSTOM_STREAMS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        sanitize_logs()
         super().__init__(*args, **kwargs)
         signals.handle_hangup(lambda signum, _frame: self.on_signal(signum))
 

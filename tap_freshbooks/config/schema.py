@@ -202,7 +202,15 @@ REQUESTS: tuple[th.Property[Any], ...] = (
         th.NumberType(exclusive_minimum=0),
         default=60,
         title="Request timeout",
-        description="Seconds to wait for an answer",
+        description="Seconds to wait for an answer, and for each next part of it; the whole of it "
+        "may take five times as long",
+    ),
+    th.Property(
+        "max_response_size",
+        th.NumberType(exclusive_minimum=0),
+        default=256,
+        title="Max response size",
+        description="Megabytes that one answer may have, once it is unpacked",
     ),
     th.Property(
         "max_attempts",

@@ -85,7 +85,7 @@ def _other_errors(config: Mapping[str, Any]) -> Iterator[str]:
         if not FIRST_YEAR <= year <= LAST_YEAR:
             yield "start_date must be a date or date-time such as 2024-01-31T00:00:00Z"
     yield from _text_errors(config)
-    for name in ("requests_per_second", "request_timeout"):
+    for name in ("requests_per_second", "request_timeout", "max_response_size"):
         value = config.get(name)
         if isinstance(value, int | float) and not value < NUMBER_LIMIT:
             yield f"{name} is too large"
@@ -96,12 +96,17 @@ def _other_errors(config: Mapping[str, Any]) -> Iterator[str]:
 def _text_errors(config: Mapping[str, Any]) -> Iterator[str]:
     for name in ASCII_SETTINGS:
         value = config.get(name)
-        if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        if isinstance(value, str) and not is_plain(value):
             yield f"{name} must be plain printable text"
     for name in ("api_url", "auth_url", "auth_failure_url"):
         url = config.get(name)
         if isinstance(url, str) and url and not is_url(url):
             yield f"{name} must be a URL such as https://api.freshbooks.com"
+
+
+def is_plain(text: str) -> bool:
+    """True if a text can travel in the head of a request."""
+    return text.isascii() and text.isprintable()
 
 
 def is_url(text: str) -> bool:

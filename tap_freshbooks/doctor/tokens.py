@@ -42,6 +42,7 @@ def answer_to(connection: Connection, token: str, ask: Ask) -> Response | None:
         throttle=connection.client.throttle,
         user_agent=connection.user_agent,
         timeout=connection.config["request_timeout"],
+        max_size=connection.client.session.max_size,
         max_attempts=1,
     )
     request = Request(ask.path, dict(ask.query), dict(ask.headers))

@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import sys
 import time
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 
+from tap_freshbooks import signals
 from tap_freshbooks.errors import (
+    AnswerTooLargeError,
     ReauthorizationRequiredError,
     RefreshFailedError,
     SettingsError,
+    TapError,
     TransientError,
 )
-from tap_freshbooks.oauth.tokens import TokenPair
+from tap_freshbooks.oauth.tokens import TokenPair, usable_access_token
+from tap_freshbooks.transport.bounds import ACCEPTED_ENCODING, BoundedAdapter, read_body
 from tap_freshbooks.transport.connection_errors import never_connected
+from tap_freshbooks.transport.decoding import decode
 from tap_freshbooks.transport.response_errors import error_from_response, read_error_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
 REVOKE_PATH = "/auth/oauth/revoke"
@@ -45,7 +55,14 @@ CONNECT_TIMEOUT = 10
 """Seconds until the token endpoint must have taken the connection; nothing is spent before."""
 
 ANSWER_TIMEOUT = 120
-"""Seconds to wait for a token answer. Long, since to give up on one can mean to lose a token."""
+"""Seconds to wait for the whole of a token answer. Long, since to give up on one can mean to lose a
+token."""
+
+PATIENCE = 20
+"""Seconds to wait for it after a signal that ends the run: longer, and the run would be killed."""
+
+MAX_ANSWER_SIZE = 1_000_000
+"""Bytes of a token answer; they have about one thousand."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,7 +76,7 @@ class TokenEndpoint:
         redirect_uri: The official SDKs send it with a refresh; not required
             (`docs/freshbooks-api/auth.md §4`).
         user_agent: As for any other request.
-        timeout: Seconds to wait for an answer once the connection stands.
+        timeout: Seconds to wait for the whole of an answer once the connection stands.
     """
 
     api_url: str
@@ -119,12 +136,12 @@ class TokenEndpoint:
         Raises:
             FreshBooksError: If FreshBooks did not confirm it.
         """
-        response = self._post(REVOKE_PATH, {"token": token})
+        answer = self._post(REVOKE_PATH, {"token": token})
         problem = error_from_response(
-            response.status_code,
-            response.headers,
-            _json(response),
-            content=response.content,
+            answer.status,
+            answer.headers,
+            answer.body,
+            content=answer.content,
             json_expected=False,
         )
         if problem is not None:
@@ -132,51 +149,88 @@ class TokenEndpoint:
 
     def _trade(self, form: dict[str, str], refusal: str) -> dict[str, Any]:
         """A token answer; `refusal` is the meaning of `invalid_grant`, as a clause."""
-        response = self._post(TOKEN_PATH, form)
-        body = _json(response)
+        answer = self._post(TOKEN_PATH, form)
+        body = answer.body
         # Whatever else may be wrong with the answer: the old token is spent, this one counts.
-        if response.ok and isinstance(body, dict) and _text(body.get("refresh_token")):
+        is_success = answer.status < HTTPStatus.BAD_REQUEST
+        if is_success and isinstance(body, dict) and _text(body.get("refresh_token")):
             return body
-        raise _token_failure(response, body, refusal)
+        raise _token_failure(answer, refusal)
 
-    def _post(self, path: str, form: dict[str, str]) -> requests.Response:
+    def _post(self, path: str, form: dict[str, str]) -> _Answer:
         client = {"client_id": self.client_id, "client_secret": self.client_secret}
+        url = self.api_url + path
+        headers = {
+            "User-Agent": self.user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODING,
+        }
         try:
-            # An own request, not the client's session: nothing may repeat it.
-            return requests.post(
-                self.api_url + path,
-                data=form | client,
-                headers={"User-Agent": self.user_agent, "Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT, self.timeout),
-                allow_redirects=False,
-                auth=_no_netrc,
-            )
-        except requests.RequestException as error:
+            # A session of its own, not the client's: nothing may repeat the request.
+            with (
+                _session() as session,
+                session.post(
+                    url,
+                    data=form | client,
+                    headers=headers,
+                    timeout=(CONNECT_TIMEOUT, self.timeout),
+                    allow_redirects=False,
+                    auth=_no_netrc,
+                    stream=True,
+                ) as response,
+            ):
+                content = read_body(response.raw, MAX_ANSWER_SIZE)
+                return _Answer(
+                    url, response.status_code, response.headers, decode(content), content
+                )
+        except (
+            AnswerTooLargeError,
+            TransientError,
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+        ) as error:
             raise TransientError(
                 f"the token request to {self.api_url} got no complete answer "
-                f"({type(error).__name__})",
+                f"({error if isinstance(error, TapError) else type(error).__name__})",
                 sent=not never_connected(error),
             ) from None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answer:
+    """An answer of the token endpoint; `body` is None if it is not JSON."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    content: bytes
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(timeouts=1, patience=_patience))
+    return session
+
+
+def _patience() -> float:
+    """Seconds for which a token answer is still wanted."""
+    waited = signals.seconds_deferred()
+    return PATIENCE - waited if waited else math.inf
+
+
 def _pair(answer: dict[str, Any]) -> TokenPair:
     return TokenPair(
-        answer["refresh_token"],
-        access_token=_text(answer.get("access_token")),
+        answer["refresh_token"].strip(),
+        access_token=usable_access_token(answer.get("access_token")),
         expires_at=_expires_at(answer),
         refreshed_at=time.time(),
     )
 
 
-def _json(response: requests.Response) -> Any:
-    try:
-        return response.json()
-    except (RecursionError, ValueError):
-        return None
-
-
-def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exception:
-    problem = read_error_body(body)
+def _token_failure(answer: _Answer, refusal: str) -> Exception:
+    problem = read_error_body(answer.body)
     word = problem.word if problem else ""
     if word == "invalid_grant":
         return ReauthorizationRequiredError(f"FreshBooks says that {refusal}")
@@ -184,16 +238,14 @@ def _token_failure(response: requests.Response, body: Any, refusal: str) -> Exce
         return SettingsError(
             "FreshBooks does not know this app: check the settings client_id and client_secret"
         )
-    error = error_from_response(
-        response.status_code, response.headers, body, content=response.content
-    )
+    error = error_from_response(answer.status, answer.headers, answer.body, content=answer.content)
     if isinstance(error, TransientError):
         # A rate limiter answers before the token endpoint has looked at the token.
-        error.sent = response.status_code != HTTPStatus.TOO_MANY_REQUESTS
+        error.sent = answer.status != HTTPStatus.TOO_MANY_REQUESTS
         return error
     if error is not None:
         return RefreshFailedError(
-            f"FreshBooks refused the token request: {error} (POST {response.url}); check the "
+            f"FreshBooks refused the token request: {error} (POST {answer.url}); check the "
             "settings api_url and redirect_uri"
         )
     return TransientError("the token answer of FreshBooks holds no refresh token")
@@ -204,7 +256,7 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def _expires_at(answer: dict[str, Any]) -> float:

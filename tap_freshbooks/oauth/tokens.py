@@ -16,6 +16,12 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def usable_access_token(value: object) -> str | None:
+    """An access token that can stand in the head of a request, without a line end behind it."""
+    token = value.strip() if isinstance(value, str) else ""
+    return token if token and token.isascii() and token.isprintable() else None
+
+
 @dataclass(frozen=True, slots=True)
 class PendingRefresh:
     """The note of a refresh whose outcome is not known: it is under way, or was cut off.

@@ -24,10 +24,10 @@ from tap_freshbooks.errors import (
     ReauthorizationRequiredError,
     TransientError,
 )
-from tap_freshbooks.transport.decoding import decode
+from tap_freshbooks.transport.decoding import Oddities, decode
 from tap_freshbooks.transport.outage import OutageCheck
 from tap_freshbooks.transport.request import Request, Response
-from tap_freshbooks.transport.response_errors import error_from_response, http_date, retry_after
+from tap_freshbooks.transport.response_errors import answer_date, error_from_response, retry_after
 from tap_freshbooks.transport.retry_budget import RetryBudgets
 from tap_freshbooks.transport.session import HttpSession
 
@@ -56,6 +56,7 @@ class FreshBooksClient:
         throttle: Limits how fast requests leave, and how many at once.
         user_agent: Sent with each request.
         timeout: Seconds to wait for a response.
+        max_size: Bytes that a response may have.
         max_attempts: Tries per request, the first included.
     """
 
@@ -67,6 +68,7 @@ class FreshBooksClient:
         throttle: Throttle,
         user_agent: str,
         timeout: float,
+        max_size: float,
         max_attempts: int,
     ) -> None:
         self.api_url = api_url
@@ -76,13 +78,14 @@ class FreshBooksClient:
             api_url,
             user_agent=user_agent,
             timeout=timeout,
+            max_size=max_size,
             max_connections=throttle.max_concurrency,
         )
         self.max_attempts = max_attempts
         self._budgets = RetryBudgets()
         self._outages = OutageCheck(self._send_identity_request, throttle.sleep, api_url)
-        self._streams_with_nuls: set[str] = set()
-        self._nul_mutex = threading.Lock()
+        self._warned: set[tuple[str, str]] = set()
+        self._warning_mutex = threading.Lock()
 
     def get(
         self,
@@ -262,33 +265,46 @@ class FreshBooksClient:
                     request.stats.count(throttled=1)
             if (wait := retry_after(status, headers)) is not None:
                 self.throttle.pause(wait + backoff.full_jitter(FIRST_BACKOFF))
-        nul_paths: set[str] = set()
-        body = decode(content, nul_paths)
-        if nul_paths:
-            self._warn_of_nuls(request, nul_paths)
-        date = http_date(headers.get("Date")) or datetime.now(UTC)
+        oddities = Oddities()
+        body = decode(content, oddities)
+        self._warn_of_texts(request, oddities)
+        date = answer_date(headers) or datetime.now(UTC)
         response = Response(body, date, sent, received, status, headers, content)
         request.response = response
         error = error_from_response(
-            status, headers, body, content=content, json_expected=request.method == "GET"
+            status,
+            headers,
+            body,
+            content=content,
+            json_expected=request.method == "GET" and not oddities.is_too_deep,
         )
+        if error is None and oddities.is_too_deep:
+            error = FreshBooksError("FreshBooks answered with JSON that is nested too deeply")
         if error is not None:
             raise error
         self.throttle.speed_up(sent)
         return response
 
-    def _warn_of_nuls(self, request: Request, paths: set[str]) -> None:
+    def _warn_of_texts(self, request: Request, oddities: Oddities) -> None:
         """Warn once for each stream that its texts are not what FreshBooks has."""
+        if oddities.nul_paths:
+            self._warn_once(
+                request,
+                "the character NUL (U+0000), which databases refuse, is left out of texts: "
+                + ", ".join(sorted(oddities.nul_paths)),
+            )
+        if oddities.has_other_bytes:
+            self._warn_once(
+                request, "FreshBooks sends bytes that are no UTF-8: U+FFFD takes their places"
+            )
+
+    def _warn_once(self, request: Request, what: str) -> None:
         name = request.stats.stream if request.stats else request.path
-        with self._nul_mutex:
-            if name in self._streams_with_nuls:
+        with self._warning_mutex:
+            if (name, what[:20]) in self._warned:
                 return
-            self._streams_with_nuls.add(name)
-        logger.warning(
-            "%s: the character NUL (U+0000), which databases refuse, is left out of texts: %s",
-            name,
-            ", ".join(sorted(paths)),
-        )
+            self._warned.add((name, what[:20]))
+        logger.warning("%s: %s", name, what)
 
 
 def _given_up(error: TransientError, why: str) -> TransientError:

@@ -1,36 +1,95 @@
-"""Decodes JSON of FreshBooks: exact numbers, and texts that every database takes."""
+"""Decodes JSON of FreshBooks: bounded numbers, exact ones, and texts that every database takes."""
 
 from __future__ import annotations
 
 import json
-from decimal import Decimal
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from tap_freshbooks.numerals import bounded_decimal
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 NUL = "\0"
 """No text of PostgreSQL may have it: one in a record would make every load fail from then on."""
 
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+BYTE_ORDER_MARK = "\ufeff"
 
 
-def decode(content: bytes, nul_paths: set[str]) -> Any:
-    """Decode a body, without the NULs in its texts; None if it is not complete JSON.
+@dataclass(slots=True)
+class Oddities:
+    """What was odd about a body.
+
+    Attributes:
+        nul_paths: The paths of texts that had a NUL, which is left out.
+        has_other_bytes: Whether some bytes were no UTF-8; U+FFFD is in their places.
+        is_too_deep: Whether it is nested too deeply to be decoded.
+    """
+
+    nul_paths: set[str] = field(default_factory=set)
+    has_other_bytes: bool = False
+    is_too_deep: bool = False
+
+
+def decode(content: bytes, oddities: Oddities | None = None) -> Any:
+    """Decode a body; None if it is not complete JSON.
+
+    Texts have neither NULs nor half characters. A number that nobody can calculate with, such as
+    `1e1000000` or `NaN`, stays the text that it was written as: it then fits no field of numbers.
 
     Args:
         content: What was received.
-        nul_paths: Here the paths of texts are added that had some.
+        oddities: Here is noted what was changed.
     """
+    oddities = Oddities() if oddities is None else oddities
     may_have_nul = b"\\u0000" in content  # else there is none, as JSON has to escape it
     try:
         try:
             body = _decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            body = _without_surrogates(json.loads(content, parse_float=Decimal))
+            body = _decode_leniently(content, oddities)
             may_have_nul = True
-        return _without_nul(body, "", nul_paths) if may_have_nul else body
-    except (ValueError, RecursionError):
+        return _without_nul(body, "", oddities.nul_paths) if may_have_nul else body
+    except ValueError:
         return None
+    except RecursionError:
+        oddities.is_too_deep = True
+        return None
+
+
+def _number(text: str) -> Decimal | str:
+    """An exact number; its text if it has too many digits."""
+    number = bounded_decimal(text)
+    return text if number is None else number
+
+
+_decode = msgspec.json.Decoder(float_hook=_number).decode
+
+
+def _integer(text: str) -> int | str:
+    number = bounded_decimal(text)
+    return text if number is None else int(number)
+
+
+def _decode_leniently(content: bytes, oddities: Oddities) -> Any:
+    """Decode what is not strictly JSON: other bytes than UTF-8, bare control characters, NaN."""
+    try:
+        text = content.decode(errors="surrogatepass")
+    except UnicodeDecodeError:
+        text = content.decode(errors="replace")
+        oddities.has_other_bytes = True
+    body = json.loads(
+        text.removeprefix(BYTE_ORDER_MARK),
+        parse_float=_number,
+        parse_int=_integer,
+        parse_constant=str,
+        strict=False,
+    )
+    return _without_surrogates(body)
 
 
 def _without_nul(value: Any, path: str, nul_paths: set[str]) -> Any:
@@ -62,5 +121,5 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_surrogates(each) for each in value]
     if isinstance(value, dict):
-        return {key: _without_surrogates(each) for key, each in value.items()}
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
     return value

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from tap_freshbooks.errors import (
     PermissionDeniedError,
     TransientError,
 )
+from tap_freshbooks.numerals import whole_number
 from tap_freshbooks.transport.gateways import describe_content, describe_gateway, is_page
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ GRPC_UNAUTHENTICATED = 16
 
 LONGEST_RETRY_AFTER = 300.0
 """Seconds; the known windows are of one minute (`docs/freshbooks-api/errors-and-limits.md §2`)."""
+
+LONGEST_TEXT = 500
+"""Characters of FreshBooks' own words in a message."""
+
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Of dates that are believed: days can be added to them, and taken away."""
 
 RETRIED_STATUSES = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
@@ -86,40 +94,42 @@ def _error_bodies(body: Any) -> Iterator[ErrorBody]:
         if isinstance(detail, dict) and "reason" in detail:
             metadata = detail.get("metadata")
             message = metadata.get("message") if isinstance(metadata, dict) else None
-            yield ErrorBody(_integer(detail["reason"]), str(message or body.get("message")))
+            text = _text(message) or _text(body.get("message"))
+            yield ErrorBody(whole_number(detail["reason"]), text)
     errors = body.get("errors")
     if isinstance(errors, dict):  # ledger
-        yield ErrorBody(None, str(errors.get("message")))
+        yield ErrorBody(None, _text(errors.get("message")))
     if "error" in body or "message" in body:
         yield _oauth_like_error(body)
 
 
 def _accounting_error(error: Mapping[str, Any]) -> ErrorBody:
-    field = error.get("field")
-    message = str(error.get("message") or "no message")
+    field = _text(error.get("field"))
+    message = _text(error.get("message")) or "no message"
     return ErrorBody(
-        _integer(error.get("errno")), f"{message} (field {field})" if field else message
+        whole_number(error.get("errno")), f"{message} (field {field})" if field else message
     )
 
 
 def _oauth_like_error(body: Mapping[str, Any]) -> ErrorBody:
     error = body.get("error")
-    message = body.get("error_description") or body.get("message")
+    message = _text(body.get("error_description") or body.get("message"))
     if isinstance(error, dict):  # validation: field -> message
-        message = "; ".join(f"{field}: {text}" for field, text in error.items())
+        message = _text("; ".join(f"{field}: {_text(text)}" for field, text in error.items()))
         error = ""
-    errno = _integer(body.get("errno"))
-    word = str(error or body.get("error_type") or "")
+    errno = whole_number(body.get("errno"))
+    word = _text(error or body.get("error_type"))
     if not word and body.get("code") == GRPC_UNAUTHENTICATED:
         word = "unauthenticated"
-    return ErrorBody(errno, str(message or error or "no message"), word)
+    return ErrorBody(errno, message or word or "no message", word)
 
 
-def _integer(value: Any) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None
+def _text(value: Any) -> str:
+    """What FreshBooks says, as short as a message may be; empty if it is no text."""
+    if isinstance(value, list):
+        value = "; ".join(each for each in value if isinstance(each, str))
+    text = str(value) if isinstance(value, str | int | Decimal) else ""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} …"
 
 
 def error_from_response(
@@ -221,7 +231,8 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
     moment = http_date(value)
     if moment is None:
         return None
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
+    now = answer_date(headers) or datetime.now(UTC)  # by the clock that has set it
+    return min(max(0.0, (moment - now).total_seconds()), LONGEST_RETRY_AFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,23 +252,30 @@ class RateWindow:
 
 def rate_window(headers: Mapping[str, str]) -> RateWindow | None:
     """Read the rate limit headers, None if they are missing or make no sense."""
-    remaining = _integer(headers.get("X-RateLimit-Remaining"))
-    reset = _integer(headers.get("X-RateLimit-Reset"))
-    now = http_date(headers.get("Date"))  # by the clock that the reset is told by
+    remaining = whole_number(headers.get("X-RateLimit-Remaining"))
+    reset = whole_number(headers.get("X-RateLimit-Reset"))
+    now = answer_date(headers)  # by the clock that the reset is told by
     if remaining is None or reset is None or now is None:
         return None
     seconds = reset - int(now.timestamp())
     if remaining < 0 or seconds < 0:
         return None
     # One more, because both have lost their fractions.
-    limit = _integer(headers.get("X-RateLimit-Limit"))
+    limit = whole_number(headers.get("X-RateLimit-Limit"))
     return RateWindow(remaining, float(min(seconds + 1, LONGEST_RETRY_AFTER)), limit)
 
 
 def http_date(value: str | None) -> datetime | None:
-    """Read an HTTP date header as an aware moment, None if it is missing or malformed."""
+    """Read an HTTP date as a moment in UTC, None if it is missing or malformed."""
     try:
         moment = parsedate_to_datetime(value or "")
-    except (ValueError, OverflowError):
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (IndexError, OverflowError, TypeError, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment
+
+
+def answer_date(headers: Mapping[str, str]) -> datetime | None:
+    """When the server made an answer, by its own clock; None if it does not say."""
+    moment = http_date(headers.get("Date"))
+    return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None

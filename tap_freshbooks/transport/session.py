@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from tap_freshbooks.errors import TransientError
+from tap_freshbooks.transport.bounds import ACCEPTED_ENCODING, BoundedAdapter, read_body
 from tap_freshbooks.transport.connection_errors import describe, never_connected
 
 if TYPE_CHECKING:
@@ -22,19 +22,33 @@ class HttpSession:
     Args:
         api_url: Base URL, without a slash at its end.
         user_agent: Sent with each request.
-        timeout: Seconds to wait for a response.
+        timeout: Seconds to wait for a response, and for each next byte of it.
+        max_size: Bytes that a response may have.
         max_connections: Connections that are kept.
     """
 
     def __init__(
-        self, api_url: str, *, user_agent: str, timeout: float, max_connections: int
+        self,
+        api_url: str,
+        *,
+        user_agent: str,
+        timeout: float,
+        max_size: float,
+        max_connections: int,
     ) -> None:
         self.api_url = api_url
         self.timeout = timeout
+        self.max_size = max_size
         self._session = requests.Session()
-        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self._session.headers.update(
+            {
+                "User-Agent": user_agent,
+                "Accept": "application/json",
+                "Accept-Encoding": ACCEPTED_ENCODING,
+            }
+        )
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_maxsize=max_connections)
+        adapter = BoundedAdapter(max_connections=max_connections)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         # Proxies and certificates of the environment, looked up once and not for each request.
@@ -48,6 +62,7 @@ class HttpSession:
 
         Raises:
             TransientError: If there is none, or not all of it.
+            AnswerTooLargeError: If there is too much of it.
         """
         try:
             with self._session.request(
@@ -61,8 +76,7 @@ class HttpSession:
                 auth=_Bearer(token),
                 **self._environment,
             ) as response:
-                # At once: `response.content` would read pieces of 10 kB.
-                return response, response.raw.read(decode_content=True)
+                return response, read_body(response.raw, self.max_size)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise TransientError(describe(error), sent=not never_connected(error)) from None
 

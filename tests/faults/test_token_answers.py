@@ -7,6 +7,9 @@ is answered; the pending refresh in the store says so.
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -16,8 +19,11 @@ import pytest
 
 from tap_freshbooks.errors import ReauthorizationRequiredError, RefreshFailedError
 from tap_freshbooks.oauth import rotation
+from tests.support import unmeasured
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.faults.account import Account
 
 UNKNOWN = "whether the refresh token is spent is unknown; the next run tries it once more"
@@ -210,3 +216,120 @@ def test_an_address_where_no_server_answers_costs_no_token_and_leaves_nothing_pe
     file_account.client = replace(file_account.client, api_url=api_url)
     assert file_account.accepts(file_account.new().access_token(rejected=dead))
     assert file_account.spent == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"content": " ", "endless": True, "pause": 0.05},
+        {"content": " " * 100_000, "endless": True},
+    ],
+    ids=["drip", "endless"],
+)
+def test_an_answer_without_an_end_is_a_lost_one(
+    file_account: Account, dead: str, settings: dict[str, Any]
+) -> None:
+    account = file_account
+    account.client = replace(account.client, timeout=0.5)
+    account.fault("answer", **settings)
+    began = time.monotonic()
+    with pytest.raises(RefreshFailedError, match=f"got no complete answer.*{UNKNOWN}"):
+        account.new().access_token(rejected=dead)
+    assert time.monotonic() - began < 10
+    assert account.stored.pending_refresh
+    account.sandbox.faults_clear()
+    account.client = replace(account.client, timeout=60)
+    assert account.accepts(account.new().access_token(rejected=dead))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("access_token", " \r\n"),
+        ("access_token", "two\nlines"),
+        ("access_token", "schlüssel"),
+        ("access_token", ["a"]),
+        ("expires_in", "1e1000000"),
+        ("scope", {"a": 1}),
+    ],
+)
+def test_the_new_refresh_token_is_kept_whatever_else_the_answer_has(
+    file_account: Account, dead: str, field: str, value: Any
+) -> None:
+    edit = {"edit": "set", "path": field, "value": value}
+    before = file_account.stored.refresh_token
+    file_account.fault("answer", edits=[edit], times=1)
+    if field == "access_token":
+        with pytest.raises(RefreshFailedError, match=r"holds no access token.*Run again later"):
+            file_account.new().access_token(rejected=dead)
+    else:
+        file_account.new().access_token(rejected=dead)
+    assert file_account.stored.refresh_token != before
+    assert file_account.accepts(file_account.new().access_token(rejected=dead))
+    assert file_account.spent == 0
+
+
+def test_a_line_end_behind_tokens_is_none_of_them(file_account: Account, dead: str) -> None:
+    edits = [
+        {"edit": "set", "path": name, "value": f"{name}-of-test\r\n"}
+        for name in ("access_token", "refresh_token")
+    ]
+    file_account.fault("answer", edits=edits, times=1)
+    assert file_account.new().access_token(rejected=dead) == "access_token-of-test"
+    assert file_account.stored.refresh_token == "refresh_token-of-test"
+    assert file_account.new().access_token() == "access_token-of-test"
+
+
+def test_bytes_that_are_no_utf8_beside_the_tokens_cost_none(
+    file_account: Account, dead: str
+) -> None:
+    edit = {"edit": "set", "path": "note", "base64": "Iv8i"}
+    file_account.fault("answer", edits=[edit], times=1)
+    assert file_account.accepts(file_account.new().access_token(rejected=dead))
+    assert file_account.spent == 0
+
+
+RUN = """
+import sys
+from tap_freshbooks import cli
+from tap_freshbooks.oauth import token_endpoint
+
+token_endpoint.PATIENCE = 1
+sys.exit(cli.run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_that_waits_for_a_token_answer_without_an_end(
+    file_account: Account, tmp_path: Path, number: signal.Signals
+) -> None:
+    account = file_account
+    client = account.client
+    settings = {
+        "api_url": client.api_url,
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+        "refresh_token": client.seed,
+        "token_store": client.place,
+    }
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(settings))
+    account.fault("answer", content=" ", endless=True, pause=0.05)
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, "--config", str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=unmeasured(),
+    ) as run:
+        deadline = time.monotonic() + 60
+        while not (account.file.exists() and account.stored.pending_refresh):
+            assert time.monotonic() < deadline
+            assert run.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.3)  # the request follows the note at once
+        run.send_signal(number)
+        _, errors = run.communicate(timeout=30)
+    assert run.returncode == 128 + number, errors.decode()
+    assert account.stored.pending_refresh
+    account.sandbox.faults_clear()
+    assert account.accepts(account.new().access_token())

@@ -218,7 +218,13 @@ def test_an_access_token_that_dies_in_mid_sync_costs_one_refresh(
 def test_the_token_that_another_run_has_stored_meanwhile_is_taken_after_a_401(
     stored: dict[str, Any], sandbox: Sandbox
 ) -> None:
-    settings = {**QUICK, "max_concurrency": 1, "request_timeout": 5, "max_attempts": 2}
+    settings = {
+        **QUICK,
+        "max_concurrency": 1,
+        "request_timeout": 5,
+        "max_response_size": 1,
+        "max_attempts": 2,
+    }
     ours = connection({**settings, **stored})
     first = ours.authenticator.access_token()
     sandbox.expire_tokens(stored["client_id"])

@@ -20,7 +20,7 @@ from tap_freshbooks.errors import (
 )
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.transport.decoding import decode
+from tap_freshbooks.transport.decoding import Oddities, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -334,7 +334,7 @@ def test_half_an_emoji_does_not_cost_a_page(
 
 
 def test_half_an_emoji_that_is_not_escaped_does_not_cost_a_page_either() -> None:
-    assert decode(b'{"note": "\xed\xa0\xbd!", "amount": 0.10}', set()) == {
+    assert decode(b'{"note": "\xed\xa0\xbd!", "amount": 0.10}') == {
         "note": "?!",
         "amount": Decimal("0.10"),
     }
@@ -359,14 +359,16 @@ def test_half_an_emoji_that_is_not_escaped_does_not_cost_a_page_either() -> None
     ],
 )
 def test_no_text_has_a_nul(sent: str, expected: Any, places: set[str]) -> None:
-    nuls: set[str] = set()
-    assert decode(sent.encode(), nuls) == expected
-    assert nuls == places
+    oddities = Oddities()
+    assert decode(sent.encode(), oddities) == expected
+    assert oddities.nul_paths == places
 
 
 @pytest.mark.parametrize("depth", [700, 100_000])
 def test_what_is_nested_too_deeply_is_not_decoded(depth: int) -> None:
-    assert decode(b"[" * depth + b'"\\u0000"' + b"]" * depth, set()) is None
+    oddities = Oddities()
+    assert decode(b"[" * depth + b'"\\u0000"' + b"]" * depth, oddities) is None
+    assert oddities.is_too_deep
 
 
 def test_a_netrc_file_does_not_replace_the_token(

@@ -123,6 +123,16 @@ def test_retry_after_may_be_a_date_and_may_be_nonsense() -> None:
     assert retry_after(429, "soon") is None
 
 
+def test_retry_after_as_a_date_counts_by_the_clock_of_the_server() -> None:
+    headers = {
+        "Date": "Mon, 03 Feb 2020 10:00:00 GMT",
+        "Retry-After": "Mon, 03 Feb 2020 10:00:20 GMT",
+    }
+    error = error_from_response(429, headers, None)
+    assert isinstance(error, TransientError)
+    assert error.retry_after == 20
+
+
 @pytest.mark.parametrize("value", ["86400", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_retry_after_has_a_ceiling(value: str) -> None:
     assert retry_after(429, value) == 300

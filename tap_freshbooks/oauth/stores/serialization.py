@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_freshbooks.oauth.stores.encryption import Encryption
-from tap_freshbooks.oauth.tokens import PendingRefresh, Rejection, TokenPair
+from tap_freshbooks.oauth.tokens import PendingRefresh, Rejection, TokenPair, usable_access_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +57,8 @@ def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenP
     access_token = row.get("access_token")
     return TokenPair(
         refresh_token,
-        access_token=encryption.decrypt(access_token, place)
-        if isinstance(access_token, str) and access_token
+        access_token=usable_access_token(encryption.decrypt(access_token.strip(), place))
+        if isinstance(access_token, str)
         else None,
         expires_at=_number(row.get("expires_at")) or 0.0,
         generation=int(_number(row.get("token_generation")) or 0),

@@ -161,7 +161,7 @@ class Businesses(RecordStream):
     def rows(self) -> Iterable[Row]:
         """Several memberships of one business are one record, the last one's."""
         return {
-            membership["business"]["id"]: self.convert(_flat(membership))
+            str(membership["business"]["id"]): self.convert(_flat(membership))
             for membership in memberships(self.connection.me)
         }.values()
 

@@ -31,7 +31,13 @@ def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list
         return None
     try:
         return [
-            Business(**{**kept, "accounting_roles": frozenset(kept["accounting_roles"])})
+            Business(
+                **{
+                    **kept,
+                    "accounting_roles": frozenset(kept["accounting_roles"]),
+                    "unusable": tuple(kept.get("unusable", ())),
+                }
+            )
             for kept in state[MEMBERS]
         ]
     except (TypeError, KeyError, AttributeError):
