@@ -117,6 +117,8 @@ class PartitionReader:
         query: Query,
         path: str = "",
         records: tuple[str, ...] = (),
+        *,
+        subject: str = "",
     ) -> Iterator[Page]:
         """All pages of one list, without a proof that it did not move meanwhile.
 
@@ -124,10 +126,11 @@ class PartitionReader:
             query: Besides that of every request.
             path: Another path than that of the resource.
             records: Keys to the list, where they are others.
+            subject: What is read, for messages, where it is something else.
         """
 
         def request(number: int) -> Pending:
-            return self.request_page(query, number, path=path, records=records)
+            return self.request_page(query, number, path=path, records=records, subject=subject)
 
         return read_pages(request, self.window)
 

@@ -19,6 +19,7 @@ from tap_freshbooks.singer.record_writer import RecordWriter
 from tap_freshbooks.streams.bookmarks import BookmarkedStream
 from tap_freshbooks.streams.field_warnings import FieldWarnings
 from tap_freshbooks.streams.outcome import Source, concerns_run
+from tap_freshbooks.streams.refusals import explain
 from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import RecordMessage
 
     from tap_freshbooks.businesses import Business
+    from tap_freshbooks.errors import FreshBooksError
     from tap_freshbooks.extraction.prefetch import Prefetchable
     from tap_freshbooks.records import Row
     from tap_freshbooks.schema.conversion import Converter
@@ -59,6 +61,9 @@ class RecordStream(BookmarkedStream, ABC):
 
     oauth_scope: ClassVar[str]
     """OAuth scopes that the token needs, separated by blanks."""
+
+    plan_features: ClassVar[tuple[str, ...]] = ()
+    """Flags of users/me that may say whether the plan has it (`docs/freshbooks-api/auth.md §9`)."""
 
     webhook_noun: ClassVar[str | None] = None
     """The name of the resource in webhook events, if it has any.
@@ -191,6 +196,20 @@ class RecordStream(BookmarkedStream, ABC):
         business = self.business_of(partition) if partition else None
         names = [consumer.name for consumer in consumers]
         self.run.outcome.fail(Source(self.name, partition, business), names, error)
+
+    def refuse(self, error: FreshBooksError, account_id: str | None) -> None:
+        """Leave out what the token, the role or the plan do not allow.
+
+        Raises:
+            FreshBooksError: If that is wanted as a failure.
+        """
+        me = self.connection.me if self.connection.has_asked else {}  # it is worth no request
+        reasons = explain(me, account_id, self.plan_features)
+        sentence = f"{error}{reasons} (its scope is {self.oauth_scope})"
+        if self.config["fail_on_skipped"]:
+            raise error.restated(sentence)
+        self.run.outcome.note_refusal(self.name, sentence)
+        self.logger.warning("Skipped %s", sentence)
 
     def business_of(self, partition: Mapping[str, Any]) -> Business:
         """The business of a partition."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
 from tap_freshbooks.extraction.envelope import read_rows
 from tap_freshbooks.streams.base import RecordStream
 
@@ -36,9 +37,13 @@ class ConstantList(RecordStream):
     def read(self, partition: Context | None) -> Iterable[Row]:
         for reader in self.readers():
             _, batches = self.run.open_partition(reader)
-            for rows in batches:
-                yield from map(self.convert, rows)
-        self.run.outcome.note_read(self.name)
+            try:
+                for rows in batches:
+                    yield from map(self.convert, rows)
+            except (PermissionDeniedError, NotFoundError) as error:
+                self.refuse(error, None)
+            else:
+                self.run.outcome.note_read(self.name)
 
 
 @dataclass(frozen=True, slots=True)

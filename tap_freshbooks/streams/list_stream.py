@@ -84,9 +84,8 @@ class ListStream(ListReading):
                 read_at = batch.read_at
                 yield from self._batch(batch, plan, since, observer)
         except (PermissionDeniedError, NotFoundError) as error:
-            are_rows_out = read_at is not None and not plan.reads_objects
-            if are_rows_out or self.config["fail_on_skipped"]:
-                raise
+            if read_at is not None and not plan.reads_objects:
+                raise  # rows are out already: this is no refusal any more
             self._skip(error, plan)
             return
         self.run.outcome.note_read(self.name)
@@ -119,9 +118,7 @@ class ListStream(ListReading):
     def _skip(self, error: FreshBooksError, plan: ReadPlan) -> None:
         """Leave a business out that may not be read."""
         self.all_read = False
-        sentence = f"{error} (its scope is {self.oauth_scope})"
-        self.run.outcome.note_refusal(self.name, sentence)
-        self.logger.warning("Skipped %s", sentence)
+        self.refuse(error, plan.business.account_id)
         self.run.changes.mark_refused(self, plan)
 
     def _conclude(

@@ -166,6 +166,8 @@ def error_from_response(
     if gateway := describe_gateway(status, headers, body, content):
         return GatewayError(f"the answer was {status} {_reason(status)} with {gateway}")
     if status >= HTTPStatus.MULTIPLE_CHOICES or error:
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and json_expected:
+            status = HTTPStatus.NOT_FOUND  # there is nothing that can be read
         return _final_error(status, error, f"FreshBooks answered {text}")
     if body is None and json_expected:
         if is_page(content):

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from freshbooks_sandbox import Sandbox
+from tap_freshbooks.errors import ConnectionFailedError
+from tap_freshbooks.transport.outage import CHECKS
+from tap_freshbooks.transport.retry_budget import MAX_RETRIES_OF_STREAM
+from tap_freshbooks.unified.streams import UnifiedStream
 from tests.conftest import settings_for
+from tests.faults.target import Target
 from tests.support import failing_sync, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support import Messages
+    from tests.support import Command, Messages
 
 Config = dict[str, Any]
 
@@ -167,3 +173,363 @@ def test_whatever_a_list_is_answered_costs_that_stream_of_that_business(
     assert at_the_end == [f"Not read completely: {stream} of {name}" for stream in CONSUMERS]
     assert sentence.startswith(f"3 streams could not be read completely: {', '.join(CONSUMERS)} (")
     assert books.stats(settings["client_id"])["refreshes"] == 1
+
+
+def test_what_had_arrived_is_delivered_and_read_again_by_the_next_run(
+    books: Sandbox, settings: Config, whole: Messages
+) -> None:
+    account = books.businesses()[0]["account_id"]
+    with fault(books, "status", status=500, path=f"*/{account}/invoices/invoices", skip=1):
+        first, _ = failing_sync({**settings, "max_concurrency": 1}, *STREAMS)
+    assert len(first.records["invoices"]) >= 100
+    assert bookmarks(first, "invoices")[account] is None
+    second = sync(settings, *STREAMS, state=first.state)
+    for stream in CONSUMERS:
+        assert {*rows(first, stream), *rows(second, stream)} >= set(rows(whole, stream))
+        assert all(bookmarks(second, stream).values())
+
+
+def test_the_state_of_a_good_business_is_out_before_the_next_stream_begins(
+    books: Sandbox, settings: Config
+) -> None:
+    """The business before the one that fails, and the one after it."""
+    first, second = (each["account_id"] for each in books.businesses()[:2])
+    for broken, good in ((first, second), (second, first)):
+        with fault(books, "status", status=500, path=f"*/{broken}/invoices/invoices"):
+            messages, _ = failing_sync(settings, "invoices", "payments")
+        kinds = [(each["type"], each.get("stream")) for each in messages.all]
+        done = messages.all[: kinds.index(("SCHEMA", "payments"))]
+        state = [each["value"] for each in done if each["type"] == "STATE"][-1]
+        assert [
+            each["context"]["account_id"]
+            for each in state["bookmarks"]["invoices"]["partitions"]
+            if each.get("replication_key_value")
+        ] == [good]
+
+
+def test_a_stream_that_may_lose_rows_activates_no_version_when_it_fails(
+    own_sandbox: Sandbox, own_config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_sandbox.create("taxes", count=150)
+    target = Target()
+    names = ("taxes", "services", "unified_tax_rates")
+    for message in sync(own_config, *names).all:
+        target.apply(message)
+    before = {name: set(target.table(name)) for name in names}
+    account = own_sandbox.businesses()[0]["account_id"]
+    own_sandbox.delete("taxes", "newest")
+    own_config = {**own_config, "max_attempts": 1, "max_concurrency": 1}
+
+    for skip in (0, 1):  # the first page, and one after rows have arrived
+        path = f"*/{account}/taxes/taxes"
+        with fault(own_sandbox, "status", status=500, path=path, skip=skip):
+            messages, sentence = failing_sync(own_config, *names, state=target.state)
+        assert "2 streams could not be read completely: taxes, unified_tax_rates" in sentence
+        activated = [each["stream"] for each in messages.all if each["type"] == "ACTIVATE_VERSION"]
+        assert activated == ["services"]
+        for message in messages.all:
+            target.apply(message)
+        assert {name: set(target.table(name)) for name in names} == before
+
+    assert "no ACTIVATE_VERSION is sent" in caplog.text
+    for message in sync(own_config, *names, state=target.state).all:
+        target.apply(message)
+    assert len(target.table("taxes")) == len(before["taxes"]) - 1
+    assert len(target.table("unified_tax_rates")) == len(before["unified_tax_rates"]) - 1
+
+
+class CannotTellError(Exception):
+    """An error that nobody foresaw; its text quotes a value."""
+
+
+@pytest.mark.parametrize("source", ["clients", "taxes"])
+def test_a_derived_stream_fails_alone_too(
+    own_sandbox: Sandbox,
+    own_config: Config,
+    source: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    derived = {"clients": "unified_contacts", "taxes": "unified_tax_rates"}[source]
+    other = {"clients": "client_contacts", "taxes": "services"}[source]
+    names = (source, derived, other)
+    target = Target()
+    whole = sync(own_config, *names)
+    for message in whole.all:
+        target.apply(message)
+    broken = own_sandbox.businesses()[0]
+    if source == "taxes":
+        own_sandbox.create("taxes", name="New")
+    else:
+        own_sandbox.clock(advance=3 * 86_400)
+        own_sandbox.update("clients", own_sandbox.truth("clients")[0]["id"], note="New")
+    with monkeypatch.context() as patch:
+        derive = UnifiedStream.derive
+
+        def fail(self: UnifiedStream, record: Any, source: Any) -> Any:
+            if record["account_id"] == broken["account_id"]:
+                raise CannotTellError(record["id"])
+            return derive(self, record, source)
+
+        patch.setattr(UnifiedStream, "derive", fail)
+        messages, sentence = failing_sync(own_config, *names, state=target.state)
+    assert f"1 stream could not be read completely: {derived} (" in sentence
+    errors = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    name = f"{broken['name']} (business {broken['id']})"
+    assert re.fullmatch(
+        rf"Failed: {source} of {re.escape(name)}: unexpected CannotTellError in "
+        rf"\S+\.py, line \d+; please report this. The bookmark of {derived} stays where it was",
+        errors[0],
+    )
+    assert errors[1:] == [f"Not read completely: {derived} of {name}"]
+    activated = {each["stream"] for each in messages.all if each["type"] == "ACTIVATE_VERSION"}
+    if source == "taxes":
+        assert activated == {source, other}
+    else:
+        before, after = bookmarks(whole, source), bookmarks(messages, source)
+        assert all(before[key] != after[key] for key in before)
+        own = {"account_id": broken["account_id"], "source": source}
+        kept = [
+            [
+                each
+                for each in run.state["bookmarks"][derived]["partitions"]
+                if each["context"] == own
+            ]
+            for run in (whole, messages)
+        ]
+        assert kept[0] == kept[1]
+        assert kept[0][0]["replication_key_value"]
+    for message in messages.all:
+        target.apply(message)
+    repaired = sync(own_config, *names, state=target.state)
+    for message in repaired.all:
+        target.apply(message)
+    fresh = sync(own_config, *names)
+    assert len(target.table(derived)) == len(fresh.records[derived])
+    if source == "taxes":
+        assert {source, derived} <= {
+            each["stream"] for each in repaired.all if each["type"] == "ACTIVATE_VERSION"
+        }
+
+
+def test_a_company_whose_system_fails_keeps_its_columns(
+    own_sandbox: Sandbox, own_config: Config
+) -> None:
+    whole = sync(own_config, "unified_company_info").records["unified_company_info"]
+    broken = own_sandbox.businesses()[0]["id"]
+    own_config["max_attempts"] = 1
+    with fault(own_sandbox, "status", status=500, path=f"*/systems/{broken}"):
+        messages, sentence = failing_sync(own_config, "unified_company_info")
+    assert "unified_company_info" in sentence
+    left = {row["id"]: row for row in messages.records["unified_company_info"]}
+    assert left == {row["id"]: row for row in whole if row["id"] != f"businesses:{broken}"}
+
+
+def test_a_list_that_belongs_to_no_business_fails_alone(
+    books: Sandbox, settings: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    with fault(books, "answer", path="*/ledger_accounts/sub_types", content="{}"):
+        messages, sentence = failing_sync(settings, "ledger_account_sub_types", "invoices")
+    assert "1 stream could not be read completely: ledger_account_sub_types (" in sentence
+    assert messages.records["invoices"]
+    assert "Failed: ledger_account_sub_types: the answer has no list at data" in caplog.text
+    with fault(books, "deny", path="*/ledger_accounts/sub_types"):
+        sync(settings, "ledger_account_sub_types", "invoices")
+    assert "Skipped ledger_account_sub_types: " in caplog.text
+
+
+def test_batches_fail_alone_too(books: Sandbox, settings: Config, tmp_path: Path) -> None:
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": tmp_path.as_uri()},
+    }
+    account = books.businesses()[0]["account_id"]
+    with fault(books, "answer", path=f"*/{account}/payments/payments", content="{}"):
+        messages, sentence = failing_sync(
+            {**settings, "batch_config": batches}, "payments", "projects"
+        )
+    assert "1 stream could not be read completely: payments (" in sentence
+    assert {each["stream"] for each in messages.all if each["type"] == "BATCH"} == {
+        "payments",
+        "projects",
+    }
+    assert bookmarks(messages, "payments")[account] is None
+
+
+def test_a_test_of_the_connection_tells_of_the_first_failure(
+    books: Sandbox, settings: Config, command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(settings))
+    with fault(books, "answer", path="*/users/clients", content="{}"):
+        status, _, error = command("--config", str(file), "--test")
+    assert status == 1
+    assert error.splitlines()[-1].startswith("Error: clients of ")
+
+
+# FreshBooks as a whole
+
+
+def test_one_endpoint_that_is_broken_for_ever_takes_no_retries_from_the_others(
+    own_sandbox: Sandbox, own_config: Config
+) -> None:
+    """Here it fails in each business, and each other stream has trouble, too."""
+    own_sandbox.faults("status", status=500, path="*/time_entries")
+    own_sandbox.faults("status", status=503, path="*/projects", times=6)
+    own_sandbox.faults("status", status=502, path="*/clients", times=6)
+    messages, sentence = failing_sync(own_config, "time_entries", "projects", "clients", "taxes")
+    assert "1 stream could not be read completely: time_entries (" in sentence
+    assert all(messages.records[name] for name in ("projects", "clients", "taxes"))
+    paths = own_sandbox.stats(own_config["client_id"])["paths"]
+    asked = sum(number for path, number in paths.items() if "time_entries" in path)
+    businesses = len([each for each in own_sandbox.businesses() if each["role"] != "client"])
+    assert asked <= MAX_RETRIES_OF_STREAM + businesses
+
+
+def test_an_outage_ends_the_run_and_does_not_fail_stream_after_stream(
+    own_sandbox: Sandbox, own_config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_config = {**own_config, "max_attempts": 3, "max_concurrency": 2}
+    own_sandbox.faults("status", status=503, skip=8)
+    with pytest.raises(
+        ConnectionFailedError, match=r"nor does FreshBooks say who we are"
+    ) as raised:
+        sync(own_config)
+    assert raised.value.exit_status == 1
+    assert "Failed: " not in caplog.text
+    # Both workers may have begun with their checks.
+    assert own_sandbox.stats(own_config["client_id"])["requests"] <= 8 + 2 * (3 + CHECKS) + 2
+
+
+def test_a_firewall_before_all_of_freshbooks_ends_the_run_without_a_word_on_the_account(
+    own_sandbox: Sandbox, own_config: Config
+) -> None:
+    own_sandbox.faults("answer", status=401, content=HTML, content_type="text/html", skip=3)
+    own_config["max_attempts"] = 2
+    with pytest.raises(
+        ConnectionFailedError, match="an HTML page of a proxy or firewall"
+    ) as raised:
+        sync(own_config, "invoices", "payments")
+    assert raised.value.exit_status == 1
+    assert own_sandbox.stats(own_config["client_id"])["refreshes"] == 1
+
+
+def test_a_good_token_that_one_endpoint_rejects_is_no_dead_account(
+    books: Sandbox, settings: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"error": "unauthenticated", "error_description": "This action requires …"}
+    options = {"status": 401, "content": json.dumps(body)}
+    with fault(books, "answer", path="*/payments/payments", **options):
+        messages, sentence = failing_sync(settings, "payments", "invoices")
+    assert "payments" in sentence
+    assert messages.records["invoices"]
+    assert "though users/me accepts the token" in caplog.text
+
+
+# Refusals
+
+ALL_REFUSED = "FreshBooks refused every stream that was to be read: invoices, payments. "
+
+
+def test_a_run_in_which_every_stream_is_refused_has_failed(
+    books: Sandbox, settings: Config
+) -> None:
+    books.faults("deny", path="*/invoices/invoices")
+    with fault(books, "deny", path="*/payments/payments", reason="feature"):
+        messages, sentence = failing_sync(
+            settings, "businesses", "identity", "invoices", "payments"
+        )
+        assert sentence.startswith(ALL_REFUSED)
+        assert messages.records["businesses"]
+    account = books.businesses()[0]["account_id"]
+    books.faults("deny", path="*/invoices/invoices")
+    with fault(books, "deny", path=f"*/{account}/payments/payments"):
+        sync(settings, "businesses", "invoices", "payments")  # one business may be read
+
+
+def test_each_refusal_is_a_failure_where_that_is_wanted(
+    books: Sandbox, settings: Config, whole: Messages, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {**settings, "fail_on_skipped": True}
+    account = books.businesses()[0]["account_id"]
+    with fault(books, "deny", path=f"*/{account}/payments/payments"):
+        messages, sentence = failing_sync(settings, "payments", "invoices")
+    assert "1 stream could not be read completely: payments (" in sentence
+    assert rows(messages, "invoices") == rows(whole, "invoices")
+    assert bookmarks(messages, "payments")[account] is None
+    assert "Skipped" not in caplog.text
+    assert "its scope is user:payments:read" in caplog.text
+
+
+SCOPES = (
+    "insufficient_scope: The request requires higher privileges than provided by the access token. "
+    "Provided: ['user:profile:read user:expenses:read']. "
+    "Required: ['user:account:read', 'user:expenses:read', 'user:payments:read']."
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": SCOPES},
+        {"error": {"message": SCOPES}},
+        {"response": {"errors": [{"errno": 1003, "message": SCOPES}]}},
+        {"code": 7, "message": SCOPES, "details": []},
+        {"errors": {"message": SCOPES, "status": 403}},
+    ],
+)
+def test_the_scopes_that_are_missing_are_named(
+    books: Sandbox, settings: Config, body: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with fault(books, "answer", path="*/payments/payments", status=403, content=json.dumps(body)):
+        sync(settings, "payments", "invoices")
+    [line, *_] = [each for each in caplog.messages if each.startswith("Skipped payments of ")]
+    assert "the token lacks user:account:read and user:payments:read: enable" in line
+    assert "connect again with `tap-freshbooks login`" in line
+    assert "user:expenses:read" not in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "says"),
+    [
+        (
+            {"accounts_payable.access": False},
+            "active",
+            "; the plan has no accounts payable (users/me:",
+        ),
+        (
+            {"accounts_payable.access": True},
+            "cancelled",
+            "; the subscription of this business is canc",
+        ),
+        (
+            {"retainers_feature.access": False},
+            "trial_expired",
+            "; the trial of this business has ended",
+        ),
+        ([], None, ""),
+        ({"accounts_payable.access": None}, ["cancelled"], ""),
+    ],
+)
+def test_a_refusal_is_explained_by_the_plan_and_the_flags_alone_leave_nothing_out(
+    books: Sandbox,
+    settings: Config,
+    flags: Any,
+    status: Any,
+    says: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    account = books.businesses()[0]["account_id"]
+    edits = [
+        {"edit": "set", "path": f"response.permissions.{account}", "value": flags},
+        {"edit": "set", "path": f"response.subscription_statuses.{account}", "value": status},
+    ]
+    books.faults("answer", path="*/users/me", edits=edits)
+    allowed = sync(settings, "bills", "retainers")
+    assert {row["account_id"] for row in allowed.records["bills"]} >= {account}
+    assert "Skipped" not in caplog.text
+    with fault(books, "deny", path=f"*/{account}/bills/bills", reason="plan"):
+        sync(settings, "bills", "retainers")
+    [line] = [each for each in caplog.messages if each.startswith("Skipped bills of ")]
+    assert says in line
+    assert ("users/me" in line) == bool(says)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,6 +13,7 @@ from tap_freshbooks.errors import (
     FreshBooksError,
     GatewayError,
     InvalidTokenError,
+    MissingScopeError,
     NotFoundError,
     PermissionDeniedError,
     TransientError,
@@ -80,6 +82,95 @@ def test_every_error_of_the_vendor_has_its_owner(
     status: int, body: Any, error: type[FreshBooksError]
 ) -> None:
     assert type(error_from_response(status, {}, body)) is error
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "an empty body"),
+        (b" \n<!DOCTYPE html><title>No</title>", "an HTML page"),
+        (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "an XML page"),
+        (b"Access denied", "a text of"),
+        (b"[]", "JSON of"),
+        (b"{}", "JSON of"),
+        (b'"Forbidden"', "JSON of"),
+        (b'{"message": "Forbidden"}', "JSON of"),
+        (b'{"message": "Unauthorized"}', "JSON of"),
+        (b'{"message": "no Route matched with those values", "request_id": "1"}', "JSON of"),
+        (b'{"detail": "Not allowed"}', "JSON of"),
+        (b'{"error": {"code": %d, "message": "No.", "status": "NO"}}', "JSON of"),
+        (b'{"code": %d, "message": "PERMISSION_DENIED: no such key"}', "JSON of"),
+    ],
+)
+def test_what_is_not_of_freshbooks_is_no_refusal(status: int, content: bytes, says: str) -> None:
+    content = content.replace(b"%d", str(status).encode())
+    error = error_from_response(status, {}, decode(content), content=content)
+    assert type(error) is GatewayError
+    assert f"{says}" in str(error)
+    assert "FreshBooks answered" not in str(error)
+    assert error.sent
+    assert error.retry_after is None
+
+
+def decode(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (403, {"error_type": "forbidden", "message": "Forbidden."}, PermissionDeniedError),
+        (404, {"error_type": "not_found", "message": "Resource not found"}, NotFoundError),
+        (404, {"error": "File not found"}, NotFoundError),
+        (404, {"code": 5, "message": "Not found.", "details": []}, NotFoundError),
+        (404, {"errno": 404, "message": "Requested resource could not be found."}, NotFoundError),
+        (404, {"message": "The requested URL was not found on the server."}, NotFoundError),
+        (403, {"message": "You don't have the permission to access it."}, PermissionDeniedError),
+        (405, {"error": "Method not allowed"}, NotFoundError),
+    ],
+)
+def test_what_is_like_an_answer_of_a_gateway_but_of_freshbooks(
+    status: int, body: Any, error: type[FreshBooksError]
+) -> None:
+    assert type(error_from_response(status, {}, body, content=b"{}")) is error
+
+
+def test_a_401_that_asks_for_a_bearer_token_needs_no_words() -> None:
+    headers = {"WWW-Authenticate": 'Bearer realm="FreshBooks", error="invalid_token"'}
+    assert type(error_from_response(401, headers, None)) is InvalidTokenError
+
+
+@pytest.mark.parametrize("status", [400, 405, 406, 451])
+def test_no_final_error_of_freshbooks_is_a_page(status: int) -> None:
+    error = error_from_response(status, {}, None, content=b"<html>Blocked</html>")
+    assert type(error) is GatewayError
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("lists", "missing"),
+    [
+        ("Provided: ['a:b:read c:d:read']. Required: ['e:f:read'].", ("e:f:read",)),
+        ("Provided: ['a:b:read']. Required: ['a:b:read', 'c:d:read'].", ("c:d:read",)),
+        ("Required: ['a:b:read'].", ("a:b:read",)),
+        ("provided [], required [a:b:read]", ("a:b:read",)),
+        ("Provided: ['a:b:read']. Required: ['a:b:read'].", ("a:b:read",)),
+    ],
+)
+def test_the_scopes_that_a_token_lacks_are_taken_from_the_message(
+    status: int, lists: str, missing: tuple[str, ...]
+) -> None:
+    error = error_from_response(status, {}, {"message": f"insufficient_scope: More. {lists}"})
+    assert type(error) is MissingScopeError
+    assert error.scopes == missing
+    assert f"lacks {' and '.join(missing)}: enable" in error.hint
+    assert lists in error.vendor_message
+    again = error.restated("it: so it is")
+    assert (str(again), again.scopes, again.hint) == ("it: so it is", missing, error.hint)
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,7 @@ class CheckoutLinks(HardDeleteStream, SingleAnswer):
     path = "/payments/account/{account_id}/checkout-links"
     records = ("checkout_links|checkout-links|",)
     oauth_scope = "user:online_payments:read"
+    plan_features = ("payment_links.access",)
     unconfirmed = (
         "no answer was ever published; that there is a list is presumed, and so is where the rows "
         "stand in it."

@@ -126,6 +126,7 @@ class Bills(AccountingStream):
     resource = "bills/bills"
     list_key = "bills"
     oauth_scope = "user:bills:read"
+    plan_features = ("accounts_payable.access",)
     webhook_noun = "bill"
     timestamp_field = "updated_at"
     replication = Replication.CLIENT_FILTER
@@ -193,6 +194,7 @@ class BillVendors(AccountingStream):
     list_key = "bill_vendors"
     key = ("vendorid",)
     oauth_scope = "user:bill_vendors:read"
+    plan_features = ("accounts_payable.access",)
     webhook_noun = "bill_vendor"
     affected_by = {"bills": "vendorid"}  # noqa: RUF012 - their balances
     timestamp_field = "updated_at"
@@ -207,6 +209,7 @@ class BillPayments(AccountingStream):
     resource = "bill_payments/bill_payments"
     list_key = "bill_payments"
     oauth_scope = "user:bill_payments:read"
+    plan_features = ("accounts_payable.access",)
     replication = Replication.FULL_TABLE
     timestamp_field = None
     fields = PAYMENT

@@ -81,6 +81,7 @@ class BillableItems(HardDeleteStream, AccountingStream):
     )
     list_key = "billable_items"
     oauth_scope = "user:billable_items:read"
+    plan_features = ("billable_items_v2.access",)
     replication = Replication.FULL_TABLE
     timestamp_field = None
     fields = Object(

@@ -150,6 +150,7 @@ class JournalEntries(HardDeleteStream, LedgerStream):
     )
     key = ("id",)
     oauth_scope = "user:journal_entries:read"
+    plan_features = ("manual_journal_entries_feature.access", "advanced_accounting.access")
     headers = {"x-api-version": "2023-09-25"}  # noqa: RUF012
     page_parameters = ("page_number", "page_size")
     page_metadata_known = False

@@ -165,10 +165,12 @@ class Clients(AccountingStream):
     def _with_changed_balances(reader: PartitionReader, since: datetime) -> set[int]:
         """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
         affected = set()
-        path = Invoices.path.format(account_id=reader.plan.business.account_id)
+        business = reader.plan.business
+        path = Invoices.path.format(account_id=business.account_id)
+        subject = f"invoices of {business}, for the balances of clients"
         changed = {**AccountingStream.changed_since(since - LOOKBACK), "include[]": []}
         for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
-            for page in reader.read_pages(query, path, Invoices.records):
+            for page in reader.read_pages(query, path, Invoices.records, subject=subject):
                 affected |= {row["customerid"] for row in page.rows if _concerns(row, since)}
         return affected
 
@@ -211,6 +213,7 @@ class Staffs(AccountingStream):
     resource = "users/staffs"
     list_key = "staff|staffs"  # singular, seen live; the official SDK expects the plural
     oauth_scope = "user:teams:read"
+    plan_features = ("team_members.access",)
     replication = Replication.CLIENT_FILTER
     fields = Object(
         id=Integer(),

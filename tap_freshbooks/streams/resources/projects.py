@@ -205,6 +205,7 @@ class Retainers(HardDeleteStream, ProjectStream):
     list_key = "retainers"
     paged = False
     oauth_scope = "user:retainers:read"
+    plan_features = ("retainers_feature.access",)
     timestamp_field = "updated_at"
     replication = Replication.CLIENT_FILTER
     marks_deletions = True

@@ -74,6 +74,7 @@ class GeneralLedger(Report):
     name = "report_general_ledger"
     report = "general_ledger"
     business_report = "general_ledger"
+    plan_features = ("accounting_reports_v2_general_ledger.access", "advanced_accounting.access")
     lists = ("data",)
     totals = ("summary",)
     columns_of_totals: ClassVar = {

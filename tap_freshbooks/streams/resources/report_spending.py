@@ -123,6 +123,7 @@ class AccountsPayableAging(WholeReport):
 
     name = "report_accounts_payable_aging"
     report = "accounts_payable_aging"
+    plan_features = ("accounts_payable_reports.access", "accounts_payable.access")
     query_of_period = ("end_date",)
 
 
