@@ -16,7 +16,7 @@ from demo.pipeline import Postgres
 from freshbooks_sandbox import Sandbox, state
 from freshbooks_sandbox.seed_data import generate
 from tap_freshbooks import cli
-from tap_freshbooks.transport import client
+from tap_freshbooks.transport import client, outage
 from tests.support import QUICK, Command
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def postgres() -> Iterator[Postgres]:
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait hundredths of seconds between tries where a user's run waits seconds."""
     monkeypatch.setattr(client, "FIRST_BACKOFF", 0.02)
+    monkeypatch.setattr(outage, "LONGEST_WAIT", 0.02)
 
 
 @pytest.fixture(autouse=True)
