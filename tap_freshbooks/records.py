@@ -1,4 +1,4 @@
-"""A record, and the field that marks a deleted one."""
+"""A record, and the fields that the tap adds to it."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ Row = dict[str, Any]
 
 DELETED_AT = "_sdc_deleted_at"
 """When a row was deleted, in records of streams that tell."""
+
+EXTRA = "_extra"
+"""The fields that the tap does not know, if the setting `unknown_fields` keeps them."""

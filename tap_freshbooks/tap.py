@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib import Schema, StateMessage
 from typing_extensions import override
 
 from tap_freshbooks import signals
@@ -18,6 +18,8 @@ from tap_freshbooks.custom_streams import definitions
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
 from tap_freshbooks.printable import sanitize_logs
+from tap_freshbooks.records import EXTRA
+from tap_freshbooks.schema.unknown_fields import EXTRA_SCHEMA
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.sdk_bridge import ConfigInput, SdkTap
 from tap_freshbooks.streams.resources import STREAMS
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.streams.base import RecordStream
     from tap_freshbooks.streams.run_state import RunState
     from tap_freshbooks.sync import SyncRun
+
+
+UNIFIED = "unified_"
+"""How the names of the streams of the unified model begin."""
 
 
 class TapFreshBooks(SdkTap):
@@ -77,6 +83,12 @@ class TapFreshBooks(SdkTap):
         self.run.execute()
 
     @override
+    def setup_mapper(self) -> None:
+        if self.input_catalog and self.config.get("unknown_fields") == "keep":
+            _add_extra_column(self.input_catalog)
+        super().setup_mapper()
+
+    @override
     def discover_streams(self) -> Sequence[RecordStream]:
         native = self._native_streams()
         streams = [stream(self) for stream in (*native, *self._unified_streams(native))]
@@ -101,7 +113,7 @@ class TapFreshBooks(SdkTap):
     @staticmethod
     def _selects_unified(catalog: Catalog) -> bool:
         return any(
-            name.startswith("unified_") and entry.metadata.resolve_selection()[()]
+            name.startswith(UNIFIED) and entry.metadata.resolve_selection()[()]
             for name, entry in catalog.items()
         )
 
@@ -200,3 +212,10 @@ class TapFreshBooks(SdkTap):
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
             raise RunInterruptedError(signum, has_state=has_state)
+
+
+def _add_extra_column(catalog: Catalog) -> None:
+    """Give the streams of an older catalog the column of unknown fields."""
+    for name, entry in catalog.items():
+        if entry.schema.properties and not name.startswith(UNIFIED):
+            entry.schema.properties.setdefault(EXTRA, Schema.from_dict(EXTRA_SCHEMA))

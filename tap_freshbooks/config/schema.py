@@ -94,6 +94,14 @@ EXTRACTION: tuple[th.Property[Any], ...] = (
         description="Deliver deleted rows too, with _sdc_deleted_at",
     ),
     th.Property(
+        "unknown_fields",
+        th.StringType(allowed_values=["warn", "keep"]),
+        default="warn",
+        title="Unknown fields",
+        description="What happens to fields that this version does not know: the log names them, "
+        "or, with keep, they come in the column _extra, too",
+    ),
+    th.Property(
         "full_refresh_interval",
         th.NumberType(minimum=0),
         default=7,

@@ -20,3 +20,6 @@ class ConversionListener(Protocol):
 
     def on_invalid(self, path: str, value: object) -> None:
         """A value of an unexpected type became null."""
+
+    def on_withheld(self, path: str) -> None:
+        """What looks like a credential was left out of an object without fixed fields."""

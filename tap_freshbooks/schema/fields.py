@@ -8,10 +8,12 @@ is dropped; a `ConversionListener` is notified of both.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from typing_extensions import override
 
+from tap_freshbooks.schema.credentials import without_credentials
 from tap_freshbooks.schema.object_converter import ObjectConverter, struct_type
 from tap_freshbooks.schema.scalars import (
     Boolean,
@@ -28,6 +30,8 @@ from tap_freshbooks.schema.scalars import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_freshbooks.schema.conversion import ConversionListener, Converter
 
 __all__ = [
@@ -52,7 +56,10 @@ __all__ = [
 
 
 class AnyJson(Field):
-    """An object or list whose keys are data, so that it has no fixed fields."""
+    """An object or list whose keys are data, so that it has no fixed fields.
+
+    What looks like a credential in it is withheld.
+    """
 
     def __init__(self, json_type: str = "object") -> None:
         self.json_type = json_type
@@ -61,7 +68,7 @@ class AnyJson(Field):
     @property
     @override
     def fast_type(self) -> Any:
-        return self._type
+        return Annotated[self._type, msgspec.Meta(max_length=0)]  # else its keys are looked at
 
     @override
     def schema(self) -> dict[str, Any]:
@@ -69,9 +76,11 @@ class AnyJson(Field):
 
     @override
     def converter(self, path: str, listener: ConversionListener) -> Converter:
+        expected = self._type
+
         def keep(value: Any) -> Any:
-            if isinstance(value, self._type):
-                return value
+            if type(value) is expected:
+                return without_credentials(value, path, listener)
             listener.on_invalid(path, value)
             return None
 
@@ -116,6 +125,18 @@ class Object(Field):
     def schema(self) -> dict[str, Any]:
         properties = {name: field.schema() for name, field in self.fields.items() if field.emitted}
         return {"type": ["object", "null"], "properties": properties}
+
+    @override
+    def undeclared(self, value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+        if not isinstance(value, dict):
+            return
+        prefix = f"{path}." if path else ""
+        for name, part in value.items():
+            field = self.fields.get(name)
+            if field is None:
+                yield prefix + name, name, part
+            else:
+                yield from field.undeclared(part, prefix + name)
 
     @override
     def converter(self, path: str, listener: ConversionListener) -> Converter:
@@ -192,6 +213,11 @@ class Array(Field):
     @override
     def schema(self) -> dict[str, Any]:
         return {"type": ["array", "null"], "items": self.item.schema()}
+
+    @override
+    def undeclared(self, value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+        for position, item in enumerate(value if isinstance(value, list) else ()):
+            yield from self.item.undeclared(item, f"{path}[{position}]")
 
     @override
     def converter(self, path: str, listener: ConversionListener) -> Converter:

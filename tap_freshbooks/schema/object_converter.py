@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.schema.conversion import ConversionListener, Converter
 
 
+MOST_UNKNOWN = 100
+"""Names of unknown fields that objects are expected to have: with more, the keys are data."""
+
+
 def struct_type(fast_types: Mapping[str, Any]) -> type[msgspec.Struct]:
     """Type of the objects that have at most these fields, each null or of its msgspec type."""
     # Any name is allowed in an object, but not in a class.
@@ -101,15 +105,23 @@ class ObjectConverter:
         for name, value in row.items():
             if name not in self._converters:
                 self._listener.on_unknown(self._prefix + name)
-                if name not in self._unknown:
+                if name not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
                     self._unknown.append(name)
                     self._expected = None
                 continue
             converter = self._converters[name]
             if converter is None:
                 continue
-            record[name] = kept = None if value is None else converter(value)
-            if name in fast_types and (type(kept) is not type(value) or kept != value):
+            record[name] = None if value is None else converter(value)
+            if name in fast_types and not _fits(value, fast_types[name]):
                 del fast_types[name]
                 self._expected = None
         return record
+
+
+def _fits(value: Any, fast_type: Any) -> bool:
+    try:
+        msgspec.convert(value, fast_type | None)
+    except msgspec.ValidationError:
+        return False
+    return True

@@ -24,6 +24,8 @@ from tap_freshbooks.timestamps import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_freshbooks.schema.conversion import ConversionListener, Converter
 
 
@@ -40,6 +42,10 @@ class Field(ABC):
     @abstractmethod
     def schema(self) -> dict[str, Any]:
         """JSON schema of the emitted value; null is always allowed."""
+
+    def undeclared(self, value: Any, path: str) -> Iterator[tuple[str, str, Any]]:  # noqa: ARG002
+        """What a value has beyond the declared fields: paths, names and values."""
+        return iter(())
 
     @abstractmethod
     def converter(self, path: str, listener: ConversionListener) -> Converter:

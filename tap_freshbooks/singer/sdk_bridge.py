@@ -104,19 +104,27 @@ class SdkStream(Stream, ABC):
     def record_messages(self, record: Row) -> Iterator[RecordMessage]:
         """The messages that `write_record` would write."""
 
+    @abstractmethod
+    def end_sync(self) -> None:
+        """Called when the stream was read, however that ended."""
+
     @override
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[Row, Any, Any]:
-        # The SDK's own way is taken where its steps are wanted: a limit of records, BATCH files.
-        if not write_messages or self.ABORT_AT_RECORD_COUNT is not None:
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
-        partitions: list[Any] = [context] if context is not None else self.partitions or []
-        yield from self.deliver_records(partitions or [None])
-        if not context:
-            self.finalize_state(self.stream_state)
-        self.write_state()
+        try:
+            # The SDK's own way is taken where its steps are wanted: a limit of records, or BATCH
+            # files.
+            if not write_messages or self.ABORT_AT_RECORD_COUNT is not None:
+                yield from super()._sync_records(context, write_messages=write_messages)
+                return
+            partitions: list[Any] = [context] if context is not None else self.partitions or []
+            yield from self.deliver_records(partitions or [None])
+            if not context:
+                self.finalize_state(self.stream_state)
+            self.write_state()
+        finally:
+            self.end_sync()
 
     @override
     def _write_record_message(self, record: Row) -> None:

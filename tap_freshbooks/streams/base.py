@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
+from tap_freshbooks.records import EXTRA
+from tap_freshbooks.schema.unknown_fields import EXTRA_SCHEMA, extra_fields
 from tap_freshbooks.singer.record_writer import RecordWriter
 from tap_freshbooks.streams.bookmarks import BookmarkedStream
 from tap_freshbooks.streams.field_warnings import FieldWarnings
@@ -80,6 +82,9 @@ class RecordStream(BookmarkedStream, ABC):
     timestamp_field: ClassVar[str | None] = None
     """The field with the moment of the last change."""
 
+    has_fields_of_freshbooks: ClassVar[bool] = True
+    """Whether its fields are named as FreshBooks names them, so that it can have unknown ones."""
+
     unconfirmed: ClassVar[str] = ""
     """What of its answers nobody has ever seen, as a sentence; empty where all is known.
 
@@ -93,9 +98,15 @@ class RecordStream(BookmarkedStream, ABC):
             cls.selected_by_default = False
 
     def __init__(self, tap: Tap) -> None:
-        super().__init__(tap, schema=self.record_schema())
+        schema = self.record_schema()
+        self.keeps_unknown = (
+            self.has_fields_of_freshbooks and tap.config.get("unknown_fields") == "keep"
+        )
+        if self.keeps_unknown:
+            schema["properties"][EXTRA] = EXTRA_SCHEMA
+        super().__init__(tap, schema=schema)
         self.primary_keys = self.record_keys()
-        self.problems = FieldWarnings(self.logger)
+        self.problems = FieldWarnings(self.logger, are_kept=self.keeps_unknown)
         self.is_complete = True
         """Whether every row that existed throughout was certainly read, so far."""
         if self.replication is not Replication.FULL_TABLE:
@@ -105,7 +116,16 @@ class RecordStream(BookmarkedStream, ABC):
     @cached_property
     def convert(self) -> Converter:
         """Converts a row; compiled for the first one."""
-        return self.fields.converter("", self.problems)
+        convert = self.fields.converter("", self.problems)
+
+        def convert_and_keep(row: Row) -> Row | None:
+            record = convert(row)
+            if record is None:
+                return None
+            found = self.problems.has_unknown and extra_fields(self.fields, row, self.problems)
+            return {**record, EXTRA: found or None}
+
+        return convert_and_keep if self.keeps_unknown else convert
 
     @classmethod
     def record_keys(cls) -> tuple[str, ...]:
@@ -153,7 +173,6 @@ class RecordStream(BookmarkedStream, ABC):
 
     def finish(self) -> None:
         """Called when the last partition was read, or has failed."""
-        self.problems.report()
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
@@ -216,6 +235,12 @@ class RecordStream(BookmarkedStream, ABC):
         raise NotImplementedError(f"{self.name} has no partition {partition}")
 
     # Writing
+
+    @override
+    def end_sync(self) -> None:
+        for stream in (self, *self.child_streams):
+            if isinstance(stream, RecordStream):
+                stream.problems.report()
 
     @override
     def deliver_records(self, partitions: Sequence[Context | None]) -> Iterator[Row]:

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_freshbooks.records import EXTRA
+
 if TYPE_CHECKING:
     import logging
 
+MOST_NAMED = 100
+"""Unknown fields of a stream that are named: where there are more, their names are data."""
+
 
 class FieldWarnings:
-    """Logs what a conversion could not keep: each field once, never a value."""
+    """Logs what a conversion could not keep: each field once, never a value.
 
-    def __init__(self, logger: logging.Logger) -> None:
+    Args:
+        logger: Of the stream.
+        are_kept: Whether unknown fields are in the column `_extra`, and not dropped.
+    """
+
+    def __init__(self, logger: logging.Logger, *, are_kept: bool = False) -> None:
         self._logger = logger
+        self._are_kept = are_kept
         self._unknown: set[str] = set()
+        self._withheld: set[str] = set()
         self._invalid: set[str] = set()
         self._reported: set[str] = set()
 
+    @property
+    def has_unknown(self) -> bool:
+        """Whether any row had a field that is not declared."""
+        return bool(self._unknown)
+
     def on_unknown(self, path: str) -> None:
         """A field that is not declared was dropped."""
-        self._unknown.add(path)
+        if len(self._unknown) < MOST_NAMED:
+            self._unknown.add(path)
+
+    def on_withheld(self, path: str) -> None:
+        """What looks like a credential was left out."""
+        if len(self._withheld) < MOST_NAMED:
+            self._withheld.add(path)
 
     def on_invalid(self, path: str, value: object) -> None:
         """A value of an unexpected type became null."""
@@ -32,10 +55,18 @@ class FieldWarnings:
             )
 
     def report(self) -> None:
-        """Name the fields that were dropped since the last report."""
-        if fresh := sorted(self._unknown - self._reported):
-            self._logger.warning(
-                "Fields unknown to this version were dropped: %s; please report them",
-                ", ".join(fresh),
-            )
+        """Name the fields that were not delivered, or not as columns, since the last report."""
+        fate = f"came in the column {EXTRA}" if self._are_kept else "were dropped"
+        self._name(
+            self._unknown - self._withheld,
+            f"Fields unknown to this version {fate}: %s; please report them",
+        )
+        self._name(
+            self._withheld,
+            "Fields that look like credentials were withheld: %s; please report them",
+        )
+
+    def _name(self, paths: set[str], sentence: str) -> None:
+        if fresh := sorted(paths - self._reported):
+            self._logger.warning(sentence, ", ".join(fresh))
             self._reported.update(fresh)

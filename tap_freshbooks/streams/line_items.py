@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_freshbooks.records import DELETED_AT, Row
+from tap_freshbooks.records import DELETED_AT, EXTRA, Row
 from tap_freshbooks.schema.fields import EasternTime, Field, Integer, Object
+from tap_freshbooks.schema.unknown_fields import part_of_extra
 from tap_freshbooks.streams.derived import DerivedStream
 
 if TYPE_CHECKING:
@@ -84,4 +85,7 @@ class LineItems(DerivedStream):
             shared[DELETED_AT] = record[DELETED_AT]
         for number, line in enumerate(record.get(cls.list_field) or [], start=1):
             if line:
+                if EXTRA in record:
+                    place = f"{cls.list_field}[{number - 1}]"
+                    shared[EXTRA] = part_of_extra(record[EXTRA], place)
                 yield {**line, cls.number: line.get(cls.number) or number, **shared}

@@ -39,6 +39,9 @@ class _Unheard:
     def on_invalid(self, path: str, value: object) -> None:
         """Nothing is delivered here."""
 
+    def on_withheld(self, path: str) -> None:
+        """Nothing is delivered here."""
+
 
 _money = Money().converter("", _Unheard())
 

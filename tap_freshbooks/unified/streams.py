@@ -43,6 +43,7 @@ class UnifiedStream(DerivedStream):
     """The streams whose pages are read; `source` is the first."""
 
     selected_by_default = False
+    has_fields_of_freshbooks = False
     key = ("company_id", "id")
 
     def __init_subclass__(cls) -> None:

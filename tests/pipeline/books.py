@@ -40,6 +40,22 @@ class Edits:
         )
 
 
+KEEPING = {"TAP_FRESHBOOKS_UNKNOWN_FIELDS": "keep"}
+"""The setting with which fields that the tap does not know come in the column `_extra`."""
+
+NEW_FIELDS = {"note": 'new, with "quotes"', "rate": 0.125, "parts": [1, None], "none": None}
+
+
+def add_new_fields(sandbox: Sandbox) -> None:
+    """Let invoices and their lines have fields that no version knows."""
+    rows = "response.result.invoices.*"
+    edits = [
+        {"edit": "set", "path": f"{rows}.newly_added", "value": NEW_FIELDS},
+        {"edit": "set", "path": f"{rows}.lines.0.newly_added", "value": "of a line"},
+    ]
+    sandbox.faults("answer", path="*/invoices/invoices", edits=edits)
+
+
 class Books:
     """A sandbox, and Meltano set up to load it.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import pytest
 
 from demo.snapshot import VANISHING, Snapshot
 from freshbooks_sandbox import Sandbox
-from tests.pipeline.books import Books, Edits
+from tests.pipeline.books import KEEPING, NEW_FIELDS, Books, Edits, add_new_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,3 +120,24 @@ def test_two_runs_spend_one_refresh_token(loaded: Loaded) -> None:
     assert loaded.books.stats["refreshes"] == 1
     assert loaded.books.stats["spent_refresh_tokens"] == 0
     assert loaded.books.bookmark(LOADER, "invoices")["partitions"]
+
+
+def test_unknown_fields_are_json_if_the_tap_flattens_and_not_the_loader(
+    own_sandbox: Sandbox, plugins: Path, tmp_path: Path
+) -> None:
+    add_new_fields(own_sandbox)
+    database = tmp_path / "books.duckdb"
+    settings = {
+        **KEEPING,
+        "TARGET_DUCKDB_PATH": str(database),
+        "TAP_FRESHBOOKS_FLATTENING_ENABLED": "true",
+        "TAP_FRESHBOOKS_FLATTENING_MAX_DEPTH": "2",
+        "TAP_FRESHBOOKS__SELECT": '["invoices.*"]',
+    }
+    Books(own_sandbox, plugins, tmp_path, settings).load(LOADER)
+    with duckdb.connect(database, read_only=True) as connection:
+        kept = connection.execute(
+            "select distinct json_extract(_extra, '$.newly_added')::varchar,"
+            " typeof(amount__amount) from tap_freshbooks.invoices"
+        ).fetchall()
+    assert [(json.loads(value), money) for value, money in kept] == [(NEW_FIELDS, "VARCHAR")]

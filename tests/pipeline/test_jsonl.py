@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.snapshot import Snapshot
-from tests.pipeline.books import Books
+from tests.pipeline.books import KEEPING, NEW_FIELDS, Books, add_new_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,9 @@ def test_each_stream_becomes_a_file_of_records_as_the_tap_made_them(
     place = {
         "TARGET_JSONL_DESTINATION_PATH": str(files),
         "TAP_FRESHBOOKS_CUSTOM_STREAMS": json.dumps([custom]),
+        **KEEPING,
     }
+    add_new_fields(own_sandbox)
     Books(own_sandbox, plugins, tmp_path, place).load("target-jsonl")
 
     records = {
@@ -41,6 +43,8 @@ def test_each_stream_becomes_a_file_of_records_as_the_tap_made_them(
     assert [(row["account_id"], row["id"]) for row in mine] == [
         (row["account_id"], row["id"]) for row in theirs
     ]
+    assert all(row["_extra"]["newly_added"] == NEW_FIELDS for row in records["invoices"])
+    assert {row["_extra"] for row in records["taxes"]} == {None}
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for invoice in records["invoices"]:
         if not invoice.get("_sdc_deleted_at"):

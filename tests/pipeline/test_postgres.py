@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from demo.pipeline import SCHEMA
 from demo.snapshot import DELETED, UNLISTED, VANISHING, Snapshot
 from freshbooks_sandbox import Sandbox
-from tests.pipeline.books import Books, Edits
+from tests.pipeline.books import KEEPING, NEW_FIELDS, Books, Edits, add_new_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,9 @@ def loaded(
     plugins: Path, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loaded]:
     with Sandbox(invoices=120, rate_limit=0) as sandbox:
-        books, database = books_for(sandbox, plugins, tmp_path_factory.mktemp("twice"), postgres)
+        add_new_fields(sandbox)
+        folder = tmp_path_factory.mktemp("twice")
+        books, database = books_for(sandbox, plugins, folder, postgres, **KEEPING)
         with postgres.connect(database) as connection:
             books.load(LOADER)
             arrived = [Snapshot.of_postgres(connection)]
@@ -113,6 +115,17 @@ def test_each_table_has_the_keys_of_freshbooks(loaded: Loaded) -> None:
             assert Counter(row[key] for row in living) == truth, stream
         else:
             assert Counter(row[key] for row in loaded.table(stream)) == truth, stream
+
+
+def test_fields_that_the_tap_does_not_know_are_json(loaded: Loaded) -> None:
+    kept = loaded.rows(
+        "select distinct _extra::jsonb->'newly_added', _extra::jsonb->>'lines[0].newly_added'"
+        " from invoices"
+    )
+    assert kept == [(NEW_FIELDS, "of a line")]
+    lines = loaded.rows("select distinct _extra::jsonb->>'newly_added' from invoice_lines")
+    assert {value for (value,) in lines} == {"of a line", None}
+    assert loaded.rows("select distinct _extra from taxes") == [(None,)]
 
 
 def test_a_row_that_vanished_without_a_trace_is_marked_as_deleted(loaded: Loaded) -> None:
@@ -218,9 +231,10 @@ def test_tokens_live_below_the_system_directory_and_nowhere_else(loaded: Loaded)
         assert loaded.books.tap_config[secret] not in printed
 
 
-def test_without_flattening_money_is_jsonb_with_the_amount_as_text(
+def test_without_flattening_money_and_unknown_fields_are_jsonb(
     own_sandbox: Sandbox, plugins: Path, postgres: Postgres, tmp_path: Path
 ) -> None:
+    add_new_fields(own_sandbox)
     books, database = books_for(
         own_sandbox,
         plugins,
@@ -228,6 +242,7 @@ def test_without_flattening_money_is_jsonb_with_the_amount_as_text(
         postgres,
         TARGET_POSTGRES_FLATTENING_ENABLED="false",
         TAP_FRESHBOOKS__SELECT='["invoices.*"]',
+        **KEEPING,
     )
     books.load(LOADER)
     with postgres.connect(database) as connection:
@@ -236,5 +251,9 @@ def test_without_flattening_money_is_jsonb_with_the_amount_as_text(
             " sum((amount->>'amount')::numeric) from invoices"
             " where _sdc_deleted_at is null group by 1, 2"
         ).fetchall()
+        kept = connection.execute(
+            "select distinct pg_typeof(_extra)::text, _extra->'newly_added' from invoices"
+        ).fetchall()
     sums = Snapshot.of_sandbox(own_sandbox.url, ["invoices"]).sums
     assert arrived == [("jsonb", "string", sum(sums.values()))]
+    assert kept == [("jsonb", NEW_FIELDS)]

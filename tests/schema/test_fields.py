@@ -35,6 +35,7 @@ class Problems:
     def __init__(self) -> None:
         self.unknown_paths: list[str] = []
         self.invalid_paths: list[str] = []
+        self.withheld_paths: list[str] = []
 
     def on_unknown(self, path: str) -> None:
         self.unknown_paths.append(path)
@@ -42,6 +43,9 @@ class Problems:
     def on_invalid(self, path: str, value: object) -> None:
         assert value is not None
         self.invalid_paths.append(path)
+
+    def on_withheld(self, path: str) -> None:
+        self.withheld_paths.append(path)
 
 
 def converted(field: Field, value: Any) -> tuple[Any, list[str]]:

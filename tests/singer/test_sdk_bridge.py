@@ -71,6 +71,9 @@ class OwnRows(SdkStream, Rows):
     def record_messages(self, record: dict[str, Any]) -> Iterator[RecordMessage]:
         yield RecordMessage(self.name, record, self.version)
 
+    def end_sync(self) -> None:
+        self.called.append("end_sync")
+
 
 class RowsTap(Tap):
     name = "tap-rows"
@@ -235,7 +238,7 @@ class TestWhatWeAnswer:
     def test_sync_asks_sync_records_for_everything(self) -> None:
         stream, messages = tap_of(OwnTap)
         stream.sync()
-        assert stream.called == ["deliver_records", "write_record", "write_record"]
+        assert stream.called == ["deliver_records", "write_record", "write_record", "end_sync"]
         assert kinds(messages)[0] == "SCHEMA"
         assert kinds(messages).count("RECORD") == len(ROWS)
 
@@ -244,14 +247,14 @@ class TestWhatWeAnswer:
         assert list(stream._sync_records(None, write_messages=False)) == ROWS
         stream.ABORT_AT_RECORD_COUNT = 100
         assert list(stream._sync_records(None)) == ROWS
-        assert "deliver_records" not in stream.called
+        assert stream.called == ["end_sync", "write_record", "write_record", "end_sync"]
         assert kinds(messages).count("RECORD") == len(ROWS)
 
     def test_the_way_of_the_sdk_writes_each_record_with_write_record_message(self) -> None:
         stream, _ = tap_of(OwnTap)
         stream.ABORT_AT_RECORD_COUNT = 100
         list(stream._sync_records(None))
-        assert stream.called == ["write_record", "write_record"]
+        assert stream.called == ["write_record", "write_record", "end_sync"]
 
     def test_write_record_message_of_the_sdk_writes_what_generate_record_messages_makes(
         self,

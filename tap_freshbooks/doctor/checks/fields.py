@@ -34,6 +34,9 @@ class Fields:
         del value
         self.unfit.add(path)
 
+    def on_withheld(self, path: str) -> None:
+        """A key in a map, as credentials have them: neither unknown nor unfit."""
+
 
 def _rows(subject: Subject, evidence: Evidence) -> list[Row]:
     rows = subject.listing(evidence).rows

@@ -1,0 +1,73 @@
+"""Withholds what looks like a credential from values whose keys nobody has declared.
+
+FreshBooks puts keys and tokens into its answers (`docs/freshbooks-api/README.md` lists those that
+are known); what it adds tomorrow must not reach a database by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tap_freshbooks.schema.conversion import ConversionListener
+
+CREDENTIAL = re.compile(
+    r"token|secret|passw|passphrase|credential|verifier|bearer|cookie|jwt|^authorization$"
+    r"|(api|auth|access|client|private|publishable|encryption|license|signing|session)[\W_]*keys?$",
+    re.IGNORECASE,
+)
+
+
+CONTAINERS = {dict, list}
+
+
+@lru_cache(maxsize=4096)
+def _names_credential(name: str) -> bool:
+    return CREDENTIAL.search(name) is not None
+
+
+def is_credential(name: str, value: Any) -> bool:
+    """Whether a field has the name of a credential, and a value: a flag or null is none."""
+    return _names_credential(name) and value is not None and not isinstance(value, bool)
+
+
+def without_credentials(value: Any, path: str, listener: ConversionListener) -> Any:
+    """A value without what looks like a credential in it, however deep.
+
+    Args:
+        value: Is not changed; is returned itself if there is nothing to withhold.
+        path: Of the field that holds it, for the listener.
+        listener: Is notified of what is withheld.
+    """
+    return value if _is_clean(value) else _cleaned(value, path, listener)
+
+
+def _is_clean(value: Any) -> bool:
+    kind = type(value)
+    if kind is dict:
+        for name, part in value.items():
+            if _names_credential(name) and is_credential(name, part):
+                return False
+            if type(part) in CONTAINERS and not _is_clean(part):
+                return False
+    elif kind is list:
+        for part in value:
+            if type(part) in CONTAINERS and not _is_clean(part):
+                return False
+    return True
+
+
+def _cleaned(value: Any, path: str, listener: ConversionListener) -> Any:
+    if isinstance(value, list):
+        return [_cleaned(part, path, listener) for part in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for name, part in value.items():
+        if is_credential(name, part):
+            listener.on_withheld(f"{path}.{name}")
+        else:
+            kept[name] = _cleaned(part, path, listener)
+    return kept
