@@ -243,7 +243,7 @@ class RehearsedEndpoint(ListEndpoint):
 def _reworded(value: Any, words: Mapping[str, Any]) -> Any:
     """The same with other words: an answer for another period says so, wherever it does."""
     if isinstance(value, dict):
-        return {words.get(name, name): _reworded(each, words) for name, each in value.items()}
+        return {name: _reworded(each, words) for name, each in value.items()}
     if isinstance(value, list):
         return [_reworded(each, words) for each in value]
     return words.get(value, value) if isinstance(value, str) else value

@@ -158,6 +158,31 @@ def test_other_answers_where_the_facts_are_open(tmp_path: Path) -> None:
             assert rows[partition_of(each, tap)] == each.rows, each.stream
 
 
+def test_what_was_edited_a_moment_ago_is_counted_once(tmp_path: Path) -> None:
+    with Sandbox(invoices=120, rate_limit=0) as sandbox:
+        config = settings_for(sandbox, tmp_path)
+        sandbox.create("invoices", count=2)
+        found = estimate_of(config, "invoices")
+        there = [sandbox.count("invoices", position) for position in (1, 2)]
+    assert [each.rows for each in found.partitions] == there
+    # Two pages, the deleted ones, and two lists of what changed.
+    assert [each.cost.requests for each in found.partitions] == [5, 2]
+
+
+def test_rows_that_are_made_up_did_not_change_just_now(tmp_path: Path) -> None:
+    with Sandbox(invoices=60, rate_limit=0) as sandbox:
+        config = {
+            **settings_for(sandbox, tmp_path),
+            "business_ids": [sandbox.businesses()[0]["id"]],
+        }
+        sandbox.update("bills", "newest", bill_number="edited")
+        total = [{"edit": "set", "path": "response.result.total", "value": 250}]
+        sandbox.faults("answer", path="*/bills/bills", edits=total)
+        found = estimate_of(config, "bills")
+    # Three pages of each list: the timestamps of all rows show that nothing has moved.
+    assert [each.cost.requests for each in found.partitions] == [6]
+
+
 def test_rows_since_a_date_are_at_most_as_many_as_are_counted(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
