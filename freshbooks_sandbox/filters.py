@@ -15,6 +15,7 @@ from freshbooks_sandbox.behaviours import named
 from freshbooks_sandbox.clock import EASTERN, SECOND, moment_of, start_of_day
 from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.money import cents
+from freshbooks_sandbox.query import FLAGS, bare_boolean
 
 if TYPE_CHECKING:
     from freshbooks_sandbox.behaviours import Behaviours
@@ -128,14 +129,11 @@ def like(*columns: str | Getter) -> Filter:
     return Filter(build)
 
 
-_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
 def flag(column: str | Getter) -> Filter:
     """A boolean: true/True/1 or false/False/0; errno 1032 otherwise."""
 
     def build(name: str, values: list[str], context: FilterContext) -> Predicate:
-        wanted, get = _FLAGS.get(values[-1].casefold()), _getter(column, context)
+        wanted, get = FLAGS.get(values[-1].casefold()), _getter(column, context)
         if wanted is None:
             raise _invalid(1032, "a boolean", name, values[-1], context)
         return lambda row: bool(get(row)) is wanted
@@ -287,10 +285,7 @@ def bare_flag(column: str | Getter) -> Filter:
     """A boolean on a project-like list; 422/2001 otherwise."""
 
     def build(name: str, values: list[str], context: FilterContext) -> Predicate:
-        wanted, get = _FLAGS.get(values[-1].casefold()), _getter(column, context)
-        if wanted is None:
-            message = "Input should be a valid boolean, unable to interpret input"
-            raise ApiError(422, message, 2001, name, values[-1])
+        wanted, get = bare_boolean(name, values[-1]), _getter(column, context)
         return lambda row: bool(get(row)) is wanted
 
     return Filter(build)

@@ -6,8 +6,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from freshbooks_sandbox.errors import ApiError
+
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+"""Spellings of booleans, in lower case."""
+
+
+def bare_boolean(name: str, value: str) -> bool:
+    """A boolean of a project-like list.
+
+    Raises:
+        ApiError: 422/2001 for a value that is none
+            (docs/freshbooks-api/projects-and-time.md §3, §9).
+    """
+    wanted = FLAGS.get(value.casefold())
+    if wanted is None:
+        message = "Input should be a valid boolean, unable to interpret input"
+        raise ApiError(422, message, 2001, name, value)
+    return wanted
 
 
 @dataclass
@@ -33,8 +52,13 @@ class Query:
         return values[-1] if values else None
 
     def is_on(self, name: str) -> bool:
-        """Whether a bare switch such as `team=true` is on."""
-        return (self.value(name) or "").casefold() in ("true", "1", "yes")
+        """Whether a bare switch such as `team=true` is on.
+
+        Raises:
+            ApiError: As `bare_boolean`.
+        """
+        value = self.value(name)
+        return value is not None and bare_boolean(name, value)
 
     def includes(self, known: Collection[str]) -> tuple[str, ...]:
         """The includes that exist, each once, in one order."""

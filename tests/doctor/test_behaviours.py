@@ -45,6 +45,13 @@ FILTERED = (*("clients", "estimates", "expenses", "invoices", "items", "payments
 PROFILE_ONLY = ("user:profile:read", "user:clients:read")
 SPEND = ("--spend-a-refresh",)
 
+WITH_LATE_FEES = ("clients", "invoices", "invoice_profiles")
+MOVED_REPORTS = (
+    *("report_cash_flow", "report_expense_details", "report_general_ledger"),
+    *("report_profit_loss", "report_trial_balance"),
+)
+"""The reports that the documentation has by business_uuid."""
+
 ROWS = (
     Row("updated_filter_ignored", "items", ("items",), "ignored"),
     Row("updated_filter_ignored", "all", FILTERED, "ignored"),
@@ -70,6 +77,21 @@ ROWS = (
     Row("journal_envelope", "journalEntries", ("journal_entries",)),
     Row("journal_envelope", "list", ("journal_entries",)),
     Row("presumed_lists", "missing", ("billable_items", "checkout_links", "expense_profiles")),
+    Row("deleted_time", "ignored", ("time_entries",)),
+    Row("credit_note_key", "credit_notes", ("credit_notes",)),
+    Row("staff_key", "staffs", ("staffs",)),
+    Row("bill_category", "text", ("bills",)),
+    Row("line_dates", "timed", ("invoices",)),
+    Row("late_fee_value", "text", WITH_LATE_FEES),
+    Row("late_reminder_id", "text", WITH_LATE_FEES),
+    Row("journal_version", "optional", ("journal_entries",)),
+    Row("threads_envelope", "data", ("project_threads",)),
+    Row("threads_envelope", "list", ("project_threads",)),
+    Row("checkout_links_envelope", "checkout-links", ("checkout_links",)),
+    Row("checkout_links_envelope", "list", ("checkout_links",)),
+    Row("inactive_accounts", "hidden", ("ledger_accounts",)),
+    Row("callback_timestamps", "sql", ("callbacks",)),
+    Row("account_reports", "gone", MOVED_REPORTS),
     Row("payables_aging", "granted", ("report_accounts_payable_aging",)),
     Row("payments_collected", "all", ("report_payments_collected",)),
     Row("expense_groups", "nested", ("report_expense_details",)),

@@ -54,6 +54,15 @@ def test_a_malformed_moment_is_a_422(caller: Caller, value: str) -> None:
     assert "valid datetime" in answer.json()["error"]["updated_since"]
 
 
+@pytest.mark.parametrize("name", ["team", "include_unlogged", "include_deleted"])
+def test_a_switch_that_is_no_boolean_is_a_422(caller: Caller, name: str) -> None:
+    path = f"/timetracking/business/{caller.business}/time_entries"
+    answer = caller.get(f"{path}?{name}=perhaps")
+    assert (answer.status_code, answer.json()["errno"]) == (422, 2001)
+    assert "valid boolean" in answer.json()["error"][name]
+    assert caller.get(f"{path}?{name}=FALSE&nonsense=perhaps").status_code == 200
+
+
 def test_the_accounting_spelling_of_filters_is_ignored(caller: Caller) -> None:
     assert caller.projects("?search[updated_since]=2099-01-01") == caller.projects()
     assert caller.entries("?search[client_id]=0&nonsense=1") == caller.entries()
