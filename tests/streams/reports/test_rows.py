@@ -12,6 +12,7 @@ import pytest
 from tests.streams.reports.answers import ANSWERS, GROUPS, LISTS, empty, without_parts
 from tests.streams.reports.facts import Filled, values_in
 from tests.streams.reports.reading import read, serve
+from tests.streams.reports.sales_answers import HASH
 from tests.streams.reports.ties import TIES
 
 if TYPE_CHECKING:
@@ -132,3 +133,28 @@ def test_nothing_that_the_facts_name_is_lost(
     assert "clients.invoices.lines.taskno" in filled["invoice_details"].values.values()
     assert "unknown to this version" not in caplog.text
     assert "does not fit" not in caplog.text
+
+
+def test_a_trial_balance_without_a_closing_row_keeps_its_last_account(
+    books: Sandbox, settings: dict[str, Any]
+) -> None:
+    answer = deepcopy(ANSWERS["trial_balance"])
+    cash, named_total, *_ = answer["data"]
+    answer["data"] = [cash, named_total]
+    serve(books, {"trial_balance": answer})
+    records = read(settings, "trial_balance").records
+    assert {record["total"] for record in records["report_trial_balance"]} == {None}
+    rows = records["report_trial_balance_rows"]
+    assert {row["account_number"] for row in rows} == {"1000", "1100"}
+
+
+@pytest.mark.parametrize("entry", ["Print Depot", {"name": "Print Depot"}])
+def test_the_hash_of_a_vendor_is_resolved(
+    books: Sandbox, settings: dict[str, Any], entry: Any
+) -> None:
+    """Its map has names (docs/freshbooks-api/accounting.md §13), or perhaps objects with them."""
+    serve(books, {"expense_details": {**ANSWERS["expense_details"], "vendors": {HASH: entry}}})
+    rows = read(settings, "expense_details").records["report_expense_details_rows"]
+    names = {row["expenseid"]: row.get("vendor_name") for row in rows}
+    assert names[1] == "Print Depot"
+    assert {names[number] for number in names if number != 1} == {None}
