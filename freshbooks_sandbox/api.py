@@ -215,9 +215,8 @@ def _single(
     record = visible_record(resource, row, context, includes)
     if resource.single_form is not None:
         record = resource.single_form(record, row, target.business)
-    siblings = {} if is_new else resource.siblings
     _, single = resource.keys(context.behaviours)
-    body = target.family.single_body(single, record, siblings)
+    body = target.family.single_body(single, record, resource.siblings)
     status = target.family.created_status if is_new else 200
     return _respond(status, encode(body), target.family)
 

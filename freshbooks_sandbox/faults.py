@@ -233,6 +233,15 @@ class Faults:
             and armed.fires(client_id)
         ]
 
+    def refuses(self, path: str, client_id: str) -> bool:
+        """Whether a read of a path is without its feature or plan; it counts as no request."""
+        return any(
+            isinstance(armed.fault, Deny)
+            and armed.fault.reason != "scope"
+            and armed.fault.concerns("GET", path, client_id)
+            for armed in self._armed
+        )
+
     def due_to(self, event: str, callback: int) -> list[AnyDeliveryFault]:
         """The faults that hit this delivery."""
         return [

@@ -14,24 +14,17 @@ from freshbooks_sandbox import scopes
 from freshbooks_sandbox.errors import UNAUTHENTICATED, MissingScopeError
 from freshbooks_sandbox.families.base import encode
 from freshbooks_sandbox.families.small import MEMBERS
+from freshbooks_sandbox.features import features_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from freshbooks_sandbox.state import State
     from freshbooks_sandbox.store import Business
 
 CREATED = "2023-10-01T12:00:00Z"
-
-
-FEATURES = {
-    "client.limit": -1,
-    "staff.limit": -1,
-    "advanced_accounting.access": True,
-    "accounts_payable.access": True,
-    "retainers_feature.access": True,
-    "payment_links.access": True,
-}
 
 
 def _membership(business: Business, others: list[Business]) -> dict[str, Any]:
@@ -128,7 +121,9 @@ def _group(user: dict[str, Any], business: Business) -> dict[str, Any]:
     }
 
 
-def me(user: dict[str, Any], businesses: list[Business]) -> dict[str, Any]:
+def me(
+    user: dict[str, Any], businesses: list[Business], features: Callable[[Business], dict[str, Any]]
+) -> dict[str, Any]:
     """The whole answer below `response`."""
     mine = [business for business in businesses if business.membership_id is not None]
     customers_of = [business for business in mine if business.role == "client"]
@@ -154,7 +149,7 @@ def me(user: dict[str, Any], businesses: list[Business]) -> dict[str, Any]:
             "me": f"/service/auth/api/v1/users?id={user['id']}",
             "roles": f"/service/auth/api/v1/users/role/{user['id']}",
         },
-        "permissions": {business.account_id: FEATURES for business in with_books},
+        "permissions": {business.account_id: features(business) for business in with_books},
         "groups": [_group(user, business) for business in mine],
         "subscription_statuses": {business.account_id: "active" for business in with_books},
         "business_statuses": {business.account_id: "active" for business in with_books},
@@ -178,7 +173,12 @@ async def users_me(request: Request) -> Response:
     if request.scope.get("sandbox.deny") == "scope":
         error = MissingScopeError(token.scopes, scopes.PROFILE)
         return JSONResponse(MEMBERS.own_error_body(error, state.behaviours), error.status)
-    body = encode({"response": me(state.identity, state.store.businesses)})
+    client_id = token.app.client_id
+
+    def features(business: Business) -> dict[str, Any]:
+        return features_of(business, lambda path: state.faults.refuses(path, client_id))
+
+    body = encode({"response": me(state.identity, state.store.businesses, features)})
     etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
     headers = {"ETag": f'W/"{etag}"', "Cache-Control": "max-age=0, private, must-revalidate"}
     return Response(body, headers=headers, media_type="application/json")

@@ -100,7 +100,7 @@ def _select(resource: Resource, query: Query, context: FilterContext) -> Selecti
     if business.role == "client":
         visible = [row for row in matching if _is_own(resource, row, business)]
     total = matching if context.behaviours.total == "all" else visible
-    meta = resource.meta(query, visible) if resource.meta else {}
+    meta = resource.meta(query, visible, business) if resource.meta else {}
     return Selection(visible, len(total), meta)
 
 

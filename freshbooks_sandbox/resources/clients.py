@@ -9,6 +9,7 @@ from freshbooks_sandbox.clock import eastern_text, utc_text
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
+from freshbooks_sandbox.resources import late_terms
 from freshbooks_sandbox.resources.balances import is_draft, outstanding_cents, overdue_cents
 from freshbooks_sandbox.resources.credit_notes import available
 from freshbooks_sandbox.resources.documents import keep_address
@@ -123,41 +124,6 @@ def _contacts(row: Row, _business: Business) -> list[dict[str, Any]]:
             "phone2": "",
             "face": None,
         }
-    ]
-
-
-def late_fee(row: Row, business: Business) -> dict[str, Any] | None:
-    """`include[]=late_fee`, null where none was agreed; every fifth record has one."""
-    if row["id"] % 5:
-        return None
-    return {
-        "enabled": True,
-        "days": 10,
-        "type": "percent",
-        # A number, or text (docs/freshbooks-api/resources/invoices.yaml).
-        "value": 10 if business.behaviours.late_fee_value == "number" else "10",
-        "repeat": False,
-        "calculation_type": "total",
-        "compounded_taxes": False,
-        "first_tax_name": None,
-        "first_tax_percent": None,
-        "second_tax_name": None,
-        "second_tax_percent": None,
-    }
-
-
-def late_reminders(row: Row, business: Business) -> list[dict[str, Any]]:
-    """`include[]=late_reminders`, at most three."""
-    kind = int if business.behaviours.late_reminder_id == "number" else str
-    return [
-        {
-            "id": kind(row["id"] * 10 + position),
-            "position": position,
-            "enabled": position == 1,
-            "delay": 7 * position,
-            "body": "A friendly reminder.",
-        }
-        for position in range(1, row["id"] % 3 + 1)
     ]
 
 
@@ -284,8 +250,8 @@ CLIENTS = Resource(
         "overdue_balance": _overdue,
         "grand_total_balance": _balance(lambda row, _: row["_total"]),
         "last_activity": _last_activity,
-        "late_reminders": late_reminders,
-        "late_fee": late_fee,
+        "late_reminders": late_terms.reminders("userid"),
+        "late_fee": late_terms.fee("userid"),
         "contacts": _contacts,
     },
     write_rules=WriteRules(

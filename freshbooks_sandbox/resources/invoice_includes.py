@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.clock import eastern_text
 from freshbooks_sandbox.money import money
-from freshbooks_sandbox.resources import documents, systems
+from freshbooks_sandbox.resources import documents, late_terms, systems
 from freshbooks_sandbox.resources.balances import is_draft, payments_of
-from freshbooks_sandbox.resources.clients import late_fee, late_reminders
 from freshbooks_sandbox.resources.invoice_profiles import INVOICE_PROFILES
 
 if TYPE_CHECKING:
@@ -131,8 +130,8 @@ INCLUDES: dict[str, Include] = {
     "allowed_gateways": _allowed_gateways,
     "contacts": _contacts,
     "owner": documents.owner,
-    "late_fee": late_fee,
-    "late_reminders": late_reminders,
+    "late_fee": late_terms.fee("invoiceid"),
+    "late_reminders": late_terms.reminders("invoiceid"),
     "direct_links": _direct_links,
     "system": systems.included,
     "attachments": attachments,

@@ -11,8 +11,7 @@ from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import ACCOUNTING
 from freshbooks_sandbox.money import money
 from freshbooks_sandbox.resource import Resource
-from freshbooks_sandbox.resources import documents, systems
-from freshbooks_sandbox.resources.clients import late_fee, late_reminders
+from freshbooks_sandbox.resources import documents, late_terms, systems
 from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ def _line(row: Row, position: int, line: Line, code: str) -> dict[str, Any]:
     return {
         "lineid": position,
         "profileid": row["id"],
+        "taskno": position,
         "type": line.type,
         "name": line.name,
         "description": line.description,
@@ -91,6 +91,7 @@ def _line(row: Row, position: int, line: Line, code: str) -> dict[str, Any]:
         "taxAmount1": line.percent1,
         "taxName2": line.tax_name2,
         "taxAmount2": line.percent2,
+        "compounded_tax": line.compounded_tax,
     }
 
 
@@ -193,8 +194,8 @@ INVOICE_PROFILES = Resource(
     },
     includes={
         "lines": _lines,
-        "late_fee": late_fee,
-        "late_reminders": late_reminders,
+        "late_fee": late_terms.fee(),
+        "late_reminders": late_terms.reminders(),
         "allowed_gateways": documents.empty,
         "audit_logs": documents.empty,
         "contacts": documents.empty,

@@ -61,6 +61,7 @@ BLANK = {
     "status": DRAFT,
     "template": "clean-grouped",
     "terms": None,
+    "use_default_presentation": True,
     "vis_state": 0,
 }
 WORDS = {DISPUTED: "disputed", DRAFT: "draft", SENT: "sent", VIEWED: "viewed"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import filters
@@ -46,7 +47,7 @@ COMPUTED = ("billed_amount", "billed_status", "sample", "logged_duration")
 ABILITIES = [
     {"name": f"can_{verb}_{thing}", "value": True}
     for verb in ("view", "create", "edit", "delete")
-    for thing in ("project", "time_entries", "expenses", "invoices")
+    for thing in ("project", "time_entries", "expenses", "invoices", "discussions")
 ]
 
 
@@ -173,6 +174,8 @@ def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) ->
         # (docs/freshbooks-api/resources/projects.yaml).
         raise ApiError(500, "An internal error has occurred.")
     columns = {name: body[name] for name in BLANK if name in body and name not in COMPUTED}
+    if columns.get("due_date"):
+        columns["due_date"] = _plain_date(columns["due_date"])
     for name in ("client_id", "budget", "project_manager_id"):
         if name in columns:
             columns[name] = integer(columns[name], name)
@@ -182,6 +185,17 @@ def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) ->
         if columns.get(name) is not None:
             columns[name] = str(columns[name])
     return columns
+
+
+def _plain_date(value: Any) -> str:
+    """A plain date, also where a time was sent with it.
+
+    See docs/freshbooks-api/projects-and-time.md §4.
+    """
+    try:
+        return datetime.fromisoformat(str(value)).date().isoformat()
+    except ValueError:
+        raise ApiError(422, "invalid date format", 2001, "due_date", value) from None
 
 
 def _check_client(key: int, business: Business) -> None:
@@ -204,7 +218,7 @@ PROJECTS = Resource(
     hidden=("_services",),
     order=newest_first,
     visibility=_visibility,
-    meta=lambda query, _rows: {"sort": [query.sort] if query.sort else []},
+    meta=lambda query, _rows, _business: {"sort": [query.sort] if query.sort else []},
     client_key="client_id",
     filters={
         "active": filters.Filter(_active),

@@ -21,7 +21,10 @@ TASK_OF_SERVICE = 30_000
 
 
 def _computed(row: Row, business: Business) -> Mapping[str, Any]:
+    service = business.table("services").get(row["id"] - TASK_OF_SERVICE) or {}
     return {
+        "accounting_systemid": business.account_id,
+        "project_default": bool(service.get("project_default", False)),
         "tname": row["name"],
         "tdesc": row.get("description", ""),
         "rate": money(row["_rate"], business.currency),

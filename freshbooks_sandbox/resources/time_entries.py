@@ -14,11 +14,12 @@ from freshbooks_sandbox.clock import SECOND, utc_z
 from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import TIME_TRACKING
 from freshbooks_sandbox.resource import Resource
+from freshbooks_sandbox.resources.logged_time import logged_totals
 from freshbooks_sandbox.resources.projects import integer, newest_created_first
 from freshbooks_sandbox.write_rules import WriteRules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
@@ -73,20 +74,6 @@ def _visibility(query: Query, context: FilterContext) -> Predicate | None:
         and (with_running or row["is_logged"])
         and (with_deleted or row["active"])
     )
-
-
-def _meta(_query: Query, rows: Sequence[Row]) -> Mapping[str, Any]:
-    """Sums over the filtered set; the break-downs were captured empty."""
-    logged = [row for row in rows if row["duration"] is not None]
-    unbilled = (
-        row["duration"] for row in logged if row.get("billable", True) and not row["billed"]
-    )
-    return {
-        "total_logged": sum(row["duration"] for row in logged),
-        "total_unbilled": sum(unbilled),
-        "total_logged_per_team_member": [],
-        "total_logged_per_client": [],
-    }
 
 
 def _moment(body: Mapping[str, Any]) -> int:
@@ -152,7 +139,7 @@ TIME_ENTRIES = Resource(
     hidden=("_updated",),
     order=newest_created_first,
     visibility=_visibility,
-    meta=_meta,
+    meta=logged_totals,
     filters={
         "billable": filters.bare_flag(lambda row, _: row.get("billable", True)),
         "billed": filters.bare_flag("billed"),

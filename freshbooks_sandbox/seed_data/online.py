@@ -57,7 +57,7 @@ def _write_gateways(context: SeedContext) -> None:
         "gateway_name": gateway,
         "has_credit_card": True,
         "allow_partial_payments": True,
-        "gateway_info": {},
+        "gateway_info": {"user_publishable_key": f"pk_test_{_hex(context, 'publishable')}"},
     }
     business.add("payment_options", options, "entity_type")
 

@@ -215,6 +215,35 @@ def test_what_is_not_included_is_absent(caller: Caller) -> None:
     assert single == full["invoices"][0]
 
 
+LATE_FEE = {
+    *("enabled", "days", "type", "value", "repeat", "calculation_type", "first_tax_name"),
+    *("first_tax_percent", "second_tax_name", "second_tax_percent", "created_at", "updated_at"),
+}
+REMINDER = {"id", "position", "enabled", "delay", "body", "created_at", "updated_at"}
+
+
+@pytest.mark.parametrize(
+    ("path", "fee", "reminder"),
+    [
+        (
+            "invoices/invoices",
+            LATE_FEE | {"invoiceid", "compounded_tax"},
+            REMINDER | {"invoiceid", "userid", "subject"},
+        ),
+        ("users/clients", LATE_FEE | {"userid", "compounded_taxes"}, REMINDER | {"userid"}),
+    ],
+)
+def test_late_fees_and_reminders_say_whose_they_are(
+    caller: Caller, path: str, fee: set[str], reminder: set[str]
+) -> None:
+    query = "include[]=late_fee&include[]=late_reminders&per_page=100"
+    rows = caller.accounting(f"{path}?{query}")[path.rpartition("/")[2]]
+    fees = [row["late_fee"] for row in rows if row["late_fee"]]
+    assert {frozenset(found) for found in fees} == {frozenset(fee)}
+    reminders = [found for row in rows for found in row["late_reminders"]]
+    assert {frozenset(found) for found in reminders} == {frozenset(reminder)}
+
+
 def test_an_expense_without_an_account_has_no_account_key(caller: Caller) -> None:
     query = "per_page=100&include[]=account&include[]=category&include[]=attachment"
     rows = caller.accounting(f"expenses/expenses?{query}")["expenses"]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -55,3 +55,39 @@ def test_team_members_page_without_pages(caller: Caller) -> None:
     invited = [m for m in answer["response"] + second if m["identity_id"] is None]
     assert [m["invitation_date_accepted"] for m in invited] == [None]
     assert caller.get("/auth/api/v1/businesses/1/team_members").status_code == 404
+
+
+def flags(caller: Caller) -> dict[str, Any]:
+    found = caller.get("/auth/api/v1/users/me").json()["response"]["permissions"]
+    return dict(found[caller.account])
+
+
+def test_flags_say_what_the_plan_has(caller: Caller) -> None:
+    found = flags(caller)
+    assert found.pop("accounts_payable_reports.access") is False
+    assert {found[name] for name in found if name.endswith(".access")} == {True}
+    assert found["client.limit"] == -1
+    report = f"/accounting/account/{caller.account}/reports/accounting/accounts_payable_aging"
+    assert caller.get(report).status_code == 403
+
+
+def test_a_flag_is_off_where_its_feature_is_refused(writer: Caller) -> None:
+    writer.sandbox.faults("deny", reason="feature", path="*/bills/bills")
+    writer.sandbox.faults("deny", reason="scope", path="*/retainers")
+    found = flags(writer)
+    assert found["accounts_payable.access"] is False
+    assert found["retainers_feature.access"] is True
+    writer.sandbox.faults("deny", reason="plan", path="*/retainers", client_id="somebody")
+    assert flags(writer)["retainers_feature.access"] is True
+    writer.sandbox.faults("deny", reason="plan", path="*/retainers", client_id=writer.client_id)
+    assert flags(writer)["retainers_feature.access"] is False
+    assert {row["fired"] for row in writer.get("/_sandbox/faults").json()["faults"]} == {0}
+
+
+def test_the_address_and_the_number_of_a_business_are_objects(caller: Caller) -> None:
+    found = caller.get("/auth/api/v1/users/me").json()["response"]["business_memberships"]
+    first, without_books = found[0]["business"], found[2]["business"]
+    parts = {"id", "street", "street2", "city", "province", "country", "postal_code"}
+    assert set(first["address"]) == parts
+    assert set(first["phone_number"]) == {"id", "phone_number"}
+    assert without_books["address"] is without_books["phone_number"] is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -138,6 +139,37 @@ def test_totals_cover_the_filtered_set(caller: Caller) -> None:
     paged = caller.entries("?team=true&per_page=5&page=2")
     assert paged["meta"]["total_logged"] == full["meta"]["total_logged"]
     assert full["meta"]["total_logged"] == sum(row["duration"] for row in full["time_entries"])
+
+
+def test_totals_are_broken_down_by_person_client_project_and_day(caller: Caller) -> None:
+    answer = caller.entries("?team=true")
+    rows, meta = answer["time_entries"], answer["meta"]
+
+    def logged(*names: str) -> Counter[tuple[Any, ...]]:
+        found: Counter[tuple[Any, ...]] = Counter()
+        for row in rows:
+            day = {"date": row["local_started_at"][:10], **row}
+            found[tuple(day[name] for name in names)] += row["duration"]
+        return found
+
+    sums: dict[str, Counter[tuple[Any, ...]]] = {name: Counter() for name in ("p", "d", "c", "m")}
+    for member in meta["total_logged_per_team_member"]:
+        key = member["identity_id"]
+        for client in member["total_logged_per_client"]:
+            for project in client["total_logged_per_project"]:
+                place = key, client["client_id"], project["project_id"]
+                sums["p"][place] += project["total_logged"]
+        for day in member["total_logged_per_day"]:
+            for client in day["total_logged_per_client"]:
+                sums["d"][key, day["date"], client["client_id"]] += client["total_logged"]
+        sums["m"][key,] += member["total_logged"]
+    for client in meta["total_logged_per_client"]:
+        for member in client["total_logged_per_team_member"]:
+            sums["c"][client["client_id"], member["identity_id"]] += member["total_logged"]
+    assert sums["p"] == logged("identity_id", "client_id", "project_id")
+    assert sums["d"] == logged("identity_id", "date", "client_id")
+    assert sums["c"] == logged("client_id", "identity_id")
+    assert sums["m"] == logged("identity_id")
 
 
 def test_started_from_and_to_are_inclusive_utc(caller: Caller) -> None:

@@ -28,8 +28,9 @@ FIELDS = {
         lines[].lineid:int lines[].profileid:int lines[].type:int lines[].name:str
         lines[].description:str lines[].qty:str lines[].unit_cost:money lines[].amount:money
         lines[].taxName1:str? lines[].taxAmount1:str lines[].taxName2:str?
-        lines[].taxAmount2:str late_fee:dict?+ late_fee.enabled:bool late_fee.days:int
-        late_fee.type:str late_fee.value:float|str late_fee.repeat:bool
+        lines[].taxAmount2:str lines[].taskno:int lines[].compounded_tax:bool
+        late_fee:dict?+ late_fee.enabled:bool late_fee.days:int late_fee.type:str
+        late_fee.value:float|str late_fee.repeat:bool
         late_fee.calculation_type:str? late_fee.compounded_taxes:bool
         late_fee.first_tax_name:str? late_fee.first_tax_percent:float|str?
         late_fee.second_tax_name:str? late_fee.second_tax_percent:float|str?
@@ -97,7 +98,8 @@ FIELDS = {
     """,
     "tasks": """
         id:int taskid:int name:str? tname:str? description:str? tdesc:str? rate:money
-        billable:bool tax1:int tax2:int updated:str vis_state:int
+        billable:bool tax1:int tax2:int updated:str project_default:bool?
+        accounting_systemid:str? vis_state:int
     """,
     "expense_profiles": """
         id:int profileid:int accounting_systemid:str? frequency:str start_date:str

@@ -120,6 +120,7 @@ def test_payment_options_of_the_account_and_of_an_invoice(caller: Caller) -> Non
         "gateway_info",
     }
     assert (default["entity_type"], default["entity_id"]) == ("invoice", None)
+    assert default["gateway_info"]["user_publishable_key"].startswith("pk_test_")
     of_one = payments(caller, "invoice/5002/payment_options").json()["payment_options"]
     assert of_one == {**default, "entity_id": "5002"}
     for query in ("?entity_type=bill", ""):

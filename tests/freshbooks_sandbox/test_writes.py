@@ -215,7 +215,7 @@ def test_projects_merge_but_want_their_title(writer: Caller) -> None:
     base = f"/projects/business/{writer.business}"
     body = {"project": {"title": "Refit", "client_id": "1001", "rate": 95}}
     made = writer.request("POST", f"{base}/project", body).json()
-    assert "abilities" not in made
+    assert len(made["abilities"]) >= 17
     project = made["project"]
     assert (project["client_id"], project["rate"]) == (1001, "95")
     path = f"{base}/project/{project['id']}"
@@ -232,6 +232,12 @@ def test_projects_merge_but_want_their_title(writer: Caller) -> None:
     gone = writer.request("DELETE", path)
     assert (gone.status_code, gone.content) == (204, b"")
     assert writer.get(path).json()["project"]["active"] is False
+    timed = {"title": "Refit", "due_date": "2026-04-30T09:00:00Z"}
+    assert writer.request("POST", f"{base}/project", {"project": timed}).json()["project"][
+        "due_date"
+    ] == ("2026-04-30")
+    wrong = writer.request("POST", f"{base}/project", {"project": {**timed, "due_date": "soon"}})
+    assert wrong.json() == {"errno": 2001, "error": {"due_date": "invalid date format"}}
     missing = writer.request("POST", f"{base}/project", {"project": {}})
     assert missing.json() == {"errno": 2001, "error": {"title": "field required"}}
 
