@@ -73,6 +73,7 @@ ADDRESSEE = Object(
 )
 
 LATE_FEE = Object(
+    invoiceid=Integer(),
     enabled=Boolean(),
     days=Integer(),
     type=Word("percent", "flat-fee"),
@@ -96,7 +97,9 @@ LATE_REMINDERS = Array(
         position=Integer(),
         enabled=Boolean(),
         delay=Integer(),
+        subject=Text(),
         body=Text(),
+        invoiceid=Integer(),
         userid=Integer(),
         created_at=EasternTime(),
         updated_at=EasternTime(),

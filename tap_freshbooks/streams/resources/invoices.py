@@ -129,6 +129,7 @@ class Invoices(AccountingStream):
         description=Text(),
         notes=Text(),
         terms=Text(),
+        use_default_presentation=Boolean(),
         po_number=Text(),
         payment_details=Text(),
         email=Text(),
