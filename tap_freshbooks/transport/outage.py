@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import backoff
 
+from tap_freshbooks.businesses import IDENTITY_PATH
 from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, TransientError
 
 if TYPE_CHECKING:
@@ -49,14 +50,16 @@ class OutageCheck:
         Raises:
             ConnectionFailedError: If it is not.
         """
+        place = f"Is {self.api_url} reachable, and FreshBooks up? Run again later"
+        if request.path == IDENTITY_PATH:
+            raise ConnectionFailedError(f"{failure}. {place}: {request.assurance}")
         for number in range(1, CHECKS + 1):
             try:
                 self._ask()
             except TransientError as error:
                 if number == CHECKS:
                     raise ConnectionFailedError(
-                        f"{failure}; nor does FreshBooks say who we are ({error}). Is "
-                        f"{self.api_url} reachable, and FreshBooks up? Run again later: "
+                        f"{failure}; nor does FreshBooks say who we are ({error}). {place}: "
                         f"{request.assurance}"
                     ) from None
                 self._sleep(backoff.full_jitter(LONGEST_WAIT))

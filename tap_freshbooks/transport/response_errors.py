@@ -168,7 +168,7 @@ def error_from_response(
     if status >= HTTPStatus.MULTIPLE_CHOICES or error:
         if status == HTTPStatus.METHOD_NOT_ALLOWED and json_expected:
             status = HTTPStatus.NOT_FOUND  # there is nothing that can be read
-        return _final_error(status, error, f"FreshBooks answered {text}")
+        return _final_error(status, error, f"FreshBooks answered {text}", body)
     if body is None and json_expected:
         if is_page(content):
             return GatewayError(f"the answer was {text} with {describe_content(content)}")
@@ -176,11 +176,14 @@ def error_from_response(
     return None
 
 
-def _final_error(status: int, error: ErrorBody | None, message: str) -> FreshBooksError:
+def _final_error(status: int, error: ErrorBody | None, message: str, body: Any) -> FreshBooksError:
     """What an answer of FreshBooks itself means that the same request would get again."""
-    if error and INSUFFICIENT_SCOPE in error.message:
-        return _insufficient_scope(status, error)
-    if status == HTTPStatus.FORBIDDEN or _denied(error):
+    if scopes := _missing_scopes(body):
+        # Without the lists: the scopes that are there would hide the one that is not.
+        sentence = f"FreshBooks answered {status}: {INSUFFICIENT_SCOPE}"
+        return MissingScopeError(sentence, vendor_message=message, scopes=scopes)
+    is_scope = error is not None and INSUFFICIENT_SCOPE in error.message
+    if status == HTTPStatus.FORBIDDEN or is_scope or _denied(error):
         return PermissionDeniedError(message)
     if status == HTTPStatus.UNAUTHORIZED:
         return _unauthorized(error, message)
@@ -193,20 +196,14 @@ def _denied(error: ErrorBody | None) -> bool:
     return error is not None and error.errno in {ERRNO_ACCESS_DENIED, ERRNO_FEATURE_MISSING}
 
 
-def _insufficient_scope(status: int, error: ErrorBody) -> PermissionDeniedError:
-    lists = {
-        kind.lower(): SCOPE.findall(names) for kind, names in SCOPE_LIST.findall(error.message)
-    }
+def _missing_scopes(body: Any) -> tuple[str, ...]:
+    """The scopes that a token lacks, wherever in a body that stands; empty if nowhere."""
+    text = str(body)
+    if INSUFFICIENT_SCOPE not in text:
+        return ()
+    lists = {kind.lower(): SCOPE.findall(names) for kind, names in SCOPE_LIST.findall(text)}
     required, provided = lists.get("required", []), lists.get("provided", [])
-    missing = [scope for scope in required if scope not in provided] or required
-    if not missing:
-        return PermissionDeniedError(f"FreshBooks answered {status}: {error.message}")
-    # Without the lists: the scopes that are there would hide the one that is not.
-    return MissingScopeError(
-        f"FreshBooks answered {status}: {INSUFFICIENT_SCOPE}",
-        vendor_message=f"FreshBooks answered {status}: {error.message}",
-        scopes=tuple(missing),
-    )
+    return tuple([scope for scope in required if scope not in provided] or required)
 
 
 def _unauthorized(error: ErrorBody | None, message: str) -> FreshBooksError:

@@ -91,10 +91,15 @@ class Books:
 
     def bookmark(self, loader: str, stream: str) -> dict[str, Any]:
         """What Meltano keeps for a stream between two runs."""
+        bookmark: dict[str, Any] = self.bookmarks(loader)[stream]
+        return bookmark
+
+    def bookmarks(self, loader: str) -> dict[str, Any]:
+        """What Meltano keeps for all streams between two runs."""
         printed = self.meltano("state", "get", f"dev:tap-freshbooks-to-{loader}")
         state = json.loads(printed[printed.index("{") :])
-        bookmark: dict[str, Any] = state["singer_state"]["bookmarks"][stream]
-        return bookmark
+        bookmarks: dict[str, Any] = state["singer_state"]["bookmarks"]
+        return bookmarks
 
     @property
     def stats(self) -> dict[str, Any]:
