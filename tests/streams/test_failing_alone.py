@@ -11,6 +11,7 @@ import pytest
 
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks.errors import ConnectionFailedError
+from tap_freshbooks.singer.record_writer import RecordWriter
 from tap_freshbooks.transport.outage import CHECKS
 from tap_freshbooks.transport.retry_budget import MAX_RETRIES_OF_STREAM
 from tap_freshbooks.unified.streams import UnifiedStream
@@ -310,6 +311,28 @@ def test_a_derived_stream_fails_alone_too(
         assert {source, derived} <= {
             each["stream"] for each in repaired.all if each["type"] == "ACTIVATE_VERSION"
         }
+
+
+def test_a_record_that_cannot_be_written_costs_its_stream_and_ends_its_requests(
+    own_sandbox: Sandbox, own_config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_sandbox.create("payments", count=2_000)
+    business = own_sandbox.businesses()[0]["id"]
+    write = RecordWriter.write
+
+    def fail(self: RecordWriter, record: Any) -> bool:
+        if self._stream.name == "payments":
+            raise CannotTellError
+        return write(self, record)
+
+    monkeypatch.setattr(RecordWriter, "write", fail)
+    config = {**own_config, "business_ids": [business], "max_concurrency": 2}
+    messages, sentence = failing_sync(config, "payments", "invoices", "projects")
+    assert "1 stream could not be read completely: payments (" in sentence
+    assert messages.records["projects"]
+    paths = own_sandbox.stats(own_config["client_id"])["paths"]
+    [asked] = [number for path, number in paths.items() if path.endswith("/payments/payments")]
+    assert asked < 12  # of more than 20 pages
 
 
 def test_a_company_whose_system_fails_keeps_its_columns(
