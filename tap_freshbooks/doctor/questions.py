@@ -25,10 +25,11 @@ LISTS = (
         of_each_stream=True,
     ),
     Question(
-        "page_metadata",
+        "page_metadata_missing",
         "Page, pages and total stand beside a list that has pages",
-        ("documented", "absent"),
+        ("there", "missing"),
         ("docs/freshbooks-api/accounting.md §3", "docs/freshbooks-api/projects-and-time.md §2"),
+        of_each_stream=True,
     ),
     Question(
         "totals",
@@ -38,28 +39,28 @@ LISTS = (
         of_each_stream=True,
     ),
     Question(
-        "keys",
+        "repeated_rows",
         "No two rows of a list have the same key",
         ("unique", "repeated"),
         ("docs/freshbooks-api/accounting.md §1",),
         of_each_stream=True,
     ),
     Question(
-        "row_fields",
+        "unknown_fields",
         "Rows have no field that is not declared",
         DOCUMENTED,
         ("docs/freshbooks-api/accounting.md §10",),
         of_each_stream=True,
     ),
     Question(
-        "row_kinds",
+        "other_kinds",
         "Values are of the declared kinds",
         ("documented", "other"),
         ("docs/freshbooks-api/accounting.md §6",),
         of_each_stream=True,
     ),
     Question(
-        "enum_words",
+        "unknown_words",
         "Fields whose words are known hold no others",
         DOCUMENTED,
         ("docs/freshbooks-api/README.md", "docs/freshbooks-api/accounting.md §5"),
@@ -155,7 +156,7 @@ PARAMETERS = (
         of_each_stream=True,
     ),
     Question(
-        "utc_stamps",
+        "utc_timestamps",
         "Timestamps of accounting that name no zone are US/Eastern, where no other is known",
         ("eastern", "utc"),
         ("docs/freshbooks-api/accounting.md §7",),
@@ -183,6 +184,12 @@ SERVICE = (
         ("declared", "others"),
         ("docs/freshbooks-api/auth.md §8",),
         of_each_stream=True,
+    ),
+    Question(
+        "ledger_scopes",
+        "The ledger demands user:account:read",
+        ("account", "journal_entries"),
+        ("docs/freshbooks-api/auth.md §8", "docs/freshbooks-api/accounting.md §13"),
     ),
     Question(
         "missing_scope",

@@ -45,10 +45,10 @@ def _rows(subject: Subject, evidence: Evidence) -> list[Row]:
     return rows
 
 
-class RowFields(StreamCheck):
+class UnknownFields(StreamCheck):
     """Whether rows have fields that are not declared."""
 
-    name = "row_fields"
+    name = "unknown_fields"
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -57,10 +57,10 @@ class RowFields(StreamCheck):
         return self.found("more", names=unknown) if unknown else self.found("documented")
 
 
-class RowKinds(StreamCheck):
+class OtherKinds(StreamCheck):
     """Whether values are of the declared kinds."""
 
-    name = "row_kinds"
+    name = "other_kinds"
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -79,10 +79,10 @@ VIS_STATES = (0, 1, 2)
 """Active, deleted, archived (`docs/freshbooks-api/accounting.md §5`)."""
 
 
-class EnumWords(StreamCheck):
+class UnknownWords(StreamCheck):
     """Whether fields whose words are known hold others."""
 
-    name = "enum_words"
+    name = "unknown_words"
 
     @override
     def applies(self, subject: Subject) -> bool:

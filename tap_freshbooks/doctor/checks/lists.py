@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.doctor.evidence import Ask, Evidence, Listing
     from tap_freshbooks.doctor.subjects import Subject
+    from tap_freshbooks.records import Row
 
 NO_ROWS = "the list is empty"
 SMALL_PAGE = 15
@@ -43,8 +43,7 @@ class Envelope(StreamCheck):
 class PageMetadata(StreamCheck):
     """Whether lists with pages say where they are."""
 
-    name = "page_metadata"
-    of_the_api = True
+    name = "page_metadata_missing"
 
     @override
     def applies(self, subject: Subject) -> bool:
@@ -54,8 +53,8 @@ class PageMetadata(StreamCheck):
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         listing = subject.listing(evidence)
         if None in (listing.metadata.page, listing.metadata.total):
-            return self.found("absent", f"seen on {subject.name}")
-        return self.found("documented")
+            return self.found("missing")
+        return self.found("there")
 
 
 class Totals(StreamCheck):
@@ -75,15 +74,15 @@ class Totals(StreamCheck):
             raise NotTestedError("the answer has no total")
         if listing.metadata.pages > 1:
             raise NotTestedError("the list has several pages")
-        if len(listing.rows) == total:
+        if _distinct(subject, listing.rows) == total:
             return self.found("agree")
         return self.found("disagree", "there are other rows than the total counts")
 
 
-class Keys(StreamCheck):
+class RepeatedRows(StreamCheck):
     """Whether the keys of the first page are unique."""
 
-    name = "keys"
+    name = "repeated_rows"
 
     @override
     def applies(self, subject: Subject) -> bool:
@@ -94,10 +93,14 @@ class Keys(StreamCheck):
         rows = subject.listing(evidence).rows
         if not rows:
             raise NotTestedError(NO_ROWS)
-        counts = Counter(repr([row.get(name) for name in subject.stream.key]) for row in rows)
-        if len(counts) == len(rows):
+        if _distinct(subject, rows) == len(rows):
             return self.found("unique")
         return self.found("repeated", "a key stands twice on one page", subject.stream.key)
+
+
+def _distinct(subject: Subject, rows: Iterable[Row]) -> int:
+    """How many rows there are that differ in their keys."""
+    return len({repr([row.get(name) for name in subject.stream.key]) for row in rows})
 
 
 def _full_page(subject: Subject, evidence: Evidence) -> Listing:

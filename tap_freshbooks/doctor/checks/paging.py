@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.extraction.pagination import PAGE_SIZE
 from tap_freshbooks.streams.families import AccountingStream
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ class TimeEntriesDefault(StreamCheck):
 
 
 def _per_page(subject: Subject, evidence: Evidence) -> int:
+    asked = subject.listing(evidence)
+    if asked.metadata.pages > 1 and len(asked.rows) < PAGE_SIZE:
+        raise NotTestedError("the list is cut to less than was asked for")
     size = subject.listing(evidence, subject.bare).number("per_page")
     if size is None:
         raise NotTestedError("the answer has no per_page")

@@ -116,7 +116,8 @@ class Scopes(StreamCheck):
 
     @override
     def applies(self, subject: Subject) -> bool:
-        return subject.is_list and bool(_declared(subject))
+        is_open = subject.name in LedgerScopes.streams  # a question of its own
+        return subject.is_list and bool(_declared(subject)) and not is_open
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -133,6 +134,29 @@ class Scopes(StreamCheck):
         if granted and not declared & granted:
             return self.found("others", "it was answered without the declared scope")
         return self.found("declared")
+
+
+class LedgerScopes(StreamCheck):
+    """Which scope the ledger demands; seen where a token has one of the two only."""
+
+    name = "ledger_scopes"
+    streams = ("ledger_accounts",)
+    takes_errors = True
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        answer, granted = evidence.answer(subject.first_page), granted_scopes(evidence.client)
+        named = {"account": "user:account:read", "journal_entries": "user:journal_entries:read"}
+        if lacks_scope(answer):
+            demanded = _demanded(answer)
+            found = [value for value, scope in named.items() if scope in demanded]
+            return self.found(found[0] if found else "other")
+        if answer.error is not None:
+            raise NotTestedError(answer.problem)
+        held = [value for value, scope in named.items() if scope in granted]
+        if len(held) != 1:
+            raise NotTestedError("the token has both scopes")
+        return self.found(held[0])
 
 
 class AccountingErrors(StreamCheck):

@@ -52,10 +52,10 @@ def _is_eastern(subject: Subject) -> bool:
     return name is not None and isinstance(subject.stream.fields.fields.get(name), EasternTime)
 
 
-class UtcStamps(StreamCheck):
+class UtcTimestamps(StreamCheck):
     """Whether timestamps that are said to be Eastern are: read so, none lies in the future."""
 
-    name = "utc_stamps"
+    name = "utc_timestamps"
 
     @override
     def applies(self, subject: Subject) -> bool:
