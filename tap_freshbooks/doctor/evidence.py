@@ -15,6 +15,7 @@ from tap_freshbooks.errors import (
     TransientError,
 )
 from tap_freshbooks.extraction.envelope import read_rows
+from tap_freshbooks.extraction.pagination import PAGE_SIZE
 from tap_freshbooks.transport.request import Request
 
 if TYPE_CHECKING:
@@ -110,6 +111,13 @@ class Listing:
     rows: list[Row]
     beside: Mapping[str, Any]
     metadata: PageMetadata
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a page has room for fewer rows than a sync asks for, and the list for more."""
+        size, total = self.number("per_page"), self.metadata.total
+        is_short = size is not None and size < PAGE_SIZE and size != total
+        return is_short or (self.metadata.pages > 1 and len(self.rows) < PAGE_SIZE)
 
     def number(self, name: str) -> int | None:
         """A number that stands beside the list, None if it does not."""

@@ -15,10 +15,11 @@ from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.report_stream import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.doctor.evidence import Evidence, Listing
+    from tap_freshbooks.records import Row
     from tap_freshbooks.streams.list_stream import ListStream
 
 OVER_THE_CAP = 500
@@ -102,6 +103,10 @@ class Subject:
         """More rows at once than may be asked for."""
         number, size = self.stream.page_parameters
         return self.ask({number: 1, size: OVER_THE_CAP})
+
+    def keys_in(self, rows: Iterable[Row]) -> int:
+        """How many rows there are that differ in their keys."""
+        return len({repr([row.get(name) for name in self.stream.key]) for row in rows})
 
     def listing(self, evidence: Evidence, ask: Ask | None = None) -> Listing:
         """The rows that were answered, to the first page if nothing else is named.

@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
-from tap_freshbooks.extraction.pagination import PAGE_SIZE
 from tap_freshbooks.streams.families import AccountingStream
 
 if TYPE_CHECKING:
@@ -87,8 +86,7 @@ class TimeEntriesDefault(StreamCheck):
 
 
 def _per_page(subject: Subject, evidence: Evidence) -> int:
-    asked = subject.listing(evidence)
-    if asked.metadata.pages > 1 and len(asked.rows) < PAGE_SIZE:
+    if subject.listing(evidence).is_cut:
         raise NotTestedError("the list is cut to less than was asked for")
     size = subject.listing(evidence, subject.bare).number("per_page")
     if size is None:

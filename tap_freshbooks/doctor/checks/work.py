@@ -112,10 +112,10 @@ class ServicesPaging(StreamCheck):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        if len(rows_of(subject, evidence)) == 1:
+        if subject.keys_in(rows_of(subject, evidence)) == 1:
             raise NotTestedError("there is one row only")
         [ask] = self.asks(subject)
-        is_paged = len(rows_of(subject, evidence, ask)) == 1
+        is_paged = subject.keys_in(rows_of(subject, evidence, ask)) == 1
         return self.found("honoured" if is_paged else "ignored")
 
 
