@@ -109,6 +109,11 @@ class RefreshingAuthenticator(Authenticator):
                 self._pair = self._refreshed(store, rejected)
             return self._pair.access_token or ""
 
+    @property
+    def created_at(self) -> float | None:
+        """When the pair in use was made, by the answer to this object's own refresh."""
+        return self._pair.created_at if self._pair else None
+
     def _refreshed(self, store: LockedStore, rejected: str | None) -> TokenPair:
         """The pair that another process has stored meanwhile, else the next one."""
         for _ in range(MAX_REREADS):

@@ -226,6 +226,7 @@ def _pair(answer: dict[str, Any]) -> TokenPair:
         access_token=usable_access_token(answer.get("access_token")),
         expires_at=_expires_at(answer),
         refreshed_at=time.time(),
+        created_at=_seconds(answer.get("created_at")),
     )
 
 

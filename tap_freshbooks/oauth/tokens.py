@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 MAX_NOTES = 20
@@ -68,6 +68,7 @@ class TokenPair:
         seed: Hash of the configured refresh token that the line of pairs began with.
         superseded_seeds: Hashes of earlier seeds in this store: they never win over this pair.
         refreshed_at: When the pair was made, epoch seconds by our clock.
+        created_at: The same by the token answer's own word; not stored, and not believed.
         pending: The refresh whose outcome is unknown, None as a rule.
         rejections: Which tokens were refused and why, the latest last.
     """
@@ -80,6 +81,7 @@ class TokenPair:
     seed: str | None = None
     superseded_seeds: tuple[str, ...] = ()
     refreshed_at: float | None = None
+    created_at: float | None = field(default=None, compare=False)
     pending: PendingRefresh | None = None
     rejections: tuple[Rejection, ...] = ()
 

@@ -6,17 +6,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_sandbox import Sandbox
 from tests.support import QUICK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
+    from freshbooks_sandbox import Sandbox
     from tests.support import Command
 
-INVOICES = 120
-"""Of the sandbox: more than one page may have."""
+
+INVOICES = 60
+"""Of a sandbox: its longest lists have more rows than fit on a page."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +49,23 @@ def examine(
     folder: Path,
     *options: str,
     scopes: list[str] | None = None,
+    prepare: Callable[[Sandbox], object] | None = None,
 ) -> Result:
-    """Run the command against a sandbox, with a connection of its own."""
+    """Run the command against a sandbox, with a connection of its own.
+
+    Args:
+        command: Runs it.
+        sandbox: What it is run against.
+        folder: For the settings.
+        options: Of the command.
+        scopes: Of the token.
+        prepare: What is done to the sandbox after the consent.
+    """
     settings = sandbox.config(scopes=scopes) if scopes else sandbox.config()
+    if prepare:
+        prepare(sandbox)
     path = folder / f"{settings['client_id']}.json"
     path.write_text(json.dumps({**settings, **QUICK}))
     status, output, said = command("doctor", "--config", str(path), "--json", *options)
     found: dict[str, Any] = json.loads(output or '{"requests": 0, "findings": []}')
     return Result(status, said, found["requests"], found["findings"])
-
-
-def behaving(
-    command: Command,
-    folder: Path,
-    behaviours: Mapping[str, str],
-    prepare: Callable[[Sandbox], object] | None = None,
-    scopes: list[str] | None = None,
-    *options: str,
-) -> Result:
-    """Run the command against a sandbox of its own."""
-    with Sandbox(invoices=INVOICES, rate_limit=0, behaviours=behaviours) as sandbox:
-        if prepare:
-            prepare(sandbox)
-        return examine(command, sandbox, folder, *options, scopes=scopes)

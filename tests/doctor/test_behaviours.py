@@ -2,128 +2,163 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
 import pytest
 
-from tests.doctor.examining import behaving
+from freshbooks_sandbox import Sandbox
+from freshbooks_sandbox.behaviours import Behaviours
+from tap_freshbooks.doctor.questions import QUESTIONS
+from tests.doctor.examining import INVOICES, examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from freshbooks_sandbox import Sandbox
     from tests.doctor.examining import Result
     from tests.support import Command
 
+ALL = "all"
+HINTS = get_type_hints(Behaviours)
+
+ONE = {
+    "updated_filter_ignored": "items",
+    "deleted_filter_ignored": "bill_vendors",
+    "includes_ignored": "estimates",
+    "sort_ignored": "clients",
+    "oldest_first": "estimates",
+    "small_pages": "bill_payments",
+    "page_metadata_missing": "expenses",
+    "repeated_rows": "services",
+    "unknown_fields": "taxes",
+    "other_kinds": "other_incomes",
+    "unknown_words": "projects",
+    "utc_timestamps": "tasks",
+}
+"""For a behaviour that names resources one of them, which is a stream of the same name."""
+
+
+WITH_LATE_FEES = {"clients", "invoices", "invoice_profiles"}
+SEVERAL = {
+    "presumed_lists": {"billable_items", "checkout_links", "expense_profiles"},
+    "late_fee_value": WITH_LATE_FEES,
+    "late_reminder_id": WITH_LATE_FEES,
+    "account_reports": {
+        *("report_cash_flow", "report_expense_details", "report_general_ledger"),
+        *("report_profit_loss", "report_trial_balance"),
+    },
+}
+"""Behaviours that are seen on more than one stream."""
+
+
+def change_rows(sandbox: Sandbox) -> None:
+    """Some rows that changed just now, by which the zone of timestamps is seen."""
+    for resource in ("tasks", "clients", "invoices"):
+        sandbox.create(resource)
+
+
+def wait(sandbox: Sandbox) -> None:
+    """Let time pass since the consent."""
+    sandbox.clock(advance=1000)
+
 
 @dataclass(frozen=True)
-class Row:
-    """A behaviour, and what doctor is to say of it.
+class Preparation:
+    """What a behaviour needs to be seen: a change of the sandbox, other scopes, options."""
 
-    `streams` names the streams with another answer, where each list has one of its own. `found` is
-    the answer, where it is not the value of the behaviour. `prepare` does to the sandbox what the
-    behaviour needs to be seen; `scopes` are those of the token, `options` those of the command.
-    """
-
-    name: str
-    value: str
-    streams: tuple[str, ...] = ()
-    found: str = ""
     prepare: Callable[[Sandbox], object] | None = None
     scopes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return f"{self.name}={self.value}"
+
+USUAL = Preparation()
+FEW_SCOPES = Preparation(scopes=("user:profile:read", "user:journal_entries:read"))
+SPENDING = Preparation(wait, options=("--spend-a-refresh",))
+PREPARED = {
+    "utc_timestamps": Preparation(change_rows),
+    "missing_scope": FEW_SCOPES,
+    "accounting_missing_scope": FEW_SCOPES,
+    "ledger_scopes": FEW_SCOPES,
+    "old_access_token": SPENDING,
+    "refresh_created_at": SPENDING,
+}
 
 
-FILTERED = (*("clients", "estimates", "expenses", "invoices", "items", "payments", "tasks"),)
-"""The accounting streams whose filter by change a sync uses."""
-
-PROFILE_ONLY = ("user:profile:read", "user:clients:read")
-SPEND = ("--spend-a-refresh",)
-
-WITH_LATE_FEES = ("clients", "invoices", "invoice_profiles")
-MOVED_REPORTS = (
-    *("report_cash_flow", "report_expense_details", "report_general_ledger"),
-    *("report_profit_loss", "report_trial_balance"),
-)
-"""The reports that the documentation has by business_uuid."""
-
-ROWS = (
-    Row("updated_filter_ignored", "items", ("items",), "ignored"),
-    Row("updated_filter_ignored", "all", FILTERED, "ignored"),
-    Row("updated_day_zone", "utc"),
-    Row("bad_page", "400"),
-    Row("bad_page", "first"),
-    Row("team_members_per_page", "30", ("team_members",)),
-    Row("time_entries_default", "30", ("time_entries",)),
-    Row("accounting_errors", "new"),
-    Row("missing_scope", "short", scopes=PROFILE_ONLY),
-    Row("side_unauthenticated", "own"),
-    Row("total", "visible"),
-    Row("old_access_token", "dies", options=SPEND),
-    Row("deleted_projects", "ignored", ("projects",)),
-    Row("archived_projects", "shown", ("projects",)),
-    Row("services_paging", "ignored", ("services",)),
-    Row("others_time", "shown", ("time_entries",)),
-    Row("running_timers", "shown", ("time_entries",)),
-    Row("inactive_retainers", "shown", ("retainers",)),
-    Row("invitation_rates", "filled", ("invitation_rates",)),
-    Row("bill_vendorid", "shown", ("bills",)),
-    Row("journal_envelope", "data", ("journal_entries",)),
-    Row("journal_envelope", "journalEntries", ("journal_entries",)),
-    Row("journal_envelope", "list", ("journal_entries",)),
-    Row("presumed_lists", "missing", ("billable_items", "checkout_links", "expense_profiles")),
-    Row("deleted_time", "ignored", ("time_entries",)),
-    Row("credit_note_key", "credit_notes", ("credit_notes",)),
-    Row("staff_key", "staffs", ("staffs",)),
-    Row("bill_category", "text", ("bills",)),
-    Row("line_dates", "timed", ("invoices",)),
-    Row("late_fee_value", "text", WITH_LATE_FEES),
-    Row("late_reminder_id", "text", WITH_LATE_FEES),
-    Row("journal_version", "optional", ("journal_entries",)),
-    Row("threads_envelope", "data", ("project_threads",)),
-    Row("threads_envelope", "list", ("project_threads",)),
-    Row("checkout_links_envelope", "checkout-links", ("checkout_links",)),
-    Row("checkout_links_envelope", "list", ("checkout_links",)),
-    Row("inactive_accounts", "hidden", ("ledger_accounts",)),
-    Row("callback_timestamps", "sql", ("callbacks",)),
-    Row("account_reports", "gone", MOVED_REPORTS),
-    Row("payables_aging", "granted", ("report_accounts_payable_aging",)),
-    Row("payments_collected", "all", ("report_payments_collected",)),
-    Row("expense_groups", "nested", ("report_expense_details",)),
-)
+def others_of(name: str) -> list[str]:
+    """The values of a behaviour that differ from its default."""
+    return list(get_args(HINTS[name])[1:]) or [ONE[name], ALL]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+READABLE = [name for name in HINTS if not QUESTIONS[name].untestable]
+SWITCHED = [(name, value) for name in READABLE for value in others_of(name)]
+
+
+@pytest.mark.parametrize(("name", "value"), SWITCHED)
 def test_the_behaviour_that_is_switched_on_is_named_and_no_other(
-    row: Row, command: Command, tmp_path: Path
+    name: str, value: str, command: Command, tmp_path: Path
 ) -> None:
-    result = run(row, {row.name: row.value}, command, tmp_path)
-    value = row.found or row.value
-    streams = row.streams or (None,)
-    assert result.differing == {row.name: {(value, stream) for stream in streams}}
+    result = run(PREPARED.get(name, USUAL), {name: value}, command, tmp_path)
+    assert set(result.differing) == {name}
+    values, streams = (set(each) for each in zip(*result.differing[name], strict=True))
+    if name not in ONE:
+        assert values == {value}
+        assert len(streams) == 1 or streams == SEVERAL[name]
+    elif value == ALL:
+        assert len(streams) > 2
+    else:
+        assert streams == {value}
     assert result.status == 1
 
 
-UNPREPARED = (
-    Row("none", "", options=SPEND),
-    Row("none", "", scopes=PROFILE_ONLY),
-)
-
-
-@pytest.mark.parametrize("row", UNPREPARED, ids=repr)
+@pytest.mark.parametrize("preparation", {USUAL, *PREPARED.values()}, ids=repr)
 def test_nothing_differs_where_no_behaviour_is_switched_on(
-    row: Row, command: Command, tmp_path: Path
+    preparation: Preparation, command: Command, tmp_path: Path
 ) -> None:
-    result = run(row, {}, command, tmp_path)
+    result = run(preparation, {}, command, tmp_path)
     assert result.differing == {}
     assert result.status == 0
+    for name, needed in PREPARED.items():
+        assert ("true" in result.outcomes(name)) == (preparation == needed), name
 
 
-def run(row: Row, behaviours: dict[str, str], command: Command, folder: Path) -> Result:
-    scopes = list(row.scopes) or None
-    return behaving(command, folder, behaviours, row.prepare, scopes, *row.options)
+def test_what_reading_cannot_tell_is_not_tested(command: Command, tmp_path: Path) -> None:
+    others = {name: others_of(name)[0] for name in sorted(HINTS.keys() - READABLE)}
+    result = run(USUAL, others, command, tmp_path)
+    assert others
+    assert {outcome for name in others for outcome in result.outcomes(name)} == {"not tested"}
+    assert result.differing == {}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_a_behaviour_and_its_question_are_the_same(name: str) -> None:
+    question, values = QUESTIONS[name], get_args(HINTS[name])
+    assert (not values) == question.of_each_stream
+    if values:
+        assert question.values == values
+        assert question.values[0] == getattr(Behaviours(), name)
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_a_behaviour_and_its_question_have_the_same_places(name: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "sandbox.md"
+    _, section = page.read_text(encoding="utf-8").split("## Behaviours")
+    [row] = re.findall(rf"^\| `{name}` \|.*$", section, re.MULTILINE)
+    written = set(re.findall(r"\]\(freshbooks-api/([\w/-]+\.\w+)", row))
+    places = {each.removeprefix("docs/freshbooks-api/") for each in QUESTIONS[name].places}
+    assert written <= {each.split(" ")[0] for each in places}
+
+
+def run(
+    preparation: Preparation, behaviours: dict[str, str], command: Command, folder: Path
+) -> Result:
+    with Sandbox(invoices=INVOICES, rate_limit=0, behaviours=behaviours) as sandbox:
+        return examine(
+            command,
+            sandbox,
+            folder,
+            *preparation.options,
+            scopes=list(preparation.scopes) or None,
+            prepare=preparation.prepare,
+        )

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.doctor.evidence import Evidence
 
 DEAD_TOKEN = "a-token-that-never-lived"  # noqa: S105 - none
-LIFETIME = 43_200
-"""Seconds that an access token lives (`docs/freshbooks-api/auth.md §4`)."""
-
 TOLERANCE = 300
 """Seconds between the making of a token and the answer that is compared with it."""
 
@@ -90,12 +87,12 @@ class RefreshCreatedAt(ConnectionCheck):
         if connection.is_static:
             raise NotTestedError("there is no refresh token")
         evidence.refresh(connection)
-        answer = evidence.answer(Ask.of(IDENTITY_PATH))
-        pair = connection.refreshing_authenticator.current_pair()
-        if pair is None or answer.date is None:
-            raise NotTestedError("FreshBooks did not answer")
-        left = pair.expires_at - answer.date.timestamp()
-        return self.found("now" if left > LIFETIME - TOLERANCE else "original")
+        now = evidence.answer(Ask.of(IDENTITY_PATH)).date
+        created_at = connection.refreshing_authenticator.created_at
+        if created_at is None or now is None:
+            raise NotTestedError("the answer to the refresh names no created_at")
+        age = now.timestamp() - created_at
+        return self.found("now" if age < TOLERANCE else "original")
 
 
 class Total(ConnectionCheck):
