@@ -25,6 +25,7 @@ class Behaviours:
 
     updated_filter_ignored: Names = ""
     deleted_filter_ignored: Names = ""
+    search_ignored: Names = ""
     includes_ignored: Names = ""
     sort_ignored: Names = ""
     oldest_first: Names = ""
@@ -38,6 +39,7 @@ class Behaviours:
     updated_day_zone: Literal["eastern", "utc"] = "eastern"
     old_access_token: Literal["lives", "dies"] = "lives"  # noqa: S105
     refresh_created_at: Literal["now", "original"] = "now"
+    default_scopes: Literal["registered", "profile"] = "registered"
     pkce: Literal["checked", "ignored"] = "checked"
     deleted_projects: Literal["listed", "ignored"] = "listed"
     archived_projects: Literal["hidden", "shown"] = "hidden"
@@ -47,6 +49,7 @@ class Behaviours:
     past_the_end: Literal["asked", "last"] = "asked"
     rate_limit_headers: Literal["sent", "absent"] = "sent"
     services_paging: Literal["honoured", "ignored"] = "honoured"
+    services_envelope: Literal["list", "object"] = "list"
     time_entries_default: Literal["unpaged", "30"] = "unpaged"
     others_time: Literal["hidden", "shown"] = "hidden"
     running_timers: Literal["hidden", "shown"] = "hidden"
@@ -71,6 +74,7 @@ class Behaviours:
     line_dates: Literal["plain", "timed"] = "plain"
     late_fee_value: Literal["number", "text"] = "number"
     late_reminder_id: Literal["number", "text"] = "number"
+    use_ledger_entries: Literal["optional", "required"] = "optional"
     inactive_accounts: Literal["shown", "hidden"] = "shown"
     inactive_retainers: Literal["hidden", "shown"] = "hidden"
     invitation_rates: Literal["empty", "filled"] = "empty"

@@ -62,7 +62,10 @@ def _check(state: State, asked: Mapping[str, str]) -> Response | tuple[App, froz
         return _page("An error has occurred", f"<p>{text}</p>", 400)
     if not _understands_challenge(state, asked):
         return _page("An error has occurred", f"<p>{BAD_CHALLENGE}</p>", 400)
-    wanted = frozenset(asked.get("scope", "").split()) or app.scopes
+    unasked = app.scopes
+    if state.behaviours.default_scopes == "profile":
+        unasked = frozenset({scopes.PROFILE})
+    wanted = frozenset(asked.get("scope", "").split()) or unasked
     if not wanted <= app.scopes | {scopes.PROFILE}:
         # The whole consent fails, and nothing says which scope (docs/freshbooks-api/auth.md §3).
         return _page("An error has occurred", f"<p>{BAD_SCOPE}</p>", 400)

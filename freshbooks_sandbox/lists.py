@@ -147,13 +147,24 @@ def _predicates(resource: Resource, query: Query, context: FilterContext) -> lis
         predicates.append(lambda row: not _is_of_another(resource, row, context))
     for name, values in query.filters.items():
         known = resource.filters.get(name)
-        if known is None:
+        if known is None or _is_dropped(name, resource, context):
             continue  # silence, not an error (docs/freshbooks-api/accounting.md §4)
         if resource.family.search_brackets and known.many != (name in query.lists):
             errno, kind = (1034, "a list") if known.many else (1037, "a single value")
             raise ApiError(422, f"{name} must be {kind}.", errno, name, values[-1], resource.single)
         predicates.append(known.build(name, values, context))
     return predicates
+
+
+APART = ("updated_min", "updated_max", "vis_state")
+"""The filters that have a behaviour of their own."""
+
+
+def _is_dropped(name: str, resource: Resource, context: FilterContext) -> bool:
+    """Whether a documented `search[...]` has no effect here."""
+    if name in APART or not resource.family.search_brackets:
+        return False
+    return named(context.behaviours.search_ignored, resource.name)
 
 
 def _sorted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from freshbooks_sandbox.errors import ApiError
 from freshbooks_sandbox.families.base import LEDGER
 from freshbooks_sandbox.guards import ledger_scope
 from freshbooks_sandbox.resource import Resource, everything
@@ -93,6 +94,12 @@ def _report(query: Query, context: FilterContext, _text: str | None) -> Any:
 
     See docs/freshbooks-api/accounting.md §4.
     """
+    behaviours = context.behaviours
+    if behaviours.use_ledger_entries == "required" and not query.is_on("use_ledger_entries"):
+        # One of its two pages calls it required
+        # (docs/freshbooks-api/resources/chart_of_accounts.yaml).
+        name = "use_ledger_entries"
+        raise ApiError(422, f"{name} is required.", 1001, name, None, "report")
     today = context.business.today
     day = today.isoformat() if today else ALWAYS[1]
     period = (query.value("start_date") or day, query.value("end_date") or day)

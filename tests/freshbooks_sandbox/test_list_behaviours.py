@@ -35,6 +35,16 @@ def test_a_vis_state_that_is_no_filter() -> None:
         assert caller.accounting("users/clients?search[vis_state]=1")["clients"]
 
 
+def test_searches_without_effect() -> None:
+    with behaving(search_ignored="journal_entry_details,clients") as caller:
+        path = "journal_entries/journal_entry_details"
+        total = caller.accounting(path)["total"]
+        assert caller.accounting(f"{path}?search[start_date]=2099-01-01")["total"] == total
+        assert caller.accounting("users/clients?search[email]=nobody")["clients"]
+        assert not caller.accounting("users/clients?search[updated_min]=2099-01-01")["clients"]
+        assert not caller.accounting("invoices/invoices?search[customerid]=1")["invoices"]
+
+
 def test_includes_that_add_nothing() -> None:
     with behaving(includes_ignored="invoices,services") as caller:
         rows = caller.accounting("invoices/invoices?include[]=lines")["invoices"]
@@ -228,6 +238,21 @@ def test_reports_that_are_gone_from_their_old_path() -> None:
             assert caller.get(f"{old}/{path}").status_code == 404
             assert caller.get(f"{new}/{name}").status_code == 200
         assert caller.get(f"{old}/balance_sheet").status_code == 200
+
+
+def test_a_chart_of_accounts_that_wants_its_switch() -> None:
+    with behaving(use_ledger_entries="required") as caller:
+        path = f"/accounting/businesses/{caller.uuid}/reports/chart_of_accounts"
+        assert caller.get(path).status_code == 422
+        assert caller.get(f"{path}?use_ledger_entries=true").status_code == 200
+
+
+def test_services_as_an_object() -> None:
+    with behaving(services_envelope="object") as caller:
+        path = f"/comments/business/{caller.business}/services"
+        found = caller.get(path).json()["result"]["services"]
+    assert found
+    assert all(row["id"] == int(key) for key, row in found.items())
 
 
 def test_journal_entries_of_any_version() -> None:

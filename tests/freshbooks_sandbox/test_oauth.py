@@ -295,3 +295,14 @@ def test_every_configuration_is_an_application_of_its_own(sandbox: Sandbox) -> N
     for settings in (one, other):
         fields = {**settings, "grant_type": "refresh_token"}
         assert post(sandbox, "form", fields).status_code == 200
+
+
+@pytest.mark.parametrize("granted", ["registered", "profile"])
+def test_a_consent_that_names_no_scope(granted: str) -> None:
+    behaviours = {"default_scopes": granted}
+    with Sandbox(invoices=40, rate_limit=0, behaviours=behaviours) as sandbox:
+        settings = sandbox.config(scopes=["user:clients:read"])
+        code = code_of(authorize(sandbox, settings))
+        found = exchange(sandbox, settings, code=code).json()["scope"].split()
+    registered = {"user:clients:read"} if granted == "registered" else set()
+    assert set(found) == {"user:profile:read"} | registered
