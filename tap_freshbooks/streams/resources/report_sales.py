@@ -61,6 +61,25 @@ class InvoiceDetails(Report):
                 yield {**(summary if isinstance(summary, dict) else {}), **outer}
 
 
+# Only the names of these were captured, so each type is one that takes all likely kinds of values
+# (`docs/freshbooks-api/accounting.md §13`).
+TAX = Object(tax_name=Text(), tax_number=Text(), tax_rate=Text(), tax_total=Money())
+LINE = Object(
+    lineid=Integer(),
+    taskno=Text(),
+    name=Text(),
+    description=Text(),
+    qty=DecimalText(),
+    rate=Money(),
+    amount=Money(),
+    total=Money(),
+    tax_name1=Text(),
+    tax_name2=Text(),
+    tax_amount1=Money(),
+    tax_amount2=Money(),
+)
+
+
 class InvoiceDetailsRows(ReportRows):
     """One row per invoice, beside its client and the client's sums; they add up to the summary.
 
@@ -84,9 +103,8 @@ class InvoiceDetailsRows(ReportRows):
         total=Money(),
         paid=Money(),
         outstanding=Money(),
-        # What kinds the values of these have was not captured: they are kept as they come.
-        tax_summaries=AnyJson("array"),
-        lines=AnyJson("array"),
+        tax_summaries=Array(TAX),
+        lines=Array(LINE),
     )
 
 

@@ -17,7 +17,7 @@ from tap_freshbooks.schema.fields import (
     Text,
     Word,
 )
-from tap_freshbooks.streams.report_answer import beside, parts_of
+from tap_freshbooks.streams.report_answer import UnexpectedAnswerError, beside, parts_of
 from tap_freshbooks.streams.report_rows import ReportRows
 from tap_freshbooks.streams.report_stream import ECHO, Report
 from tap_freshbooks.streams.report_sums import Sum
@@ -126,7 +126,7 @@ class BalanceSheet(Report):
         assets = [row["balance"] for row in rows if row["depth"] == 0 and _is_asset(row)]
         others = [row["balance"] for row in rows if row["depth"] == 0 and not _is_asset(row)]
         for name, balances in zip(self.totals, (assets, others), strict=True):
-            yield Sum(name, _balance(report, name), balances)
+            yield Sum(name, _day(report, name).get("balance"), balances)
 
 
 def _is_asset(row: Row) -> bool:
@@ -170,12 +170,16 @@ def _place(depth: int, *, is_subtotal: bool = False) -> Row:
 
 def _balanced(group: Row) -> Row:
     own = {name: value for name, value in group.items() if name != "balances"}
-    return {**own, "balance": _balance(group, "balances")}
+    balance = beside(_day(group, "balances"), "balance", ("date",))
+    return {"balance": None, **own, **balance}
 
 
-def _balance(group: Row, name: str) -> Any:
-    """The balance on the only day that was asked for."""
-    return next((each.get("balance") for each in parts_of(group, name)), None)
+def _day(group: Row, name: str) -> Row:
+    """A balance; there is one, as one day was asked for."""
+    days = list(parts_of(group, name))
+    if len(days) > 1:
+        raise UnexpectedAnswerError(f"{name} has several days, where one was asked for")
+    return days[0] if days else {}
 
 
 class CashFlow(Report):

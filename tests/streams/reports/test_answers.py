@@ -127,6 +127,15 @@ def test_a_report_of_another_period_is_a_sentence(
     assert "answered for another period" in failure(settings, name, caplog)
 
 
+def test_balances_of_several_days_are_a_sentence(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = deepcopy(ANSWERS["balance_sheet"])
+    answer["data"][2]["balances"] *= 2
+    serve(books, {"balance_sheet": answer})
+    assert "balances has several days" in failure(settings, "balance_sheet", caplog)
+
+
 def test_a_report_of_unknown_shape_is_delivered_whole_under_any_key(
     books: Sandbox, settings: dict[str, Any]
 ) -> None:

@@ -158,3 +158,59 @@ def test_the_hash_of_a_vendor_is_resolved(
     names = {row["expenseid"]: row.get("vendor_name") for row in rows}
     assert names[1] == "Print Depot"
     assert {names[number] for number in names if number != 1} == {None}
+
+
+def with_a_new_field(part: Any) -> Any:
+    """A part of an answer in which every object but amounts has a field more."""
+    if isinstance(part, list):
+        return [with_a_new_field(each) for each in part]
+    if not isinstance(part, dict) or part.keys() == {"amount", "code"}:
+        return part
+    return {**{name: with_a_new_field(value) for name, value in part.items()}, "brand_new": "N"}
+
+
+MAPS = ("vendors", "authors", "clients", "categories")
+NEW_FIELDS = {
+    "profit_loss": {"total_income.brand_new", "net_profit.brand_new", "brand_new"},
+    "balance_sheet": {
+        *("assets_total.brand_new", "group_brand_new", "group_balance_brand_new"),
+        *("balance_brand_new", "brand_new"),
+    },
+    "trial_balance": {"total.brand_new", "brand_new"},
+    "tax_summary": {"brand_new"},
+    "accounts_aging": {"totals.brand_new", "brand_new"},
+    "payments_collected": {"brand_new"},
+    "invoice_details": {
+        *("summary.brand_new", "client_summary.brand_new"),
+        *("client_brand_new", "lines.brand_new", "tax_summaries.brand_new", "brand_new"),
+    },
+    "expense_details": {"groups.brand_new", "brand_new"},
+    "item_sales": {"item_brand_new", "brand_new"},
+    "general_ledger": {
+        *("summary.brand_new", "account_brand_new"),
+        *("sub_account_brand_new", "brand_new"),
+    },
+    "cash_flow": {
+        *("summary.brand_new", "category_brand_new", "detail_brand_new"),
+        *("account_brand_new", "brand_new"),
+    },
+}
+"""The paths under which each level of an answer shows what is new in it."""
+
+
+def test_a_new_field_of_any_level_is_named_and_can_be_kept(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = {name: with_a_new_field(ANSWERS[name]) for name in NEW_FIELDS}
+    for name in MAPS:
+        answers["expense_details"][name] = ANSWERS["expense_details"][name]
+    serve(books, answers)
+    for name, expected in NEW_FIELDS.items():
+        caplog.clear()
+        messages = read({**settings, "unknown_fields": "keep"}, name)
+        named = re.findall(r"Fields unknown to this version .*: (.*); please", caplog.text)
+        paths = {path for line in named for path in line.split(", ")}
+        assert expected <= paths, name
+        records = messages.records[f"report_{name}"] + messages.records[f"report_{name}_rows"]
+        kept = {path for record in records for path in record["_extra"] or {}}
+        assert {re.sub(r"\[\d+\]", "", path) for path in kept} == paths, name

@@ -107,6 +107,11 @@ def _invoice_details(report: Row, rows: list[Row]) -> Iterator[Tie]:
             if row.get("client_summary"):
                 yield f"{column} of client", amount(row["client_summary"][column]), of_client
 
+    for row in rows:
+        if row.get("tax"):
+            taxes = sum((amount(each["tax_total"]) for each in row["tax_summaries"]), Decimal())
+            yield "tax of an invoice", amount(row["tax"]), taxes
+
 
 def _expense_details(_report: Row, rows: list[Row]) -> Iterator[Tie]:
     sums: dict[str, Decimal] = defaultdict(Decimal)
