@@ -22,6 +22,9 @@ CREDENTIAL = re.compile(
 
 CONTAINERS = {dict, list}
 
+MOST_DEPTH = 100
+"""Levels of a value without fixed fields; those who load records have limits, too."""
+
 
 @lru_cache(maxsize=4096)
 def _names_credential(name: str) -> bool:
@@ -40,34 +43,41 @@ def without_credentials(value: Any, path: str, listener: ConversionListener) -> 
         value: Is not changed; is returned itself if there is nothing to withhold.
         path: Of the field that holds it, for the listener.
         listener: Is notified of what is withheld.
+
+    Raises:
+        ValueError: If it is nested too deeply.
     """
-    return value if _is_clean(value) else _cleaned(value, path, listener)
+    return value if _is_clean(value, MOST_DEPTH) else _cleaned(value, path, listener, MOST_DEPTH)
 
 
-def _is_clean(value: Any) -> bool:
+def _is_clean(value: Any, levels: int) -> bool:
+    if not levels:
+        raise ValueError
     kind = type(value)
     if kind is dict:
         for name, part in value.items():
             if _names_credential(name) and is_credential(name, part):
                 return False
-            if type(part) in CONTAINERS and not _is_clean(part):
+            if type(part) in CONTAINERS and not _is_clean(part, levels - 1):
                 return False
     elif kind is list:
         for part in value:
-            if type(part) in CONTAINERS and not _is_clean(part):
+            if type(part) in CONTAINERS and not _is_clean(part, levels - 1):
                 return False
     return True
 
 
-def _cleaned(value: Any, path: str, listener: ConversionListener) -> Any:
-    if isinstance(value, list):
-        return [_cleaned(part, path, listener) for part in value]
-    if not isinstance(value, dict):
+def _cleaned(value: Any, path: str, listener: ConversionListener, levels: int) -> Any:
+    if type(value) not in CONTAINERS:
         return value
+    if not levels:
+        raise ValueError
+    if isinstance(value, list):
+        return [_cleaned(part, path, listener, levels - 1) for part in value]
     kept = {}
     for name, part in value.items():
         if is_credential(name, part):
             listener.on_withheld(f"{path}.{name}")
         else:
-            kept[name] = _cleaned(part, path, listener)
+            kept[name] = _cleaned(part, path, listener, levels - 1)
     return kept

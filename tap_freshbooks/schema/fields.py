@@ -79,10 +79,14 @@ class AnyJson(Field):
         expected = self._type
 
         def keep(value: Any) -> Any:
-            if type(value) is expected:
+            if type(value) is not expected:
+                listener.on_invalid(path, value)
+                return None
+            try:
                 return without_credentials(value, path, listener)
-            listener.on_invalid(path, value)
-            return None
+            except ValueError:  # it is nested too deeply
+                listener.on_invalid(path, value)
+                return None
 
         return keep
 

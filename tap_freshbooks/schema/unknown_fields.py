@@ -34,8 +34,12 @@ def extra_fields(fields: Object, row: Any, listener: ConversionListener) -> dict
         place = POSITION.sub("", path)  # the same in every row
         if is_credential(name, value):
             listener.on_withheld(place)
-        else:
+            continue
+        try:
             extra[path] = without_credentials(value, place, listener)
+        except ValueError:
+            extra[path] = None
+            listener.on_invalid(place, value)
     return extra
 
 

@@ -112,3 +112,16 @@ def test_unknown_fields_have_paths_with_positions() -> None:
 )
 def test_values_of_other_kinds_have_no_unknown_fields(row: dict[str, Any]) -> None:
     assert extra_fields(FIELDS, row, Problems()) == {}
+
+
+@pytest.mark.parametrize("token", [{}, {"token": "x"}])
+def test_what_is_nested_too_deeply_does_not_fit(token: dict[str, Any]) -> None:
+    deep: Any = "end"
+    for _ in range(95):
+        deep = {"a": [deep], **token}
+    problems = Problems()
+    convert = Object(info=AnyJson()).converter("", problems)
+    assert convert({"info": deep}) == {"info": None}
+    assert extra_fields(FIELDS, {"new": deep}, problems) == {"new": None}
+    assert problems.invalid_paths == ["info", "new"]
+    assert convert({"info": {"a": [{}]}}) == {"info": {"a": [{}]}}
