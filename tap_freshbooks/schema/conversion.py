@@ -23,3 +23,22 @@ class ConversionListener(Protocol):
 
     def on_withheld(self, path: str) -> None:
         """What looks like a credential was left out of an object without fixed fields."""
+
+    def on_shortened(self, path: str) -> None:
+        """A time of day was left out, behind a date."""
+
+
+class SilentListener(ConversionListener):
+    """Lets a conversion leave out what it cannot keep."""
+
+    def on_unknown(self, path: str) -> None:
+        """It is not told."""
+
+    def on_invalid(self, path: str, value: object) -> None:
+        """It is not told."""
+
+    def on_withheld(self, path: str) -> None:
+        """It is not told."""
+
+    def on_shortened(self, path: str) -> None:
+        """It is not told."""

@@ -7,7 +7,8 @@ is dropped; a `ConversionListener` is notified of both.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -61,25 +62,29 @@ class AnyJson(Field):
     What looks like a credential in it is withheld.
     """
 
-    def __init__(self, json_type: str = "object") -> None:
-        self.json_type = json_type
-        self._type: type = {"object": dict, "array": list}[json_type]
+    def __init__(self, *json_types: str) -> None:
+        self.json_types = json_types or ("object",)
 
     @property
     @override
     def fast_type(self) -> Any:
-        return Annotated[self._type, msgspec.Meta(max_length=0)]  # else its keys are looked at
+        empty = (Annotated[each, msgspec.Meta(max_length=0)] for each in self._types)
+        return reduce(or_, empty)  # else its keys are looked at
+
+    @property
+    def _types(self) -> tuple[type, ...]:
+        return tuple({"object": dict, "array": list}[each] for each in self.json_types)
 
     @override
     def schema(self) -> dict[str, Any]:
-        return {"type": [self.json_type, "null"]}
+        return {"type": [*self.json_types, "null"]}
 
     @override
     def converter(self, path: str, listener: ConversionListener) -> Converter:
-        expected = self._type
+        expected = self._types
 
         def keep(value: Any) -> Any:
-            if type(value) is not expected:
+            if type(value) not in expected:
                 listener.on_invalid(path, value)
                 return None
             try:

@@ -186,7 +186,7 @@ class DecimalText(Scalar):
 
 
 class PlainDate(Scalar):
-    """A calendar date without a zone; a time behind it is dropped, `0000-00-00` is null."""
+    """A calendar date without a zone; a time behind it is left out, `0000-00-00` is null."""
 
     json_type = "string"
     json_format = "date"
@@ -203,6 +203,18 @@ class PlainDate(Scalar):
         if value[10:11] not in {"", " ", "T"}:
             raise ValueError
         return _iso_day(day)
+
+    @override
+    def converter(self, path: str, listener: ConversionListener) -> Converter:
+        convert = super().converter(path, listener)
+
+        def convert_and_tell(value: Any) -> Any:
+            day = convert(value)
+            if day is not None and value[11:].strip("0:.Z"):
+                listener.on_shortened(path)
+            return day
+
+        return convert_and_tell
 
 
 @lru_cache(maxsize=4096)

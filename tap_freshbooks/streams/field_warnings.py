@@ -27,6 +27,7 @@ class FieldWarnings:
         self._unknown: set[str] = set()
         self._withheld: set[str] = set()
         self._invalid: set[str] = set()
+        self._shortened: set[str] = set()
         self._reported: set[str] = set()
 
     @property
@@ -52,6 +53,14 @@ class FieldWarnings:
                 "The field %s held a %s that does not fit; it is delivered as null",
                 path,
                 type(value).__name__,
+            )
+
+    def on_shortened(self, path: str) -> None:
+        """A time of day was left out, behind a date."""
+        if path not in self._shortened:
+            self._shortened.add(path)
+            self._logger.warning(
+                "The field %s held a time behind its date; it is delivered as the date alone", path
             )
 
     def report(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_freshbooks.schema.conversion import SilentListener
 from tap_freshbooks.schema.fields import Money
 
 if TYPE_CHECKING:
@@ -30,20 +31,8 @@ class Sum(NamedTuple):
     parts: Iterable[Any]
 
 
-class _Unheard:
-    """Those who deliver the values say what does not fit."""
-
-    def on_unknown(self, path: str) -> None:
-        """Nothing is delivered here."""
-
-    def on_invalid(self, path: str, value: object) -> None:
-        """Nothing is delivered here."""
-
-    def on_withheld(self, path: str) -> None:
-        """Nothing is delivered here."""
-
-
-_money = Money().converter("", _Unheard())
+# Those who deliver the values say what does not fit.
+_money = Money().converter("", SilentListener())
 
 
 def _amount(value: Any) -> Decimal | None:

@@ -36,6 +36,7 @@ class Problems:
         self.unknown_paths: list[str] = []
         self.invalid_paths: list[str] = []
         self.withheld_paths: list[str] = []
+        self.shortened_paths: list[str] = []
 
     def on_unknown(self, path: str) -> None:
         self.unknown_paths.append(path)
@@ -46,6 +47,9 @@ class Problems:
 
     def on_withheld(self, path: str) -> None:
         self.withheld_paths.append(path)
+
+    def on_shortened(self, path: str) -> None:
+        self.shortened_paths.append(path)
 
 
 def converted(field: Field, value: Any) -> tuple[Any, list[str]]:
@@ -279,7 +283,7 @@ def one_by_one(field: Field, value: Any, path: str, problems: Problems) -> Any: 
     if isinstance(field, Array) and isinstance(value, list):
         return [one_by_one(field.item, part, path, problems) for part in value]
     types: dict[str, Any] = {"object": dict, "array": list}
-    if isinstance(field, AnyJson) and isinstance(value, types[field.json_type]):
+    if isinstance(field, AnyJson) and type(value) in {types[each] for each in field.json_types}:
         return value
     if isinstance(field, Scalar):
         try:

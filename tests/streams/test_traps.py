@@ -165,7 +165,7 @@ class TestAccounting:
             message.get("stream") for message in messages.all
         }
 
-    @pytest.mark.parametrize("envelope", ["manualJournalEntries", "data", "journalEntries"])
+    @pytest.mark.parametrize("envelope", ["manualJournalEntries", "data", "journalEntries", "list"])
     def test_journal_entries_are_read_wherever_an_answer_has_them(
         self, tmp_path: Path, envelope: str
     ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from freshbooks_sandbox import Sandbox
+from tap_freshbooks.errors import RunInterruptedError
 from tap_freshbooks.records import EXTRA
 from tap_freshbooks.streams.constant_list import ConstantList
 from tap_freshbooks.streams.derived import DerivedStream
@@ -25,6 +27,8 @@ from tests.support import QUICK, Messages, catalog_of, sync
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from singer_sdk.singerlib.encoding.simple import Message
 
     from tap_freshbooks.streams.base import RecordStream
 
@@ -289,6 +293,73 @@ def test_names_that_are_data_neither_flood_the_log_nor_slow_the_run_down(
     records = sync({**config, "unknown_fields": "keep"}, "taxes").records["taxes"]
     assert all(record[EXTRA] == many for record in records)
     assert len(named(caplog)["taxes"]) == 100
+
+
+class Interrupting(Messages):
+    """Output that is interrupted after a few records."""
+
+    def write_message(self, message: Message) -> None:
+        super().write_message(message)
+        if len(self.records["items"]) == 3:
+            raise RunInterruptedError(signal.SIGTERM, has_state=True)
+
+
+def test_they_are_named_when_the_run_is_interrupted(
+    sandbox: Sandbox, config: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    surprise(sandbox)
+    messages = Interrupting()
+    catalog = catalog_of("items")
+    tap = TapFreshBooks(config={**QUICK, **config}, catalog=catalog, message_writer=messages)
+    with pytest.raises(RunInterruptedError):
+        tap.sync()
+    assert len(messages.records["items"]) == 3
+    assert named(caplog)["items"] == [NEW]
+
+
+@pytest.mark.parametrize("setting", ["warn", "keep"])
+def test_the_users_own_streams_have_unknown_fields_too(
+    sandbox: Sandbox, config: dict[str, Any], caplog: pytest.LogCaptureFixture, setting: str
+) -> None:
+    surprise(sandbox)
+    own = {
+        "name": "my_taxes",
+        "path": "/accounting/account/{account_id}/taxes/taxes",
+        "records_path": "response.result.taxes",
+        "schema": {"id": {"type": "integer"}, "name": {"type": "string"}},
+    }
+    settings = {**QUICK, **config, "custom_streams": [own], "unknown_fields": setting}
+    catalog = TapFreshBooks(config=settings, setup_mapper=False).catalog_dict
+    for entry in catalog["streams"]:
+        [whole] = [each for each in entry["metadata"] if not each["breadcrumb"]]
+        whole["metadata"]["selected"] = entry["stream"] == "my_taxes"
+    del settings["custom_streams"][0]["schema"]  # then it is taken from the catalog
+    messages = Messages()
+    TapFreshBooks(config=settings, catalog=catalog, message_writer=messages).sync()
+    names = {"account_id", "id", "name"} | ({EXTRA} if setting == "keep" else set())
+    assert messages.records["my_taxes"]
+    for record in messages.records["my_taxes"]:
+        assert set(record) == names
+        assert setting == "warn" or record[EXTRA][NEW]["is"].endswith(NEW)
+    assert NEW in named(caplog)["my_taxes"]
+
+
+def test_the_unified_model_has_them_in_the_native_record_only(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    surprise(sandbox)
+    settings = {**config, "unknown_fields": "keep", "unified_remote_data": True}
+    tap = TapFreshBooks(config={**QUICK, **settings}, setup_mapper=False)
+    catalog = tap.catalog_dict
+    for entry in catalog["streams"]:
+        [whole] = [each for each in entry["metadata"] if not each["breadcrumb"]]
+        whole["metadata"]["selected"] = entry["stream"] == "unified_tax_rates"
+    messages = Messages()
+    TapFreshBooks(config={**QUICK, **settings}, catalog=catalog, message_writer=messages).sync()
+    for record in messages.records["unified_tax_rates"]:
+        assert EXTRA not in record
+        assert NEW in str(record["remote_data"])
+    assert messages.records["unified_tax_rates"]
 
 
 @pytest.fixture(autouse=True)

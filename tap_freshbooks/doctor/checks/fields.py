@@ -10,6 +10,7 @@ from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.checks.lists import NO_ROWS
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.structure import Shape
+from tap_freshbooks.schema.conversion import SilentListener
 from tap_freshbooks.schema.fields import Array, Field, Object, Word
 
 if TYPE_CHECKING:
@@ -20,22 +21,17 @@ if TYPE_CHECKING:
     from tap_freshbooks.records import Row
 
 
-class Fields:
+class Fields(SilentListener):
     """Notes what a conversion by the declared fields could not keep."""
 
     def __init__(self) -> None:
         self.unfit: set[str] = set()
 
-    def on_unknown(self, path: str) -> None:
-        """A field that is not declared: another question."""
-
+    @override
     def on_invalid(self, path: str, value: object) -> None:
         """A value of another kind."""
         del value
         self.unfit.add(path)
-
-    def on_withheld(self, path: str) -> None:
-        """A key in a map, as credentials have them: neither unknown nor unfit."""
 
 
 def _rows(subject: Subject, evidence: Evidence) -> list[Row]:

@@ -14,6 +14,7 @@ from tap_freshbooks.schema.fields import (
     Excluded,
     Integer,
     Object,
+    ObjectOrName,
     Text,
     UtcTime,
 )
@@ -132,7 +133,8 @@ class Businesses(RecordStream):
         billing_country_code=Text(),
         business_type=Text(),
         industry=Text(),
-        address=Object(
+        address=ObjectOrName(
+            "street",
             id=Integer(),
             street=Text(),
             street2=Text(),
@@ -141,7 +143,7 @@ class Businesses(RecordStream):
             country=Text(),
             postal_code=Text(),
         ),
-        phone_number=Object(id=Integer(), phone_number=Text()),
+        phone_number=ObjectOrName("phone_number", id=Integer(), phone_number=Text()),
         business_clients=Array(
             Object(
                 id=Integer(),

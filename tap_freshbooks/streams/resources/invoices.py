@@ -63,6 +63,7 @@ class Invoices(AccountingStream):
         "late_reminders",
         "direct_links",
         "attachments",
+        "payment_schedule",
     )
     newest_first = True
     fields = ADDRESSEE | Object(
@@ -158,6 +159,7 @@ class Invoices(AccountingStream):
         contacts=CONTACTS,
         late_fee=LATE_FEE,
         late_reminders=LATE_REMINDERS,
+        payment_schedule=AnyJson("object", "array"),  # seen by name only
         direct_links=AnyJson(),
     )
 

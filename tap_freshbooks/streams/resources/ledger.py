@@ -159,6 +159,7 @@ class JournalEntries(HardDeleteStream, LedgerStream):
         name=Text(),
         journalEntryNumber=Text(),
         description=Text(),
+        reverseDepth=Integer(),
         userEnteredDate=Object(year=Integer(), month=Integer(), day=Integer()),
         details=Array(JOURNAL_DETAIL),
     )

@@ -88,6 +88,27 @@ def test_an_edit_costs_a_request_for_the_object_and_for_each_related_one(
     assert requests(own_sandbox) == {}
 
 
+def test_an_object_of_an_event_has_unknown_fields_too(
+    own_sandbox: Sandbox,
+    settings: Config,
+    fake_receiver: FakeReceiver,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    keeping = {**settings, "unknown_fields": "keep"}
+    first = sync(keeping, "invoices", "invoice_lines")
+    edits = [
+        {"edit": "set", "path": "response.result.invoice.new", "value": 1},
+        {"edit": "set", "path": "response.result.invoice.lines.0.new", "value": 2},
+    ]
+    own_sandbox.faults("answer", path="*/invoices/invoices/*", edits=edits)
+    fake_receiver.deliver("invoice.update", own_sandbox.truth("invoices")[0]["id"])
+    second = sync(keeping, "invoices", "invoice_lines", state=first.state)
+    [record] = second.records["invoices"]
+    assert record["_extra"] == {"new": 1, "lines[0].new": 2}
+    assert second.records["invoice_lines"][0]["_extra"] == {"new": 2}
+    assert "came in the column _extra: lines.new, new;" in caplog.text
+
+
 def test_what_the_target_did_not_confirm_is_read_again(
     own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:

@@ -1,0 +1,79 @@
+"""Where the facts leave a question open, streams cope with each answer that is possible."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freshbooks_sandbox import Sandbox
+from tests.conftest import settings_for
+from tests.support import sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(params=["usual", "other"], scope="module")
+def room(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    other = {"line_dates": "timed", "late_fee_value": "text", "late_reminder_id": "text"}
+    behaviours = other if request.param == "other" else {}
+    with Sandbox(invoices=30, rate_limit=0, behaviours=behaviours) as running:
+        yield running
+
+
+def values(rows: list[dict[str, Any]], part: str, name: str) -> list[Any]:
+    """The values of a field in the parts of rows, without nulls."""
+    parts = [each for row in rows for each in _list(row.get(part)) if each]
+    return [each[name] for each in parts if each.get(name) is not None]
+
+
+def _list(part: Any) -> list[Any]:
+    return part if isinstance(part, list) else [part]
+
+
+def test_dates_of_lines_fees_and_reminders(
+    room: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    records = sync(settings_for(room, tmp_path), "invoices", "invoice_lines").records
+    invoices = records["invoices"]
+    dates = values(invoices, "lines", "date")
+    assert dates
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", day) for day in dates)
+    assert dates == [line["date"] for line in records["invoice_lines"] if line["date"]]
+    fees = values(invoices, "late_fee", "value")
+    assert fees
+    assert all(re.fullmatch(r"\d+(\.\d+)?", fee) for fee in fees)
+    reminders = values(invoices, "late_reminders", "id")
+    assert reminders
+    assert all(isinstance(reminder, str) for reminder in reminders)
+    assert not [line for line in caplog.messages if "does not fit" in line]
+
+
+@pytest.mark.parametrize(
+    ("stream", "behaviour", "envelopes"),
+    [
+        ("project_threads", "threads_envelope", ("threads", "data", "list")),
+        (
+            "checkout_links",
+            "checkout_links_envelope",
+            ("checkout_links", "checkout-links", "list"),
+        ),
+    ],
+)
+def test_a_list_is_read_wherever_an_answer_has_it(
+    tmp_path: Path, stream: str, behaviour: str, envelopes: tuple[str, ...]
+) -> None:
+    read = []
+    for envelope in envelopes:
+        behaviours = {behaviour: envelope}
+        with Sandbox(invoices=5, rate_limit=0, behaviours=behaviours) as sandbox:
+            config = settings_for(sandbox, tmp_path / envelope)
+            config["business_ids"] = [sandbox.businesses()[0]["id"]]
+            read.append([row["id"] for row in sync(config, stream).records[stream]])
+            truth = {row["id"] for row in sandbox.truth(stream)}
+    assert read[0]
+    assert set(read[0]) <= truth
+    assert read == [read[0]] * 3
