@@ -49,6 +49,51 @@ def test_where_no_rows_are_there_nothing_is_called_true(
         assert result.outcomes(question) == {"not tested"}, question
 
 
+def test_where_there_is_something_to_see_each_fact_is_true(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    result = examine(command, odd_sandbox, tmp_path)
+    unseen = {"inactive_retainers", "invitation_rates"}  # only the unexpected can be seen
+    others = ("payables_aging", "account_reports", "presumed_lists", "staff_key", "journal_version")
+    envelopes = ("journal_envelope", "checkout_links_envelope", "inactive_accounts")
+    for question in (*OF_ROWS, *others, *envelopes):
+        expected = {"not tested"} if question in unseen else {"true"}
+        assert result.outcomes(question) - {"not tested"} == expected - {"not tested"}, question
+
+
+@pytest.mark.parametrize(
+    ("status", "question"),
+    [(403, "payables_aging"), (404, "account_reports"), (404, "presumed_lists")],
+)
+def test_what_is_answered_with_an_error_like_everything_else_says_nothing(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path, status: int, question: str
+) -> None:
+    body = '{"response": {"errors": [{"errno": 1003, "message": "No."}]}}'
+    for path in ("/accounting/account/*", "/payments/*"):
+        odd_sandbox.faults("answer", path=path, status=status, content=body)
+    result = examine(command, odd_sandbox, tmp_path)
+    assert result.outcomes(question) == {"not tested"}
+
+
+def test_time_of_others_on_a_later_page_is_seen_by_the_total(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    total = [{"edit": "set", "path": "meta.total", "value": 5000}]
+    odd_sandbox.faults("answer", path="/timetracking/*/time_entries", edits=total)
+    result = examine(command, odd_sandbox, tmp_path, "--stream", "time_entries")
+    assert ("shown", "time_entries") in result.differing["others_time"]
+
+
+def test_expenses_by_something_else_than_categories_say_nothing_of_groups(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    path = "response.result.expense_details.data.*.groupid"
+    edits = [{"edit": "set", "path": path, "value": "a vendor"}]
+    odd_sandbox.faults("answer", path="*/expense_details", edits=edits)
+    result = examine(command, odd_sandbox, tmp_path, "--stream", "report_expense_details")
+    assert result.outcomes("expense_groups") == {"not tested"}
+
+
 ROWS_OF_BOOKS = [
     f"response.result.{name}"
     for name in (

@@ -13,12 +13,15 @@ from tap_freshbooks.doctor.evidence import Ask
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.subjects import Subject
 from tap_freshbooks.errors import BadRequestError, NotFoundError
+from tap_freshbooks.streams.resources.people import Clients
 from tap_freshbooks.streams.resources.projects import Projects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_freshbooks.doctor.evidence import Evidence
+
+OTHERS_FAIL = "the list of clients is not answered, either"
 
 BARE_LIST = "list"
 """The value for an answer that is the list itself."""
@@ -123,6 +126,11 @@ def _projects(subject: Subject) -> Subject:
     return Subject(Projects, subject.business, subject.number)
 
 
+def clients_of(subject: Subject) -> Ask:
+    """A list that each account has: what it is not answered with either, is no answer."""
+    return Subject(Clients, subject.business, subject.number).first_page
+
+
 class JournalVersion(StreamCheck):
     """Whether journal entries need a header that names the version."""
 
@@ -156,10 +164,16 @@ class PresumedLists(StreamCheck):
     takes_errors = True
 
     @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        return (clients_of(subject),)
+
+    @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         answer = evidence.answer(subject.first_page)
         if answer.error is None:
             return self.found("served")
+        if evidence.answer(clients_of(subject)).error is not None:
+            raise NotTestedError(OTHERS_FAIL)
         if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
             return self.found("missing")
         raise NotTestedError(answer.problem)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_freshbooks.doctor.checks.base import StreamCheck
+from tap_freshbooks.doctor.checks.envelopes import OTHERS_FAIL, clients_of
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.doctor.subjects import Subject
 from tap_freshbooks.errors import BadRequestError
 from tap_freshbooks.streams.report_stream import Report
+from tap_freshbooks.streams.resources.report_sales import AccountsAging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tap_freshbooks.doctor.evidence import Answer, Ask, Evidence
-    from tap_freshbooks.doctor.subjects import Subject
     from tap_freshbooks.records import Row
 
 NOTHING_TO_SEE = "there is too little in the period"
@@ -61,12 +63,14 @@ class AccountReports(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.bare,)
+        return subject.bare, clients_of(subject)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         answer = evidence.answer(subject.bare)
         if answer.status == HTTPStatus.NOT_FOUND:
+            if evidence.answer(clients_of(subject)).error is not None:
+                raise NotTestedError(OTHERS_FAIL)
             return self.found("gone")
         # A parameter that is missing was looked for, too.
         if answer.error is None or isinstance(answer.error, BadRequestError):
@@ -75,23 +79,25 @@ class AccountReports(StreamCheck):
 
 
 class PayablesAging(StreamCheck):
-    """Whether the plan includes the aging of payables."""
+    """Whether the plan includes the aging of payables: it is refused, and another report is not."""
 
     name = "payables_aging"
     streams = ("report_accounts_payable_aging",)
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.bare,)
+        return subject.bare, Subject(AccountsAging, subject.business, subject.number).bare
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        answer = evidence.answer(subject.bare)
-        if answer.error is None:
+        payables, receivables = (evidence.answer(ask) for ask in self.asks(subject))
+        if payables.error is None:
             return self.found("granted")
-        if answer.is_refused and "insufficient_scope" not in str(answer.body):
-            return self.found("refused")
-        raise NotTestedError(answer.problem)
+        if not payables.is_refused:
+            raise NotTestedError(payables.problem)
+        if receivables.error is not None:
+            raise NotTestedError("the aging of receivables is not answered, either")
+        return self.found("refused")
 
 
 class PaymentsCollected(StreamCheck):
@@ -120,8 +126,8 @@ class PaymentsCollected(StreamCheck):
 class ExpenseGroups(StreamCheck):
     """Whether groups of expenses have groups below them.
 
-    That none has says something only where one might: where a group has expenses of another
-    category than its own.
+    That none has says something only where one might: where a group, which is that of a category,
+    has expenses of another category, too.
     """
 
     name = "expense_groups"
@@ -137,7 +143,7 @@ class ExpenseGroups(StreamCheck):
         groups = _parts(_report(evidence.answer(ask), "expense_details"), "data")
         if any(_parts(group, "children") for group in groups):
             return self.found("nested")
-        if not any(_is_of_another(expense, group) for group, expense in _expenses(groups)):
+        if {_is_of_its_category(*each) for each in _expenses(groups)} < {True, False}:
             raise NotTestedError(NOTHING_TO_SEE)
         return self.found("flat")
 
@@ -146,6 +152,5 @@ def _expenses(groups: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
     return ((group, expense) for group in groups for expense in _parts(group, "expenses"))
 
 
-def _is_of_another(expense: Row, group: Row) -> bool:
-    categories: tuple[Any, Any] = expense.get("categoryid"), group.get("groupid")
-    return None not in categories and str(categories[0]) != str(categories[1])
+def _is_of_its_category(group: Row, expense: Row) -> bool:
+    return str(expense.get("categoryid")) == str(group.get("groupid"))

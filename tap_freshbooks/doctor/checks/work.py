@@ -134,8 +134,11 @@ class OthersTime(StreamCheck):
         [ask] = self.asks(subject)
         if len(_people(rows_of(subject, evidence))) <= 1:
             raise NotTestedError("the latest time entries are all of one person")
-        some = _people(subject.listing(evidence, ask).rows)
-        return self.found("shown" if len(some) > 1 else "hidden")
+        everybody, some = subject.listing(evidence), subject.listing(evidence, ask)
+        if everybody.metadata.total is None or some.metadata.total is None:
+            raise NotTestedError("the answer has no total")
+        is_shown = some.metadata.total >= everybody.metadata.total
+        return self.found("shown" if is_shown else "hidden")
 
 
 class RunningTimers(StreamCheck):
