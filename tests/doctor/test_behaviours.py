@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
@@ -112,7 +113,7 @@ def test_the_behaviour_that_is_switched_on_is_named_and_no_other(
     assert result.status == 1
 
 
-@pytest.mark.parametrize("preparation", {USUAL, *PREPARED.values()}, ids=repr)
+@pytest.mark.parametrize("preparation", dict.fromkeys([USUAL, *PREPARED.values()]), ids=count())
 def test_nothing_differs_where_no_behaviour_is_switched_on(
     preparation: Preparation, command: Command, tmp_path: Path
 ) -> None:

@@ -110,7 +110,7 @@ OF_ROWS = (
 """Questions that only rows answer."""
 
 
-@pytest.mark.parametrize("content", ["[]", '"text"', "7", "{}", '{"response": {"result": [1]}}'])
+@pytest.mark.parametrize("content", ["[]", '"text"', '{"response": {"result": [1]}}'])
 def test_another_answer_to_everything_is_no_crash(
     odd_sandbox: Sandbox, command: Command, tmp_path: Path, content: str
 ) -> None:
@@ -123,8 +123,10 @@ def test_another_answer_to_everything_is_no_crash(
         assert result.outcomes(question) == {"not tested"}, question
 
 
-@pytest.mark.parametrize("depth", [2, 3])
-@pytest.mark.parametrize("value", [None, [], {"a": [1]}, "x", True, -(10**30)])
+@pytest.mark.parametrize(
+    ("depth", "value"),
+    [(2, None), (2, []), (2, {"a": [1]}), (2, "x"), (3, -(10**30)), (3, [True])],
+)
 def test_other_values_everywhere_are_no_crash(
     odd_sandbox: Sandbox, command: Command, tmp_path: Path, depth: int, value: Any
 ) -> None:
