@@ -48,6 +48,25 @@ def find_report(result: Row, key: str, *, is_certain: bool) -> Row:
     return report
 
 
+def check_period(report: Row, days: Mapping[str, str]) -> None:
+    """Make sure that a report covers the period that was asked for.
+
+    Args:
+        report: It may echo the parameters.
+        days: The parameters that name the period; `dates[]` is echoed as the list `dates`.
+
+    Raises:
+        UnexpectedAnswerError: If not: a parameter was ignored.
+    """
+    for name, day in days.items():
+        echo = report.get(name.removesuffix("[]"))
+        found = echo if isinstance(echo, list) else [echo]
+        if echo is not None and [each[:10] for each in found if isinstance(each, str)] != [day]:
+            raise UnexpectedAnswerError(
+                f"FreshBooks answered for another period: {name} is not {day}"
+            )
+
+
 def check_lists(report: Row, names: Iterable[str]) -> None:
     """Make sure that the lists of a report are there.
 

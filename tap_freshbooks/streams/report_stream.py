@@ -29,6 +29,7 @@ from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.report_answer import (
     UnexpectedAnswerError,
     check_lists,
+    check_period,
     check_totals,
     find_report,
 )
@@ -114,7 +115,7 @@ class Report(AccountingStream):
 
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap)
-        self._wrong_totals: set[str] = set()
+        self._told: set[str] = set()
 
     def __init_subclass__(cls) -> None:
         """Spell the facts of a report."""
@@ -145,7 +146,7 @@ class Report(AccountingStream):
             try:
                 report = self._report_in(page, period)
                 rows = list(self.rows(report))
-                currency = _currency(report, asked)
+                currency = self._currency(report, asked, subject)
                 self._check_sums(report, rows, subject)
             except UnexpectedAnswerError as error:
                 raise FreshBooksError(f"{subject}: {error}; please report this") from error
@@ -190,7 +191,7 @@ class Report(AccountingStream):
         if len(page.rows) != 1:
             raise UnexpectedAnswerError(f"{'.'.join(result)} is a list, not an object")
         report = find_report(page.rows[0], key, is_certain=not self.unconfirmed)
-        self._check_period(report, self._query(period))
+        check_period(report, self._query(period))
         check_lists(report, self.lists)
         check_totals(report, {name: self.parts.fields[name] for name in self.totals})
         return report
@@ -206,13 +207,35 @@ class Report(AccountingStream):
     def _check_sums(self, report: Row, rows: Sequence[Row], subject: str) -> None:
         """Say which totals are not the sum of the rows: each once."""
         for total in wrong_totals(self.sums(report, rows)):
-            if total not in self._wrong_totals:
-                self._wrong_totals.add(total)
-                self.logger.warning(
-                    "%s: the rows do not add up to %s of the report; please report this",
-                    subject,
-                    total,
-                )
+            self._tell_once(
+                total,
+                f"{subject}: the rows do not add up to {total} of the report; please report this",
+            )
+
+    def _currency(self, report: Row, asked: str | None, subject: str) -> str:
+        """The currency of a report, for its key.
+
+        Its own word comes first: a report that does not know the parameter is in the currency of
+        the business (`docs/freshbooks-api/accounting.md §4`).
+
+        Raises:
+            UnexpectedAnswerError: If it is no text.
+        """
+        named = report.get("currency_code") or asked or NO_CURRENCY
+        if not isinstance(named, str):
+            raise UnexpectedAnswerError("currency_code is no text")
+        if asked and named != asked:
+            self._tell_once(
+                asked,
+                f"{subject}: FreshBooks answered in {named}, though {asked} was asked for; "
+                f"it is delivered once, as a report in {named}",
+            )
+        return named
+
+    def _tell_once(self, what: str, sentence: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self.logger.warning(sentence)
 
     def whole(self, report: Row) -> Row:
         """A report without its rows, under the names of `parts`."""
@@ -244,15 +267,6 @@ class Report(AccountingStream):
         query = {name: values.get(name, period.end.isoformat()) for name in self.query_of_period}
         return {**query, self.currency_parameter: currency} if currency else query
 
-    def _check_period(self, report: Row, query: Query) -> None:
-        for name in self.query_of_period:
-            day, echo = query[name], report.get(name.removesuffix("[]"))
-            days = echo if isinstance(echo, list) else [echo]
-            if echo is not None and [each[:10] for each in days if isinstance(each, str)] != [day]:
-                raise UnexpectedAnswerError(
-                    f"FreshBooks answered for another period: {name} is not {day}"
-                )
-
     @override
     def to_record(self, row: Row, context: Context, read_at: datetime) -> Row:
         heading = {name: value for name, value in row.items() if name not in {REPORT, ROWS}}
@@ -279,18 +293,3 @@ def advance_period_bookmark(state: dict[str, Any], stream: RecordStream, read_at
     interval = stream.config["report_interval"]
     closed = Period.containing(read_at.date(), interval).previous(interval)
     state[READ_UNTIL] = closed.end.isoformat()
-
-
-def _currency(report: Row, asked: str | None) -> str:
-    """The currency of a report, for its key.
-
-    Its own word comes first: a report that does not know the parameter is in the currency of the
-    business (`docs/freshbooks-api/accounting.md §4`).
-
-    Raises:
-        UnexpectedAnswerError: If it is no text.
-    """
-    named = report.get("currency_code") or asked or NO_CURRENCY
-    if not isinstance(named, str):
-        raise UnexpectedAnswerError("currency_code is no text")
-    return named

@@ -13,7 +13,7 @@ from tests.streams.reports.answers import ANSWERS, GROUPS, LISTS, empty, without
 from tests.streams.reports.facts import Filled, values_in
 from tests.streams.reports.reading import read, serve
 from tests.streams.reports.sales_answers import HASH
-from tests.streams.reports.ties import TIES
+from tests.streams.reports.ties import TIES, amount
 
 if TYPE_CHECKING:
     from freshbooks_sandbox import Sandbox
@@ -214,3 +214,17 @@ def test_a_new_field_of_any_level_is_named_and_can_be_kept(
         records = messages.records[f"report_{name}"] + messages.records[f"report_{name}_rows"]
         kept = {path for record in records for path in record["_extra"] or {}}
         assert {re.sub(r"\[\d+\]", "", path) for path in kept} == paths, name
+
+
+def test_columns_of_profit_and_loss_are_kept(books: Sandbox, settings: dict[str, Any]) -> None:
+    """Asked with a resolution, each line has an amount per column."""
+    monthly = {"name": "report_profit_loss", "override": True, "query": {"resolution": "m"}}
+    records = read({**settings, "custom_streams": [monthly]}, "profit_loss").records
+    for report in records["report_profit_loss"]:
+        months = len(report["dates"])
+        assert months == len(report["labels"]) == len(report["net_profit"]["data"]) > 1
+    for row in records["report_profit_loss_rows"]:
+        assert len(row["data"]) == months
+        assert sum(map(amount, row["data"])) == amount(row["total"])
+    assert records["report_profit_loss_rows"]
+    assert books
