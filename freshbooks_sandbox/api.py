@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from freshbooks_sandbox import writes
+from freshbooks_sandbox.behaviours import named
 from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError, no_access, unauthenticated
 from freshbooks_sandbox.families.base import Family, encode
 from freshbooks_sandbox.guards import authorize, authorize_view, check_scope, check_service, is_read
@@ -136,7 +137,7 @@ async def _serve(state: State, request: Request, target: Target, token: AccessTo
         return _respond(200, list_page(resource, query, context), target.family)
     includes = includes_of(resource, query, state.behaviours)
     if is_read(request):
-        return _single(target, _find(target, context), context, includes)
+        return _single(target, _readable(target, context), context, includes)
     rules = resource.write_rules
     if rules is None or not rules.is_served:
         raise ApiError(405, "Method not allowed.")
@@ -195,12 +196,30 @@ def _find(target: Target, context: FilterContext) -> Row:
     row = table.get(int(text)) if text.isdecimal() else None
     row = row or table.get(text)
     if row is None or not may_see(resource, row, context):
-        if target.family.name == "accounting":
-            name = resource.alias or resource.key
-            title = resource.single.capitalize().replace("_", " ")
-            raise ApiError(404, f"{title} not found.", 1012, name, text, resource.single)
-        raise ApiError(404, body=resource.unknown)
+        raise _unknown(target)
     return row
+
+
+def _readable(target: Target, context: FilterContext) -> Row:
+    """The same; that a deleted one can be read was seen on some resources only.
+
+    See docs/freshbooks-api/accounting.md §5 and docs/freshbooks-api/resources/projects.yaml.
+    """
+    row, rules = _find(target, context), target.resource.write_rules
+    if rules and rules.deleted and named(context.behaviours.deleted_unreadable, context.resource):
+        column, value = rules.deleted
+        if row.get(column) == value:
+            raise _unknown(target)
+    return row
+
+
+def _unknown(target: Target) -> ApiError:
+    """The 404 for a record that is not there."""
+    resource = target.resource
+    if target.family.name != "accounting":
+        return ApiError(404, body=resource.unknown)
+    name, title = resource.alias or resource.key, resource.single.capitalize().replace("_", " ")
+    return ApiError(404, f"{title} not found.", 1012, name, target.key, resource.single)
 
 
 def _single(

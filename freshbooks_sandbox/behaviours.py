@@ -25,6 +25,7 @@ class Behaviours:
 
     updated_filter_ignored: Names = ""
     deleted_filter_ignored: Names = ""
+    deleted_unreadable: Names = ""
     search_ignored: Names = ""
     includes_ignored: Names = ""
     sort_ignored: Names = ""

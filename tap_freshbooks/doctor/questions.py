@@ -123,6 +123,13 @@ LISTS = (
         ),
         of_each_stream=True,
     ),
+    Question(
+        "deleted_unreadable",
+        "A deleted object is still answered by its id",
+        ("readable", "gone"),
+        ("docs/freshbooks-api/accounting.md §5", "docs/freshbooks-api/resources/projects.yaml"),
+        of_each_stream=True,
+    ),
 )
 """What each list says of itself."""
 

@@ -27,6 +27,7 @@ HINTS = get_type_hints(Behaviours)
 ONE = {
     "updated_filter_ignored": "items",
     "deleted_filter_ignored": "bill_vendors",
+    "deleted_unreadable": "projects",
     "includes_ignored": "estimates",
     "sort_ignored": "clients",
     "oldest_first": "estimates",

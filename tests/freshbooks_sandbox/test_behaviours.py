@@ -29,6 +29,20 @@ def test_updated_min_ignored_on_some_resources() -> None:
         assert caller.accounting(f"users/clients?{query}")["total"] > 0
 
 
+def test_deleted_records_that_cannot_be_read_by_their_ids() -> None:
+    with behaving(deleted_unreadable="clients,projects") as caller:
+        [client, *_] = caller.accounting("users/clients?search[vis_state]=1")["clients"]
+        [project, *_] = caller.projects("?active=false")["projects"]
+        [bill, *_] = caller.accounting("bills/bills?search[vis_state]=1")["bills"]
+        account = f"/accounting/account/{caller.account}"
+        assert caller.get(f"{account}/users/clients/{client['id']}").status_code == 404
+        work = f"/projects/business/{caller.business}"
+        assert caller.get(f"{work}/project/{project['id']}").status_code == 404
+        assert caller.get(f"{account}/bills/bills/{bill['id']}").status_code == 200
+        living = caller.accounting("users/clients")["clients"][0]
+        assert caller.get(f"{account}/users/clients/{living['id']}").status_code == 200
+
+
 def test_updated_min_compared_by_utc_days() -> None:
     with behaving(updated_day_zone="utc") as caller:
         caller.sandbox.clock(now="2026-07-02T02:00:00Z", frozen=True)
