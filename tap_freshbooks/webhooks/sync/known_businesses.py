@@ -50,6 +50,7 @@ def keep(state: dict[str, Any], businesses: Iterable[Business], now: datetime) -
         {
             **{name: getattr(business, name) for name in Business.__slots__},
             "accounting_roles": sorted(business.accounting_roles),
+            "unusable": list(business.unusable),
         }
         for business in businesses
     ]
