@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -263,3 +264,19 @@ def test_a_report_that_is_nowhere_is_skipped(
     books.faults("answer", status=404, path="*/reports/*", content=NOT_FOUND)
     assert not sync(settings, "report_cash_flow", "taxes").records["report_cash_flow"]
     assert "Skipped report_cash_flow" in caplog.text
+
+
+@pytest.mark.parametrize("amount", ['"Infinity"', '"NaN"', '"x"', "[1]", '{"a": 1}', "true"])
+def test_an_amount_that_is_none_is_null_and_compared_with_nothing(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture, amount: str
+) -> None:
+    answer = {**ANSWERS["cash_flow"], "summary": {"net_cash_change": {"amount": "here"}}}
+    content = json.dumps({"response": {"result": {"cash_flow": answer}}})
+    content = content.replace('"here"', amount)
+    books.faults("answer", path="*/account/*/cash_flow", content=content)
+    records = read(settings, "cash_flow").records
+    for record in records["report_cash_flow"]:
+        assert record["summary"]["net_cash_change"]["amount"] is None
+    assert len(records["report_cash_flow_rows"]) == 2 * 5
+    assert "does not fit" in caplog.text
+    assert "do not add up" not in caplog.text
