@@ -80,6 +80,7 @@ class Behaviours:
     inactive_retainers: Literal["hidden", "shown"] = "hidden"
     invitation_rates: Literal["empty", "filled"] = "empty"
     account_reports: Literal["served", "gone"] = "served"
+    feature_flags: Literal["gate", "unrelated"] = "gate"
     payables_aging: Literal["refused", "granted"] = "refused"
     payments_collected: Literal["business", "all"] = "business"
     expense_groups: Literal["flat", "nested"] = "flat"

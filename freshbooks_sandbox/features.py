@@ -53,6 +53,8 @@ def features_of(business: Business, refuses: Callable[[str], bool]) -> dict[str,
         flag: not any(refuses(path.format(**places)) for path in paths)
         for flag, paths in GATES.items()
     }
+    if business.behaviours.feature_flags == "unrelated":
+        flags = dict.fromkeys(flags, False)
     if business.behaviours.payables_aging == "refused":
         flags["accounts_payable_reports.access"] = False
     return {**ALWAYS, **flags}

@@ -9,12 +9,9 @@ from tap_freshbooks.doctor.question import (
     DOCUMENTED,
     HONOURED,
     NEEDS_A_CONSENT,
-    NEEDS_A_MESSAGE,
-    NEEDS_A_WRITE,
-    NEEDS_TWO_APPS,
     Question,
 )
-from tap_freshbooks.doctor.resource_questions import BOOKS, REPORTS, WORK
+from tap_freshbooks.doctor.resource_questions import BOOKS, REPORTS, WEBHOOKS, WORK
 
 LISTS = (
     Question(
@@ -234,6 +231,12 @@ SERVICE = (
         ("docs/freshbooks-api/accounting.md §8",),
     ),
     Question(
+        "feature_flags",
+        "Flags of users/me deny what is refused, and nothing else",
+        ("gate", "unrelated"),
+        ("docs/freshbooks-api/auth.md §9",),
+    ),
+    Question(
         "side_unauthenticated",
         "Events and payments refuse a dead token in the words of all others",
         ("common", "own"),
@@ -266,45 +269,6 @@ SERVICE = (
     ),
 )
 """The API as a whole."""
-
-WEBHOOKS = (
-    Question(
-        "callbacks_of",
-        "A token lists all callbacks of the account",
-        ("account", "application"),
-        ("docs/freshbooks-api/webhooks.md §2",),
-        untestable=NEEDS_TWO_APPS,
-    ),
-    Question(
-        "changed_uri",
-        "A callback with another uri has to be verified again",
-        ("unverified", "verified"),
-        ("docs/freshbooks-api/webhooks.md §2",),
-        untestable=NEEDS_A_WRITE,
-    ),
-    Question(
-        "resent_verifier",
-        "A verification that is sent again has the same verifier",
-        ("same", "new"),
-        ("docs/freshbooks-api/webhooks.md §2",),
-        untestable=NEEDS_A_WRITE,
-    ),
-    Question(
-        "message_fields",
-        "Messages have the documented fields",
-        ("documented", "recorded"),
-        ("docs/freshbooks-api/webhooks.md §3", "docs/freshbooks-api/webhooks.md §4"),
-        untestable=NEEDS_A_MESSAGE,
-    ),
-    Question(
-        "caused_events",
-        "What moves because another object was written causes no event",
-        ("silent", "sent"),
-        ("docs/freshbooks-api/webhooks.md §6",),
-        untestable=NEEDS_A_WRITE,
-    ),
-)
-"""Callbacks and messages."""
 
 QUESTIONS: dict[str, Question] = {
     question.name: question

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tap_freshbooks.doctor.question import HONOURED, Question
+from tap_freshbooks.doctor.question import (
+    HONOURED,
+    NEEDS_A_MESSAGE,
+    NEEDS_A_WRITE,
+    NEEDS_TWO_APPS,
+    Question,
+)
 
 BOOKS = (
     Question(
@@ -211,3 +217,42 @@ REPORTS = (
     ),
 )
 """Reports."""
+
+WEBHOOKS = (
+    Question(
+        "callbacks_of",
+        "A token lists all callbacks of the account",
+        ("account", "application"),
+        ("docs/freshbooks-api/webhooks.md §2",),
+        untestable=NEEDS_TWO_APPS,
+    ),
+    Question(
+        "changed_uri",
+        "A callback with another uri has to be verified again",
+        ("unverified", "verified"),
+        ("docs/freshbooks-api/webhooks.md §2",),
+        untestable=NEEDS_A_WRITE,
+    ),
+    Question(
+        "resent_verifier",
+        "A verification that is sent again has the same verifier",
+        ("same", "new"),
+        ("docs/freshbooks-api/webhooks.md §2",),
+        untestable=NEEDS_A_WRITE,
+    ),
+    Question(
+        "message_fields",
+        "Messages have the documented fields",
+        ("documented", "recorded"),
+        ("docs/freshbooks-api/webhooks.md §3", "docs/freshbooks-api/webhooks.md §4"),
+        untestable=NEEDS_A_MESSAGE,
+    ),
+    Question(
+        "caused_events",
+        "What moves because another object was written causes no event",
+        ("silent", "sent"),
+        ("docs/freshbooks-api/webhooks.md §6",),
+        untestable=NEEDS_A_WRITE,
+    ),
+)
+"""Callbacks and messages."""

@@ -45,6 +45,10 @@ ONE = {
 WITH_LATE_FEES = {"clients", "invoices", "invoice_profiles"}
 SEVERAL = {
     "presumed_lists": {"billable_items", "checkout_links", "expense_profiles"},
+    "feature_flags": {
+        *("bills", "bill_payments", "bill_vendors", "billable_items", "checkout_links"),
+        *("journal_entries", "report_general_ledger", "retainers", "staffs"),
+    },
     "late_fee_value": WITH_LATE_FEES,
     "late_reminder_id": WITH_LATE_FEES,
     "account_reports": {

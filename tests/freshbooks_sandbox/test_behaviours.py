@@ -43,6 +43,13 @@ def test_deleted_records_that_cannot_be_read_by_their_ids() -> None:
         assert caller.get(f"{account}/users/clients/{living['id']}").status_code == 200
 
 
+def test_feature_flags_that_say_nothing_of_what_is_refused() -> None:
+    with behaving(feature_flags="unrelated") as caller:
+        permissions = caller.get("/auth/api/v1/users/me").json()["response"]["permissions"]
+        assert permissions[caller.account]["accounts_payable.access"] is False
+        assert caller.accounting("bills/bills")["total"] > 0
+
+
 def test_updated_min_compared_by_utc_days() -> None:
     with behaving(updated_day_zone="utc") as caller:
         caller.sandbox.clock(now="2026-07-02T02:00:00Z", frozen=True)

@@ -66,6 +66,7 @@ CHECKS: tuple[Check, ...] = (
     paging.TimeEntriesDefault(),
     paging.DefaultPerPage(),
     refusals.AccountingErrors(),
+    refusals.FeatureFlags(),
     work.DeletedProjects(),
     work.ArchivedProjects(),
     work.ServicesPaging(),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_freshbooks.businesses import IDENTITY_PATH
 from tap_freshbooks.doctor.checks.base import StreamCheck
+from tap_freshbooks.doctor.evidence import Ask
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.tokens import granted_scopes
 from tap_freshbooks.streams.families import ProjectStream
@@ -16,7 +18,7 @@ from tap_freshbooks.streams.resources import STREAMS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_freshbooks.doctor.evidence import Answer, Ask, Evidence
+    from tap_freshbooks.doctor.evidence import Answer, Evidence
     from tap_freshbooks.doctor.subjects import Subject
 
 NO_ID = "0"
@@ -182,3 +184,39 @@ class AccountingErrors(StreamCheck):
         if isinstance(body, dict) and isinstance(body.get("details"), list):
             return self.found("new")
         return self.found("other", "neither shape is known")
+
+
+class FeatureFlags(StreamCheck):
+    """Whether a flag of users/me denies what is refused: seen where one denies something."""
+
+    name = "feature_flags"
+    takes_errors = True
+
+    @override
+    def applies(self, subject: Subject) -> bool:
+        is_known = subject.is_list or subject.is_report
+        return is_known and bool(subject.stream.plan_features)
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        return Ask.of(IDENTITY_PATH), _one_answer(subject)
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        body = evidence.answer(Ask.of(IDENTITY_PATH)).body
+        for name in ("response", "permissions", subject.business.account_id):
+            body = body.get(name) if isinstance(body, dict) else None
+        features = body if isinstance(body, dict) else {}
+        denying = [flag for flag in subject.stream.plan_features if features.get(flag) is False]
+        if not denying:
+            raise NotTestedError("none of its flags denies anything")
+        answer = evidence.answer(_one_answer(subject))
+        if answer.error is None:
+            return self.found("unrelated", "it was answered, though a flag denies it", denying)
+        if not answer.is_refused or lacks_scope(answer):
+            raise NotTestedError(answer.problem)
+        return self.found("gate")
+
+
+def _one_answer(subject: Subject) -> Ask:
+    return subject.first_page if subject.is_list else subject.bare
