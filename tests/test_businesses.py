@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tap_freshbooks.businesses import IdentifierKind, read_businesses
+import pytest
+
+from tap_freshbooks.businesses import (
+    IdentifierKind,
+    read_businesses,
+    unreadable_memberships,
+)
 
 
 def membership(role: str = "owner", **business: Any) -> dict[str, Any]:
@@ -48,3 +54,32 @@ def test_two_memberships_of_one_business_are_one_business_and_the_better_one() -
 def test_memberships_without_a_business_are_no_businesses() -> None:
     assert read_businesses({"business_memberships": [{"id": 1, "business": None}]}) == []
     assert read_businesses({"business_memberships": None}) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["../../x", "a/b", "a\nb", "a b", "", " ", "x" * 65, "é", ["Qx7Lm2"], {"a": 1}, 3.5, True],
+)
+def test_an_identifier_that_leads_elsewhere_is_none(value: Any) -> None:
+    [business] = read_businesses({"business_memberships": [membership(account_id=value)]})
+    assert business.account_id is None
+    assert business.unusable == ((IdentifierKind.ACCOUNT,) if value else ())
+
+
+@pytest.mark.parametrize("value", [None, "x", [7], {"id": 7}, "1e1000000", 10**30, True, -0.5])
+def test_a_membership_whose_business_has_no_number_is_not_overlooked(value: Any) -> None:
+    memberships = [membership(), membership(id=value)]
+    me = {"business_memberships": [*memberships, {"id": 1, "business": None}]}
+    assert unreadable_memberships(me) == 1
+    assert len(read_businesses(me)) == 1
+
+
+@pytest.mark.parametrize("value", ["x", 7, ["a"], None])
+def test_a_membership_that_is_no_object_is_not_overlooked(value: Any) -> None:
+    me = {"business_memberships": [membership(), value, {"id": 1, "business": "Harbour"}]}
+    assert unreadable_memberships(me) == 2
+
+
+def test_an_id_may_be_text() -> None:
+    [business] = read_businesses({"business_memberships": [membership(id="7712034")]})
+    assert business.business_id == 7712034

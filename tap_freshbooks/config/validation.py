@@ -91,6 +91,11 @@ def _other_errors(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is too large"
     if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:
         yield "flattening_enabled needs flattening_max_depth"
+    if config.get("batch_config"):
+        # The SDK writes the records of a file past all stream maps, with what these would hide.
+        for name in ("stream_maps", "flattening_enabled"):
+            if config.get(name):
+                yield f"batch_config and {name} exclude each other: files would not be mapped"
 
 
 def _text_errors(config: Mapping[str, Any]) -> Iterator[str]:

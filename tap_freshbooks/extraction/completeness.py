@@ -32,7 +32,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from tap_freshbooks.extraction.keys import KeySet
 from tap_freshbooks.extraction.list_chain import ListChain, PageTrace
-from tap_freshbooks.extraction.pagination import read_pages, results_in_order
+from tap_freshbooks.extraction.pagination import (
+    MAX_GROWTH,
+    ListGrowsError,
+    read_pages,
+    results_in_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -108,6 +113,12 @@ class ConsistentListReader:
 
     def read(self, queries: Iterable[Query]) -> Iterator[list[Row]]:
         """The rows of all lists, page by page; a row comes again only if it has changed."""
+        try:
+            yield from self._read(queries)
+        except ListGrowsError:
+            self.is_complete = False
+
+    def _read(self, queries: Iterable[Query]) -> Iterator[list[Row]]:
         lists = []
         for query in queries:
             lists.append(ListChain(query))
@@ -236,6 +247,8 @@ class ConsistentListReader:
             yield from self._read_again(each, range(last, first - 1, -1))
             patch = each.observed[: known - 1 : -1]
             while is_last and patch[-1].number < patch[-1].pages:
+                if patch[-1].number >= 2 * len(each.chain) + MAX_GROWTH:
+                    raise ListGrowsError("the list grows faster than it is read")
                 yield from self._read_again(each, [patch[-1].number + 1])
                 patch.append(each.observed[-1])
             each.chain[begin + (not is_first) : end + is_last] = patch

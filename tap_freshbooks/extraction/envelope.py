@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import FreshBooksError
-from tap_freshbooks.extraction.pagination import Page, PageMetadata
+from tap_freshbooks.extraction.pagination import Page, PageMetadata, UnreadableMetadataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_freshbooks.records import Row
     from tap_freshbooks.transport.request import Response
+
+
+MAX_NAMED = 10
+"""Lists that a message names."""
+
+MAX_NAME_LENGTH = 100
 
 
 def read_page(response: Response, number: int, records: Sequence[str], subject: str) -> Page:
@@ -70,12 +77,16 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
         return [found], PageMetadata(None, 1, None)
     if not isinstance(found, list):
         # Not an empty list: with a wrong key every account would look empty.
-        there = ", ".join(".".join(path) for path in _list_paths(body)) or "nowhere"
+        paths = islice(_list_paths(body), MAX_NAMED)
+        there = ", ".join(".".join(path)[:MAX_NAME_LENGTH] for path in paths) or "nowhere"
         raise FreshBooksError(
             f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
             "custom_streams, mend `records_path`; of a stream that is built in, please report this"
         )
-    return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
+    try:
+        return found, PageMetadata.read(holder if isinstance(holder, dict) else {})
+    except UnreadableMetadataError as error:
+        raise FreshBooksError(f"{subject}: {error}; please report this") from None
 
 
 def find_list(body: Any) -> tuple[str, ...]:
@@ -93,8 +104,8 @@ def find_list(body: Any) -> tuple[str, ...]:
     names = [path[-1] for path in paths if path[:-1] == nearest[:-1]]
     if len(names) > 1:
         raise FreshBooksError(
-            f"the answer holds several lists ({', '.join(names)}): it is not known whose pages "
-            "are wanted"
+            f"the answer holds several lists ({', '.join(names[:MAX_NAMED])}): it is not known "
+            "whose pages are wanted"
         )
     return nearest
 

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 
+def is_key(value: object) -> bool:
+    """Whether a value can tell a row from others: it is there, not empty, and has no parts."""
+    return value is not None and value != "" and not isinstance(value, dict | list)
+
+
 class KeySet:
     """A set of keys that only grows."""
 

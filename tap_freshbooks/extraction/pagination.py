@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_freshbooks.errors import BadRequestError
+from tap_freshbooks.errors import BadRequestError, FreshBooksError
+from tap_freshbooks.numerals import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 """Rows asked for; FreshBooks silently caps at this (`docs/freshbooks-api/accounting.md §3`)."""
+
+
+MAX_EMPTY_PAGES = 100
+"""Pages in a row that may be empty although more are said to follow. There can be some, of rows
+that the token may not read."""
+
+MAX_GROWTH = 100
+"""Pages that a list may have gained while it was read, once it has twice as many as at first."""
+
+MAX_UNCOUNTED_PAGES = 10_000
+"""Pages of a list that does not say how many it has."""
+
+
+class ListGrowsError(FreshBooksError):
+    """A list grows faster than it can be read, so it is not read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +61,38 @@ class PageMetadata:
         Args:
             holder: The object with the keys page, pages, per_page and total, or with
                 `meta`. Team members have no `pages`; unpaged lists have no keys at all.
+
+        Raises:
+            UnreadableMetadataError: If one of them holds anything but a number.
         """
         meta = holder.get("meta")
         if not isinstance(meta, dict):
             meta = holder
-        page, pages, total = (_integer(meta.get(key)) for key in ("page", "pages", "total"))
+        # Beside a list that does not page, a `total` can be an amount.
+        counts = {key: meta.get(key) for key in COUNTS} if PAGED & meta.keys() else {}
+        page, pages, total, per_page = (_count(counts.get(key), key) for key in COUNTS)
         if pages is None:
-            per_page = _integer(meta.get("per_page"))
             pages = -(-total // per_page) if total is not None and per_page else 1
         return cls(page, pages, total)
+
+
+COUNTS = ("page", "pages", "total", "per_page")
+"""Keys of page metadata."""
+
+PAGED = {"page", "pages", "per_page"}
+"""Of which page metadata have one at least."""
+
+
+class UnreadableMetadataError(FreshBooksError):
+    """Page metadata that no pages can be counted by."""
+
+
+def _count(value: Any, key: str) -> int | None:
+    number = whole_number(value)
+    if (number is None and value is not None) or (number is not None and number < 0):
+        # Not as if it were missing: a list of one page looks like that.
+        raise UnreadableMetadataError(f"`{key}` of its page metadata is no count of anything")
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +141,31 @@ def read_pages(
 
     Raises:
         BadRequestError: If the server repeats one page although there are more.
+        FreshBooksError: If many pages are empty although there are more.
+        ListGrowsError: If the list has no end.
     """
     ahead = deque([request(1)])
     asked = 1
     previous: list[Row] | None = None
+    progress = _Progress()
     try:
         while ahead:
             page = ahead.popleft().result()
-            if pages_numbered or page.metadata.page is not None:
+            is_counted = pages_numbered or page.metadata.page is not None
+            if is_counted:
                 last = _last_page(page)
             else:
                 is_end = not page.rows or page.rows == previous
                 last, previous = page.number + (not is_end), page.rows
+            if progress.is_over(page, last if is_counted else None):
+                last = 0
             if len(page.rows) > PAGE_SIZE:  # the size is ignored, so perhaps the page is as well
                 window = 1
             while asked < last and len(ahead) < window:
                 asked += 1
                 ahead.append(request(asked))
             yield page
+            progress.check(page, last)
     finally:
         for pending in ahead:
             pending.cancel()
@@ -155,8 +201,43 @@ def _last_page(page: Page) -> int:
     return 0
 
 
-def _integer(value: Any) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None
+class _Progress:
+    """How far a list is read, and whether it can have an end."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._empty = 0
+        self._most: int | None = None
+
+    def is_over(self, page: Page, last: int | None) -> bool:
+        """Take note of a page; whether nothing can follow, though more pages are said to.
+
+        Args:
+            page: The next one.
+            last: Number of the last one, None if the server does not say.
+        """
+        self._rows += len(page.rows)
+        self._empty = 0 if page.rows else self._empty + 1
+        if self._most is None:
+            self._most = MAX_UNCOUNTED_PAGES if last is None else 2 * last + MAX_GROWTH
+        total = page.metadata.total
+        return not page.rows and total is not None and self._rows >= total
+
+    def check(self, page: Page, last: int) -> None:
+        """See whether there is an end to come.
+
+        Raises:
+            FreshBooksError: If there are only empty pages.
+            ListGrowsError: If the end moves away.
+        """
+        metadata = page.metadata
+        if self._empty >= MAX_EMPTY_PAGES and page.number < last:
+            raise FreshBooksError(
+                f"FreshBooks says that there are {metadata.pages} pages of {metadata.total} rows, "
+                f"but page {page.number} and the {self._empty - 1} before it are empty; the list "
+                "cannot be read completely"
+            )
+        if self._most is not None and page.number >= self._most and page.number < last:
+            raise ListGrowsError(
+                f"the list grows faster than it is read: page {page.number} is not the last"
+            )

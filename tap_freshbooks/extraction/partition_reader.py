@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tap_freshbooks.errors import FreshBooksError, PermissionDeniedError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.completeness import SLACK, ConsistentListReader
+from tap_freshbooks.extraction.keys import is_key
 from tap_freshbooks.extraction.pagination import PAGE_SIZE, read_pages, results_in_order
 from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.timestamps import EASTERN
@@ -204,8 +205,9 @@ class PartitionReader:
             try:
                 for found in self._fetch_objects(related.object_ids, related.endpoint):
                     self._related_object_is_gone |= found.row is None
-                    if found.row and found.row.get(related.field):
-                        affected[str(found.row[related.field])] = False
+                    key = found.row and found.row.get(related.field)
+                    if key and is_key(key):
+                        affected[str(key)] = False
             except PermissionDeniedError as error:
                 self._logger.warning(
                     "Changes of %s change rows of %s, which only the next reading of its lists "
@@ -270,20 +272,21 @@ class _ListSource:
         """
         if self._single:
             key: Any = row.get(self._single)
-            missing = key is None
+            fits = type(key) is int or is_key(key)
         else:
             key = tuple([row.get(name) for name in self._names])
-            missing = None in key
-        if missing:
+            fits = all(map(is_key, key))
+        if not fits:
             raise FreshBooksError(
                 f"{self._reader.endpoint.name}: FreshBooks sent a row without "
-                f"{' or '.join(self._names)}, which cannot be told from others; please report this"
+                f"{' or '.join(self._names)}, or with one that is empty or has parts: it cannot be "
+                "told from others; please report this"
             )
         return key  # type: ignore[no-any-return]
 
     def duplicate_key_error(self, row: Row) -> FreshBooksError:
         """The error to raise where another row of the same page has the key of this one."""
-        key = ", ".join(f"{name} {row[name]}" for name in self._names)
+        key = ", ".join(f"{name} {str(row[name])[:50]}" for name in self._names)
         return FreshBooksError(
             f"{self._reader.subject}: one answer has two different rows with {key}, of which a "
             "table would keep one. In custom_streams, add to `primary_keys` what tells them apart; "

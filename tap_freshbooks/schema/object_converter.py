@@ -7,6 +7,7 @@ the next objects are checked against types that also admit what was unusual abou
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,10 +22,16 @@ MOST_UNKNOWN = 100
 """Names of unknown fields that objects are expected to have: with more, the keys are data."""
 
 
+UNNAMABLE = re.compile(r'["\\\x00-\x1f]')
+"""What names in a type of msgspec must not have."""
+
+
 def struct_type(fast_types: Mapping[str, Any]) -> type[msgspec.Struct]:
     """Type of the objects that have at most these fields, each null or of its msgspec type."""
-    # Any name is allowed in an object, but not in a class.
-    names = {f"field_{number}": name for number, name in enumerate(fast_types)}
+    # Any name is allowed in an object, but not in a class; and some are not in msgspec's, so that
+    # objects that have them are converted value by value.
+    known = [name for name in fast_types if not UNNAMABLE.search(name)]
+    names = {f"field_{number}": name for number, name in enumerate(known)}
     members = [
         (member, fast_types[name] if fast_types[name] is Any else fast_types[name] | None, None)
         for member, name in names.items()

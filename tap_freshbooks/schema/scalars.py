@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from typing_extensions import override
 
+from tap_freshbooks.numerals import MAX_DIGITS, MAX_INTEGER, bounded_decimal, whole_number
 from tap_freshbooks.timestamps import (
     eastern_to_utc,
     fast_eastern_text,
@@ -122,23 +123,22 @@ class Word(Text):
 
 
 class Integer(Scalar):
-    """An integer; also read from `"12"`, `"12.00"`, `12.0` and `""` (null)."""
+    """An integer of 64 bits; also read from `"12"`, `"12.00"`, `12.0` and `""` (null)."""
 
     json_type = "integer"
-    fast_type = int
+    fast_type = Annotated[int, msgspec.Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 
     @override
     @staticmethod
     def convert(value: Any) -> int | None:
-        if type(value) is int:
-            return value
-        if isinstance(value, str):
-            if not value.strip():
-                return None
-            value = Decimal(value)
-        if isinstance(value, bool | Decimal) and value == int(value):
+        if isinstance(value, bool):
             return int(value)
-        raise ValueError
+        if isinstance(value, str) and not value.strip():
+            return None
+        number = whole_number(value)
+        if number is None:
+            raise ValueError
+        return number
 
 
 class Boolean(Scalar):
@@ -153,6 +153,8 @@ class Boolean(Scalar):
     def convert(value: Any) -> bool | None:
         if isinstance(value, bool):
             return value
+        if not isinstance(value, str | int):
+            raise TypeError
         try:
             return Boolean.values[str(value).strip().lower()]
         except KeyError:
@@ -166,7 +168,7 @@ class DecimalText(Scalar):
     # SDK targets make a decimal column of this format; `th.SingerDecimalType` of the SDK
     # writes `singer.decimal`, which they take for plain text.
     json_format = "x-singer.decimal"
-    plain = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+    plain = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}(\.[0-9]{{1,{MAX_DIGITS}}})?")
     fast_type = Annotated[str, msgspec.Meta(pattern=rf"\A{plain.pattern}\Z")]
 
     @override
@@ -179,8 +181,8 @@ class DecimalText(Scalar):
                 return None
         elif isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise TypeError
-        number = Decimal(value)
-        if not number.is_finite():
+        number = bounded_decimal(str(value))
+        if number is None:
             raise ValueError
         return format(number, "f")
 

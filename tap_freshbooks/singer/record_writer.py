@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 
+from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import compile_record_filter
 
@@ -27,6 +28,7 @@ class RecordWriter:
 
     def __init__(self, stream: SdkStream) -> None:
         self._stream = stream
+        self._keys = tuple(stream.primary_keys or ())
         self._filter = compile_record_filter(stream)
         self._outlets: list[tuple[str, Callable[[Row], Row | None] | None]] = [
             (
@@ -44,8 +46,12 @@ class RecordWriter:
         )
 
     def write(self, record: Row) -> bool:
-        """Write a record, which is not changed; whether any stream map has left something of it."""
-        record = self._filter(record)
+        """Write a record, which is not changed; whether any stream map has left something of it.
+
+        Raises:
+            FreshBooksError: If it cannot be told from others.
+        """
+        record = self.prepare(record)
         is_written = False
         for alias, transform in self._outlets:
             mapped = transform(record) if transform else record
@@ -55,9 +61,25 @@ class RecordWriter:
         self._stream.state_manager.is_flushed = False
         return is_written
 
+    def prepare(self, record: Row) -> Row:
+        """What the catalog leaves of a record.
+
+        Raises:
+            FreshBooksError: If it cannot be told from others: targets refuse such a row, some of
+                them with all others.
+        """
+        for name in self._keys:
+            value = record.get(name)
+            if value is None or value == "":
+                raise FreshBooksError(
+                    f"{self._stream.name}: a row has nothing in {name}, by which it is told from "
+                    "others, or something that does not fit; please report this"
+                )
+        return self._filter(record)
+
     def messages(self, record: Row) -> Iterator[RecordMessage]:
         """The messages that `write` would write."""
-        record = self._filter(record)
+        record = self.prepare(record)
         for alias, transform in self._outlets:
             mapped = transform(record) if transform else record
             if mapped is not None:

@@ -181,7 +181,8 @@ class RecordStream(BookmarkedStream, ABC):
         if context == partitions[0]:
             self.begin()
         with self._failing_alone(context):
-            yield from self.read(context)
+            records = self.read(context)
+            yield from map(self._writer.prepare, records) if self.selected else records
         if context == partitions[-1]:
             self.finish()
 

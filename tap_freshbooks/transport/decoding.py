@@ -11,6 +11,7 @@ import msgspec
 from tap_freshbooks.numerals import bounded_decimal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
 NUL = "\0"
@@ -18,6 +19,11 @@ NUL = "\0"
 
 
 BYTE_ORDER_MARK = "\ufeff"
+
+MAX_DEPTH = 100
+"""Levels of objects, or of lists, in an answer; those of FreshBooks have about ten of both."""
+
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 @dataclass(slots=True)
@@ -46,19 +52,22 @@ def decode(content: bytes, oddities: Oddities | None = None) -> Any:
         oddities: Here is noted what was changed.
     """
     oddities = Oddities() if oddities is None else oddities
-    may_have_nul = b"\\u0000" in content  # else there is none, as JSON has to escape it
+    # Else there is none, as JSON has to escape it. Most answers have no escapes at all.
+    may_have_nul = b"\\" in content and b"\\u0000" in content
     try:
         try:
             body = _decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError):
             body = _decode_leniently(content, oddities)
             may_have_nul = True
-        return _without_nul(body, "", oddities.nul_paths) if may_have_nul else body
+        oddities.is_too_deep = _is_too_deep(content, body)
+        if may_have_nul and not oddities.is_too_deep:
+            body = _without_nul(body, "", oddities.nul_paths)
     except ValueError:
         return None
     except RecursionError:
         oddities.is_too_deep = True
-        return None
+    return None if oddities.is_too_deep else body
 
 
 def _number(text: str) -> Decimal | str:
@@ -90,6 +99,30 @@ def _decode_leniently(content: bytes, oddities: Oddities) -> Any:
         strict=False,
     )
     return _without_surrogates(body)
+
+
+def _is_too_deep(content: bytes, body: Any) -> bool:
+    """Whether there are more levels than a loader, or our own encoder, may be able to go down."""
+    brackets = content.translate(None, NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        size = len(brackets)
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
+            return False
+        if len(brackets) == size:
+            break
+    level = [body]  # some brackets are in texts, or there are really so many
+    for _ in range(MAX_DEPTH):
+        level = [inner for each in level for inner in _parts(each)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _without_nul(value: Any, path: str, nul_paths: set[str]) -> Any:

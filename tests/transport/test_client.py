@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -364,11 +365,21 @@ def test_no_text_has_a_nul(sent: str, expected: Any, places: set[str]) -> None:
     assert oddities.nul_paths == places
 
 
-@pytest.mark.parametrize("depth", [700, 100_000])
-def test_what_is_nested_too_deeply_is_not_decoded(depth: int) -> None:
+@pytest.mark.parametrize("depth", [250, 700, 100_000])
+@pytest.mark.parametrize("text", [b"0", b'"\\u0000"', b'"[[["', b'"}"'])
+def test_what_is_nested_too_deeply_is_not_decoded(depth: int, text: bytes) -> None:
     oddities = Oddities()
-    assert decode(b"[" * depth + b'"\\u0000"' + b"]" * depth, oddities) is None
+    assert (
+        decode(b'[{"a":' * (depth // 2) + b"[" + text + b"]" + b"}]" * (depth // 2), oddities)
+        is None
+    )
     assert oddities.is_too_deep
+
+
+@pytest.mark.parametrize("text", ["", "[" * 200, "{[(" * 200, "]" * 200, "[" * 200 + "]" * 200])
+def test_brackets_in_texts_are_no_depth(text: str) -> None:
+    body = [[[[{"a": text, text: [[]]}]]]]
+    assert decode(json.dumps(body).encode()) == body
 
 
 def test_a_netrc_file_does_not_replace_the_token(
