@@ -50,7 +50,6 @@ class Behaviours:
     past_the_end: Literal["asked", "last"] = "asked"
     rate_limit_headers: Literal["sent", "absent"] = "sent"
     services_paging: Literal["honoured", "ignored"] = "honoured"
-    services_envelope: Literal["list", "object"] = "list"
     time_entries_default: Literal["unpaged", "30"] = "unpaged"
     others_time: Literal["hidden", "shown"] = "hidden"
     running_timers: Literal["hidden", "shown"] = "hidden"

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from freshbooks_sandbox import filters
 from freshbooks_sandbox.clock import utc_naive
 from freshbooks_sandbox.errors import ApiError
-from freshbooks_sandbox.families.base import COMMENTS, encode
+from freshbooks_sandbox.families.base import COMMENTS
 from freshbooks_sandbox.families.base import PROJECTS as FAMILY
 from freshbooks_sandbox.resource import Resource, newest_first
 from freshbooks_sandbox.resources.tasks import TASK_OF_SERVICE, add_task
@@ -19,7 +17,6 @@ from freshbooks_sandbox.write_rules import WriteRules
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from freshbooks_sandbox.behaviours import Behaviours
     from freshbooks_sandbox.filters import FilterContext, Predicate
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.store import Business, Row
@@ -260,22 +257,10 @@ def _task_id(row: Row, _business: Business) -> int:
     return int(row["id"]) + TASK_OF_SERVICE
 
 
-def _services(rows: bytes, behaviours: Behaviours) -> bytes | None:
-    """As an object by id, where one old client reads it so.
-
-    See docs/freshbooks-api/resources/services.yaml.
-    """
-    if behaviours.services_envelope == "list":
-        return None
-    by_id = {str(row["id"]): row for row in msgspec.json.decode(b"[%b]" % rows)}
-    return encode({"result": {"services": by_id}})
-
-
 SERVICES = Resource(
     name="services",
     family=COMMENTS,
     path="services",
-    envelope=_services,
     item_paths=("service",),
     plural="services",
     single="service",

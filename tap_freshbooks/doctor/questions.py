@@ -261,6 +261,13 @@ SERVICE = (
         ("docs/freshbooks-api/auth.md §4",),
     ),
     Question(
+        "default_scopes",
+        "A consent that names no scope grants those of the application",
+        ("registered", "profile"),
+        ("docs/freshbooks-api/auth.md §3",),
+        untestable=NEEDS_A_CONSENT,
+    ),
+    Question(
         "pkce",
         "A code is exchanged only with the verifier of its challenge",
         ("checked", "ignored"),

@@ -12,6 +12,19 @@ from tap_freshbooks.doctor.question import (
 
 BOOKS = (
     Question(
+        "search_ignored",
+        "search[…] leaves rows out by other fields, too",
+        HONOURED,
+        ("docs/freshbooks-api/accounting.md §4",),
+        of_each_stream=True,
+    ),
+    Question(
+        "use_ledger_entries",
+        "The chart of accounts comes without use_ledger_entries, too",
+        ("optional", "required"),
+        ("docs/freshbooks-api/resources/chart_of_accounts.yaml",),
+    ),
+    Question(
         "credit_note_key",
         "A single credit note is under credit_note",
         ("credit_note", "credit_notes"),

@@ -29,6 +29,7 @@ ONE = {
     "deleted_filter_ignored": "bill_vendors",
     "deleted_unreadable": "projects",
     "includes_ignored": "estimates",
+    "search_ignored": "bills",
     "sort_ignored": "clients",
     "oldest_first": "estimates",
     "small_pages": "bill_payments",

@@ -247,14 +247,6 @@ def test_a_chart_of_accounts_that_wants_its_switch() -> None:
         assert caller.get(f"{path}?use_ledger_entries=true").status_code == 200
 
 
-def test_services_as_an_object() -> None:
-    with behaving(services_envelope="object") as caller:
-        path = f"/comments/business/{caller.business}/services"
-        found = caller.get(path).json()["result"]["services"]
-    assert found
-    assert all(row["id"] == int(key) for key, row in found.items())
-
-
 def test_journal_entries_of_any_version() -> None:
     with behaving(journal_version="optional") as caller:
         path = f"/accounting/businesses/{caller.uuid}/journal_entries"

@@ -86,6 +86,45 @@ class DeletedFilter(StreamCheck):
         return self.found("honoured", "" if rows else "nothing is deleted")
 
 
+NOBODY = 999_999_999
+SEARCHES: dict[str, tuple[str, str | int]] = {
+    "bills": ("vendorid", NOBODY),
+    "clients": ("userid", NOBODY),
+    "credit_notes": ("clientid", NOBODY),
+    "estimates": ("estimateid", NOBODY),
+    "expenses": ("expenseid", NOBODY),
+    "invoice_profiles": ("profileid", NOBODY),
+    "invoices": ("customerid", NOBODY),
+    "items": ("sku", "no such sku"),
+    "journal_entry_details": ("start_date", "2099-01-01"),
+    "other_incomes": ("incomeid", NOBODY),
+    "payments": ("logid", NOBODY),
+    "staffs": ("userid", NOBODY),
+}
+"""A documented filter of each list, with a value that no row has."""
+
+
+class Searches(StreamCheck):
+    """Whether the filters of a list leave rows out, besides those by change and by state."""
+
+    name = "search_ignored"
+    streams = tuple(SEARCHES)
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        name, value = SEARCHES[subject.name]
+        return (subject.page({f"search[{name}]": value}),)
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        if not subject.listing(evidence).rows:
+            raise NotTestedError(NO_ROWS)
+        [ask] = self.asks(subject)
+        if subject.listing(evidence, ask).rows:
+            return self.found("ignored", "rows came that were not looked for")
+        return self.found("honoured")
+
+
 class Includes(StreamCheck):
     """Whether what a sync asks to be included is there."""
 

@@ -11,6 +11,7 @@ from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.checks.work import rows_of
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.subjects import Subject
+from tap_freshbooks.errors import BadRequestError
 from tap_freshbooks.streams.resources.ledger import ChartOfAccounts
 
 if TYPE_CHECKING:
@@ -138,6 +139,23 @@ class InactiveAccounts(StreamCheck):
                     if _is_inactive(account) and account.get("account_uuid") not in listed:
                         return self.found("hidden", "the chart of accounts has one")
         raise NotTestedError("no account is inactive")
+
+
+class UseLedgerEntries(StreamCheck):
+    """Whether the chart of accounts must be asked with its switch."""
+
+    name = "use_ledger_entries"
+    streams = (ChartOfAccounts.name,)
+    takes_errors = True
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        answer = evidence.answer(subject.first_page)
+        if isinstance(answer.error, BadRequestError):
+            return self.found("required")
+        if answer.error is not None:
+            raise NotTestedError(answer.problem)
+        return self.found("optional")
 
 
 FROM_THE_LEDGER = {"use_ledger_entries": "true"}
