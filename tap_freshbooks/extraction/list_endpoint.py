@@ -125,15 +125,19 @@ class ListEndpoint:
         self.stats.count(total=1)
         return FetchedObject(self.as_list_row(rows[0]) if rows else None, answer.date)
 
-    def probe(self, business: Business) -> None:
+    def probe(self, business: Business, path: str = "") -> None:
         """Ask for one row, to see whether the token may read the list.
+
+        Args:
+            business: Whose list it is.
+            path: Another path than that of the list.
 
         Raises:
             FreshBooksError: If it may not, or something else is wrong.
         """
         _, size = self.page_parameters
         self.client.get(
-            fill_path(self.path, business),
+            path or fill_path(self.path, business),
             {**self.query, size: 1},
             headers=self.headers,
             subject=self.subject(business),

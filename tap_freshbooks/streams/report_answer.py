@@ -9,13 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import FreshBooksError
-from tap_freshbooks.schema.fields import Array, Field, Money
+from tap_freshbooks.schema.fields import Array, Boolean, Excluded, Field, Money, Object, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_freshbooks.records import Row
 
+
+ECHO = Object(
+    company_name=Text(),
+    currency_code=Text(),
+    cash_based=Boolean(),
+    download_token=Excluded(),  # a credential for the export
+    start_date=Excluded(),  # held against the period that was asked for
+    end_date=Excluded(),
+    dates=Excluded(),
+)
+"""What most reports say about themselves."""
 
 NAMED = 5
 """How many keys of an answer a sentence names."""

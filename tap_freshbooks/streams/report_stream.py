@@ -16,7 +16,6 @@ from typing_extensions import override
 from tap_freshbooks.errors import FreshBooksError, NotFoundError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.schema.fields import (
-    Boolean,
     Excluded,
     Object,
     PlainDate,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.businesses import Business
     from tap_freshbooks.extraction.list_endpoint import Query
     from tap_freshbooks.extraction.pagination import Page
     from tap_freshbooks.extraction.partition_reader import PartitionReader
@@ -65,17 +65,6 @@ HEADING = Object(
 )
 """Fields of each report and of each of its rows. A row that a later reading no longer has keeps
 an older `read_at` than its report."""
-
-ECHO = Object(
-    company_name=Text(),
-    currency_code=Text(),
-    cash_based=Boolean(),
-    download_token=Excluded(),  # a credential for the export
-    start_date=Excluded(),  # held against the period that was asked for
-    end_date=Excluded(),
-    dates=Excluded(),
-)
-"""What most reports say about themselves."""
 
 
 class Report(AccountingStream):
@@ -170,16 +159,31 @@ class Report(AccountingStream):
         try:
             first = next(pages, None)
         except NotFoundError as error:
-            business = reader.plan.business
-            if not self.business_report or not business.business_uuid:
+            path = self._path_below(reader.plan.business)
+            if not path:
                 raise
             self.logger.info("%s; asking by business_uuid", error)
-            path = f"/accounting/businesses/{business.business_uuid}/reports/{self.business_report}"
             yield from reader.read_first_pages(requests, path=path, records=result)
             return
         if first is not None:
             yield first
             yield from pages
+
+    def _path_below(self, business: Business) -> str:
+        """Where the documentation has the report now; empty if that is nowhere."""
+        if not self.business_report or not business.business_uuid:
+            return ""
+        return f"/accounting/businesses/{business.business_uuid}/reports/{self.business_report}"
+
+    @override
+    def probe(self, business: Business) -> None:
+        try:
+            super().probe(business)
+        except NotFoundError:
+            path = self._path_below(business)
+            if not path:
+                raise
+            self.endpoint.probe(business, path)
 
     def _report_in(self, page: Page, period: Period) -> Row:
         """The report of an answer, if it has what makes it complete.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_freshbooks.schema.fields import Boolean, Integer, Money, Object, PlainDate, Text
-from tap_freshbooks.streams.report_answer import beside, parts_of
+from tap_freshbooks.streams.report_answer import ECHO, beside, parts_of
 from tap_freshbooks.streams.report_rows import ReportRows
-from tap_freshbooks.streams.report_stream import ECHO, Report
+from tap_freshbooks.streams.report_stream import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

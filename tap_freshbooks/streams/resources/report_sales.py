@@ -18,9 +18,9 @@ from tap_freshbooks.schema.fields import (
     Text,
     Word,
 )
-from tap_freshbooks.streams.report_answer import beside, parts_of
+from tap_freshbooks.streams.report_answer import ECHO, beside, parts_of
 from tap_freshbooks.streams.report_rows import ReportRows
-from tap_freshbooks.streams.report_stream import ECHO, Report
+from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.report_sums import Sum
 
 if TYPE_CHECKING:

@@ -16,7 +16,10 @@ from tests.streams.reports.reading import REPORTS, read, serve
 from tests.support import failing_sync, sync
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from freshbooks_sandbox import Sandbox
+    from tests.support import Command
 
 TOTALS = {
     "profit_loss": ("total_income", "total_expenses", "net_profit"),
@@ -256,6 +259,18 @@ NOT_FOUND = (
     '{"response": {"errors": [{"errno": 1012, "field": "", "message": "Not found.", '
     '"object": "report", "value": ""}]}}'
 )
+
+
+def test_status_knows_a_report_that_is_below_the_business(
+    books: Sandbox, settings: dict[str, Any], tmp_path: Path, command: Command
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings), encoding="utf-8")
+    books.faults("answer", status=404, path="*/account/*/reports/*", content=NOT_FOUND)
+    _, output, _ = command("status", "--config", str(config))
+    lines = {line.split()[0]: line for line in output.splitlines() if "report_" in line}
+    assert "yes, each period" in lines["report_general_ledger"]
+    assert "not there" in lines["report_item_sales"]
 
 
 def test_a_report_that_is_nowhere_is_skipped(
