@@ -13,7 +13,7 @@ from tap_freshbooks.commands.options import catalog_option, config_option, make_
 from tap_freshbooks.doctor.checks import CHECKS
 from tap_freshbooks.doctor.evidence import Evidence
 from tap_freshbooks.doctor.examination import Examination
-from tap_freshbooks.doctor.page import lines_of
+from tap_freshbooks.doctor.page import table_of, text_of
 from tap_freshbooks.doctor.plan import chosen_streams, subjects_before, subjects_of
 from tap_freshbooks.doctor.report import CONTENT, report_of
 from tap_freshbooks.errors import ExitStatus, SettingsError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_freshbooks.config.settings import Settings
+    from tap_freshbooks.doctor.findings import Finding
 
 HELP = """Hold what is known about FreshBooks against this account, by reading only.
 
@@ -67,7 +68,7 @@ def doctor(
     chosen = chosen_streams(tap.streams, streams, has_catalog=catalog is not None)
     before = subjects_before(chosen, len(businesses))
     needed = Examination(CHECKS, before, spend_a_refresh).bound() + 1  # users/me
-    _announce(needed, limit)
+    _announce(needed, limit, spend_a_refresh=spend_a_refresh)
     connection = tap.connection
     try:
         evidence = Evidence(connection.client, limit)
@@ -82,18 +83,31 @@ def doctor(
         found = {"requests": evidence.sent, "findings": [each.to_dict() for each in findings]}
         click.echo(json.dumps(found, indent=2))
     else:
-        for line in lines_of(findings, evidence.sent):
-            click.echo(line)
+        _show(findings, evidence.sent)
     return ExitStatus.FAILED if any(each.differs for each in findings) else ExitStatus.DONE
 
 
-def _announce(needed: int, limit: int | None) -> None:
+def _announce(needed: int, limit: int | None, *, spend_a_refresh: bool) -> None:
     """Say on stderr what is about to happen; at a terminal, ask whether it may."""
     sent = needed if limit is None else min(needed, limit)
     left_out = "" if sent == needed else f" of the {needed} that all checks need"
-    click.echo(f"At most {sent} requests{left_out}, which read and change nothing.", err=True)
+    refresh = " One of them refreshes the tokens." if spend_a_refresh else ""
+    click.echo(
+        f"At most {sent} requests{left_out}, which read and change nothing.{refresh}", err=True
+    )
     if sys.stdin.isatty() and sys.stderr.isatty():
         click.confirm("Send them?", default=True, abort=True, err=True)
+
+
+def _show(findings: Sequence[Finding], requests: int) -> None:
+    """Show the page: as a table at a terminal, as lines anywhere else."""
+    if not sys.stdout.isatty():
+        for line in text_of(findings, requests):
+            click.echo(line)
+        return
+    from rich.console import Console  # noqa: PLC0415 - a pipe needs no rich
+
+    Console().print(table_of(findings, requests))
 
 
 def _write(path: Path, report: Mapping[str, Any]) -> None:

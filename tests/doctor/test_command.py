@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import TYPE_CHECKING
-
-import pytest
 
 from tap_freshbooks.doctor.checks import CHECKS
 from tap_freshbooks.doctor.questions import QUESTIONS
@@ -13,6 +12,8 @@ from tests.support import QUICK
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from freshbooks_sandbox import Sandbox
     from tests.support import Command
@@ -63,17 +64,50 @@ def test_a_refused_stream_is_told_as_such_and_the_others_go_on(
     assert result.differing == {}
 
 
-@pytest.mark.parametrize("options", [(), ("--stream", "clients", "--stream", "projects")])
 def test_the_page_for_people_names_each_fact_and_its_place(
-    sandbox: Sandbox, command: Command, tmp_path: Path, options: tuple[str, ...]
+    sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps({**sandbox.config(), **QUICK}))
-    status, output, _ = command("doctor", "--config", str(config), *options)
+    status, output, _ = command("doctor", "--config", str(config))
+    lines = output.splitlines()
     assert status == 0
-    assert "envelope of clients: known" in output
-    assert ("envelope of invoices" in output) == (not options)
-    assert "docs/freshbooks-api/accounting.md §3" in output
+    assert lines[0] == "Not so here: nothing"
+    assert "  page_cap: 100" in lines
+    place = lines.index("  missing_scope: no list was refused for want of a scope")
+    assert lines[place + 1].endswith("(docs/freshbooks-api/errors-and-limits.md §1)")
+    assert re.fullmatch(r"\d+ requests were sent\.", lines[-1])
+
+
+def test_the_page_names_every_stream_on_which_something_differs(
+    own_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**own_sandbox.config(), **QUICK}))
+    headers = [{"edit": "remove", "path": "response.result.per_page"}]
+    own_sandbox.faults("answer", path="/accounting/account/*", edits=headers)
+    edits = [{"edit": "remove", "path": "response.result.total"}]
+    own_sandbox.faults("answer", path="/accounting/account/*", edits=edits)
+    streams = ("clients", "expenses", "invoices", "items", "payments", "projects", "taxes", "tasks")
+    options = [part for name in streams for part in ("--stream", name)]
+    status, output, _ = command("doctor", "--config", str(config), *options)
+    assert status == 1
+    [line] = [line for line in output.splitlines() if "page_metadata_missing [" in line][:1]
+    assert {name for name in streams if name in line} == {*streams} - {"projects"}
+
+
+def test_at_a_terminal_the_page_is_a_table(
+    sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True, raising=False)
+    monkeypatch.setattr(type(sys.stdin), "isatty", lambda _: False, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    status, output, _ = command("doctor", "--config", str(config), "--stream", "clients")
+    assert status == 0
+    assert "what we think" in output
+    assert "A list gives 100 rows at once" in output
 
 
 def test_a_stream_or_business_that_is_not_there_is_refused(
