@@ -31,12 +31,14 @@ class Verdict:
         value: The answer to the question that was found; empty if there is none.
         detail: A clause about it, of our own words and counts.
         names: Names of fields that it is about.
+        private: More of them, which may be words of the user: for his eyes, not for the report.
     """
 
     outcome: Outcome
     value: str = ""
     detail: str = ""
     names: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,13 @@ class Finding:
         """Whether the tap goes by something that is not so."""
         return self.verdict.outcome is Outcome.FALSE
 
-    def to_dict(self) -> dict[str, Any]:
-        """For programs."""
+    def to_dict(self, *, is_private: bool = True) -> dict[str, Any]:
+        """For programs.
+
+        Args:
+            is_private: Whether it stays with the user.
+        """
+        private = self.verdict.private if is_private else ()
         return {
             "question": self.question.name,
             "stream": self.stream or None,
@@ -70,7 +77,7 @@ class Finding:
             "value": self.verdict.value or None,
             "expected": self.question.values[0] if self.question.values else None,
             "detail": self.verdict.detail or None,
-            "names": list(self.verdict.names),
+            "names": [*self.verdict.names, *private],
             "fact": self.question.text,
             "places": list(self.question.places),
         }

@@ -73,7 +73,7 @@ def entries_of(findings: Sequence[Finding]) -> list[Entry]:
 
 def _said(finding: Finding) -> str:
     verdict = finding.verdict
-    notes = [verdict.value, verdict.detail, ", ".join(verdict.names)]
+    notes = [verdict.value, verdict.detail, ", ".join((*verdict.names, *verdict.private))]
     return "; ".join(note for note in notes if note)
 
 

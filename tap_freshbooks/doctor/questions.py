@@ -194,6 +194,12 @@ PARAMETERS = (
 
 SERVICE = (
     Question(
+        "identity_fields",
+        "users/me has no field that is not declared",
+        DOCUMENTED,
+        ("docs/freshbooks-api/auth.md §9", "docs/freshbooks-api/resources/identity.yaml"),
+    ),
+    Question(
         "rate_limit_headers",
         "Each answer tells what is left of the rate limit",
         ("sent", "absent"),

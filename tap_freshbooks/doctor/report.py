@@ -72,7 +72,7 @@ def report_of(
         "about": f"What `tap-freshbooks doctor` saw: {CONTENT}.",
         "tap": version,
         "month": f"{datetime.now(UTC):%Y-%m}",
-        "findings": [finding.to_dict() for finding in findings],
+        "findings": [finding.to_dict(is_private=False) for finding in findings],
         "lists": [_list(subject, evidence) for subject in subjects if subject.is_list],
     }
 

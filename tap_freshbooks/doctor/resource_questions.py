@@ -199,6 +199,13 @@ WORK = (
 
 REPORTS = (
     Question(
+        "report_parts",
+        "A report has the lists and totals that its tables are made of",
+        ("known", "other"),
+        ("docs/freshbooks-api/accounting.md §13",),
+        of_each_stream=True,
+    ),
+    Question(
         "account_reports",
         "Reports that the documentation has moved to business_uuid are still there by account_id",
         ("served", "gone"),

@@ -132,11 +132,11 @@ class Shape:
         is_plain = len(name) <= LONGEST_NAME and FIELD_NAME.fullmatch(name)
         return bool(is_plain) and self._in_records[name] >= ENOUGH_ROWS
 
-    def unknown_paths(self, path: str = "") -> Iterator[str]:
-        """Paths of the fields that are not declared; `*` stands for a name that may be data."""
+    def unknown_paths(self, path: str = "") -> Iterator[tuple[str, bool]]:
+        """Paths of the fields that are not declared, and whether each may be shown to others."""
         prefix = f"{path}." if path else ""
-        yield from (prefix + name for name in self.unknown)
-        yield from [f"{prefix}*"] * self.unnamed
+        shown = self.unknown
+        yield from ((prefix + name, name in shown) for name in self._unknown)
         for name, shape in self.fields.items():
             yield from shape.unknown_paths(prefix + name)
         if self.items is not None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_freshbooks.doctor.checks.base import StreamCheck
+from tap_freshbooks.doctor.checks.base import Check, ConnectionCheck, StreamCheck
 from tap_freshbooks.doctor.checks.lists import NO_ROWS
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.structure import Shape
+from tap_freshbooks.printable import printable
 from tap_freshbooks.schema.conversion import SilentListener
 from tap_freshbooks.schema.fields import Array, Field, Object, Word
+from tap_freshbooks.streams.resources.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_freshbooks.connection import Connection
     from tap_freshbooks.doctor.evidence import Evidence
     from tap_freshbooks.doctor.subjects import Subject
     from tap_freshbooks.records import Row
+
+
+MOST_NAMES = 20
+"""Names, at most, of those that may be data."""
 
 
 class Fields(SilentListener):
@@ -41,6 +49,16 @@ def _rows(subject: Subject, evidence: Evidence) -> list[Row]:
     return rows
 
 
+def _verdict_on(check: Check, shape: Shape, rows: list[Row]) -> Verdict:
+    """Whether rows have fields that are not declared."""
+    unknown = sorted(set(shape.see_all(rows).unknown_paths()))
+    if not unknown:
+        return check.found("documented")
+    names = [path for path, is_shown in unknown if is_shown]
+    private = [printable(path) for path, is_shown in unknown if not is_shown]
+    return replace(check.found("more", names=names), private=tuple(private[:MOST_NAMES]))
+
+
 class UnknownFields(StreamCheck):
     """Whether rows have fields that are not declared."""
 
@@ -48,9 +66,7 @@ class UnknownFields(StreamCheck):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        shape = Shape(subject.stream.fields).see_all(_rows(subject, evidence))
-        unknown = sorted(set(shape.unknown_paths()))
-        return self.found("more", names=unknown) if unknown else self.found("documented")
+        return _verdict_on(self, Shape(subject.stream.fields), _rows(subject, evidence))
 
 
 class OtherKinds(StreamCheck):
@@ -69,6 +85,17 @@ class OtherKinds(StreamCheck):
             if found.unfit
             else self.found("documented")
         )
+
+
+class IdentityFields(ConnectionCheck):
+    """Whether users/me has fields that are not declared."""
+
+    name = "identity_fields"
+
+    @override
+    def judge(self, connection: Connection, evidence: Evidence) -> Verdict:
+        del evidence
+        return _verdict_on(self, Shape(Identity.fields), [connection.me])
 
 
 VIS_STATES = (0, 1, 2)

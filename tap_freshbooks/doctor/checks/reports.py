@@ -13,6 +13,12 @@ from tap_freshbooks.doctor.checks.envelopes import OTHERS_FAIL, clients_of
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.subjects import Subject
 from tap_freshbooks.errors import BadRequestError
+from tap_freshbooks.streams.report_answer import (
+    UnexpectedAnswerError,
+    check_lists,
+    check_totals,
+    find_report,
+)
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources.report_sales import AccountsAging
 
@@ -23,11 +29,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.records import Row
 
 NOTHING_TO_SEE = "there is too little in the period"
-
-
-def _of_this_year_and_the_last(subject: Subject) -> Ask:
-    today = datetime.now(UTC).date()
-    return subject.ask({"start_date": f"{today.year - 1}-01-01", "end_date": today.isoformat()})
 
 
 def _report(answer: Answer, name: str) -> Row:
@@ -50,6 +51,51 @@ def _parts(holder: Row, name: str) -> list[Row]:
     """The objects in a list."""
     parts = holder.get(name)
     return [each for each in parts if isinstance(each, dict)] if isinstance(parts, list) else []
+
+
+def of_a_period(subject: Subject) -> Ask:
+    """A report of this year and the last, by the parameters that it knows."""
+    assert issubclass(subject.stream, Report)  # noqa: S101 - see `applies` of the checks
+    today = datetime.now(UTC).date()
+    days = {"start_date": f"{today.year - 1}-01-01"}
+    names = subject.stream.query_of_period
+    period = {name: days.get(name, today.isoformat()) for name in names}
+    return subject.ask({**subject.stream.query, **period})
+
+
+class ReportParts(StreamCheck):
+    """Whether a report has the lists and totals that its tables are made of."""
+
+    name = "report_parts"
+
+    @override
+    def applies(self, subject: Subject) -> bool:
+        return issubclass(subject.stream, Report)
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        return (of_a_period(subject),)
+
+    @override
+    def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
+        stream = subject.stream
+        assert issubclass(stream, Report)  # noqa: S101 - see `applies`
+        answer = evidence.answer(of_a_period(subject))
+        if answer.error is not None:
+            raise NotTestedError(answer.problem)
+        *outer, key = stream.records
+        result = answer.body
+        for name in outer:
+            result = result.get(name) if isinstance(result, dict) else None
+        try:
+            report = find_report(
+                result if isinstance(result, dict) else {}, key, is_certain=not stream.unconfirmed
+            )
+            check_lists(report, stream.lists)
+            check_totals(report, {name: stream.parts.fields[name] for name in stream.totals})
+        except UnexpectedAnswerError:
+            return self.found("other", "a list or a total is not where it is expected")
+        return self.found("known")
 
 
 class AccountReports(StreamCheck):
@@ -108,7 +154,7 @@ class PaymentsCollected(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (_of_this_year_and_the_last(subject),)
+        return (of_a_period(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -135,7 +181,7 @@ class ExpenseGroups(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (_of_this_year_and_the_last(subject),)
+        return (of_a_period(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
