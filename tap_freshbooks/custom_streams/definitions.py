@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.custom_streams import checks
-from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
+from tap_freshbooks.errors import FreshBooksError, NotFoundError, PermissionDeniedError
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.pagination import read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
@@ -215,12 +215,18 @@ def _sample(bare: type[ListStream], connection: Connection) -> Iterator[dict[str
         headers=bare.headers,
         page_parameters=bare.page_parameters,
     )
+    failures, has_rows = [], False
     for business in connection.businesses_with(bare.identifier_kind):
         try:
             for page in islice(_pages(endpoint, business), SAMPLED_PAGES):
+                has_rows |= bool(page.rows)
                 yield from page.rows
-        except (PermissionDeniedError, NotFoundError) as error:
+        except FreshBooksError as error:
             logger.warning("No schema can be inferred from %s", error)
+            if not isinstance(error, PermissionDeniedError | NotFoundError):
+                failures.append(error)
+    if failures and not has_rows:
+        raise failures[0]
 
 
 def _pages(endpoint: ListEndpoint, business: Business) -> Iterator[Page]:

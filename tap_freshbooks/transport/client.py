@@ -14,14 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import backoff
 
-from tap_freshbooks.businesses import IDENTITY_PATH
 from tap_freshbooks.errors import (
-    AmbiguousUnauthorizedError,
-    BadRequestError,
     FreshBooksError,
-    InvalidTokenError,
-    PermissionDeniedError,
-    ReauthorizationRequiredError,
     TransientError,
 )
 from tap_freshbooks.transport.decoding import Oddities, decode
@@ -30,6 +24,7 @@ from tap_freshbooks.transport.request import Request, Response
 from tap_freshbooks.transport.response_errors import answer_date, error_from_response, retry_after
 from tap_freshbooks.transport.retry_budget import RetryBudgets
 from tap_freshbooks.transport.session import HttpSession
+from tap_freshbooks.transport.signing import SignedRequests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +78,8 @@ class FreshBooksClient:
         )
         self.max_attempts = max_attempts
         self._budgets = RetryBudgets()
-        self._outages = OutageCheck(self._send_identity_request, throttle.sleep, api_url)
+        self._signed = SignedRequests(authenticator, self._send)
+        self._outages = OutageCheck(self._signed.ask_who_we_are, throttle.sleep, api_url)
         self._warned: set[tuple[str, str]] = set()
         self._warning_mutex = threading.Lock()
 
@@ -171,7 +167,7 @@ class FreshBooksClient:
         while True:
             attempt += 1
             try:
-                return self._send_signed(request)
+                return self._signed.send(request)
             except TransientError as error:
                 if error.sent and not error.throttled and not request.is_repeatable:
                     raise
@@ -213,43 +209,6 @@ class FreshBooksClient:
             self.throttle.pause(wait)
         else:
             self.throttle.sleep(wait)
-
-    def _send_signed(self, request: Request) -> Response:
-        """Send once; an invalid token is refreshed once, and replaced if another refreshes it."""
-        token = self.authenticator.access_token()
-        is_refreshed = False
-        while True:
-            try:
-                return self._send(request, token)
-            except InvalidTokenError as error:
-                rejection: FreshBooksError = error
-            except AmbiguousUnauthorizedError as error:
-                if self._is_valid(token):
-                    raise PermissionDeniedError(str(error)) from None
-                rejection = error
-            current = self.authenticator.access_token()
-            if current == token:
-                if is_refreshed and self._is_valid(token):
-                    raise BadRequestError(f"{rejection}, though users/me accepts the token")
-                if is_refreshed:
-                    raise ReauthorizationRequiredError(
-                        f"{rejection}, even with a new access token: connect the account again "
-                        "with `tap-freshbooks login`"
-                    )
-                current = self.authenticator.access_token(rejected=token)
-                is_refreshed = True
-            token = current
-
-    def _is_valid(self, token: str) -> bool:
-        """Whether a token opens users/me, which every valid token may read."""
-        try:
-            self._send_identity_request(token)
-        except (InvalidTokenError, AmbiguousUnauthorizedError):
-            return False
-        return True
-
-    def _send_identity_request(self, token: str | None = None) -> None:
-        self._send(Request(IDENTITY_PATH), token or self.authenticator.access_token())
 
     def _send(self, request: Request, token: str) -> Response:
         with self.throttle.slot() as sent:

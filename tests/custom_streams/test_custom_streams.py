@@ -315,6 +315,16 @@ def test_mistakes_of_two(config: Config) -> None:
         assert sentence in str(caught.value)
 
 
+def test_a_schema_is_inferred_from_the_businesses_that_can_be_read(
+    own_sandbox: Sandbox, own_config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = own_sandbox.businesses()[0]["account_id"]
+    own_sandbox.faults("answer", path=f"*/{account}/users/clients", content="{}")
+    tap = TapFreshBooks(config={**own_config, "custom_streams": [CLIENTS]})
+    assert "email" in tap.streams["my_clients"].schema["properties"]
+    assert "No schema can be inferred from my_clients of" in caplog.text
+
+
 def test_records_that_are_nowhere(config: Config) -> None:
     mine = {**CLIENTS, "records_path": "response.result.customers"}
     with pytest.raises(FreshBooksError) as caught:

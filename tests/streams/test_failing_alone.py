@@ -442,11 +442,13 @@ def test_a_good_token_that_one_endpoint_rejects_is_no_dead_account(
 ) -> None:
     body = {"error": "unauthenticated", "error_description": "This action requires …"}
     options = {"status": 401, "content": json.dumps(body)}
+    settings["max_concurrency"] = 1
     with fault(books, "answer", path="*/payments/payments", **options):
         messages, sentence = failing_sync(settings, "payments", "invoices")
     assert "payments" in sentence
     assert messages.records["invoices"]
     assert "though users/me accepts the token" in caplog.text
+    assert books.stats(settings["client_id"])["refreshes"] == 2  # one was in vain
 
 
 # Refusals
