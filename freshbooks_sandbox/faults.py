@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import random
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from freshbooks_sandbox.answer_edits import AnyEdit  # noqa: TC001 msgspec reads the annotation
 from freshbooks_sandbox.limits import RateLimit
 from freshbooks_sandbox.webhooks.signature import (  # noqa: TC001 msgspec reads the annotation
     Forgery,
 )
+
+HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e\xa0-\xff]*$")]
+"""What HTTP lets stand in a header: latin-1 without control characters."""
 
 
 class Conditions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault"):
@@ -74,17 +78,17 @@ class Answer(Fault, tag="answer"):
     again and again.
     """
 
-    status: int | None = None
-    headers: dict[str, str | list[str] | None] = {}
+    status: Annotated[int, Meta(ge=200, le=999)] | None = None
+    headers: dict[HeaderText, HeaderText | list[HeaderText] | None] = {}
     content: str | None = None
     base64: bytes | None = None
-    content_type: str = "application/json"
+    content_type: HeaderText = "application/json"
     edits: list[AnyEdit] = []
-    repeat: int = 1
+    repeat: Annotated[int, Meta(ge=0)] = 1
     gzip: bool = False
-    truncated: int | None = None
-    chunk: int | None = None
-    pause: float = 0
+    truncated: Annotated[int, Meta(ge=0)] | None = None
+    chunk: Annotated[int, Meta(ge=1)] | None = None
+    pause: Annotated[float, Meta(ge=0)] = 0
     endless: bool = False
 
 

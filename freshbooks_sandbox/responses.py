@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TOO_MANY = {"message": "Rate limit exceeded."}
 BUSY = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>nginx</body></html>"
+BODILESS = (204, 304)
+"""Answers that HTTP gives no body."""
 BLOCK = 1 << 20
 """Bytes that are compressed at a time."""
 
@@ -58,7 +60,8 @@ class BufferedResponse:
             position += size
             if fault.endless and position >= len(self.body):
                 position = 0
-            await asyncio.wait([gone], timeout=fault.pause)
+            # Nothing at all, endlessly, is a silence and no reason to be busy.
+            await asyncio.wait([gone], timeout=fault.pause or (0 if piece else 0.01))
         gone.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -129,6 +132,9 @@ async def reshape(response: BufferedResponse, fault: faults.Answer) -> None:
     if fault.endless:
         response.replace_header("content-length")
     response.status = response.status if fault.status is None else fault.status
+    if response.status in BODILESS:
+        response.body = b""
+        response.replace_header("content-length")
     for name, value in fault.headers.items():
         values = [value] if isinstance(value, str) else value or []
         response.replace_header(name, *values)

@@ -110,6 +110,15 @@ def test_a_little_that_grows_when_it_is_decompressed(victim: Caller) -> None:
     assert gzip.decompress(packed) == b"0" * 30_000_001
 
 
+@pytest.mark.parametrize("status", [204, 304, 599])
+def test_any_status_that_http_has(victim: Caller, status: int) -> None:
+    victim.sandbox.faults("answer", path=INVOICES, status=status, times=1)
+    answer = invoices(victim)
+    assert answer.status_code == status
+    assert bool(answer.content) == (status == 599)
+    assert invoices(victim).status_code == 200
+
+
 def test_a_real_answer_compressed_or_cut_off(victim: Caller) -> None:
     whole = invoices(victim).content
     victim.sandbox.faults("answer", path=INVOICES, gzip=True, times=1)
@@ -198,5 +207,15 @@ def test_an_edit_of_the_token_answer_comes_after_the_rotation(victim: Caller) ->
 def test_an_answer_that_cannot_be_is_refused(victim: Caller) -> None:
     with pytest.raises(SandboxError, match="base64"):
         victim.sandbox.faults("answer", base64="?")
+    wrong: list[dict[str, Any]] = [
+        {"headers": {"Date": "a\nb"}},
+        {"headers": {"Via": "\u2028"}},
+        {"chunk": 0},
+        {"repeat": -1},
+        {"status": 100},
+    ]
+    for settings in wrong:
+        with pytest.raises(SandboxError):
+            victim.sandbox.faults("answer", **settings)
     with pytest.raises(SandboxError, match="explode"):
         victim.sandbox.faults("answer", edits=[{"edit": "explode", "path": ""}])
