@@ -16,7 +16,7 @@ from tap_freshbooks.errors import FreshBooksError, NotFoundError, PermissionDeni
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.pagination import read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
-from tap_freshbooks.records import DELETED_AT, EXTRA
+from tap_freshbooks.records import DELETED_AT
 from tap_freshbooks.schema.inference import fields_from_records
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.streams.derived import DerivedStream
@@ -184,7 +184,7 @@ def _fields(
     eastern = bare.identifier_kind is IdentifierKind.ACCOUNT
     schema = definition.values.get("schema")
     if schema is None and catalog_schema is not None:
-        added = {bare.identifier_kind.value, DELETED_AT, EXTRA}
+        added = {bare.identifier_kind.value, DELETED_AT}
         properties = catalog_schema.get("properties") or {}
         schema = {name: each for name, each in properties.items() if name not in added}
     if schema is not None:

@@ -42,6 +42,12 @@ class ListStream(ListReading):
         """Whether every business could be read, so far."""
 
     @override
+    def end_sync(self) -> None:
+        super().end_sync()
+        if self.unconfirmed and not (self.all_read and self.is_complete):
+            self.logger.warning("%s could not be read.%s", self.name, self.caution())
+
+    @override
     def generate_child_contexts(self, record: Row, context: Context | None) -> Iterable[Context]:
         """None: derived streams are fed by the pages of this one, not synced one by one."""
         return ()

@@ -27,6 +27,7 @@ from tap_freshbooks.schema.fields import (
     Text,
     UtcTime,
 )
+from tap_freshbooks.schema.object_converter import ObjectConverter
 
 
 class Problems:
@@ -55,6 +56,26 @@ class Problems:
 def converted(field: Field, value: Any) -> tuple[Any, list[str]]:
     problems = Problems()
     return field.converter("field", problems)(value), problems.invalid_paths
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_shortened"),
+    [
+        ("2024-04-02 09:14:31", True),
+        ("2024-04-02T00:00:00.5Z", True),
+        ("2024-04-02 00:00:00", False),
+        ("2024-04-02T00:00:00Z", False),
+        ("2024-04-02", False),
+        ("0000-00-00 00:00:01", False),
+    ],
+)
+def test_a_time_that_a_date_has_no_place_for_is_told(sent: str, *, is_shortened: bool) -> None:
+    problems = Problems()
+    convert = Object(day=PlainDate()).converter("", problems)
+    for _ in range(3):
+        convert({"day": sent})
+    assert set(problems.shortened_paths) == ({"day"} if is_shortened else set())
+    assert problems.invalid_paths == []
 
 
 @pytest.mark.parametrize(
@@ -306,3 +327,32 @@ def test_objects_are_converted_as_one_by_one(rows: list[dict[str, Any]]) -> None
         assert repr(row) == repr(before)
     assert sorted(problems.unknown_paths) == sorted(expected.unknown_paths)
     assert sorted(problems.invalid_paths) == sorted(expected.invalid_paths)
+
+
+@pytest.mark.parametrize(
+    ("field", "usual", "odd"),
+    [
+        (AnyJson(), {}, {"a": 1}),
+        (AnyJson("object", "array"), [], [1]),
+        (Text(), "x", 1),
+        (DecimalText(), "1.50", "1e3"),
+        (PlainDate(), "2024-04-02", "2024-04-02 09:14:31"),
+        (Object(id=Integer()), {"id": 1}, {"id": 1, "new": 2}),
+    ],
+)
+def test_an_odd_value_slows_down_one_object_only(
+    field: Field, usual: Any, odd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = []
+    one_by_one = ObjectConverter._one_by_one
+
+    def counted(self: ObjectConverter, row: dict[str, Any]) -> dict[str, Any]:
+        if "id" in row and "value" in row:
+            slow.append(row["id"])
+        return one_by_one(self, row)
+
+    monkeypatch.setattr(ObjectConverter, "_one_by_one", counted)
+    convert = Object(id=Integer(), value=field).converter("", Problems())
+    for number, value in enumerate((usual, odd, usual, odd, odd)):
+        convert({"id": number, "value": value})
+    assert slow == [1]

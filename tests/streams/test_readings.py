@@ -35,8 +35,12 @@ def _list(part: Any) -> list[Any]:
 
 
 def test_dates_of_lines_fees_and_reminders(
-    room: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    room: Sandbox,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    request: pytest.FixtureRequest,
 ) -> None:
+    is_other = request.node.callspec.params["room"] == "other"
     records = sync(settings_for(room, tmp_path), "invoices", "invoice_lines").records
     invoices = records["invoices"]
     dates = values(invoices, "lines", "date")
@@ -50,6 +54,8 @@ def test_dates_of_lines_fees_and_reminders(
     assert reminders
     assert all(isinstance(reminder, str) for reminder in reminders)
     assert not [line for line in caplog.messages if "does not fit" in line]
+    told = [line for line in caplog.messages if "held a time behind its date" in line]
+    assert [line.split()[2] for line in told] == (["lines.date"] if is_other else [])
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from tap_freshbooks.errors import StreamsFailedError
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import ProjectStream
 from tap_freshbooks.streams.line_items import LineItems
@@ -14,9 +16,11 @@ from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.streams.resources.report_sales import RevenueByClientRows
 from tap_freshbooks.tap import TapFreshBooks
 from tests.facts import FACTS, FILES, fields_of, read
+from tests.support import QUICK, Messages, catalog_of
 from tools import docs_streams
 
 if TYPE_CHECKING:
+    from freshbooks_sandbox import Sandbox
     from tap_freshbooks.streams.base import RecordStream
 
 WHOLE = {
@@ -96,6 +100,31 @@ def test_the_page_of_streams_says_what_is_unsure(stream: type[RecordStream]) -> 
     [row] = re.findall(rf"^\| \*`{stream.name}`\* .*$", docs_streams.page(), re.MULTILINE)
     assert f"**Unconfirmed**: {stream.unconfirmed} |" in row
     assert re.fullmatch(r"[a-z].*\.", stream.unconfirmed), "a sentence that follows a colon"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"content": '{"other_key": [{"id": 1}], "more": [1]}'},
+        {"status": 404, "content": '{"message": "The requested URL was not found."}'},
+        {"status": 405, "content": '{"message": "The method is not allowed."}'},
+    ],
+)
+def test_where_the_guess_is_wrong_the_log_says_that_it_is_one_and_the_others_are_read(
+    own_sandbox: Sandbox,
+    own_config: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    answer: dict[str, Any],
+) -> None:
+    own_sandbox.faults("answer", path="*/checkout-links", **answer)
+    messages = Messages()
+    config = {**QUICK, **own_config}
+    catalog = catalog_of("checkout_links", "taxes")
+    with suppress(StreamsFailedError):
+        TapFreshBooks(config=config, catalog=catalog, message_writer=messages).sync()
+    assert set(messages.records) == {"taxes"}
+    [line] = [line for line in caplog.messages if "Please tell us" in line]
+    assert line.startswith("checkout_links could not be read. Unconfirmed: no answer was ever")
 
 
 def test_a_stream_made_of_an_unconfirmed_one_is_so_too() -> None:
