@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tap_freshbooks.doctor.rehearsal import PartitionCost, rehearse
 from tap_freshbooks.errors import FreshBooksError
@@ -185,5 +185,5 @@ def _attempt(
 def _read(stream: RecordStream) -> PartitionCost:
     """Read a stream that belongs to no business: it has one short answer at most."""
     stats = stream.run.stats.for_stream(stream.name)
-    rows = len(list(cast("Iterable[object]", stream.get_records(None))))
+    rows = len(list(stream.read(None)))
     return PartitionCost(rows, stats.requests, asked=stats.requests)
