@@ -91,6 +91,13 @@ def read_businesses(me: Mapping[str, Any]) -> list[Business]:
     return list(by_id.values())
 
 
+def user_of(me: Mapping[str, Any]) -> str:
+    """Name and address of the user, as messages show them."""
+    name = " ".join(filter(None, (_text(me.get(key)) for key in ("first_name", "last_name"))))
+    address = _text(me.get("email")) or f"identity {whole_number(me.get('id'))}"
+    return f"{name} ({address})" if name else address
+
+
 def memberships(me: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The memberships that have a business with a whole number as its id."""
     return [each for each in _objects(me.get("business_memberships")) if _business_id(each)]

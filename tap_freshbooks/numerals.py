@@ -23,12 +23,17 @@ def bounded_decimal(text: str) -> Decimal | None:
         number = Decimal(text)
     except DecimalException:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) <= MAX_DIGITS else None
+    return number if is_bounded(number) else None
+
+
+def is_bounded(number: Decimal) -> bool:
+    """Whether a number of so many characters at most can be written out."""
+    return number.is_finite() and abs(number.adjusted()) <= MAX_DIGITS
 
 
 def whole_number(value: Any) -> int | None:
     """The whole number that a value is, or its text; None if it is none, or too large."""
     number = bounded_decimal(value) if isinstance(value, str) else value
-    if type(number) is Decimal and number == int(number):
+    if type(number) is Decimal and is_bounded(number) and number == int(number):
         number = int(number)
     return number if type(number) is int and abs(number) <= MAX_INTEGER else None

@@ -15,6 +15,7 @@ from tap_freshbooks.commands.options import config_option, make_tap
 from tap_freshbooks.errors import FreshBooksError, SettingsError, missing_extra_error
 from tap_freshbooks.passthrough.pages import all_rows
 from tap_freshbooks.passthrough.paths import resolve
+from tap_freshbooks.printable import printable
 from tap_freshbooks.transport.request import Request
 
 if TYPE_CHECKING:
@@ -230,18 +231,21 @@ def _format(
     is_line: bool = False,
 ) -> Iterator[str]:
     """A JSON value as text: as it came, indented at a terminal, or the results of jq."""
-    text = (content or encode(value)).decode()
+    text = (content or encode(value)).decode(errors="replace")
     if jq_filter is not None:
         for result in jq_filter(text):
             yield result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
     elif is_line or not sys.stdout.isatty():
         yield text.rstrip("\n")
     else:
-        yield msgspec.json.format(text, indent=2)
+        try:
+            yield msgspec.json.format(text, indent=2)
+        except msgspec.DecodeError:  # NaN, say: it was decoded all the same
+            yield text
 
 
 def _header_lines(response: Response) -> list[str]:
-    headers = [f"{name}: {value}" for name, value in response.headers.items()]
+    headers = [printable(f"{name}: {value}") for name, value in response.headers.items()]
     return [f"HTTP {response.status}", *headers, ""]
 
 
@@ -255,6 +259,7 @@ def _show(texts: Iterable[str]) -> None:
 
 
 def _coloured(text: str) -> str:
+    text = "\n".join(map(printable, text.split("\n")))
     from rich.console import Console  # noqa: PLC0415 - a pipe needs no colours
     from rich.highlighter import JSONHighlighter  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
+from tap_freshbooks.commands.options import catalog_option, config_option, make_tap, show
 from tap_freshbooks.doctor.estimate import Estimate, EstimatedPartition
 from tap_freshbooks.doctor.estimate import estimate as estimate_sync
 from tap_freshbooks.errors import ExitStatus
@@ -38,7 +38,7 @@ def estimate(settings: Settings, catalog: IO[str] | None, *, as_json: bool) -> i
         click.echo(json.dumps(_as_json(found), indent=2))
     else:
         for line in _lines(found):
-            click.echo(line)
+            show(line)
     return ExitStatus.FAILED if found.failed else ExitStatus.DONE
 
 

@@ -8,6 +8,7 @@ import click
 
 from tap_freshbooks.config.settings import FROM_ENVIRONMENT
 from tap_freshbooks.config.singer_files import read_catalog
+from tap_freshbooks.printable import printable
 from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
@@ -51,3 +52,8 @@ def make_tap(settings: Settings, catalog: IO[str] | None = None) -> TapFreshBook
         SettingsError: If one of them is wrong.
     """
     return TapFreshBooks(config=settings, catalog=read_catalog(catalog), setup_mapper=False)
+
+
+def show(line: str, *, err: bool = False) -> None:
+    """Print a line, in which texts of FreshBooks may stand."""
+    click.echo(printable(line), err=err)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_freshbooks.commands.options import config_option, make_tap
+from tap_freshbooks.businesses import user_of
+from tap_freshbooks.commands.options import config_option, make_tap, show
 from tap_freshbooks.errors import ExitStatus, FreshBooksError, NotFoundError, PermissionDeniedError
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
@@ -32,20 +33,20 @@ def status(settings: Settings) -> int:
     tap = make_tap(settings)
     connection = tap.connection
     for line in _token_lines(connection):
-        click.echo(line)
+        show(line)
     me = connection.me  # raises where the account must be authorised again
-    click.echo(f"Connected to {connection.api_url} as {me.get('email') or me.get('id')}")
+    show(f"Connected to {connection.api_url} as {user_of(me)}")
     businesses = connection.businesses
     for business in businesses:
         ids = f"account_id {business.account_id or 'none'}, business_uuid {business.business_uuid}"
-        click.echo(f"  {business}: {business.role}; {ids}")
+        show(f"  {business}: {business.role}; {ids}")
     if not businesses:
         click.echo("  no business that the user may read")
     streams = [each for each in tap.streams.values() if isinstance(each, ListStream)]
     width = max(len(stream.name) for stream in streams)
     for stream in streams:
         results = [_probe(stream, business) for business in businesses]
-        click.echo(f"{stream.name:{width}}  {'  '.join(results)}")
+        show(f"{stream.name:{width}}  {'  '.join(results)}")
     return _webhooks(connection) if connection.config.get("webhook_inbox") else ExitStatus.DONE
 
 
@@ -58,7 +59,7 @@ def _webhooks(connection: Connection) -> ExitStatus:
         problems = [str(error)]
     health = check_health(manager)
     for line in ["Webhooks:", *health.lines, *problems, *health.problems]:
-        click.echo(line)
+        show(line)
     return ExitStatus.FAILED if problems or health.problems else ExitStatus.DONE
 
 

@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
+from tap_freshbooks.commands.options import catalog_option, config_option, make_tap, show
 from tap_freshbooks.config.validation import is_url
 from tap_freshbooks.errors import ExitStatus, SettingsError, missing_extra_error
 from tap_freshbooks.streams.list_stream import ListStream
@@ -86,7 +86,7 @@ def verify(settings: Settings, seconds: float) -> int:
     """Ask FreshBooks to send verifications again, and give the verifiers back."""
     manager = _manager(make_tap(settings))
     for problem in manager.check(resend_interval=RESEND_INTERVAL):
-        click.echo(_sentence(problem))
+        show(_sentence(problem))
     manager.wait(seconds)
     return _report(manager, [])
 
@@ -176,9 +176,9 @@ def _report(manager: CallbackManager, problems: list[str]) -> int:
     """Show the health of the callbacks; the exit status says whether events can come."""
     health = check_health(manager)
     for line in health.lines:
-        click.echo(line)
+        show(line)
     for problem in [*problems, *health.problems]:
-        click.echo(_sentence(problem), err=True)
+        show(_sentence(problem), err=True)
     return ExitStatus.FAILED if problems or health.problems else ExitStatus.DONE
 
 

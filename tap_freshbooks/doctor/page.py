@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.doctor.findings import Outcome
+from tap_freshbooks.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +55,7 @@ def entries_of(findings: Sequence[Finding]) -> list[Entry]:
     """The findings in groups, in the order in which they are shown."""
     groups: dict[tuple[Outcome, str, str], list[Finding]] = {}
     for finding in findings:
-        key = (finding.verdict.outcome, finding.question.name, _said(finding))
+        key = (finding.verdict.outcome, finding.question.name, printable(_said(finding)))
         groups.setdefault(key, []).append(finding)
     return [
         Entry(

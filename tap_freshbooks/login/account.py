@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from tap_freshbooks.businesses import Business, read_businesses
+from tap_freshbooks.businesses import Business, read_businesses, user_of
 from tap_freshbooks.login.scopes import missing_scopes, selected_streams
 from tap_freshbooks.streams.base import RecordStream
 
@@ -52,7 +52,7 @@ class Account:
         names = {stream.name for stream in wanted}
         streams = [each for each in tap.streams.values() if isinstance(each, RecordStream)]
         return cls(
-            user=_user(me),
+            user=user_of(me),
             businesses=tuple(read_businesses(me)),
             readable=tuple(stream.name for stream in wanted if not missing_scopes(stream, granted)),
             refused=_names_by_missing_scopes(wanted, granted),
@@ -75,9 +75,3 @@ def _names_by_missing_scopes(
         if scopes := missing_scopes(stream, granted):
             names_by_scopes.setdefault(scopes, []).append(stream.name)
     return names_by_scopes
-
-
-def _user(me: dict[str, Any]) -> str:
-    name = " ".join(str(me[key]) for key in ("first_name", "last_name") if me.get(key))
-    address = str(me.get("email") or me.get("id"))
-    return f"{name} ({address})" if name else address

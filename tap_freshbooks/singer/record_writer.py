@@ -19,6 +19,28 @@ if TYPE_CHECKING:
     from tap_freshbooks.singer.sdk_bridge import SdkStream
 
 
+def compile_preparation(stream: SdkStream) -> Callable[[Row], Row]:
+    """Compile a function that returns what the catalog leaves of a record.
+
+    It raises a `FreshBooksError` for one that cannot be told from others: targets refuse such a
+    row, some of them with all others.
+    """
+    keys = tuple(stream.primary_keys or ())
+    select = compile_record_filter(stream)
+
+    def prepare(record: Row) -> Row:
+        for name in keys:
+            value = record.get(name)
+            if value is None or value == "":
+                raise FreshBooksError(
+                    f"{stream.name}: a row has nothing in {name}, by which it is told from others, "
+                    "or something that does not fit; please report this"
+                )
+        return select(record)
+
+    return prepare
+
+
 class RecordWriter:
     """Writes records under each name that the stream maps give the stream.
 
@@ -28,8 +50,7 @@ class RecordWriter:
 
     def __init__(self, stream: SdkStream) -> None:
         self._stream = stream
-        self._keys = tuple(stream.primary_keys or ())
-        self._filter = compile_record_filter(stream)
+        self._prepare = compile_preparation(stream)
         self._outlets: list[tuple[str, Callable[[Row], Row | None] | None]] = [
             (
                 stream_map.stream_alias,
@@ -51,7 +72,7 @@ class RecordWriter:
         Raises:
             FreshBooksError: If it cannot be told from others.
         """
-        record = self.prepare(record)
+        record = self._prepare(record)
         is_written = False
         for alias, transform in self._outlets:
             mapped = transform(record) if transform else record
@@ -61,25 +82,9 @@ class RecordWriter:
         self._stream.state_manager.is_flushed = False
         return is_written
 
-    def prepare(self, record: Row) -> Row:
-        """What the catalog leaves of a record.
-
-        Raises:
-            FreshBooksError: If it cannot be told from others: targets refuse such a row, some of
-                them with all others.
-        """
-        for name in self._keys:
-            value = record.get(name)
-            if value is None or value == "":
-                raise FreshBooksError(
-                    f"{self._stream.name}: a row has nothing in {name}, by which it is told from "
-                    "others, or something that does not fit; please report this"
-                )
-        return self._filter(record)
-
     def messages(self, record: Row) -> Iterator[RecordMessage]:
         """The messages that `write` would write."""
-        record = self.prepare(record)
+        record = self._prepare(record)
         for alias, transform in self._outlets:
             mapped = transform(record) if transform else record
             if mapped is not None:

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from tap_freshbooks.records import EXTRA
 from tap_freshbooks.schema.unknown_fields import EXTRA_SCHEMA, extra_fields
-from tap_freshbooks.singer.record_writer import RecordWriter
+from tap_freshbooks.singer.record_writer import RecordWriter, compile_preparation
 from tap_freshbooks.streams.bookmarks import BookmarkedStream
 from tap_freshbooks.streams.field_warnings import FieldWarnings
 from tap_freshbooks.streams.outcome import Source, concerns_run
@@ -182,7 +182,7 @@ class RecordStream(BookmarkedStream, ABC):
             self.begin()
         with self._failing_alone(context):
             records = self.read(context)
-            yield from map(self._writer.prepare, records) if self.selected else records
+            yield from map(compile_preparation(self), records) if self.selected else records
         if context == partitions[-1]:
             self.finish()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tap_freshbooks.numerals import is_bounded, whole_number
 from tap_freshbooks.schema.fields import (
     Boolean,
     DecimalText,
@@ -47,11 +48,19 @@ def text(value: Any) -> str | None:
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise TypeError
-    return int(value)  # "50.00" is not taken: it could be of another unit
+    # As text, "50.00" is not taken: it could be of another unit.
+    number = whole_number(value if isinstance(value, Decimal) else int(value))
+    if number is None:
+        raise ValueError
+    return number
 
 
 def _decimal(value: Any) -> str | None:
-    return format(value, "f") if value.__class__ is Decimal else DecimalText.convert(value)
+    if value.__class__ is not Decimal:
+        return DecimalText.convert(value)
+    if not is_bounded(value):
+        raise ValueError
+    return format(value, "f")
 
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {

@@ -13,6 +13,7 @@ from tap_freshbooks.errors import FreshBooksError, NotFoundError
 from tap_freshbooks.extraction.envelope import read_page, read_rows
 from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
+from tap_freshbooks.numerals import whole_number
 
 if TYPE_CHECKING:
     from tap_freshbooks.businesses import Business
@@ -130,7 +131,8 @@ def _callback_row(body: Any, subject: str) -> Row:
 
 
 def _remote_callback(row: Row, as_of: float, subject: str) -> RemoteCallback:
-    if not isinstance(row.get("callbackid"), int):
+    callbackid = whole_number(row.get("callbackid"))
+    if callbackid is None:
         raise FreshBooksError(f"{subject}: the answer shows none that has an id; please report it")
-    event, uri, verified = str(row.get("event")), str(row.get("uri")), row.get("verified") is True
-    return RemoteCallback(row["callbackid"], event, uri, verified, as_of)
+    event, uri = (each if isinstance(each, str) else "" for each in map(row.get, ("event", "uri")))
+    return RemoteCallback(callbackid, event, uri, row.get("verified") is True, as_of)
