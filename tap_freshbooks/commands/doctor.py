@@ -16,7 +16,7 @@ from tap_freshbooks.doctor.examination import Examination
 from tap_freshbooks.doctor.page import table_of, text_of
 from tap_freshbooks.doctor.plan import chosen_streams, subjects_before, subjects_of
 from tap_freshbooks.doctor.report import CONTENT, report_of
-from tap_freshbooks.errors import ExitStatus, SettingsError
+from tap_freshbooks.errors import ConnectionFailedError, ExitStatus, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +84,11 @@ def doctor(
         click.echo(json.dumps(found, indent=2))
     else:
         _show(findings, evidence.sent)
+    if subjects and not evidence.has_succeeded:
+        raise ConnectionFailedError(
+            "no list was answered, so nothing is known: is FreshBooks up, and do the scopes or the "
+            "role of the user allow anything?"
+        )
     return ExitStatus.FAILED if any(each.differs for each in findings) else ExitStatus.DONE
 
 
@@ -95,8 +100,9 @@ def _announce(needed: int, limit: int | None, *, spend_a_refresh: bool) -> None:
     click.echo(
         f"At most {sent} requests{left_out}, which read and change nothing.{refresh}", err=True
     )
-    if sys.stdin.isatty() and sys.stderr.isatty():
-        click.confirm("Send them?", default=True, abort=True, err=True)
+    is_asked = sys.stdin.isatty() and sys.stderr.isatty()
+    if is_asked and not click.confirm("Send them?", default=True, err=True):
+        raise SettingsError("nothing was sent")
 
 
 def _show(findings: Sequence[Finding], requests: int) -> None:

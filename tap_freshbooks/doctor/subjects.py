@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OVER_THE_CAP = 500
 """Rows asked for to see whether there is a cap."""
 
+INCLUDES = "include[]"
+"""Names what accounting is to include in rows."""
+
 IDENTIFIERS = frozenset(kind.value for kind in IdentifierKind)
 
 
@@ -77,7 +80,7 @@ class Subject:
     def page(self, query: Mapping[str, Any] | None = None) -> Ask:
         """A request for the first page as a sync asks for it, and with further parameters."""
         number, size = self.stream.page_parameters
-        return self.ask({**self.stream.query, **(query or {}), number: 1, size: PAGE_SIZE})
+        return self.ask({**self.stream.query, number: 1, size: PAGE_SIZE, **(query or {})})
 
     def object(self, object_id: str) -> Ask:
         """A request for one object, as the list's path has it."""
@@ -100,9 +103,9 @@ class Subject:
 
     @property
     def over_the_cap(self) -> Ask:
-        """More rows at once than may be asked for."""
+        """More rows at once than may be asked for, without what could be included."""
         number, size = self.stream.page_parameters
-        return self.ask({number: 1, size: OVER_THE_CAP})
+        return self.page({number: 1, size: OVER_THE_CAP, INCLUDES: []})
 
     def keys_in(self, rows: Iterable[Row]) -> int:
         """How many rows there are that differ in their keys."""

@@ -18,10 +18,17 @@ if TYPE_CHECKING:
     from tap_freshbooks.transport.request import Response
 
 
+LEGACY = "admin:all:legacy"
+
+
 def granted_scopes(client: FreshBooksClient) -> frozenset[str]:
-    """The scopes that the access token names; empty if it names none."""
+    """The scopes that the access token names; empty if it names none, or the one for everything.
+
+    Apps from before scopes existed have `admin:all:legacy` (`docs/freshbooks-api/auth.md §4`).
+    """
     scope = _claims_of(client.authenticator.access_token()).get("scope")
-    return frozenset(scope.split()) if isinstance(scope, str) else frozenset()
+    scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
+    return frozenset() if LEGACY in scopes else scopes
 
 
 def _claims_of(token: str) -> dict[str, Any]:

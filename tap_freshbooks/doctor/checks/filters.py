@@ -14,6 +14,7 @@ from typing_extensions import override
 from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.checks.lists import NO_ROWS
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.doctor.subjects import INCLUDES
 from tap_freshbooks.streams.families import DELETED, AccountingStream, ProjectStream
 from tap_freshbooks.streams.replication import Replication
 
@@ -141,7 +142,9 @@ class Includes(StreamCheck):
             raise NotTestedError(NO_ROWS)
         missing = [name for name in _included(subject) if not any(name in row for row in rows)]
         if missing:
-            return self.found("ignored", "no row has what was to be included", missing)
+            is_all = len(missing) == len(_included(subject))
+            value = "ignored" if is_all else "partly"
+            return self.found(value, "no row has what was to be included", missing)
         return self.found("honoured")
 
 
@@ -149,5 +152,5 @@ def _included(subject: Subject) -> list[str]:
     """Fields that the query of a stream asks to be included and that it declares."""
     query = subject.stream.query
     switches = (name for name in query if name.startswith(INCLUDE_PREFIX))
-    names = [*query.get("include[]", ()), *(each.removeprefix(INCLUDE_PREFIX) for each in switches)]
+    names = [*query.get(INCLUDES, ()), *(each.removeprefix(INCLUDE_PREFIX) for each in switches)]
     return [name for name in names if name in subject.stream.fields.fields]

@@ -136,16 +136,29 @@ class SmallPages(StreamCheck):
 
     @override
     def applies(self, subject: Subject) -> bool:
-        return subject.is_list and subject.stream.paged
+        return subject.is_list and (subject.stream.paged or not subject.stream.page_metadata_known)
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        return () if subject.stream.page_metadata_known else (_second_page(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         listing = subject.listing(evidence)
-        if listing.is_cut:
+        rows, total = len(listing.rows), listing.metadata.total
+        is_cut = listing.is_cut
+        if not subject.stream.page_metadata_known and 0 < rows < PAGE_SIZE:
+            more = subject.listing(evidence, _second_page(subject)).rows
+            is_cut = bool(more) and more != listing.rows
+        if is_cut:
             return self.found("ignored", f"fewer rows come than the {PAGE_SIZE} asked for")
-        if (listing.metadata.total or 0) <= SMALL_PAGE:
+        if max(rows, total or 0) <= SMALL_PAGE:
             raise NotTestedError(f"the list has no more than {SMALL_PAGE} rows")
         return self.found("honoured")
+
+
+def _second_page(subject: Subject) -> Ask:
+    return subject.page({subject.stream.page_parameters[0]: 2})
 
 
 class PerPageEcho(StreamCheck):

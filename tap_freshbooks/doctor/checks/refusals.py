@@ -177,7 +177,10 @@ class AccountingErrors(StreamCheck):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        body = evidence.answer(subject.object(NO_ID)).body
+        answer = evidence.answer(subject.object(NO_ID))
+        if answer.error is None or answer.status == 0:
+            raise NotTestedError("an id that stands for none was answered with no error")
+        body = answer.body
         response = body.get("response") if isinstance(body, dict) else None
         if isinstance(response, dict) and "errors" in response:
             return self.found("old")
