@@ -90,8 +90,8 @@ class Connection:
             raise ConnectionFailedError(f"{subject}: the answer does not name any memberships")
         if strange := unreadable_memberships(me):
             raise ConnectionFailedError(
-                f"{subject}: the answer has {strange} memberships of a business without a whole "
-                "number as its id; please report this"
+                f"{subject}: the answer names a business whose id is no whole number ({strange} of "
+                "them); please report this"
             )
         return me
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from copy import deepcopy
@@ -17,7 +21,7 @@ from tap_freshbooks.errors import StreamsFailedError
 from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.singerlib.encoding.simple import Message
 
@@ -114,6 +118,23 @@ def failing_sync(
     with pytest.raises(StreamsFailedError) as failure:
         tap.sync()
     return messages, str(failure.value)
+
+
+@contextlib.contextmanager
+def dripping(head: bytes) -> Iterator[str]:
+    """A server that sends the beginning of an answer and then a byte now and then."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer, contextlib.suppress(OSError):
+                peer.sendall(head)
+                while True:
+                    peer.sendall(b"x")
+                    time.sleep(0.05)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def unmeasured() -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from tap_freshbooks.timestamps import utc_text_at
+from tap_freshbooks.transport.bounds import bounded_session
 
 if TYPE_CHECKING:
     from tap_freshbooks.oauth.tokens import Rejection
@@ -46,19 +47,24 @@ class ReauthNotifier:
             "reason": rejection.reason,
         }
         try:
-            answer = requests.post(
-                self.url,
-                json=event,
-                headers={"User-Agent": self.user_agent},
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            )
+            with (
+                bounded_session() as session,
+                session.post(
+                    self.url,
+                    json=event,
+                    headers={"User-Agent": self.user_agent},
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                    stream=True,  # only the status counts
+                ) as answer,
+            ):
+                status, is_taken = answer.status_code, answer.ok and not answer.is_redirect
         except (requests.RequestException, ValueError) as error:
             outcome = type(error).__name__
         else:
-            if answer.ok and not answer.is_redirect:
+            if is_taken:
                 return True
-            outcome = f"status {answer.status_code}"
+            outcome = f"status {status}"
         logger.warning(
             "auth_failure_url did not take the event (%s); the next run tries again", outcome
         )

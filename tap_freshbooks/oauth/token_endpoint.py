@@ -28,7 +28,7 @@ from tap_freshbooks.errors import (
     TransientError,
 )
 from tap_freshbooks.oauth.tokens import TokenPair, usable_access_token
-from tap_freshbooks.transport.bounds import ACCEPTED_ENCODING, BoundedAdapter, read_body
+from tap_freshbooks.transport.bounds import ACCEPTED_ENCODING, bounded_session, read_body
 from tap_freshbooks.transport.connection_errors import never_connected
 from tap_freshbooks.transport.decoding import decode
 from tap_freshbooks.transport.response_errors import error_from_response, read_error_body
@@ -168,7 +168,7 @@ class TokenEndpoint:
         try:
             # A session of its own, not the client's: nothing may repeat the request.
             with (
-                _session() as session,
+                bounded_session(_patience) as session,
                 session.post(
                     url,
                     data=form | client,
@@ -205,13 +205,6 @@ class _Answer:
     headers: Mapping[str, str]
     body: Any
     content: bytes
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, BoundedAdapter(timeouts=1, patience=_patience))
-    return session
 
 
 def _patience() -> float:

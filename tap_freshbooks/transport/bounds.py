@@ -13,6 +13,7 @@ import time
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
@@ -73,6 +74,14 @@ class BoundedAdapter(HTTPAdapter):
         if isinstance(manager, urllib3.ProxyManager):  # one of SOCKS has connections of its own
             manager.pool_classes_by_scheme = self._pools
         return manager
+
+
+def bounded_session(patience: Callable[[], float] = lambda: math.inf) -> requests.Session:
+    """A session whose answers may take one time-out as a whole; `read_body` reads them."""
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(timeouts=1, patience=patience))
+    return session
 
 
 def _pools(timeouts: float, patience: Callable[[], float]) -> dict[str, type[HTTPConnectionPool]]:

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -240,8 +241,48 @@ def test_a_terminal_gets_colours(
     own_sandbox: Sandbox, own_config: dict[str, Any], tmp_path: Path
 ) -> None:
     assert own_sandbox
-    file = tmp_path / "config.json"
-    file.write_text(json.dumps(own_config))
+    shown = at_a_terminal(own_config, tmp_path)
+    assert b"\x1b[" in shown
+    assert b"\n  " in shown
+
+
+@pytest.mark.parametrize("options", [(), ("--include",), ("--jq", ".")])
+def test_an_answer_that_is_hardly_json_is_shown(
+    run: Run, own_sandbox: Sandbox, options: tuple[str, ...]
+) -> None:
+    content = b'{"a": "\xff\xc2\x9b", "b": 1e1000000}'
+    own_sandbox.faults("answer", path="*/users/me", base64=b64encode(content).decode())
+    status, out, error = run("/auth/api/v1/users/me", *options)
+    assert (status, error.count("\n")) == (0, 0 if not error else 1)
+    assert "\ufffd" in out
+
+
+def test_an_error_that_is_no_text_is_shown(run: Run, own_sandbox: Sandbox) -> None:
+    content = b64encode(b'{"message": "\xff\x1b[2J\n"}').decode()
+    own_sandbox.faults("answer", path="*/users/me", base64=content, status=404)
+    status, out, error = run("/auth/api/v1/users/me", "--include")
+    assert status == 1
+    assert "\ufffd" in out
+    assert "404 Not Found: \ufffd\ufffd[2J" in error
+    assert "\x1b" not in error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_an_answer_does_not_steer_a_terminal(
+    own_sandbox: Sandbox, own_config: dict[str, Any], tmp_path: Path
+) -> None:
+    content = '{"a": "\u009b2J\u202e", "b": NaN}'
+    own_sandbox.faults("answer", path="*/users/me", content=content)
+    shown = at_a_terminal(own_config, tmp_path)
+    assert b'"a"' in shown
+    assert b"\xc2\x9b" not in shown
+    assert "\u202e".encode() not in shown
+
+
+def at_a_terminal(config: dict[str, Any], folder: Path) -> bytes:
+    """What a terminal gets of an answer."""
+    file = folder / "config.json"
+    file.write_text(json.dumps(config))
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "tap_freshbooks", "api", "/auth/api/v1/users/me"]
     environment = {**unmeasured(), "PAGER": "cat", "TERM": "xterm-256color"}
@@ -257,5 +298,4 @@ def test_a_terminal_gets_colours(
         pass
     os.close(ours)
     assert done.wait() == 0
-    assert b"\x1b[" in shown
-    assert b"\n  " in shown
+    return shown

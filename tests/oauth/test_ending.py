@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ import pytest
 
 from tap_freshbooks.connection import Connection
 from tap_freshbooks.errors import ReauthorizationRequiredError, TapError
+from tap_freshbooks.oauth import reauth_notifier
 from tap_freshbooks.oauth.tokens import hash_of
-from tests.support import QUICK, sync
+from tests.support import QUICK, dripping, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,6 +170,17 @@ def test_a_dead_token_beside_a_connection_that_works_causes_one_notification(
             token_of(stored, refresh_token=DEAD, auth_failure_url=receiver.url)
         token = works.access_token(rejected=token)
     assert len(receiver.events) == 1
+
+
+def test_a_receiver_whose_answer_has_no_end_does_not_hold_the_store(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reauth_notifier, "TIMEOUT", 0.5)
+    with dripping(b"HTTP/1.1 204 ") as url:
+        began = time.monotonic()
+        with pytest.raises(ReauthorizationRequiredError):
+            token_of({**config, "refresh_token": DEAD, "auth_failure_url": url})
+        assert time.monotonic() - began < 10
 
 
 def test_a_notification_that_was_not_taken_is_sent_again_by_the_next_run(

@@ -12,6 +12,7 @@ from urllib.request import url2pathname
 import pytest
 
 from freshbooks_sandbox import Sandbox
+from tap_freshbooks.errors import ConnectionFailedError, SettingsError
 from tap_freshbooks.extraction import pagination
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
@@ -217,6 +218,79 @@ def test_a_list_that_grows_with_each_answer_is_read_to_a_bound_and_not_settled(
     assert not any("replication_key_value" in state for state in states)
     assert "taxes of " in caplog.text
     assert "the bookmark stays where it was" in caplog.text
+
+
+# Who we are
+
+
+@pytest.mark.parametrize("value", ["../../x", "a\r\nHost: b", ["DVPi6E"], {"id": 1}, 7.5])
+def test_an_identifier_that_leads_elsewhere_ends_the_run_before_it_is_used(
+    books: Sandbox, settings: Config, edit: Callable[..., None], value: Any
+) -> None:
+    first, second = (each["id"] for each in books.businesses()[:2])
+    edit("*/users/me", "response.business_memberships.0.business.account_id", value)
+    with pytest.raises(ConnectionFailedError, match=r"as its account_id something that no path"):
+        sync({**settings, "business_ids": [first, second]}, "taxes")
+    paths = books.stats(settings["client_id"])["paths"]
+    assert [path for path in paths if "/accounting" in path or "/x" in path] == []
+    messages = sync({**settings, "business_ids": [second]}, "taxes")
+    assert messages.records["taxes"]
+
+
+@pytest.mark.parametrize("value", [[7], "seven", Json("1e1000000"), Json("NaN"), 1.5])
+def test_a_business_without_a_number_is_not_overlooked(
+    settings: Config, edit: Callable[..., None], value: Any
+) -> None:
+    edit("*/users/me", "response.business_memberships.1.business.id", value)
+    with pytest.raises(ConnectionFailedError, match="a business whose id is no whole number"):
+        sync(settings, "taxes")
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, "\xff", '{"response": NaN}', "[]", '{"response": {"a": 1e1000000}}']
+)
+def test_an_identity_that_is_none_is_a_sentence_of_the_connection(
+    books: Sandbox, settings: Config, content: str
+) -> None:
+    books.faults("answer", path="*/users/me", content=content)
+    try:
+        with pytest.raises(ConnectionFailedError) as failure:
+            sync({**settings, "max_attempts": 1}, "taxes")
+    finally:
+        books.faults_clear()
+    assert "unexpected" not in str(failure.value)
+
+
+def test_line_ends_of_settings_and_tokens_reach_no_request(
+    books: Sandbox, settings: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = sync_token(settings)
+    url = settings["api_url"]
+    static = {"access_token": f"{token}\r\n", "business_ids": settings["business_ids"]}
+    for name in ("FRESHBOOKS_API_URL", "FRESHBOOKS_AUTH_URL"):
+        monkeypatch.setenv(name, f"{url}\n")
+    assert sync(static, "taxes").records["taxes"]
+    monkeypatch.setenv("FRESHBOOKS_API_URL", f"{url}\n/x")
+    with pytest.raises(SettingsError, match="FRESHBOOKS_API_URL must be a URL"):
+        sync(static, "taxes")
+    for name in ("access_token", "user_agent", "client_id", "api_url"):
+        with pytest.raises(SettingsError, match=f"{name} must be plain printable text"):
+            sync({**static, "api_url": url, name: "http://x/\r\nX-Other: 1"}, "taxes")
+    file = Path(settings["token_store"])
+    stored = json.loads(file.read_text())
+    file.write_text(json.dumps({**stored, "access_token": f"{token}\n"}))
+    refreshes = books.stats(settings["client_id"])["refreshes"]
+    assert sync(settings, "taxes").records["taxes"]
+    file.write_text(json.dumps({**stored, "access_token": "a\nb"}))
+    assert sync(settings, "taxes").records["taxes"]
+    assert books.stats(settings["client_id"])["refreshes"] == refreshes + 1
+
+
+def sync_token(settings: Config) -> str:
+    """The access token of a run."""
+    sync(settings, "taxes")
+    token: str = json.loads(Path(settings["token_store"]).read_text())["access_token"]
+    return token
 
 
 # Words in messages

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
-import socket
-import threading
 import time
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
@@ -18,6 +15,7 @@ from tap_freshbooks.errors import AnswerTooLargeError, FreshBooksError, Transien
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.transport.request import Request
 from tests.conftest import settings_for
+from tests.support import dripping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,23 +133,6 @@ def test_a_head_that_drips_has_an_end(connection: Connection, head: bytes) -> No
         with pytest.raises(TransientError, match="no answer in time"):
             session.exchange(Request("/"), "token")
         assert 1.4 < time.monotonic() - began < 5
-
-
-@contextlib.contextmanager
-def dripping(head: bytes) -> Iterator[str]:
-    """A server that sends the beginning of an answer and then a byte now and then."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            peer, _ = server.accept()
-            with peer, contextlib.suppress(OSError):
-                peer.sendall(head)
-                while True:
-                    peer.sendall(b"x")
-                    time.sleep(0.05)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def test_a_slow_answer_that_goes_on_is_waited_for(
