@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox.behaviours import named
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.query import Query
     from freshbooks_sandbox.resource import Resource
     from freshbooks_sandbox.store import Business, Row
+
+UNKNOWN_KEY = "sandbox_rows"
+"""A key that no file of the facts has for a list."""
 
 
 @dataclass
@@ -46,6 +49,8 @@ def list_page(resource: Resource, query: Query, context: FilterContext) -> bytes
     if envelope is not None:
         return envelope
     plural, _ = resource.keys(behaviours)
+    if named(behaviours.envelope, resource.name) and resource.other_keys is None:
+        plural = UNKNOWN_KEY
     is_bare = named(behaviours.page_metadata_missing, resource.name)
     return resource.family.list_body(plural, None if is_bare else page, records, meta)
 
@@ -65,6 +70,8 @@ def select_page(
     view = _view_key(resource, query, context)
     selection = context.business.cached(view, lambda: _select(resource, query, context))
     page, place = request.page(selection.total)
+    if named(context.behaviours.totals, resource.name) and request.size is not None:
+        page = replace(page, total=page.total + 1)
     return page, selection.rows[place], selection.meta
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SMALL_CAP = 15
 """Rows on a page of a few lists, whatever was asked (docs/freshbooks-api/accounting.md §3)."""
+OTHER_SIZE = 10
+"""Rows on a page where nothing is asked, unlike the facts."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ def page_request(resource: Resource, query: Query, behaviours: Behaviours) -> Pa
 
 
 def _default_size(resource: Resource, behaviours: Behaviours) -> int | None:
+    """Rows on a page where nothing is asked; of two lists that is a question of its own."""
     if resource.name == "team_members":
         return int(behaviours.team_members_per_page)
-    if resource.name == "time_entries" and behaviours.time_entries_default == "30":
-        return 30
-    return resource.family.per_page
+    if resource.name == "time_entries":
+        return 30 if behaviours.time_entries_default == "30" else None
+    is_other = named(behaviours.default_per_page, resource.name)
+    return OTHER_SIZE if is_other else resource.family.per_page
 
 
 def _capped(size: int | None, resource: Resource, behaviours: Behaviours) -> int | None:

@@ -119,6 +119,23 @@ def test_lists_without_a_word_of_their_pages() -> None:
         assert set(caller.accounting("invoices/invoices")) > {"page", "pages"}
 
 
+def test_rows_under_a_key_that_no_file_has() -> None:
+    with behaving(envelope="clients,projects") as caller:
+        assert "clients" not in caller.accounting("users/clients")
+        assert caller.accounting("users/clients")["sandbox_rows"]
+        assert caller.projects()["sandbox_rows"]
+        assert caller.accounting("invoices/invoices")["invoices"]
+
+
+def test_a_total_that_is_too_high_and_another_default() -> None:
+    with behaving(totals="taxes", default_per_page="clients") as caller:
+        taxes = caller.accounting("taxes/taxes")
+        assert (taxes["total"], taxes["pages"]) == (len(taxes["taxes"]) + 1, 1)
+        assert len(caller.accounting("users/clients")["clients"]) == 10
+        assert caller.accounting("users/clients?per_page=12")["per_page"] == 12
+        assert caller.accounting("invoices/invoices")["per_page"] == 15
+
+
 def test_a_row_that_is_there_twice() -> None:
     with behaving(repeated_rows="clients") as caller:
         rows = caller.accounting("users/clients")["clients"]
