@@ -34,6 +34,7 @@ class Behaviours:
     page_metadata_missing: Names = ""
     envelope: Names = ""
     totals: Names = ""
+    scopes: Names = ""
     default_per_page: Names = ""
     repeated_rows: Names = ""
     unknown_fields: Names = ""

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from freshbooks_sandbox import scopes
+from freshbooks_sandbox.behaviours import named
 from freshbooks_sandbox.errors import UNKNOWN_ROUTE, ApiError, MissingScopeError, no_access
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from freshbooks_sandbox.resource import AnyScope, Resource
     from freshbooks_sandbox.store import Business
     from freshbooks_sandbox.view import View
+
+OTHER_SCOPE = "user:business:read"
+"""A scope that no file of the facts names for a list."""
 
 
 def is_read(request: Request) -> bool:
@@ -31,7 +35,10 @@ def authorize(request: Request, resource: Resource, business: Business, token: A
     """
     denied = request.scope.get("sandbox.deny")
     wanted = (f"user:{resource.scope}:{'read' if is_read(request) else 'write'}",)
-    check_scope(token, _names(resource.any_scope, business) or wanted, denied)
+    names = _names(resource.any_scope, business) or wanted
+    if named(business.behaviours.scopes, resource.name) and resource.any_scope is not ledger_scope:
+        names = (OTHER_SCOPE,)
+    check_scope(token, names, denied)
     _check_feature(denied)
     if not is_read(request) and business.role == "client":
         raise ApiError(403, "Permission Denied.", 1003)

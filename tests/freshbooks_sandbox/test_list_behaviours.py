@@ -344,6 +344,17 @@ def test_the_scope_of_the_ledger(demanded: str) -> None:
     assert codes == {demanded: {200}, other: {403}}
 
 
+def test_a_list_that_demands_another_scope() -> None:
+    with behaving(scopes="clients,callbacks") as caller:
+        lesser = Caller(caller.sandbox, scopes=["user:clients:read", "user:taxes:read"])
+        answer = lesser.get(f"/accounting/account/{lesser.account}/users/clients")
+        assert answer.status_code == 403
+        assert "Required: ['user:business:read']" in answer.json()["message"]
+        assert lesser.accounting("taxes/taxes")
+        lesser.session.close()
+        assert caller.accounting("users/clients")["clients"]
+
+
 def test_a_resource_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="invioces"):
         Sandbox(behaviours={"small_pages": "invoices,invioces"})
