@@ -77,7 +77,7 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
         return [found], PageMetadata(None, 1, None)
     if not isinstance(found, list):
         # Not an empty list: with a wrong key every account would look empty.
-        paths = islice(_list_paths(body), MAX_NAMED)
+        paths = islice(list_paths(body), MAX_NAMED)
         there = ", ".join(".".join(path)[:MAX_NAME_LENGTH] for path in paths) or "nowhere"
         raise FreshBooksError(
             f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
@@ -97,7 +97,7 @@ def find_list(body: Any) -> tuple[str, ...]:
     """
     if isinstance(body, list):
         return ()
-    paths = list(_list_paths(body))
+    paths = list(list_paths(body))
     if not paths:
         raise FreshBooksError("the answer holds no list whose pages could be read")
     nearest = paths[0]
@@ -110,7 +110,7 @@ def find_list(body: Any) -> tuple[str, ...]:
     return nearest
 
 
-def _list_paths(body: Any) -> Iterator[tuple[str, ...]]:
+def list_paths(body: Any) -> Iterator[tuple[str, ...]]:
     """Keys to each list of a response, those near its root first."""
     level: deque[tuple[tuple[str, ...], Any]] = deque([((), body)])
     while level:

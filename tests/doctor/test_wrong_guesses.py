@@ -49,6 +49,31 @@ def test_where_no_rows_are_there_nothing_is_called_true(
         assert result.outcomes(question) == {"not tested"}, question
 
 
+def test_where_the_rows_are_instead_is_told(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    moved = {"taxes": "taxRateList", "tasks": "Ms Featherstonehaugh", "items": "4c1b"}
+    for name, key in moved.items():
+        edits = [{"edit": "rename", "path": f"response.result.{name}", "to": key}]
+        odd_sandbox.faults("answer", path=f"*/{name}/{name}", edits=edits)
+        odd_sandbox.faults("answer", path=f"*/projects/{name}", edits=edits)
+    report = tmp_path / "report.json"
+    streams = [option for name in moved for option in ("--stream", name)]
+    result = examine(command, odd_sandbox, tmp_path, *streams, "--report", str(report))
+    names = {
+        each["stream"]: each["names"] for each in result.findings if each["value"] == "elsewhere"
+    }
+    assert names == {
+        "taxes": ["response.result.taxRateList"],
+        "tasks": ["response.result.?", "response.result.Ms Featherstonehaugh"],
+        "items": ["response.result.?", "response.result.4c1b"],
+    }
+    text = report.read_text()
+    assert "response.result.taxRateList" in text
+    assert "Feather" not in text
+    assert "4c1b" not in text
+
+
 def test_where_there_is_something_to_see_each_fact_is_true(
     odd_sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.checks.work import rows_of
 from tap_freshbooks.doctor.evidence import Ask
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.doctor.places import with_places
 from tap_freshbooks.doctor.subjects import Subject
 from tap_freshbooks.errors import BadRequestError, NotFoundError
 from tap_freshbooks.streams.resources.people import Clients
@@ -33,8 +34,9 @@ class _ListKey(StreamCheck):
     within: tuple[str, ...] = ()
     """Keys that lead to it."""
 
-    def key_in(self, body: Any) -> Verdict:
+    def key_in(self, answered: Any) -> Verdict:
         """The first of the possible keys that is there."""
+        body = answered
         for name in self.within:
             body = body.get(name) if isinstance(body, dict) else None
         if isinstance(body, list) and BARE_LIST in self.question.values:
@@ -42,7 +44,7 @@ class _ListKey(StreamCheck):
         for key in self.question.values:
             if isinstance(body, dict) and isinstance(body.get(key), list | dict):
                 return self.found(key)
-        return self.found("other", "it is under another key")
+        return with_places(self.found("other", "it is under another key"), answered)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:

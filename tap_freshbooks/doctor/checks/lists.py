@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
+from tap_freshbooks.doctor.places import with_places
 from tap_freshbooks.doctor.subjects import OVER_THE_CAP
 from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.extraction.envelope import read_rows
@@ -35,7 +36,8 @@ class Envelope(StreamCheck):
         try:
             read_rows(answer.body, subject.stream.records, "")
         except FreshBooksError:
-            return self.found("elsewhere", "no list is where the tap reads it")
+            verdict = self.found("elsewhere", "no list is where the tap reads it")
+            return with_places(verdict, answer.body)
         return self.found("known")
 
 
