@@ -96,8 +96,12 @@ class Behaviours:
     caused_events: Literal["silent", "sent"] = "silent"
 
     @classmethod
-    def of(cls, settings: Mapping[str, str]) -> Behaviours:
+    def of(cls, settings: Mapping[str, str], resources: Collection[str]) -> Behaviours:
         """Check names and values.
+
+        Args:
+            settings: The values that shall differ from the default, by name.
+            resources: The names of all resources.
 
         Raises:
             ValueError: For a name or value that does not exist; the text lists those that do.
@@ -110,19 +114,10 @@ class Behaviours:
             choices = get_args(hints[name])
             if choices and value not in choices:
                 raise ValueError(f"{name} is one of {', '.join(choices)}; not {value!r}")
-        return replace(cls(), **settings)  # type: ignore[arg-type]
-
-    def check_names(self, known: Collection[str]) -> None:
-        """Check that every resource that a behaviour names exists.
-
-        Raises:
-            ValueError: For one that does not.
-        """
-        for name, hint in get_type_hints(type(self)).items():
-            names = getattr(self, name).split(",") if hint is str else []
-            unknown = set(names) - {*known, "all", ""}
+            unknown = set() if choices else {*value.split(",")} - {*resources, "all", ""}
             if unknown:
                 raise ValueError(f"{name}: there is no resource {', '.join(sorted(unknown))}")
+        return replace(cls(), **settings)  # type: ignore[arg-type]
 
 
 def named(names: str, resource: str) -> bool:

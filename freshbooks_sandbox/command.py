@@ -15,6 +15,7 @@ import click
 
 from freshbooks_sandbox.behaviours import Behaviours
 from freshbooks_sandbox.control.endpoints import REDIRECT_URI
+from freshbooks_sandbox.resources import BY_NAME
 from freshbooks_sandbox.scopes import ALL
 from freshbooks_sandbox.server import Server, address_of, listen
 from freshbooks_sandbox.state import Options, State
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 
 def _behaviours(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> Any:
+    settings = {name: value for name, _, value in (given.partition("=") for given in values)}
     try:
-        return Behaviours.of({name: value for name, _, value in (v.partition("=") for v in values)})
+        return Behaviours.of(settings, BY_NAME)
     except ValueError as problem:
         raise click.BadParameter(str(problem)) from None
 

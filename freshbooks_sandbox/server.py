@@ -13,6 +13,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from freshbooks_sandbox.app import build
 from freshbooks_sandbox.behaviours import Behaviours
+from freshbooks_sandbox.resources import BY_NAME
 from freshbooks_sandbox.state import Options, State
 from freshbooks_sandbox.webhooks.python_client import Webhooks
 
@@ -156,7 +157,7 @@ class Sandbox:
                 invoices=invoices,
                 token_lifetime=token_lifetime,
                 rate_limit=rate_limit,
-                behaviours=Behaviours.of(behaviours or {}),
+                behaviours=Behaviours.of(behaviours or {}, BY_NAME),
             )
         )
         self.webhooks = Webhooks(self._request)

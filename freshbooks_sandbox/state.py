@@ -11,7 +11,6 @@ from freshbooks_sandbox.faults import Faults
 from freshbooks_sandbox.filters import FilterContext
 from freshbooks_sandbox.limits import RateLimit
 from freshbooks_sandbox.oauth import OAuth
-from freshbooks_sandbox.resources import BY_NAME
 from freshbooks_sandbox.seed_data import generate
 from freshbooks_sandbox.stats import Stats
 from freshbooks_sandbox.store import Business, Store
@@ -39,7 +38,6 @@ class State:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.behaviours = options.behaviours
-        self.behaviours.check_names(BY_NAME)
         self.clock = Clock()
         self.stats = Stats()
         self.faults = Faults()

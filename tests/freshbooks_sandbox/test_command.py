@@ -59,6 +59,7 @@ def test_it_writes_a_ready_configuration_and_ends_cleanly(
     [
         (("--behaviour", "nonsense=1"), "no behaviour named 'nonsense'"),
         (("--behaviour", "total=some"), "all, visible"),
+        (("--behaviour", "small_pages=invioces"), "no resource invioces"),
         (("--invoices", "0"), "--invoices"),
         (("--host", "203.0.113.1"), "Cannot listen"),
     ],
