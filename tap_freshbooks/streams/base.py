@@ -212,7 +212,6 @@ class RecordStream(BookmarkedStream, ABC):
         """
         if concerns_run(error) or self.ABORT_AT_RECORD_COUNT is not None:
             raise error
-        self.is_complete = False
         business = self.business_of(partition) if partition else None
         names = [consumer.name for consumer in consumers]
         self.run.outcome.fail(Source(self.name, partition, business), names, error)

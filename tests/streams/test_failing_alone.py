@@ -17,7 +17,7 @@ from tap_freshbooks.transport.retry_budget import MAX_RETRIES_OF_STREAM
 from tap_freshbooks.unified.streams import UnifiedStream
 from tests.conftest import settings_for
 from tests.faults.target import Target
-from tests.support import failing_sync, sync
+from tests.support import catalog_of, failing_sync, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -422,6 +422,42 @@ def test_an_outage_ends_the_run_and_does_not_fail_stream_after_stream(
     assert "Failed: " not in caplog.text
     # The partitions that were begun ahead, and not all that there are.
     assert own_sandbox.stats(own_config["client_id"])["requests"] <= 8 + 8 * (3 + CHECKS)
+
+
+def test_freshbooks_is_there_whatever_users_me_says(books: Sandbox, settings: Config) -> None:
+    books.faults("deny", path="*/users/me", skip=1)
+    with fault(books, "status", status=500, path="*/payments/payments"):
+        messages, sentence = failing_sync(settings, "payments", "invoices")
+    assert "payments" in sentence
+    assert messages.records["invoices"]
+
+
+def test_broken_streams_use_up_no_retries_of_one_that_has_trouble_later(
+    own_sandbox: Sandbox, own_config: Config
+) -> None:
+    broken = ("bills", "clients", "invoices", "payments", "items", "expenses")
+    for stream in broken:
+        own_sandbox.faults("status", status=500, path=f"*/{stream}/{stream}")
+    own_sandbox.faults("status", status=500, path="*/users/clients")
+    own_sandbox.faults("status", status=503, path="*/time_entries", times=6)
+    messages, sentence = failing_sync(own_config, *broken, "time_entries")
+    assert sentence.startswith(f"{len(broken)} streams could not be read completely: ")
+    assert messages.records["time_entries"]
+
+
+def test_a_stream_map_that_fails_is_a_setting_and_ends_the_run(
+    books: Sandbox, settings: Config, command: Command, tmp_path: Path
+) -> None:
+    assert books
+    settings["stream_maps"] = {"payments": {"share": "nowhere"}}
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(settings))
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(catalog_of("payments", "projects")))
+    status, output, error = command("--config", str(file), "--catalog", str(catalog))
+    assert status == 2
+    assert error.splitlines()[-1].startswith("Error: wrong settings: ")
+    assert '"stream":"projects"' not in output
 
 
 def test_a_firewall_before_all_of_freshbooks_ends_the_run_without_a_word_on_the_account(

@@ -186,6 +186,18 @@ def test_what_was_never_read_has_no_rows_that_stay(
     assert "stay in the target" in caplog.text
 
 
+def test_without_a_business_that_can_have_rows_nothing_is_removed(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    [bare] = [each["id"] for each in own_sandbox.businesses() if each["account_id"] is None]
+    messages = sync({**own_config, "business_ids": [bare]}, "taxes", "unified_tax_rates")
+    assert activated(messages) == set()
+    assert {each["stream"] for each in messages.all if each["type"] == "SCHEMA"} == {
+        "taxes",
+        "unified_tax_rates",
+    }
+
+
 def test_a_first_run_activates_what_it_reads_and_a_wider_one_all(
     own_sandbox: Sandbox, own_config: dict[str, Any]
 ) -> None:
