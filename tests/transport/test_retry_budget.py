@@ -25,15 +25,15 @@ def test_a_stream_that_has_used_up_its_retries_leaves_those_of_the_others() -> N
 
 def test_the_account_of_all_is_overdrawn_once_until_it_is_reset() -> None:
     budgets = RetryBudgets()
-    streams = int(MAX_RETRIES / MAX_RETRIES_OF_STREAM)
-    for number in range(streams):
-        assert not budgets.is_overdrawn
+    history = []
+    for number in range(int(MAX_RETRIES / MAX_RETRIES_OF_STREAM)):
         spend(budgets, str(number))
-    assert not budgets.is_overdrawn
+        history.append(budgets.is_overdrawn)
     assert budgets.spend("another")
-    assert budgets.is_overdrawn
+    history.append(budgets.is_overdrawn)
     budgets.reset()
-    assert not budgets.is_overdrawn
+    history.append(budgets.is_overdrawn)
+    assert history == [False, False, True, False]
     assert not budgets.spend("0")  # whose endpoint is broken all the same
 
 
