@@ -7,6 +7,7 @@ a dot in it. What a path does not find stays as it is.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -43,7 +44,8 @@ class SetValue(Edit, tag="set"):
     def new(self) -> Any:
         """What the encoder writes."""
         raw = self.base64 if self.json is None else self.json.encode()
-        return self.value if raw is None else msgspec.Raw(raw)
+        # A later edit must change it in one place only, and not for the next answer.
+        return copy.deepcopy(self.value) if raw is None else msgspec.Raw(raw)
 
 
 class Remove(Edit, tag="remove"):
@@ -123,7 +125,8 @@ def _rename(edit: Rename, container: Any, key: Any) -> None:
 
 def _repeat(edit: Repeat, container: Any, key: Any) -> None:
     if isinstance(container, list):
-        container[key:key] = [container[key]] * edit.times
+        # Each a row of its own: a later edit of one must not change the others.
+        container[key:key] = [copy.deepcopy(container[key]) for _ in range(edit.times)]
 
 
 _APPLY: dict[type[Edit], Callable[[Any, Any, Any], None]] = {

@@ -155,6 +155,20 @@ def test_keys_are_renamed_and_removed_and_rows_repeated(victim: Caller) -> None:
     assert [row["id"] for row in after["rows"][:4]] == [first, first, first, second]
 
 
+def test_a_later_edit_changes_one_place_and_no_later_answer(victim: Caller) -> None:
+    edits = [
+        {"edit": "repeat", "path": f"{RESULT}.invoices.0"},
+        {"edit": "set", "path": f"{RESULT}.invoices.*.extra", "value": {"a": 1}},
+        {"edit": "set", "path": f"{RESULT}.invoices.0.extra.a", "value": 2},
+        {"edit": "set", "path": f"{RESULT}.invoices.0.amount.amount", "value": "0"},
+    ]
+    first, before = edit(victim, *edits)
+    again = invoices(victim).json()["response"]["result"]
+    assert again == first
+    assert [row["extra"]["a"] for row in first["invoices"][:3]] == [2, 1, 1]
+    assert first["invoices"][1]["amount"] == before["invoices"][0]["amount"]
+
+
 def test_all_elements_of_a_list_can_go(victim: Caller) -> None:
     after, before = edit(victim, {"edit": "remove", "path": f"{RESULT}.invoices.*"})
     assert after == {**before, "invoices": []}
