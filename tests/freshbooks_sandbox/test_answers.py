@@ -156,7 +156,7 @@ def test_keys_are_renamed_and_removed_and_rows_repeated(victim: Caller) -> None:
 
 
 def test_a_later_edit_changes_one_place_and_no_later_answer(victim: Caller) -> None:
-    edits = [
+    edits: list[dict[str, Any]] = [
         {"edit": "repeat", "path": f"{RESULT}.invoices.0"},
         {"edit": "set", "path": f"{RESULT}.invoices.*.extra", "value": {"a": 1}},
         {"edit": "set", "path": f"{RESULT}.invoices.0.extra.a", "value": 2},
