@@ -6,8 +6,8 @@ import logging
 import unicodedata
 from typing import Any
 
-LOGGERS = "tap-freshbooks"
-"""What the names of our loggers begin with."""
+LOGGERS = ("tap-freshbooks", "urllib3")
+"""What the names of loggers begin with that log texts of FreshBooks."""
 
 
 def printable(text: str) -> str:
@@ -29,7 +29,7 @@ def _visible(character: str) -> str:
 
 
 def sanitize_logs() -> None:
-    """Make all that our loggers log printable, whatever handlers a user has configured."""
+    """Make printable what is logged, whatever handlers a user has configured."""
     make = logging.getLogRecordFactory()
     if getattr(make, "is_printable", False):
         return

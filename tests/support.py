@@ -121,17 +121,26 @@ def failing_sync(
 
 
 @contextlib.contextmanager
-def dripping(head: bytes) -> Iterator[str]:
-    """A server that sends the beginning of an answer and then a byte now and then."""
+def answering(*parts: bytes, drips: bool = False) -> Iterator[str]:
+    """A server that answers every connection with the same bytes.
+
+    Args:
+        parts: Of the answer, after which the connection is closed.
+        drips: Whether a byte now and then follows instead, until the caller leaves.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
-            peer, _ = server.accept()
-            with peer, contextlib.suppress(OSError):
-                peer.sendall(head)
+            with contextlib.suppress(OSError):
                 while True:
-                    peer.sendall(b"x")
-                    time.sleep(0.05)
+                    peer, _ = server.accept()
+                    with peer, contextlib.suppress(OSError):
+                        peer.recv(65_536)
+                        for part in parts:
+                            peer.sendall(part)
+                        while drips:
+                            peer.sendall(b"x")
+                            time.sleep(0.05)
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -15,7 +15,7 @@ from tap_freshbooks.connection import Connection
 from tap_freshbooks.errors import ReauthorizationRequiredError, TapError
 from tap_freshbooks.oauth import reauth_notifier
 from tap_freshbooks.oauth.tokens import hash_of
-from tests.support import QUICK, dripping, sync
+from tests.support import QUICK, answering, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +176,7 @@ def test_a_receiver_whose_answer_has_no_end_does_not_hold_the_store(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reauth_notifier, "TIMEOUT", 0.5)
-    with dripping(b"HTTP/1.1 204 ") as url:
+    with answering(b"HTTP/1.1 204 ", drips=True) as url:
         began = time.monotonic()
         with pytest.raises(ReauthorizationRequiredError):
             token_of({**config, "refresh_token": DEAD, "auth_failure_url": url})

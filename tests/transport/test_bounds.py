@@ -14,8 +14,10 @@ from freshbooks_sandbox import Sandbox
 from tap_freshbooks.errors import AnswerTooLargeError, FreshBooksError, TransientError
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.transport.request import Request
+from tap_freshbooks.transport.response_errors import answer_date
+from tap_freshbooks.transport.session import HttpSession
 from tests.conftest import settings_for
-from tests.support import dripping
+from tests.support import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,11 +130,73 @@ def test_a_body_that_drips_has_an_end(connection: Connection, answer: Callable[.
 @pytest.mark.parametrize("head", [b"H", b"HTTP/1.1 200 OK\r\nX-Long: "], ids=["status", "header"])
 def test_a_head_that_drips_has_an_end(connection: Connection, head: bytes) -> None:
     session = connection.client.session
-    with dripping(head) as session.api_url:
+    with answering(head, drips=True) as session.api_url:
         began = time.monotonic()
         with pytest.raises(TransientError, match="no answer in time"):
             session.exchange(Request("/"), "token")
         assert 1.4 < time.monotonic() - began < 5
+
+
+def test_a_proxy_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(b"HTTP/1.1 200 OK\r\n\r\n", drips=True) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        session = HttpSession(
+            "http://freshbooks.invalid",
+            user_agent="x",
+            timeout=0.3,
+            max_size=1e6,
+            max_connections=1,
+        )
+        began = time.monotonic()
+        with pytest.raises(TransientError, match="no answer in time"):
+            session.exchange(Request("/"), "token")
+        assert 1.4 < time.monotonic() - began < 5
+        session.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+ODD_HEADS = {
+    "no status": b"\x16\x03\x01\x02\r\n\r\n",
+    "a status that is none": b"HTTP/1.1 1e1000000 OK\r\n\r\n{}",
+    "a long line": OK + b"X-Long: " + b"x" * 70_000 + b"\r\n\r\n{}",
+    "many headers": OK + b"X-Many: x\r\n" * 200 + b"\r\n{}",
+    "lengths that differ": OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a length beyond the end": OK + b"Content-Length: 999999999999999999999\r\n\r\n{}",
+    "a chunk without a size": OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+    "a chunk beyond the end": OK + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("head", ODD_HEADS.values(), ids=ODD_HEADS)
+def test_a_head_that_makes_no_sense_is_a_broken_connection(
+    connection: Connection, head: bytes
+) -> None:
+    session = connection.client.session
+    with (
+        answering(head) as session.api_url,
+        pytest.raises(TransientError, match=r"the connection broke|no answer in time"),
+    ):
+        session.exchange(Request("/"), "token")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: -5\r\n",
+        b"Content-Length: many\r\n",
+        b"Content-Length: " + b"9" * 5000 + b"\r\n",
+        b"No colon\r\n",
+        b"X-Odd: \x1b[2J\xff\xfe\x85\r\n",
+        b"Date: \xff\r\nRetry-After: \xb2\r\nX-RateLimit-Remaining: \xb2\r\n",
+    ],
+)
+def test_a_head_that_can_be_understood_is(connection: Connection, head: bytes) -> None:
+    session = connection.client.session
+    with answering(OK + head + b"\r\n", b"{}") as session.api_url:
+        response, content = session.exchange(Request("/"), "token")
+    assert content in {b"{}", b"\r\n{}"}
+    assert answer_date(response.headers) is None
 
 
 def test_a_slow_answer_that_goes_on_is_waited_for(
