@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,12 @@ class Result:
     said: str
     requests: int
     findings: list[dict[str, Any]]
+
+    @property
+    def bound(self) -> int:
+        """How many requests it said that it needs at most."""
+        [number] = re.findall(r"At most (\d+) requests", self.said)
+        return int(number)
 
     @property
     def differing(self) -> dict[str, set[tuple[str, str | None]]]:

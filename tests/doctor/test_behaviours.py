@@ -115,6 +115,7 @@ def test_the_behaviour_that_is_switched_on_is_named_and_no_other(
 ) -> None:
     result = run(PREPARED.get(name, USUAL), {name: value}, command, tmp_path)
     assert set(result.differing) == {name}
+    assert result.requests <= result.bound
     values, streams = (set(each) for each in zip(*result.differing[name], strict=True))
     if name not in ONE:
         assert values == {value}
