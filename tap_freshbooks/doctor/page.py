@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_freshbooks.doctor.examination import NO_SUBJECT
 from tap_freshbooks.doctor.findings import Outcome
 from tap_freshbooks.printable import printable
 
@@ -48,7 +49,7 @@ class Entry:
     fact: str
     said: str
     where: str
-    places: str
+    places: tuple[str, ...]
 
 
 def entries_of(findings: Sequence[Finding]) -> list[Entry]:
@@ -64,11 +65,11 @@ def entries_of(findings: Sequence[Finding]) -> list[Entry]:
             group[0].question.text,
             said,
             _where(group),
-            ", ".join(group[0].question.places),
+            group[0].question.places,
         )
         for wanted in TITLES
         for (outcome, name, said), group in groups.items()
-        if outcome is wanted
+        if outcome is wanted and said != NO_SUBJECT
     ]
 
 
@@ -100,8 +101,8 @@ def text_of(findings: Sequence[Finding], requests: int) -> Iterator[str]:
             where = f" [{entry.where}]" if entry.where else ""
             yield f"  {entry.question}{where}: {entry.said}"
             if outcome is not Outcome.TRUE:
-                yield f"      {entry.fact} ({entry.places})"
-    yield _end(requests)
+                yield f"      {entry.fact} ({', '.join(entry.places)})"
+    yield from _end(findings, requests)
 
 
 def table_of(findings: Sequence[Finding], requests: int) -> RenderableType:
@@ -114,14 +115,16 @@ def table_of(findings: Sequence[Finding], requests: int) -> RenderableType:
     for name, ratio in (("", 2), ("what we think", 5), ("here", 4), ("where", 3)):
         table.add_column(name, ratio=ratio, overflow="fold")
     for entry in entries_of(findings):
-        table.add_row(
-            Text(TITLES[entry.outcome], style=STYLES[entry.outcome]),
-            Text.assemble((entry.question, "bold"), f"\n{entry.fact}\n", (entry.places, "dim")),
-            Text(entry.said),
-            Text(entry.where),
-        )
-    return Group(table, Text(_end(requests)))
+        fact = Text.assemble((entry.question, "bold"), f"\n{entry.fact}")
+        if entry.outcome is not Outcome.TRUE:
+            fact.append("".join(f"\n{place}" for place in entry.places), style="dim")
+        title = Text(TITLES[entry.outcome], style=STYLES[entry.outcome])
+        table.add_row(title, fact, Text(entry.said), Text(entry.where))
+    return Group(table, *map(Text, _end(findings, requests)))
 
 
-def _end(requests: int) -> str:
-    return f"{requests} requests were sent."
+def _end(findings: Sequence[Finding], requests: int) -> Iterator[str]:
+    left_out = [each.question.name for each in findings if _said(each) == NO_SUBJECT]
+    if left_out:
+        yield f"Of streams that were left out: {', '.join(left_out)}"
+    yield f"{requests} requests were sent."

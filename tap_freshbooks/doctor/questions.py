@@ -267,6 +267,13 @@ SERVICE = (
         ("docs/freshbooks-api/auth.md §4",),
     ),
     Question(
+        "too_many_requests",
+        "The body of a 429 is not looked at",
+        ("unknown",),
+        ("docs/freshbooks-api/errors-and-limits.md §2",),
+        untestable="it takes more requests than FreshBooks allows",
+    ),
+    Question(
         "default_scopes",
         "A consent that names no scope grants those of the application",
         ("registered", "profile"),

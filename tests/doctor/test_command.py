@@ -108,6 +108,7 @@ def test_at_a_terminal_the_page_is_a_table(
     assert status == 0
     assert "what we think" in output
     assert "A list gives 100 rows at once" in output
+    assert "Of streams that were left out: " in output
 
 
 def test_a_stream_or_business_that_is_not_there_is_refused(

@@ -53,14 +53,21 @@ def _parts(holder: Row, name: str) -> list[Row]:
     return [each for each in parts if isinstance(each, dict)] if isinstance(parts, list) else []
 
 
-def of_a_period(subject: Subject) -> Ask:
-    """A report of this year and the last, by the parameters that it knows."""
+def _since(subject: Subject, first_day: str) -> Ask:
+    """A report up to today, by the parameters that it knows."""
     assert issubclass(subject.stream, Report)  # noqa: S101 - see `applies` of the checks
-    today = datetime.now(UTC).date()
-    days = {"start_date": f"{today.year - 1}-01-01"}
-    names = subject.stream.query_of_period
-    period = {name: days.get(name, today.isoformat()) for name in names}
+    days = {"start_date": first_day}
+    today = datetime.now(UTC).date().isoformat()
+    period = {name: days.get(name, today) for name in subject.stream.query_of_period}
     return subject.ask({**subject.stream.query, **period})
+
+
+def _of_this_month(subject: Subject) -> Ask:
+    return _since(subject, f"{datetime.now(UTC):%Y-%m}-01")
+
+
+def _of_this_year_and_the_last(subject: Subject) -> Ask:
+    return _since(subject, f"{datetime.now(UTC).year - 1}-01-01")
 
 
 class ReportParts(StreamCheck):
@@ -74,13 +81,13 @@ class ReportParts(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (of_a_period(subject),)
+        return (_of_this_month(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         stream = subject.stream
         assert issubclass(stream, Report)  # noqa: S101 - see `applies`
-        answer = evidence.answer(of_a_period(subject))
+        answer = evidence.answer(_of_this_month(subject))
         if answer.error is not None:
             raise NotTestedError(answer.problem)
         *outer, key = stream.records
@@ -154,7 +161,7 @@ class PaymentsCollected(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (of_a_period(subject),)
+        return (_of_this_year_and_the_last(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -181,7 +188,7 @@ class ExpenseGroups(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (of_a_period(subject),)
+        return (_of_this_year_and_the_last(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
