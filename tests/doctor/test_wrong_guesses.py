@@ -52,7 +52,7 @@ def test_where_no_rows_are_there_nothing_is_called_true(
 def test_where_the_rows_are_instead_is_told(
     odd_sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    moved = {"taxes": "taxRateList", "tasks": "Ms Featherstonehaugh", "items": "4c1b"}
+    moved = {"taxes": "taxRateList", "tasks": "featherstonehaugh_list", "items": "4c1b"}
     for name, key in moved.items():
         edits = [{"edit": "rename", "path": f"response.result.{name}", "to": key}]
         odd_sandbox.faults("answer", path=f"*/{name}/{name}", edits=edits)
@@ -65,12 +65,12 @@ def test_where_the_rows_are_instead_is_told(
     }
     assert names == {
         "taxes": ["response.result.taxRateList"],
-        "tasks": ["response.result.?", "response.result.Ms Featherstonehaugh"],
+        "tasks": ["response.result.?_list", "response.result.featherstonehaugh_list"],
         "items": ["response.result.?", "response.result.4c1b"],
     }
     text = report.read_text()
     assert "response.result.taxRateList" in text
-    assert "Feather" not in text
+    assert "feather" not in text
     assert "4c1b" not in text
 
 
@@ -98,6 +98,16 @@ def test_what_is_answered_with_an_error_like_everything_else_says_nothing(
         odd_sandbox.faults("answer", path=path, status=status, content=body)
     result = examine(command, odd_sandbox, tmp_path)
     assert result.outcomes(question) == {"not tested"}
+
+
+def test_where_nothing_is_deleted_or_archived_nothing_is_known_of_it(
+    own_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    for row in own_sandbox.truth("projects"):
+        own_sandbox.update("projects", row["id"], title=row["title"], active=True, complete=False)
+    result = examine(command, own_sandbox, tmp_path, "--stream", "projects")
+    for question in ("deleted_projects", "archived_projects", "deleted_unreadable"):
+        assert result.outcomes(question) == {"not tested"}, question
 
 
 def test_time_of_others_on_a_later_page_is_seen_by_the_total(
