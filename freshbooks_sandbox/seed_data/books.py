@@ -77,7 +77,7 @@ def write_journal(context: SeedContext) -> None:
     business, random = context.business, context.random("journal_entries")
     children = [row for row in business.table("ledger_accounts").values() if row["parent_account"]]
     accounts = [row["uuid"] for row in children if row["state"] == "active"]
-    count = max(12, min(context.scale // 30, 2000))
+    count = max(18, min(context.scale // 30, 2000))
     for position, moment in enumerate(spread(random, count)):
         cents = random.randrange(100, 90_000)
         debit, credit, rest = random.sample(accounts, 3)
