@@ -20,7 +20,8 @@ A new check:
    fails a test. `judge` looks at the answers and returns `self.found(value, detail)`, or raises
    `NotTestedError` where they do not tell.
 3. Its instance in `CHECKS` of `checks/__init__.py`, those that need no request of their own first.
-4. A row in `tests/doctor/test_behaviours.py` if the sandbox has to be prepared for it.
+4. In `tests/doctor/test_behaviours.py` what the sandbox needs for it to be seen, if anything; the
+   behaviour is switched on there without being named.
 
 Where a stream class holds a fact (path, envelope, includes, filter, keys, fields and their zone), a
 check asks the class. Details are sentences of our own: never a value, an id or a text of the

@@ -9,6 +9,7 @@ from tap_freshbooks.doctor.checks.base import ConnectionCheck, StreamCheck
 from tap_freshbooks.doctor.evidence import LimitReachedError
 from tap_freshbooks.doctor.findings import Finding, NotTestedError, Outcome, Verdict
 from tap_freshbooks.doctor.questions import QUESTIONS
+from tap_freshbooks.errors import FreshBooksError, TapError, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -149,3 +150,9 @@ def _verdict(judge: Callable[[], Verdict]) -> Verdict:
         return judge()
     except NotTestedError as reason:
         return Verdict(Outcome.NOT_TESTED, detail=str(reason))
+    except FreshBooksError:  # whose words are not ours
+        return Verdict(Outcome.NOT_TESTED, detail="the answer cannot be read")
+    except TapError:  # the connection itself
+        raise
+    except Exception as error:  # noqa: BLE001 - no answer costs more than the check that stumbles
+        return Verdict(Outcome.NOT_TESTED, detail=sentence_of(error))

@@ -75,4 +75,6 @@ def examine(
     path.write_text(json.dumps({**settings, **QUICK}))
     status, output, said = command("doctor", "--config", str(path), "--json", *options)
     found: dict[str, Any] = json.loads(output or '{"requests": 0, "findings": []}')
+    stumbled = [each for each in found["findings"] if "unexpected" in (each["detail"] or "")]
+    assert stumbled == []
     return Result(status, said, found["requests"], found["findings"])

@@ -5,7 +5,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from tap_freshbooks.doctor.checks import CHECKS
+from tap_freshbooks.doctor.checks import CHECKS, lists
 from tap_freshbooks.doctor.questions import QUESTIONS
 from tests.doctor.examining import examine
 from tests.support import QUICK, catalog_of
@@ -204,3 +204,20 @@ def test_a_catalog_chooses_the_streams(sandbox: Sandbox, command: Command, tmp_p
     streams = {each["stream"] for each in result.findings if each["stream"]}
     assert streams == {"taxes", "staffs"}
     assert result.requests < 20
+
+
+def test_a_check_that_stumbles_costs_no_other(
+    sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise KeyError("a text of the account")
+
+    monkeypatch.setattr(lists.Totals, "judge", stumble)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
+    status, output, _ = command("doctor", "--config", str(config), "--stream", "taxes")
+    assert status == 0
+    assert "totals [taxes]: unexpected KeyError in " in output
+    assert "; please report this" in output
+    assert "a text of the account" not in output
+    assert "  repeated_rows [taxes]: unique" in output
