@@ -21,10 +21,14 @@ NEWEST_FIRST_BY_ANALOGY = frozenset({"estimates", "projects", "time_entries"})
 """Lists that are said to begin with the newest row; no sync relies on it
 (`docs/freshbooks-api/accounting.md §3`, `docs/freshbooks-api/projects-and-time.md §2`)."""
 
+BY_NAME = frozenset({"tasks", "expense_categories"})
+"""Lists that are sorted by name, which may be the order of their ids as well."""
+
 SORTS = {
     "invoices": ("invoice_date_asc", "create_date"),
     "clients": ("updated_asc", "updated"),
     "projects": ("created_at", "created_at"),
+    "time_entry_details": ("started_at", "started_at"),
 }
 """For a stream a value of `sort` that is documented, ascending, and the field that it sorts by."""
 
@@ -33,15 +37,18 @@ TOO_FEW = "there are too few rows to tell"
 
 
 class OldestFirst(StreamCheck):
-    """Whether the newest row comes first."""
+    """Whether the newest row comes first.
+
+    It is known of some lists only; of another it is told if the oldest does.
+    """
 
     name = "oldest_first"
 
     @override
     def applies(self, subject: Subject) -> bool:
-        stream = subject.stream
-        proven = issubclass(stream, AccountingStream) and stream.newest_first
-        return subject.is_list and (proven or subject.name in NEWEST_FIRST_BY_ANALOGY)
+        if not (subject.is_list and subject.stream.paged) or subject.name in BY_NAME:
+            return False
+        return subject.is_accounting or subject.name in NEWEST_FIRST_BY_ANALOGY
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -51,7 +58,18 @@ class OldestFirst(StreamCheck):
             raise NotTestedError(TOO_FEW)
         if _ascends(ids[::-1]):
             return self.found("newest")
-        return self.found("oldest" if _ascends(ids) else "other")
+        if _ascends(ids):
+            return self.found("oldest")
+        if not _is_known(subject):
+            raise NotTestedError("the list has an order of its own")
+        return self.found("other")
+
+
+def _is_known(subject: Subject) -> bool:
+    """Whether the newest row is said to come first."""
+    stream = subject.stream
+    proven = issubclass(stream, AccountingStream) and stream.newest_first
+    return proven or subject.name in NEWEST_FIRST_BY_ANALOGY
 
 
 class SortIgnored(StreamCheck):
