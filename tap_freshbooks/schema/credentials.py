@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from tap_freshbooks.schema.conversion import ConversionListener
 
 CREDENTIAL = re.compile(
-    r"token|secret|passw|passphrase|credential|verifier|bearer|cookie|jwt|^authorization$"
+    r"token|secret|passw|passcode|passphrase|pwd|credential|verifier|bearer|cookie|jwt|hmac|csrf"
+    r"|^(authorization|auth|pin)$|(^|[\W_])(oauth|otp|totp|cvv|cvc)([\W_]|$)"
+    r"|(session|security|recovery|mfa)[\W_]*(id|codes?)$"
     r"|(api|auth|access|client|private|publishable|encryption|license|signing|session)[\W_]*keys?$",
     re.IGNORECASE,
 )
+"""Finds the name of a credential."""
 
+BY_ITSELF = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.|[sr]k_(live|test)_|whsec_|Bearer ")
+"""Begins a value that is a credential under any name: a JWT, a secret key of Stripe, a header."""
 
 CONTAINERS = {dict, list}
 
@@ -32,7 +37,12 @@ def _names_credential(name: str) -> bool:
 
 
 def is_credential(name: str, value: Any) -> bool:
-    """Whether a field has the name of a credential, and a value: a flag or null is none."""
+    """Whether a field has the name of a credential, and a value: a flag or null is none.
+
+    A value may show by itself that it is one.
+    """
+    if type(value) is str and BY_ITSELF.match(value):
+        return True
     return _names_credential(name) and value is not None and not isinstance(value, bool)
 
 
@@ -56,7 +66,7 @@ def _is_clean(value: Any, levels: int) -> bool:
     kind = type(value)
     if kind is dict:
         for name, part in value.items():
-            if _names_credential(name) and is_credential(name, part):
+            if is_credential(name, part):
                 return False
             if type(part) in CONTAINERS and not _is_clean(part, levels - 1):
                 return False

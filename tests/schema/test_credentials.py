@@ -17,6 +17,8 @@ from tests.schema.test_fields import Problems
         *("client_secret", "secrets", "password", "passwd", "passphrase", "credentials", "jwt"),
         *("api_key", "apiKey", "API-Key", "apikey", "publishable_key", "user_publishable_key"),
         *("private_key", "accessKey", "signing_key", "verifier", "Authorization", "set_cookie"),
+        *("pwd", "userPwd", "passcode", "auth", "oauth", "pin", "login_otp", "totp_seed", "hmac"),
+        *("csrf", "session_id", "security_code", "mfa_code", "recovery_codes", "cvc", "card_cvv"),
     ],
 )
 def test_the_name_of_a_credential_is_recognized(name: str) -> None:
@@ -31,11 +33,21 @@ def test_the_name_of_a_credential_is_recognized(name: str) -> None:
     "name",
     [
         *("key", "keys", "primary_key", "sort_key", "monkey", "number", "passport", "compass"),
-        *("authorization_status", "author", "id", "", "name"),
+        *("authorization_status", "author", "id", "", "name", "pinned", "shipping", "option"),
+        *("currency_code", "postal_code", "authors", "account_id", "oauth2client", "scvct"),
     ],
 )
 def test_other_names_are_none(name: str) -> None:
     assert not is_credential(name, "x")
+
+
+@pytest.mark.parametrize(
+    "value", ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "sk_live_51H8", "whsec_1", "Bearer abc"]
+)
+def test_a_value_that_is_a_credential_by_itself_is_withheld_under_any_name(value: str) -> None:
+    problems = Problems()
+    assert without_credentials({"a": {"thing": value, "b": 1}}, "info", problems) == {"a": {"b": 1}}
+    assert problems.withheld_paths == ["info.thing"]
 
 
 def test_credentials_are_withheld_at_any_depth_and_the_rest_is_the_same() -> None:
