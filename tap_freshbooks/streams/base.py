@@ -25,14 +25,13 @@ from tap_freshbooks.streams.refusals import explain
 from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
     from singer_sdk.metrics import Counter
     from singer_sdk.singerlib import RecordMessage
 
-    from tap_freshbooks.businesses import Business
     from tap_freshbooks.errors import FreshBooksError
     from tap_freshbooks.extraction.prefetch import Prefetchable
     from tap_freshbooks.records import Row
@@ -179,12 +178,14 @@ class RecordStream(BookmarkedStream, ABC):
         """What the SDK itself reads: for BATCH files, and to test the connection."""
         partitions: list[Any] = list(self.partitions or ()) or [None]
         if context == partitions[0]:
-            self.begin()
+            with self._failing_alone(None):
+                self.begin()
         with self._failing_alone(context):
             records = self.read(context)
             yield from map(compile_preparation(self), records) if self.selected else records
         if context == partitions[-1]:
-            self.finish()
+            with self._failing_alone(None):
+                self.finish()
 
     @contextmanager
     def _failing_alone(
@@ -222,17 +223,12 @@ class RecordStream(BookmarkedStream, ABC):
         Raises:
             FreshBooksError: If that is wanted as a failure.
         """
-        me = self.connection.me if self.connection.has_asked else {}  # it is worth no request
-        reasons = explain(me, account_id, self.plan_features)
+        reasons = explain(self.connection, account_id, self.plan_features)
         sentence = f"{error}{reasons} (its scope is {self.oauth_scope})"
         if self.config["fail_on_skipped"]:
             raise error.restated(sentence)
         self.run.outcome.note_refusal(self.name, sentence)
         self.logger.warning("Skipped %s", sentence)
-
-    def business_of(self, partition: Mapping[str, Any]) -> Business:
-        """The business of a partition."""
-        raise NotImplementedError(f"{self.name} has no partition {partition}")
 
     # Writing
 
@@ -245,7 +241,8 @@ class RecordStream(BookmarkedStream, ABC):
     @override
     def deliver_records(self, partitions: Sequence[Context | None]) -> Iterator[Row]:
         """Deliver the records, and a STATE for each partition that moved it."""
-        self.begin()
+        with self._failing_alone(None):
+            self.begin()
         with self.get_record_counter() as counter, self.get_sync_timer() as timer:
             for partition in partitions:
                 counter.with_context(partition or {})
@@ -253,7 +250,8 @@ class RecordStream(BookmarkedStream, ABC):
                 with self._failing_alone(partition):
                     yield from self._deliver(partition, counter)
                 if partition == partitions[-1]:
-                    self.finish()
+                    with self._failing_alone(None):
+                        self.finish()
                 self.finalize_state(self.get_context_state(partition))
                 if self._is_in_state(partition):
                     self.write_state()

@@ -13,8 +13,11 @@ from tap_freshbooks.singer.sdk_bridge import SdkStream
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from singer_sdk.helpers.types import Context
 
+    from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.run_state import RunningTap, RunState
 
@@ -38,6 +41,10 @@ class BookmarkedStream(SdkStream, ABC):
     def connection(self) -> Connection:
         """The FreshBooks user whose rows they are."""
         return self.run.connection
+
+    def business_of(self, partition: Mapping[str, Any]) -> Business:
+        """The business of a partition."""
+        raise NotImplementedError(f"{self.name} has no partition {partition}")
 
     @property
     def consumers(self) -> list[BookmarkedStream]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from tap_freshbooks.connection import Connection
 
 ENDED = {
     "trial_expired": "the trial of this business has ended",
@@ -18,14 +20,15 @@ ENDED = {
 """What `subscription_statuses` can say of an account that may refuse everything."""
 
 
-def explain(me: Mapping[str, Any], account_id: str | None, flags: Iterable[str]) -> str:
+def explain(connection: Connection, account_id: str | None, flags: Iterable[str]) -> str:
     """Clauses about an account, each after a semicolon; empty if users/me explains nothing.
 
     Args:
-        me: The answer of users/me.
+        connection: Knows the answer of users/me, or not: it is worth no request.
         account_id: Of the business that refused.
         flags: Those of `permissions` that may belong to what it refused.
     """
+    me = connection.me if connection.has_asked else {}
     features = _of_account(me.get("permissions"), account_id)
     missing = [flag for flag in flags if isinstance(features, dict) and features.get(flag) is False]
     clauses = [f"the plan has no {_in_words(flag)} (users/me: {flag} is false)" for flag in missing]

@@ -12,6 +12,7 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks.errors import ConnectionFailedError
 from tap_freshbooks.singer.record_writer import RecordWriter
+from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.transport.outage import CHECKS
 from tap_freshbooks.transport.retry_budget import MAX_RETRIES_OF_STREAM
 from tap_freshbooks.unified.streams import UnifiedStream
@@ -311,6 +312,45 @@ def test_a_derived_stream_fails_alone_too(
         assert {source, derived} <= {
             each["stream"] for each in repaired.all if each["type"] == "ACTIVATE_VERSION"
         }
+
+
+def test_of_a_stream_with_two_sources_the_one_that_fails_keeps_its_bookmark(
+    own_sandbox: Sandbox, own_config: Config
+) -> None:
+    [broken, other, *_] = [each["account_id"] for each in own_sandbox.businesses()]
+    config = {**own_config, "max_attempts": 1}
+    with fault(own_sandbox, "status", status=500, path=f"*/{broken}/bill_vendors/bill_vendors"):
+        messages, sentence = failing_sync(config, "unified_contacts", "clients")
+    assert "1 stream could not be read completely: unified_contacts (" in sentence
+    booked = {
+        (each["context"]["account_id"], each["context"]["source"]): "replication_key_value" in each
+        for each in messages.state["bookmarks"]["unified_contacts"]["partitions"]
+    }
+    assert booked == {
+        (broken, "clients"): True,
+        (broken, "bill_vendors"): False,
+        (other, "clients"): True,
+        (other, "bill_vendors"): True,
+    }
+    fresh = sync(own_config, "unified_contacts", "clients")
+    second = sync(own_config, "unified_contacts", "clients", state=messages.state)
+    arrived = {row["id"] for run in (messages, second) for row in run.records["unified_contacts"]}
+    assert arrived == {row["id"] for row in fresh.records["unified_contacts"]}
+
+
+@pytest.mark.parametrize("step", ["begin", "finish"])
+def test_what_comes_before_and_after_the_rows_fails_alone_too(
+    settings: Config, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: HardDeleteStream) -> None:
+        raise CannotTellError
+
+    monkeypatch.setattr(HardDeleteStream, step, fail)
+    messages, sentence = failing_sync(settings, "taxes", "payments", "projects")
+    assert "1 stream could not be read completely: taxes (" in sentence
+    assert messages.records["payments"]
+    assert messages.records["projects"]
+    assert not [each for each in messages.all if each["type"] == "ACTIVATE_VERSION"]
 
 
 def test_a_record_that_cannot_be_written_costs_its_stream_and_ends_its_requests(
