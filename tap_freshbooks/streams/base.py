@@ -208,21 +208,16 @@ class RecordStream(BookmarkedStream, ABC):
         """Give up a partition for some of the streams that are fed by it: their bookmarks stay.
 
         Raises:
-            Exception: The error itself, if it concerns more than these. In a test of the
-                connection too, which tells of the first failure.
+            Exception: The error, if it concerns more, or in a test of the connection.
         """
         if concerns_run(error) or self.ABORT_AT_RECORD_COUNT is not None:
             raise error
         business = self.business_of(partition) if partition else None
-        names = [consumer.name for consumer in consumers]
-        self.run.outcome.fail(Source(self.name, partition, business), names, error)
+        source = Source(self.name, partition, business)
+        self.run.outcome.fail(source, [consumer.name for consumer in consumers], error)
 
     def refuse(self, error: FreshBooksError, account_id: str | None) -> None:
-        """Leave out what the token, the role or the plan do not allow.
-
-        Raises:
-            FreshBooksError: If that is wanted as a failure.
-        """
+        """Leave out what the token, the role or the plan do not allow; or fail, if so wanted."""
         reasons = explain(self.connection, account_id, self.plan_features)
         sentence = f"{error}{reasons} (its scope is {self.oauth_scope})"
         if self.config["fail_on_skipped"]:
