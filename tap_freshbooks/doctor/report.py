@@ -19,7 +19,7 @@ from tap_freshbooks.transport.response_errors import read_error_body
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_freshbooks.doctor.evidence import Answer, Ask, Evidence
+    from tap_freshbooks.doctor.evidence import Answer, Ask, Evidence, Listing
     from tap_freshbooks.doctor.findings import Finding
     from tap_freshbooks.doctor.subjects import Subject
 
@@ -73,32 +73,35 @@ def report_of(
         "tap": version,
         "month": f"{datetime.now(UTC):%Y-%m}",
         "findings": [finding.to_dict(is_private=False) for finding in findings],
-        "lists": [_list(subject, evidence) for subject in subjects if subject.is_list],
+        "streams": [_stream(subject, evidence) for subject in subjects],
     }
 
 
-def _list(subject: Subject, evidence: Evidence) -> dict[str, Any]:
+def _stream(subject: Subject, evidence: Evidence) -> dict[str, Any]:
     """What was asked for one stream in one business, and how it was answered."""
+    asked = [(ask, answer) for ask, answer in evidence.answers() if subject.owns(ask)]
     found = {
         "stream": subject.name,
         "business": subject.number,
-        "answers": [
-            _answer(ask, answer)
-            for ask, answer in evidence.answers()
-            if ask.path == subject.list_path
-        ],
+        "answers": [_answer(ask, answer) for ask, answer in asked],
     }
-    try:
-        listing = subject.listing(evidence)
-    except NotTestedError as reason:
-        return {**found, "rows": str(reason)}
-    shape = Shape(subject.stream.fields).see_all(listing.rows)
+    wanted = [subject.first_page] if subject.is_list else [ask for ask, _ in asked]
+    listings = [listing for ask in wanted if (listing := _listing(subject, evidence, ask))]
+    rows = [row for listing in listings for row in listing.rows]
+    beside = {name for listing in listings for name in listing.beside}
     return {
         **found,
-        "rows": size_class(len(listing.rows)),
-        "beside": sorted(BESIDE & listing.beside.keys()),
-        "shape": shape.to_dict(len(listing.rows)),
+        "rows": size_class(len(rows)),
+        "beside": sorted(BESIDE & beside),
+        "shape": Shape(subject.stream.fields).see_all(rows).to_dict(len(rows)),
     }
+
+
+def _listing(subject: Subject, evidence: Evidence, ask: Ask) -> Listing | None:
+    try:
+        return subject.listing(evidence, ask)
+    except NotTestedError:
+        return None
 
 
 def _answer(ask: Ask, answer: Answer) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,7 @@ OVER_THE_CAP = 500
 INCLUDES = "include[]"
 """Names what accounting is to include in rows."""
 
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 IDENTIFIERS = frozenset(kind.value for kind in IdentifierKind)
 
 
@@ -72,6 +74,20 @@ class Subject:
     def list_path(self) -> str:
         """Path of its list."""
         return fill_path(self.stream.path, self.business)
+
+    def owns(self, ask: Ask) -> bool:
+        """Whether a request is for its list, or for one of its lists where it has several."""
+        parts = (
+            re.escape(part) if number % 2 == 0 else self._identifier(part)
+            for number, part in enumerate(PLACEHOLDER.split(self.stream.path))
+        )
+        return re.fullmatch("".join(parts), ask.path) is not None
+
+    def _identifier(self, name: str) -> str:
+        """What stands in its paths for a name in braces, as a pattern."""
+        if name not in IDENTIFIERS:
+            return "[^/]+"
+        return re.escape(str(self.business.identifier(IdentifierKind(name))))
 
     def ask(self, query: Mapping[str, Any] | None = None) -> Ask:
         """A request for its list with these parameters and no others."""

@@ -37,6 +37,10 @@ REFUSED = ("items", "retainers", "bills", "timers")
 """Last words of paths that are refused, with a marker in the error."""
 
 
+MOVED = ("taxes", "services")
+"""Last words of paths whose answers are below a marked key."""
+
+
 class Markers:
     """Makes markers, and knows what they stand for."""
 
@@ -112,10 +116,10 @@ class Handler(BaseHTTPRequestHandler):
             sent["x-api-version"] = version
         url = f"{self.upstream}{self.markers.original(parts.path)}?{parts.query}"
         answer = requests.get(url, headers=sent, timeout=10)
-        self._send(answer.status_code, self._marked(answer.content), headers)
-
-    def _marked(self, content: bytes) -> bytes:
-        return json.dumps(self.markers.replace(json.loads(content))).encode()
+        body = self.markers.replace(json.loads(answer.content))
+        if parts.path.rpartition("/")[2] in MOVED:
+            body = {word(): body}
+        self._send(answer.status_code, json.dumps(body).encode(), headers)
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response_only(status)

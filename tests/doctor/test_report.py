@@ -31,13 +31,18 @@ def test_a_book_full_of_markers_leaves_none_in_the_report(command: Command, tmp_
     assert MARKER.search(output)  # names of unknown fields, for the user
     for text in (report, said.replace(str(target), "")):
         assert [text[m.start() - 40 : m.end() + 40] for m in MARKER.finditer(text)] == []
-    lists = {each["stream"]: each for each in json.loads(report)["lists"]}
-    assert lists["invoices"]["shape"]["fields"]["amount"]["fields"]["amount"] == {
+    streams = {each["stream"]: each for each in json.loads(report)["streams"]}
+    assert streams["invoices"]["shape"]["fields"]["amount"]["fields"]["amount"] == {
         "kinds": ["string"],
         "forms": ["decimal"],
         "sizes": ["2-15"],
     }
-    assert lists["items"]["answers"][0]["error"] == {
+    assert streams["report_cash_flow"]["shape"]["fields"]["currency_code"]["kinds"] == ["string"]
+    found = json.loads(report)["findings"]
+    assert {
+        each["stream"] for each in found if each["question"] == "envelope" and each["names"]
+    } == {"taxes", "services"}
+    assert streams["items"]["answers"][0]["error"] == {
         "is_json": True,
         "keys": ["errno", "message"],
         "errno": None,
@@ -57,7 +62,7 @@ def test_the_command_says_what_is_in_the_report_and_that_nothing_was_sent(
     assert f"The report is in {target}: names of fields, kinds of values" in said
     assert "Nothing was sent. Read it, and attach it to an issue" in said
     report = json.loads(target.read_text())
-    [clients] = report["lists"]
+    [clients] = report["streams"]
     assert clients["rows"] == "2-15"
     assert clients["beside"] == ["page", "pages", "per_page", "total"]
     assert {each["question"] for each in report["findings"]} > {"envelope", "repeated_rows", "pkce"}
