@@ -61,7 +61,8 @@ class ListReading(ListResource):
             changed_at=self._changed_at,
             change_queries=self.change_queries,
             changes_order=self.changes_order,
-            pages_numbered=self.page_metadata_known,
+            # A list that has pages is not over with the first one that does not say so.
+            pages_numbered=self.page_metadata_known and not self.paged,
             hard_deletes=self.hard_deletes,
             affected_without_timestamp=self.affected_without_timestamp,
             include_deleted=self.config["include_deleted"],

@@ -53,11 +53,11 @@ class ListResource(RecordStream):
     """How the page and its size are spelled."""
 
     paged: ClassVar[bool] = True
-    """Whether the list has pages, by the facts; a sync reads what the answers say."""
+    """Whether the list has pages, by the facts. A sync reads as many as the answers say; where they
+    say nothing, a list with pages is read until one is empty or the same again."""
 
     page_metadata_known: ClassVar[bool] = True
-    """False if nobody knows what an answer says about pages: then pages are read until one is
-    empty or the same again."""
+    """False if nobody knows what an answer says about pages."""
 
     marks_deletions: ClassVar[bool] = False
     """Whether deleted rows say that they are deleted."""

@@ -83,3 +83,47 @@ def test_a_list_is_read_wherever_an_answer_has_it(
     assert read[0]
     assert set(read[0]) <= truth
     assert read == [read[0]] * 3
+
+
+LONG = ("time_entries", "journal_entry_details")
+"""Streams with several pages."""
+
+
+def keys_of(sandbox: Sandbox, folder: Path) -> dict[str, list[str]]:
+    """Ids of the rows that a first sync delivers, in their order."""
+    config = settings_for(sandbox, folder)
+    records = sync(config, *LONG, "invoices", "taxes", "team_members").records
+    return {
+        stream: sorted(str(row.get("id") or row.get("uuid")) for row in rows)
+        for stream, rows in records.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def usual_keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    with Sandbox(invoices=60, rate_limit=0) as sandbox:
+        keys = keys_of(sandbox, tmp_path_factory.mktemp("usual"))
+    assert all(len(keys[stream]) > 100 for stream in LONG)
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "value"),
+    [
+        ("page_metadata_missing", "all"),
+        ("small_pages", "all"),
+        ("page_cap", "none"),
+        ("per_page_echo", "asked"),
+        ("past_the_end", "last"),
+        ("oldest_first", "all"),
+        ("totals", "all"),
+        ("repeated_rows", "all"),
+        ("default_per_page", "all"),
+        ("rate_limit_headers", "absent"),
+    ],
+)
+def test_however_lists_come_each_row_is_delivered_once(
+    usual_keys: dict[str, list[str]], tmp_path: Path, behaviour: str, value: str
+) -> None:
+    with Sandbox(invoices=60, rate_limit=0, behaviours={behaviour: value}) as sandbox:
+        assert keys_of(sandbox, tmp_path) == usual_keys
