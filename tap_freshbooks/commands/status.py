@@ -105,6 +105,6 @@ def _probe(stream: ListStream, business: Business) -> str:
     except NotFoundError:
         return f"{business.business_id}: not there"
     except FreshBooksError as error:
-        return f"{business.business_id}: {error}"
+        return f"{business.business_id}: {error.vendor_message}"
     kind = "yes, each period" if isinstance(stream, Report) else "yes"
     return f"{business.business_id}: {kind}"

@@ -172,7 +172,8 @@ class FreshBooksClient:
                 if error.sent and not error.throttled and not request.is_repeatable:
                     raise
                 if attempt == self.max_attempts:
-                    raise _given_up(error, f"after {attempt} attempts") from None
+                    number = "1 attempt" if attempt == 1 else f"{attempt} attempts"
+                    raise _given_up(error, f"after {number}") from None
                 # A 429 is no outage: the throttle slows down for it, and the budget stays.
                 if not error.throttled:
                     self._spend_retry(error, request, subject)

@@ -58,6 +58,24 @@ def test_status_asks_for_one_row_of_each_stream(run: Run, sandbox: Sandbox, tmp_
     assert all(count <= 2 for path, count in paths.items() if "/projects" not in path)
 
 
+def test_status_tells_a_page_of_a_firewall_from_a_refusal(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    [first, *_] = [each["id"] for each in sandbox.businesses()]
+    config = {**sandbox.config(), "business_ids": [first], "max_attempts": 1}
+    page = {"status": 403, "content": "<html>Blocked</html>", "client_id": config["client_id"]}
+    sandbox.faults("answer", path="*/invoices/invoices", **page)
+    status, lines, _ = run("status", config, tmp_path)
+    sandbox.faults_clear()
+    assert status == 0
+    table = {line.split()[0]: line for line in lines if line}
+    assert table["invoices"].endswith(
+        f"  {first}: the answer was 403 Forbidden with an HTML page of a proxy or firewall, not "
+        "FreshBooks' JSON; gave up after 1 attempt"
+    )
+    assert table["payments"].endswith(f"{first}: yes")
+
+
 def test_status_of_an_account_that_must_be_authorised_again(
     run: Run, sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -418,7 +418,7 @@ def test_a_refusal_of_one_does_not_keep_the_others_from_being_repaired(
     manager.wait(20)
     for row in at_freshbooks(own_sandbox):
         own_sandbox.delete("callbacks", row["callbackid"])
-    own_sandbox.faults("status", status=403, method="POST", path="*/callbacks", times=1)
+    own_sandbox.faults("deny", method="POST", path="*/callbacks", times=1)
     assert len(manager.check()) == 3
     assert len(at_freshbooks(own_sandbox)) == 2
     assert len(manager.callbacks) == 3
