@@ -82,7 +82,7 @@ class Outcome:
         logger.error(
             "Failed: %s: %s. The bookmark of %s stays where it was",
             source,
-            sentence_of(error).removeprefix(f"{source}: "),
+            sentence_of(error).removeprefix(f"{source}: ").removeprefix(f"{source.stream}: "),
             ", ".join(consumers),
         )
 

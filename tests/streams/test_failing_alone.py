@@ -171,6 +171,8 @@ def test_whatever_a_list_is_answered_costs_that_stream_of_that_business(
     [first, *at_the_end] = errors
     assert first.startswith(f"Failed: invoices of {name}: ")
     assert says in first
+    assert first.count("invoices of ") == 1
+    assert ": invoices: " not in first
     assert first.endswith(f"The bookmark of {', '.join(CONSUMERS)} stays where it was")
     assert at_the_end == [f"Not read completely: {stream} of {name}" for stream in CONSUMERS]
     assert sentence.startswith(f"3 streams could not be read completely: {', '.join(CONSUMERS)} (")
