@@ -152,6 +152,36 @@ def test_a_key_of_text_is_not_empty_either(
     assert "unexpected" not in caplog.text
 
 
+@pytest.mark.parametrize("value", [[1], {"a": 1}, Json("1e1000000"), "../../x", None])
+def test_an_id_that_leads_elsewhere_is_part_of_no_path(
+    books: Sandbox,
+    settings: Config,
+    edit: Callable[..., None],
+    value: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Threads are read by the ids of projects."""
+    edit("*/projects", "projects.*.id", value)
+    failing_sync(settings, "project_threads")
+    assert "a project has no number as its id" in caplog.text
+    assert not [
+        path for path in books.stats(settings["client_id"])["paths"] if path.endswith("/threads")
+    ]
+
+
+@pytest.mark.parametrize("field", ["updated", "due_date", "customerid"])
+@pytest.mark.parametrize("value", [7, [1], {"a": 1}, Json("1e1000000"), "soon", None])
+def test_what_invoices_tell_of_clients_may_make_no_sense(
+    settings: Config, edit: Callable[..., None], field: str, value: Any
+) -> None:
+    """The balances of clients are read again where their invoices have changed."""
+    state = sync(settings, "clients").state
+    edit("*/invoices/invoices", f"{RESULT}.invoices.*.{field}", value)
+    edit("*/users/clients", f"{RESULT}.clients.0.updated", value)
+    messages = sync(settings, "clients", state=state)
+    assert all(messages.state["bookmarks"]["clients"]["partitions"])
+
+
 # Counts of pages
 
 

@@ -172,6 +172,7 @@ ATTACHMENT = Object(
 
 def fell_due(record: Row, since: datetime) -> bool:
     """Whether a document may have become overdue since a moment, by its due date."""
-    due_date: str = record.get("due_date") or ""
+    due_date = record.get("due_date")
     # Two days of margin: the day ends at another time in every zone.
-    return due_date >= (since - timedelta(days=2)).date().isoformat()
+    earliest = (since - timedelta(days=2)).date().isoformat()
+    return isinstance(due_date, str) and due_date >= earliest

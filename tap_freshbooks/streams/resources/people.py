@@ -10,6 +10,7 @@ from typing_extensions import override
 from tap_freshbooks.errors import PermissionDeniedError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.pagination import PAGE_SIZE
+from tap_freshbooks.numerals import whole_number
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -142,7 +143,7 @@ class Clients(AccountingStream):
         since, delivered = reader.plan.since, set()
         for batch in super().read_lists(reader):
             if since:
-                delivered |= {row["id"] for row in batch.rows if _changed(row, since)}
+                delivered |= {whole_number(row["id"]) for row in batch.rows if _changed(row, since)}
             yield batch
         if since is None:
             return
@@ -158,21 +159,25 @@ class Clients(AccountingStream):
             return
         for clients in _batches(sorted(affected - delivered), PAGE_SIZE):
             for page in reader.read_pages({"search[userids][]": clients}):
-                rows = [row for row in page.rows if row.get("id") in affected]
+                rows = [row for row in page.rows if whole_number(row.get("id")) in affected]
                 yield Batch(rows, page.date, are_changes=True)
 
     @staticmethod
     def _with_changed_balances(reader: PartitionReader, since: datetime) -> set[int]:
         """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
-        affected = set()
+        affected: set[int | None] = set()
         business = reader.plan.business
         path = Invoices.path.format(account_id=business.account_id)
         subject = f"invoices of {business}, for the balances of clients"
         changed = {**AccountingStream.changed_since(since - LOOKBACK), "include[]": []}
         for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
             for page in reader.read_pages(query, path, Invoices.records, subject=subject):
-                affected |= {row["customerid"] for row in page.rows if _concerns(row, since)}
-        return affected
+                affected |= {
+                    whole_number(row.get("customerid"))
+                    for row in page.rows
+                    if _concerns(row, since)
+                }
+        return {each for each in affected if each is not None}
 
 
 def _batches(ids: Iterable[int], size: int) -> Iterator[list[int]]:
@@ -188,7 +193,10 @@ def _concerns(invoice: Row, since: datetime) -> bool:
 
 def _changed(row: Row, since: datetime) -> bool:
     """Whether a client or invoice has changed since a moment, as far as its timestamp tells."""
-    timestamp = parse_timestamp(EasternTime.convert(row.get("updated")))
+    try:
+        timestamp = parse_timestamp(EasternTime.convert(row.get("updated")))
+    except (ArithmeticError, TypeError, ValueError):
+        return True
     return timestamp is None or timestamp >= since - LOOKBACK
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.extraction.batch import Batch
+from tap_freshbooks.numerals import whole_number
 from tap_freshbooks.schema.fields import (
     Array,
     Boolean,
@@ -251,7 +253,12 @@ class ProjectThreads(HardDeleteStream, ProjectStream):
         for query in ALIVE:
             for page in reader.read_pages(query, projects, Projects.records):
                 for project in page.rows:
-                    path = self.path.format(business_id=business_id, project_id=project["id"])
+                    project_id = whole_number(project.get("id"))
+                    if project_id is None:
+                        raise FreshBooksError(
+                            f"{reader.subject}: a project has no number as its id"
+                        )
+                    path = self.path.format(business_id=business_id, project_id=project_id)
                     for threads in reader.read_pages({}, path):
-                        rows = [{**row, "project_id": project["id"]} for row in threads.rows]
+                        rows = [{**row, "project_id": project_id} for row in threads.rows]
                         yield Batch(rows, page.date)
