@@ -125,6 +125,7 @@ def _new_stream(
         "name": definition.name,
         "identifier_kind": identifier,
         "key": ("id",),
+        "paged": False,  # one page is all, where an answer says nothing and the user neither
         "oauth_scope": "unknown, as it is a custom stream",
         "timestamp_field": values.get("replication_key"),
         **_replication(definition, identifier),

@@ -74,7 +74,7 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
         spellings = (names, *names.rstrip("|").split("|"))
         found = next((holder[name] for name in spellings if name in holder), None)
     if isinstance(found, dict):
-        return [found], PageMetadata(None, 1, None)
+        return [found], PageMetadata(1, 1, 1)
     if not isinstance(found, list):
         # Not an empty list: with a wrong key every account would look empty.
         paths = islice(list_paths(body), MAX_NAMED)

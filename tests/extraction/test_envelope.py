@@ -22,7 +22,7 @@ def test_rows_and_what_stands_beside_them() -> None:
 def test_one_object_is_a_list_of_one() -> None:
     assert read_rows({"data": {"id": 1}}, ("data",), "it") == (
         [{"id": 1}],
-        PageMetadata(None, 1, None),
+        PageMetadata(1, 1, 1),
     )
 
 
