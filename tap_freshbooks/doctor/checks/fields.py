@@ -98,8 +98,8 @@ class IdentityFields(ConnectionCheck):
         return _verdict_on(self, Shape(Identity.fields), [connection.me])
 
 
-VIS_STATES = (0, 1, 2)
-"""Active, deleted, archived (`docs/freshbooks-api/accounting.md §5`)."""
+VIS_STATES = (0, 1, 2, None)
+"""Active, deleted, archived, not told (`docs/freshbooks-api/accounting.md §5`)."""
 
 
 class UnknownWords(StreamCheck):
@@ -116,7 +116,7 @@ class UnknownWords(StreamCheck):
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         rows = _rows(subject, evidence)
         unknown = {path for row in rows for path in _unknown_words(subject.stream.fields, row)}
-        unknown |= {"vis_state" for row in rows if row.get("vis_state", 0) not in VIS_STATES}
+        unknown |= {"vis_state" for row in rows if row.get("vis_state") not in VIS_STATES}
         return self.found("more", names=sorted(unknown)) if unknown else self.found("documented")
 
 

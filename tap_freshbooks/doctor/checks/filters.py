@@ -82,7 +82,9 @@ class DeletedFilter(StreamCheck):
         if not subject.listing(evidence).rows:
             raise NotTestedError(NO_ROWS)
         rows = subject.listing(evidence, subject.page({"search[vis_state]": DELETED})).rows
-        if any(row.get("vis_state") != DELETED for row in rows):
+        if any("vis_state" not in row for row in rows):
+            raise NotTestedError("rows do not say whether they are deleted")
+        if any(row["vis_state"] != DELETED for row in rows):
             return self.found("ignored", "rows came that are not deleted")
         return self.found("honoured", "" if rows else "nothing is deleted")
 

@@ -94,9 +94,12 @@ class RepeatedRows(StreamCheck):
         rows = subject.listing(evidence).rows
         if not rows:
             raise NotTestedError(NO_ROWS)
+        names = subject.stream.key
+        if any(row.get(name) is None for row in rows for name in names):
+            return self.found("missing", "rows have no key", names)
         if subject.keys_in(rows) == len(rows):
             return self.found("unique")
-        return self.found("repeated", "a key stands twice on one page", subject.stream.key)
+        return self.found("repeated", "a key stands twice on one page", names)
 
 
 def _full_page(subject: Subject, evidence: Evidence) -> Listing:
