@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tap_freshbooks.doctor.subjects import Subject
 
 NO_ROWS = "the list is empty"
+ON_ONE_PAGE = frozenset({"journal_entry_accounts"})
+"""Lists that come whole, and say so (`docs/freshbooks-api/accounting.md §3`)."""
+
 SMALL_PAGE = 15
 """Rows to which a few lists are said to be cut (`docs/freshbooks-api/accounting.md §3`)."""
 
@@ -48,7 +51,7 @@ class PageMetadata(StreamCheck):
 
     @override
     def applies(self, subject: Subject) -> bool:
-        return subject.is_list and subject.stream.paged
+        return subject.is_list and (subject.stream.paged or subject.name in ON_ONE_PAGE)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
