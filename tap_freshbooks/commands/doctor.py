@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from tap_freshbooks.doctor.report import CONTENT, report_of
 from tap_freshbooks.errors import ConnectionFailedError, ExitStatus, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.doctor.findings import Finding
@@ -71,10 +72,11 @@ def doctor(
     _announce(needed, limit, spend_a_refresh=spend_a_refresh)
     connection = tap.connection
     try:
-        evidence = Evidence(connection.client, limit)
-        evidence.spend()
-        subjects = subjects_of(chosen, connection, businesses)
-        findings = Examination(CHECKS, subjects, spend_a_refresh).run(connection, evidence)
+        with _progress(needed if limit is None else min(needed, limit)) as tell:
+            evidence = Evidence(connection.client, limit, tell)
+            evidence.spend()
+            subjects = subjects_of(chosen, connection, businesses)
+            findings = Examination(CHECKS, subjects, spend_a_refresh).run(connection, evidence)
     finally:
         connection.close()
     if report is not None:
@@ -84,10 +86,10 @@ def doctor(
         click.echo(json.dumps(found, indent=2))
     else:
         _show(findings, evidence.sent)
-    if subjects and not evidence.has_succeeded:
+    if not evidence.has_succeeded:
         raise ConnectionFailedError(
-            "no list was answered, so nothing is known: is FreshBooks up, and do the scopes or the "
-            "role of the user allow anything?"
+            "no list was answered, so nothing is known: is FreshBooks up, is there a business, and "
+            "do the scopes or the role of the user allow anything?"
         )
     return ExitStatus.FAILED if any(each.differs for each in findings) else ExitStatus.DONE
 
@@ -103,6 +105,25 @@ def _announce(needed: int, limit: int | None, *, spend_a_refresh: bool) -> None:
     is_asked = sys.stdin.isatty() and sys.stderr.isatty()
     if is_asked and not click.confirm("Send them?", default=True, err=True):
         raise SettingsError("nothing was sent")
+
+
+@contextlib.contextmanager
+def _progress(most: int) -> Iterator[Callable[[int], None]]:
+    """Show at a terminal how many requests were sent.
+
+    Args:
+        most: How many there can be.
+
+    Yields:
+        Shows another number.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - a pipe needs no rich
+
+    with Console(stderr=True).status("") as status:
+        yield lambda sent: status.update(f"{sent} of at most {most} requests")
 
 
 def _show(findings: Sequence[Finding], requests: int) -> None:

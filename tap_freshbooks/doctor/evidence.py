@@ -19,7 +19,7 @@ from tap_freshbooks.extraction.pagination import PAGE_SIZE
 from tap_freshbooks.transport.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from tap_freshbooks.connection import Connection
@@ -134,15 +134,22 @@ class Evidence:
     Args:
         client: Sends the requests.
         limit: The most that it may send; None for as many as are needed.
+        tell: Is told each time how many were sent.
 
     Attributes:
         sent: How many requests were sent, repetitions apart.
     """
 
-    def __init__(self, client: FreshBooksClient, limit: int | None) -> None:
+    def __init__(
+        self,
+        client: FreshBooksClient,
+        limit: int | None,
+        tell: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.client = client
         self.limit = limit
         self.sent = 0
+        self._tell = tell
         self._answers: dict[Ask, Answer] = {}
         self._old_token: str | None = None
 
@@ -155,6 +162,7 @@ class Evidence:
         if self.limit is not None and self.sent >= self.limit:
             raise LimitReachedError
         self.sent += 1
+        self._tell(self.sent)
 
     def answers(self) -> Iterable[tuple[Ask, Answer]]:
         """All requests so far, with their answers."""

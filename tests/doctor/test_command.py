@@ -221,3 +221,27 @@ def test_a_check_that_stumbles_costs_no_other(
     assert "; please report this" in output
     assert "a text of the account" not in output
     assert "  repeated_rows [taxes]: unique" in output
+
+
+def test_a_user_of_no_business_is_told_so(
+    sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    bare = sandbox.businesses()[2]["id"]  # a business without books
+    config.write_text(json.dumps({**sandbox.config(), **QUICK, "business_ids": [bare]}))
+    status, _, said = command("doctor", "--config", str(config), "--stream", "taxes")
+    assert status == 1
+    assert "is there a business" in said
+
+
+def test_at_a_terminal_the_requests_are_counted(
+    sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True, raising=False)
+    monkeypatch.setattr(type(sys.stdin), "isatty", lambda _: False, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    status, _, said = command("doctor", "--config", str(config), "--stream", "taxes")
+    assert status == 0
+    assert re.search(r"\d+ of at most \d+ requests", said)
