@@ -86,7 +86,7 @@ def doctor(
         click.echo(json.dumps(found, indent=2))
     else:
         _show(findings, evidence.sent)
-    if not evidence.has_succeeded:
+    if not any(each.stream and each.is_tested for each in findings):
         raise ConnectionFailedError(
             "no list was answered, so nothing is known: is FreshBooks up, is there a business, and "
             "do the scopes or the role of the user allow anything?"

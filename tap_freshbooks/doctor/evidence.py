@@ -168,11 +168,6 @@ class Evidence:
         """All requests so far, with their answers."""
         return self._answers.items()
 
-    @property
-    def has_succeeded(self) -> bool:
-        """Whether any request was answered with what was asked for."""
-        return any(answer.error is None for answer in self._answers.values())
-
     def allows(self, follow_ups: int, asks: Iterable[Ask] = ()) -> bool:
         """Whether the limit leaves room for requests, of which some may be answered already."""
         wanted = follow_ups + len(set(asks) - self._answers.keys())

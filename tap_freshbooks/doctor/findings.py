@@ -62,6 +62,11 @@ class Finding:
         """Whether the tap goes by something that is not so."""
         return self.verdict.outcome is Outcome.FALSE
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether anything is known."""
+        return self.verdict.outcome is not Outcome.NOT_TESTED
+
     def to_dict(self, *, is_private: bool = True) -> dict[str, Any]:
         """For programs.
 

@@ -245,3 +245,14 @@ def test_at_a_terminal_the_requests_are_counted(
     status, _, said = command("doctor", "--config", str(config), "--stream", "taxes")
     assert status == 0
     assert re.search(r"\d+ of at most \d+ requests", said)
+
+
+def test_lists_that_belong_to_no_business_are_examined_too(
+    own_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    edit = {"edit": "set", "path": "data.0.colour", "value": "red"}
+    own_sandbox.faults("answer", path="/accounting/ledger_accounts/sub_types", edits=[edit])
+    result = examine(command, own_sandbox, tmp_path, "--stream", "taxes")
+    assert result.differing == {"constant_lists": {("other", None)}}
+    [finding] = [each for each in result.findings if each["question"] == "constant_lists"]
+    assert finding["names"] == ["ledger_account_sub_types"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.doctor.checks import (
+    constants,
     envelopes,
     fields,
     filters,
@@ -85,6 +86,7 @@ CHECKS: tuple[Check, ...] = (
     reports.PayablesAging(),
     reports.PaymentsCollected(),
     reports.ExpenseGroups(),
+    constants.ConstantLists(),
     tokens.SideUnauthenticated(),
     tokens.Total(),
     tokens.OldAccessToken(),
