@@ -1,4 +1,4 @@
-"""Notices that FreshBooks ignores the filter by change of a list."""
+"""Notices that FreshBooks ignores a filter of a list: by change, or for deleted rows."""
 
 from __future__ import annotations
 
@@ -49,3 +49,37 @@ class FilterCheck:
                     self._name,
                 )
                 return
+
+
+DELETED_ONLY = {
+    ("search[vis_state]", "1"): ("vis_state", "1"),
+    ("active", "false"): ("active", "False"),
+}
+"""Parameters that ask for deleted rows only, and what these then have in a field."""
+
+
+class DeletionFilterCheck:
+    """Warns, once, that a list which is to have deleted rows only has others, too.
+
+    Args:
+        name: Of the stream.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._is_trusted = True
+
+    def see(self, query: Query, rows: Iterable[Row]) -> None:
+        """Check the rows of a page. Any thread may call it."""
+        for (parameter, asked), (field, value) in DELETED_ONLY.items():
+            if not self._is_trusted or str(query.get(parameter)) != asked:
+                continue
+            if any(field in row and str(row[field]) != value for row in rows):
+                self._is_trusted = False
+                logging.getLogger(f"tap-freshbooks.{self._name}").warning(
+                    "FreshBooks ignores the filter %s=%s on %s: deleted rows are not to be seen "
+                    "there, and those that the target has stay as they are; please report this",
+                    parameter,
+                    asked,
+                    self._name,
+                )

@@ -41,6 +41,7 @@ class ListTraits:
         change_queries: Queries that show the rows that came, changed or went since a moment;
             empty if the lists themselves show them, None if nothing does.
         changes_order: Whether other rows may have moved when this one changed.
+        check_page: Looks at the rows that came for a query.
         pages_numbered: False if responses may say nothing about pages.
         hard_deletes: Whether deleted rows disappear without a trace.
         affected_without_timestamp: Whether rows that others change keep their timestamps.
@@ -52,6 +53,7 @@ class ListTraits:
     changed_at: Callable[[Row], datetime | None]
     change_queries: Callable[[datetime], Sequence[Query] | None]
     changes_order: Callable[[Row], bool]
+    check_page: Callable[[Query, list[Row]], None] = lambda _query, _rows: None
     pages_numbered: bool = True
     hard_deletes: bool = False
     affected_without_timestamp: bool = False
@@ -169,6 +171,8 @@ class PartitionReader:
             page = self.endpoint.fetch_page(
                 self.plan.business, query, number, path=path, records=records, subject=subject
             )
+            if not path:
+                self.traits.check_page(query, page.rows)
             list_name = f"{path} {query}"
             total = 0 if list_name in self._counted else (page.metadata.total or len(page.rows))
             self._counted.add(list_name)

@@ -14,6 +14,8 @@ from tap_freshbooks.streams.derived import DerivedStream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from singer_sdk import Tap
+
     from tap_freshbooks.streams.base import RecordStream
     from tap_freshbooks.streams.list_stream import ListStream
 
@@ -38,6 +40,11 @@ class LineItems(DerivedStream):
 
     number: ClassVar[str]
     """The line's own key within its document."""
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(tap)
+        self._documents = 0
+        self._has_lines = False
 
     def __init_subclass__(cls) -> None:
         """Put the line's fields beside those of its document."""
@@ -69,7 +76,23 @@ class LineItems(DerivedStream):
 
     @override
     def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
+        self._documents += 1
+        self._has_lines |= record.get(self.list_field) is not None
         return self.lines_of(record)
+
+    @override
+    def finish(self) -> None:
+        super().finish()
+        # An include that is not known is ignored in silence
+        # (`docs/freshbooks-api/accounting.md §4`).
+        if self._documents and not self._has_lines:
+            self.logger.warning(
+                "None of the %d rows of %s has the field %s, of which this stream is made: what "
+                "there may be in it, FreshBooks has not sent; please report this",
+                self._documents,
+                self.source.name,
+                self.list_field,
+            )
 
     @classmethod
     def lines_of(cls, record: Row) -> Iterable[Row]:

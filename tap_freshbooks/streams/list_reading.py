@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_freshbooks.extraction.filter_check import FilterCheck
+from tap_freshbooks.extraction.filter_check import DeletionFilterCheck, FilterCheck
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.partition_reader import ListTraits, PartitionReader
 from tap_freshbooks.streams.list_resource import ListResource
@@ -61,6 +61,7 @@ class ListReading(ListResource):
             changed_at=self._changed_at,
             change_queries=self.change_queries,
             changes_order=self.changes_order,
+            check_page=DeletionFilterCheck(self.name).see,
             # A list that has pages is not over with the first one that does not say so.
             pages_numbered=self.page_metadata_known and not self.paged,
             hard_deletes=self.hard_deletes,

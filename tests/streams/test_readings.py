@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -127,3 +128,25 @@ def test_however_lists_come_each_row_is_delivered_once(
 ) -> None:
     with Sandbox(invoices=60, rate_limit=0, behaviours={behaviour: value}) as sandbox:
         assert keys_of(sandbox, tmp_path) == usual_keys
+
+
+def warnings_of(
+    behaviours: dict[str, str], folder: Path, caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    """What a first sync warns of."""
+    with Sandbox(invoices=60, rate_limit=0, behaviours=behaviours) as sandbox:
+        caplog.clear()
+        sync(settings_for(sandbox, folder), "invoices", "invoice_lines", "projects", "bill_lines")
+    return [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+
+
+def test_what_was_asked_for_and_did_not_come_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert warnings_of({}, tmp_path / "usual", caplog) == []
+    [line] = warnings_of({"includes_ignored": "invoices"}, tmp_path / "includes", caplog)
+    assert "rows of invoices has the field lines, of which this stream is made" in line
+    [line] = warnings_of({"deleted_filter_ignored": "invoices"}, tmp_path / "accounting", caplog)
+    assert line.startswith("FreshBooks ignores the filter search[vis_state]=1 on invoices: ")
+    [line] = warnings_of({"deleted_projects": "ignored"}, tmp_path / "projects", caplog)
+    assert line.startswith("FreshBooks ignores the filter active=false on projects: ")
