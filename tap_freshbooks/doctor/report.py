@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.doctor.checks.refusals import KNOWN_SCOPES, SCOPE, lacks_scope, texts
+from tap_freshbooks.doctor.checks.samples import samples_of
 from tap_freshbooks.doctor.findings import NotTestedError
-from tap_freshbooks.doctor.structure import Shape, size_class
+from tap_freshbooks.doctor.structure import size_class
 from tap_freshbooks.transport.response_errors import read_error_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_freshbooks.doctor.evidence import Answer, Ask, Evidence, Listing
+    from tap_freshbooks.doctor.evidence import Answer, Ask, Evidence
     from tap_freshbooks.doctor.findings import Finding
     from tap_freshbooks.doctor.subjects import Subject
 
@@ -80,28 +81,27 @@ def report_of(
 def _stream(subject: Subject, evidence: Evidence) -> dict[str, Any]:
     """What was asked for one stream in one business, and how it was answered."""
     asked = [(ask, answer) for ask, answer in evidence.answers() if subject.owns(ask)]
-    found = {
+    found: dict[str, Any] = {
         "stream": subject.name,
         "business": subject.number,
         "answers": [_answer(ask, answer) for ask, answer in asked],
     }
-    wanted = [subject.first_page] if subject.is_list else [ask for ask, _ in asked]
-    listings = [listing for ask in wanted if (listing := _listing(subject, evidence, ask))]
-    rows = [row for listing in listings for row in listing.rows]
-    beside = {name for listing in listings for name in listing.beside}
-    return {
-        **found,
-        "rows": size_class(len(rows)),
-        "beside": sorted(BESIDE & beside),
-        "shape": Shape(subject.stream.fields).see_all(rows).to_dict(len(rows)),
-    }
-
-
-def _listing(subject: Subject, evidence: Evidence, ask: Ask) -> Listing | None:
+    if subject.is_list:
+        found["beside"] = _beside(subject, evidence)
     try:
-        return subject.listing(evidence, ask)
+        samples = samples_of(subject, evidence)
+    except NotTestedError as reason:
+        return {**found, "rows": str(reason)}
+    shape, *table = [sample.shape().to_dict(len(sample.rows)) for sample in samples]
+    found |= {"rows": size_class(len(samples[-1].rows)), "shape": shape}
+    return {**found, "table": table[0]} if table else found
+
+
+def _beside(subject: Subject, evidence: Evidence) -> list[str]:
+    try:
+        return sorted(BESIDE & subject.listing(evidence).beside.keys())
     except NotTestedError:
-        return None
+        return []
 
 
 def _answer(ask: Ask, answer: Answer) -> dict[str, Any]:

@@ -65,10 +65,13 @@ class Shape:
 
     Args:
         field: As which the place is declared, None if it is not.
+        repeats: Whether rows repeat what stands once in the answer, as those of a report repeat
+            the fields of their group: then no name is in several rows by itself.
     """
 
-    def __init__(self, field: Field | None) -> None:
+    def __init__(self, field: Field | None, *, repeats: bool = False) -> None:
         self.field = field
+        self.repeats = repeats
         self.kinds: Counter[str] = Counter()
         self.forms: set[str] = set()
         self.sizes: set[str] = set()
@@ -95,7 +98,8 @@ class Shape:
         elif isinstance(value, list):
             self.sizes.add(size_class(len(value)))
             if self.items is None:
-                self.items = Shape(self.field.item if isinstance(self.field, Array) else None)
+                item = self.field.item if isinstance(self.field, Array) else None
+                self.items = Shape(item, repeats=self.repeats)
             self.items.see_all(value)
 
     def _see_text(self, text: str) -> None:
@@ -113,7 +117,7 @@ class Shape:
         is_record = not value.keys().isdisjoint(declared)
         for name, each in value.items():
             if name in declared:
-                self.fields.setdefault(name, Shape(declared[name])).see(each)
+                self.fields.setdefault(name, Shape(declared[name], repeats=self.repeats)).see(each)
             else:
                 self._unknown.setdefault(name, Shape(None)).see(each)
                 self._in_records[name] += is_record
@@ -130,7 +134,8 @@ class Shape:
 
     def _is_field(self, name: str) -> bool:
         is_plain = len(name) <= LONGEST_NAME and FIELD_NAME.fullmatch(name)
-        return bool(is_plain) and self._in_records[name] >= ENOUGH_ROWS
+        in_several = not self.repeats and self._in_records[name] >= ENOUGH_ROWS
+        return bool(is_plain) and in_several
 
     def unknown_paths(self, path: str = "") -> Iterator[tuple[str, bool]]:
         """Paths of the fields that are not declared, and whether each may be shown to others."""

@@ -200,13 +200,15 @@ class Report(AccountingStream):
         check_totals(report, {name: self.parts.fields[name] for name in self.totals})
         return report
 
-    def rows(self, report: Row) -> Iterable[Row]:  # noqa: ARG002
+    @classmethod
+    def rows(cls, report: Row) -> Iterable[Row]:  # noqa: ARG003
         """The rows in a report, flat: they add up to its totals."""
         return ()
 
-    def sums(self, report: Row, rows: Sequence[Row]) -> Iterable[Sum]:
+    @classmethod
+    def sums(cls, report: Row, rows: Sequence[Row]) -> Iterable[Sum]:
         """The totals in a report, and the rows that each of them is the sum of."""
-        return sums_of_columns(self.whole(report), rows, self.columns_of_totals)
+        return sums_of_columns(cls.whole(report), rows, cls.columns_of_totals)
 
     def _check_sums(self, report: Row, rows: Sequence[Row], subject: str) -> None:
         """Say which totals are not the sum of the rows: each once."""
@@ -241,7 +243,8 @@ class Report(AccountingStream):
             self._told.add(what)
             self.logger.warning(sentence)
 
-    def whole(self, report: Row) -> Row:
+    @classmethod
+    def whole(cls, report: Row) -> Row:
         """A report without its rows, under the names of `parts`."""
         return report
 

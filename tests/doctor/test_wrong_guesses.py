@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -174,3 +175,37 @@ def test_other_values_everywhere_are_no_crash(
     result = examine(command, odd_sandbox, tmp_path)
     assert result.status in {0, 1}, result.said
     assert result.findings
+
+
+def test_fields_of_reports_and_discussions_are_examined_too(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    whole = ["response", "result", "cash_flow"]
+    activity = [*whole, "activities", "*"]
+    edits = [
+        {"edit": "set", "path": [*whole, "newly_added"], "value": 1},
+        {"edit": "set", "path": [*activity, "added_inside"], "value": 1},
+        {"edit": "set", "path": [*whole, "currency_code"], "value": ["CAD"]},
+    ]
+    odd_sandbox.faults("answer", path="*/reports/accounting/cash_flow", edits=edits)
+    thread = {"edit": "set", "path": "threads", "value": [{"id": 1, "newly_added": 1}]}
+    odd_sandbox.faults("answer", path="*/threads", edits=[thread])
+    report = tmp_path / "report.json"
+    names = ("report_cash_flow", "report_balance_sheet", "project_threads")
+    options = [option for name in names for option in ("--stream", name)]
+    result = examine(command, odd_sandbox, tmp_path, *options, "--report", str(report))
+    found = {
+        (each["question"], each["stream"]): each["names"]
+        for each in result.findings
+        if each["value"] in {"more", "other"}
+    }
+    assert found["unknown_fields", "project_threads"] == ["newly_added"]
+    assert "newly_added" in found["unknown_fields", "report_cash_flow"]
+    assert "category_added_inside" in found["unknown_fields", "report_cash_flow"]
+    assert found["other_kinds", "report_cash_flow"] == ["currency_code"]
+    assert not {stream for _, stream in found} & {"report_balance_sheet"}
+    streams = {each["stream"]: each for each in json.loads(report.read_text())["streams"]}
+    assert streams["report_cash_flow"]["shape"]["fields"]["currency_code"]["kinds"] == ["array"]
+    assert streams["report_balance_sheet"]["table"]["fields"]["account_name"]["forms"] == ["text"]
+    assert streams["project_threads"]["rows"] == "1"
+    assert "added" not in report.read_text()  # names of one row may be its words

@@ -102,11 +102,7 @@ class ThreadsEnvelope(_ListKey):
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        path = subject.stream.path.format(
-            business_id=subject.business.business_id,
-            project_id=_first_id(_projects(subject), evidence),
-        )
-        answer = evidence.answer(Ask.of(path))
+        answer = evidence.answer(threads_of(subject, evidence))
         if answer.error is not None:
             raise NotTestedError(answer.problem)
         return self.key_in(answer.body)
@@ -122,6 +118,17 @@ def _first_id(subject: Subject, evidence: Evidence) -> str:
     if type(found) is not int:
         raise NotTestedError("the first row has no id that is a whole number")
     return str(found)
+
+
+def threads_of(subject: Subject, evidence: Evidence) -> Ask:
+    """A request for the discussions of the first project.
+
+    Raises:
+        NotTestedError: If there is none.
+    """
+    business_id = subject.business.business_id
+    project_id = _first_id(_projects(subject), evidence)
+    return Ask.of(subject.stream.path.format(business_id=business_id, project_id=project_id))
 
 
 def _projects(subject: Subject) -> Subject:

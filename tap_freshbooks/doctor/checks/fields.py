@@ -9,20 +9,20 @@ from typing_extensions import override
 
 from tap_freshbooks.doctor.checks.base import Check, ConnectionCheck, StreamCheck
 from tap_freshbooks.doctor.checks.lists import NO_ROWS
-from tap_freshbooks.doctor.findings import NotTestedError, Verdict
-from tap_freshbooks.doctor.structure import Shape
+from tap_freshbooks.doctor.checks.samples import Sample, of_this_month, samples_of
+from tap_freshbooks.doctor.findings import NotTestedError
 from tap_freshbooks.printable import printable
 from tap_freshbooks.schema.conversion import SilentListener
 from tap_freshbooks.schema.fields import Array, Field, Object, Word
 from tap_freshbooks.streams.resources.identity import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_freshbooks.connection import Connection
-    from tap_freshbooks.doctor.evidence import Evidence
+    from tap_freshbooks.doctor.evidence import Ask, Evidence
+    from tap_freshbooks.doctor.findings import Verdict
     from tap_freshbooks.doctor.subjects import Subject
-    from tap_freshbooks.records import Row
 
 
 MOST_NAMES = 20
@@ -42,49 +42,64 @@ class Fields(SilentListener):
         self.unfit.add(path)
 
 
-def _rows(subject: Subject, evidence: Evidence) -> list[Row]:
-    rows = subject.listing(evidence).rows
-    if not rows:
+def _documented(check: Check, samples: Iterable[Sample]) -> Verdict:
+    """Nothing differs: which says something where there are rows.
+
+    Raises:
+        NotTestedError: Where there are none, as in a report of a month without them.
+    """
+    if not all(sample.rows for sample in samples):
         raise NotTestedError(NO_ROWS)
-    return rows
+    return check.found("documented")
 
 
-def _verdict_on(check: Check, shape: Shape, rows: list[Row]) -> Verdict:
+def _verdict_on(check: Check, samples: Sequence[Sample]) -> Verdict:
     """Whether rows have fields that are not declared."""
-    unknown = sorted(set(shape.see_all(rows).unknown_paths()))
+    unknown = sorted({path for sample in samples for path in sample.shape().unknown_paths()})
     if not unknown:
-        return check.found("documented")
+        return _documented(check, samples)
     names = [path for path, is_shown in unknown if is_shown]
     private = [printable(path) for path, is_shown in unknown if not is_shown]
     return replace(check.found("more", names=names), private=tuple(private[:MOST_NAMES]))
 
 
-class UnknownFields(StreamCheck):
+class FieldsCheck(StreamCheck):
+    """Looks at the fields of lists, of reports, and of what lies below a project."""
+
+    @override
+    def applies(self, subject: Subject) -> bool:
+        return True
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        return (of_this_month(subject),) if subject.is_report else ()
+
+
+class UnknownFields(FieldsCheck):
     """Whether rows have fields that are not declared."""
 
     name = "unknown_fields"
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        return _verdict_on(self, Shape(subject.stream.fields), _rows(subject, evidence))
+        return _verdict_on(self, samples_of(subject, evidence))
 
 
-class OtherKinds(StreamCheck):
+class OtherKinds(FieldsCheck):
     """Whether values are of the declared kinds."""
 
     name = "other_kinds"
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        found = Fields()
-        convert = subject.stream.fields.converter("", found)
-        for row in _rows(subject, evidence):
-            convert(row)
-        return (
-            self.found("other", names=sorted(found.unfit))
-            if found.unfit
-            else self.found("documented")
-        )
+        found, samples = Fields(), samples_of(subject, evidence)
+        for sample in samples:
+            convert = sample.fields.converter("", found)
+            for row in sample.rows:
+                convert(row)
+        if found.unfit:
+            return self.found("other", names=sorted(found.unfit))
+        return _documented(self, samples)
 
 
 class IdentityFields(ConnectionCheck):
@@ -95,14 +110,14 @@ class IdentityFields(ConnectionCheck):
     @override
     def judge(self, connection: Connection, evidence: Evidence) -> Verdict:
         del evidence
-        return _verdict_on(self, Shape(Identity.fields), [connection.me])
+        return _verdict_on(self, [Sample(Identity.fields, [connection.me])])
 
 
 VIS_STATES = (0, 1, 2, None)
 """Active, deleted, archived, not told (`docs/freshbooks-api/accounting.md §5`)."""
 
 
-class UnknownWords(StreamCheck):
+class UnknownWords(FieldsCheck):
     """Whether fields whose words are known hold others."""
 
     name = "unknown_words"
@@ -110,14 +125,20 @@ class UnknownWords(StreamCheck):
     @override
     def applies(self, subject: Subject) -> bool:
         fields = subject.stream.fields
-        return subject.is_list and ("vis_state" in fields.fields or _has_words(fields))
+        return "vis_state" in fields.fields or _has_words(fields)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
-        rows = _rows(subject, evidence)
-        unknown = {path for row in rows for path in _unknown_words(subject.stream.fields, row)}
-        unknown |= {"vis_state" for row in rows if row.get("vis_state") not in VIS_STATES}
-        return self.found("more", names=sorted(unknown)) if unknown else self.found("documented")
+        unknown: set[str] = set()
+        samples = samples_of(subject, evidence)
+        for sample in samples:
+            for row in sample.rows:
+                unknown.update(_unknown_words(sample.fields, row))
+                if row.get("vis_state") not in VIS_STATES:
+                    unknown.add("vis_state")
+        if unknown:
+            return self.found("more", names=sorted(unknown))
+        return _documented(self, samples)
 
 
 def _has_words(field: Field) -> bool:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tap_freshbooks.doctor.checks.base import StreamCheck
 from tap_freshbooks.doctor.checks.envelopes import OTHERS_FAIL, clients_of
+from tap_freshbooks.doctor.checks.samples import of_this_month, report_in, since
 from tap_freshbooks.doctor.findings import NotTestedError, Verdict
 from tap_freshbooks.doctor.subjects import Subject
 from tap_freshbooks.errors import BadRequestError
@@ -17,7 +18,6 @@ from tap_freshbooks.streams.report_answer import (
     UnexpectedAnswerError,
     check_lists,
     check_totals,
-    find_report,
 )
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.streams.resources.report_sales import AccountsAging
@@ -53,21 +53,8 @@ def _parts(holder: Row, name: str) -> list[Row]:
     return [each for each in parts if isinstance(each, dict)] if isinstance(parts, list) else []
 
 
-def _since(subject: Subject, first_day: str) -> Ask:
-    """A report up to today, by the parameters that it knows."""
-    assert issubclass(subject.stream, Report)  # noqa: S101 - see `applies` of the checks
-    days = {"start_date": first_day}
-    today = datetime.now(UTC).date().isoformat()
-    period = {name: days.get(name, today) for name in subject.stream.query_of_period}
-    return subject.ask({**subject.stream.query, **period})
-
-
-def _of_this_month(subject: Subject) -> Ask:
-    return _since(subject, f"{datetime.now(UTC):%Y-%m}-01")
-
-
 def _of_this_year_and_the_last(subject: Subject) -> Ask:
-    return _since(subject, f"{datetime.now(UTC).year - 1}-01-01")
+    return since(subject, f"{datetime.now(UTC).year - 1}-01-01")
 
 
 class ReportParts(StreamCheck):
@@ -81,23 +68,14 @@ class ReportParts(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (_of_this_month(subject),)
+        return (of_this_month(subject),)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         stream = subject.stream
         assert issubclass(stream, Report)  # noqa: S101 - see `applies`
-        answer = evidence.answer(_of_this_month(subject))
-        if answer.error is not None:
-            raise NotTestedError(answer.problem)
-        *outer, key = stream.records
-        result = answer.body
-        for name in outer:
-            result = result.get(name) if isinstance(result, dict) else None
         try:
-            report = find_report(
-                result if isinstance(result, dict) else {}, key, is_certain=not stream.unconfirmed
-            )
+            report = report_in(subject, evidence, of_this_month(subject))
             check_lists(report, stream.lists)
             check_totals(report, {name: stream.parts.fields[name] for name in stream.totals})
         except UnexpectedAnswerError:

@@ -27,12 +27,14 @@ class TrialBalance(Report):
     columns_of_totals: ClassVar = {"total.debit": "debit", "total.credit": "credit"}
     parts = ECHO | Object(total=Object(account_name=Text(), debit=Money(), credit=Money()))
 
+    @classmethod
     @override
-    def whole(self, report: Row) -> Row:
+    def whole(cls, report: Row) -> Row:
         return {**report, "total": _split(report)[1]}
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterable[Row]:
+    def rows(cls, report: Row) -> Iterable[Row]:
         return _split(report)[0]
 
 
@@ -87,8 +89,9 @@ class GeneralLedger(Report):
         summary=Object(total_credit=Money(), total_debit=Money()),
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         for account in parts_of(report, "data"):
             outer = beside(account, "account", ("sub_accounts",), id="account_row_id")
             subs = list(parts_of(account, "sub_accounts"))
@@ -150,8 +153,9 @@ class TaxSummary(Report):
     totals = ("total_invoiced",)
     parts = ECHO | Object(total_invoiced=Money())
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterable[Row]:
+    def rows(cls, report: Row) -> Iterable[Row]:
         return parts_of(report, "taxes")
 
 

@@ -49,8 +49,9 @@ class InvoiceDetails(Report):
         summary=SUMMARY,
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         for client in parts_of(report, "clients"):
             outer = beside(client, "client", ("invoices",), **CLIENT_NAMES)
             invoices = list(parts_of(client, "invoices"))
@@ -123,8 +124,9 @@ class ItemSales(Report):
         total_discount=Money(),
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         for item in parts_of(report, "items"):
             outer = beside(item, "item", ("invoices",), **ITEM_NAMES)
             invoices = list(parts_of(item, "invoices"))
@@ -177,12 +179,14 @@ class PaymentsCollected(Report):
         totals=Array(Money()),
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterable[Row]:
+    def rows(cls, report: Row) -> Iterable[Row]:
         return parts_of(report, "payments")
 
+    @classmethod
     @override
-    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+    def sums(cls, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
         for total in parts_of(report, "totals"):
             code = total.get("code")
             amounts = [row.get("amount") for row in rows]
@@ -229,8 +233,9 @@ class RevenueByClient(Report):
         total_sales_data=Array(Money()),
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         return ({"client": client} for client in parts_of(report, "clients"))
 
 
@@ -265,12 +270,14 @@ class AccountsAging(Report):
     columns_of_totals: ClassVar = {f"totals.{name}": name for name in AGES.values()}
     parts = ECHO | Object(totals=AGED)
 
+    @classmethod
     @override
-    def whole(self, report: Row) -> Row:
+    def whole(cls, report: Row) -> Row:
         return {**report, "totals": _aged(report["totals"])}
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         return (_aged(account) for account in parts_of(report, "accounts"))
 
 

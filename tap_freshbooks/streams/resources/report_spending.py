@@ -43,13 +43,15 @@ class ExpenseDetails(Report):
         categories=AnyJson(),
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         for row in _expenses(parts_of(report, "data"), []):
             yield {**row, "vendor_name": _vendor(report.get("vendors"), row.get("vendorid"))}
 
+    @classmethod
     @override
-    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+    def sums(cls, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
         for group in parts_of(report, "data"):
             own = (row.get("amount") for row in _expenses([group], []))
             yield Sum("the groups", group.get("total"), own)
@@ -113,8 +115,9 @@ class WholeReport(Report):
     unconfirmed = "no answer was ever published."
     parts = Object(report=AnyJson())
 
+    @classmethod
     @override
-    def whole(self, report: Row) -> Row:
+    def whole(cls, report: Row) -> Row:
         return {"report": {k: v for k, v in report.items() if k != "download_token"}}
 
 

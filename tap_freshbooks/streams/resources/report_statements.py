@@ -56,14 +56,16 @@ class ProfitLoss(Report):
         net_profit=TOTAL,
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
-        for section in self.lists:
+    def rows(cls, report: Row) -> Iterator[Row]:
+        for section in cls.lists:
             yield from _lines(parts_of(report, section), section, 0, None)
 
+    @classmethod
     @override
-    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
-        for section in self.lists:
+    def sums(cls, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+        for section in cls.lists:
             own = [row for row in rows if (row["section"], row["depth"]) == (section, 0)]
             total = report[f"total_{section}"].get("total")
             yield Sum(f"total_{section}", total, (row.get("total") for row in own))
@@ -105,8 +107,9 @@ class BalanceSheet(Report):
     totals = ("assets_total", "liabilities_and_equity_total")
     parts = ECHO | Object(assets_total=DATED, liabilities_and_equity_total=DATED)
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         for group in parts_of(report, "data"):
             kind = beside(
                 _balanced(group),
@@ -121,11 +124,12 @@ class BalanceSheet(Report):
             if not accounts:
                 yield {**kind, "balance": kind.get("group_balance"), **_place(0)}
 
+    @classmethod
     @override
-    def sums(self, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
+    def sums(cls, report: Row, rows: Sequence[Row]) -> Iterator[Sum]:
         assets = [row["balance"] for row in rows if row["depth"] == 0 and _is_asset(row)]
         others = [row["balance"] for row in rows if row["depth"] == 0 and not _is_asset(row)]
-        for name, balances in zip(self.totals, (assets, others), strict=True):
+        for name, balances in zip(cls.totals, (assets, others), strict=True):
             yield Sum(name, _day(report, name).get("balance"), balances)
 
 
@@ -201,8 +205,9 @@ class CashFlow(Report):
         )
     )
 
+    @classmethod
     @override
-    def rows(self, report: Row) -> Iterator[Row]:
+    def rows(cls, report: Row) -> Iterator[Row]:
         for activity in parts_of(report, "activities"):
             yield from _flows(activity, {}, FLOW_LEVELS)
 
