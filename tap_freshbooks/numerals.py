@@ -17,7 +17,7 @@ MAX_INTEGER = 2**63 - 1
 
 def bounded_decimal(text: str) -> Decimal | None:
     """The number that a text is; None if it is none, or one with more digits than anybody means."""
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or "_" in text:  # which Python alone allows between digits
         return None
     try:
         number = Decimal(text)

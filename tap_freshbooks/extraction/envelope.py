@@ -78,10 +78,11 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
     if not isinstance(found, list):
         # Not an empty list: with a wrong key every account would look empty.
         paths = islice(list_paths(body), MAX_NAMED)
-        there = ", ".join(".".join(path)[:MAX_NAME_LENGTH] for path in paths) or "nowhere"
+        there = ", ".join(".".join(path)[:MAX_NAME_LENGTH] for path in paths)
         raise FreshBooksError(
-            f"{subject}: the answer has no list at {'.'.join(records)}; it has one at {there}. In "
-            "custom_streams, mend `records_path`; of a stream that is built in, please report this"
+            f"{subject}: the answer has no list at {'.'.join(records)}; "
+            f"{f'it has one at {there}' if there else 'it has none at all'}. In custom_streams, "
+            "mend `records_path`; of a stream that is built in, please report this"
         )
     try:
         return found, PageMetadata.read(holder if isinstance(holder, dict) else {})

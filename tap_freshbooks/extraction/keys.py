@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 
 
 def is_key(value: object) -> bool:
-    """Whether a value can tell a row from others: it is there, not empty, and has no parts."""
-    return value is not None and value != "" and not isinstance(value, dict | list)
+    """Whether a value can tell a row from others: it is there, not empty, and has no parts.
+
+    Nor is it true or false, of which a column of whole numbers would make 1 and 0.
+    """
+    return value is not None and value != "" and not isinstance(value, dict | list | bool)
 
 
 class KeySet:

@@ -48,11 +48,13 @@ class PageMetadata:
         page: The page that was served, None if the list does not page.
         pages: How many there are; 0 for an empty list.
         total: How many rows FreshBooks counts, which may be more than the token may read.
+        per_page: How many rows a page has at most, None if it does not say.
     """
 
     page: int | None
     pages: int
     total: int | None
+    per_page: int | None = None
 
     @classmethod
     def read(cls, holder: Mapping[str, Any]) -> PageMetadata:
@@ -73,7 +75,18 @@ class PageMetadata:
         page, pages, total, per_page = (_count(counts.get(key), key) for key in COUNTS)
         if pages is None:
             pages = -(-total // per_page) if total is not None and per_page else 1
-        return cls(page, pages, total)
+        return cls(page, pages, total, per_page)
+
+    def has_more(self, number: int, rows: int) -> bool:
+        """Whether rows must follow, even behind the last page: this one is full, and more count.
+
+        Args:
+            number: Of the page, from 1.
+            rows: How many it has.
+        """
+        if not self.per_page or self.total is None:
+            return False
+        return rows >= self.per_page and number * self.per_page < self.total
 
 
 COUNTS = ("page", "pages", "total", "per_page")
@@ -191,7 +204,8 @@ def _last_page(page: Page) -> int:
     """Number of the last page, by the metadata of one."""
     metadata = page.metadata
     if metadata.page is None or metadata.page == page.number:
-        return metadata.pages
+        follows = metadata.has_more(page.number, len(page.rows))
+        return max(metadata.pages, page.number + follows)
     # The server ignores `page` (said of services): fine if it sends all at once.
     if metadata.total is None or len(page.rows) < metadata.total:
         raise BadRequestError(

@@ -281,10 +281,10 @@ class _ListSource:
             key = tuple([row.get(name) for name in self._names])
             fits = all(map(is_key, key))
         if not fits:
+            names = " or ".join(self._names)
             raise FreshBooksError(
-                f"{self._reader.endpoint.name}: FreshBooks sent a row without "
-                f"{' or '.join(self._names)}, or with one that is empty or has parts: it cannot be "
-                "told from others; please report this"
+                f"{self._reader.subject}: FreshBooks sent a row that cannot be told from others: "
+                f"it is without {names}, or what is there is no key; please report this"
             )
         return key  # type: ignore[no-any-return]
 

@@ -13,6 +13,10 @@ MOST_NAMED = 100
 """Unknown fields of a stream that are named: where there are more, their names are data."""
 
 
+LONGEST_NAME = 200
+"""Characters of a field that is named, with the objects that it is in."""
+
+
 class FieldWarnings:
     """Logs what a conversion could not keep: each field once, never a value.
 
@@ -77,5 +81,5 @@ class FieldWarnings:
 
     def _name(self, paths: set[str], sentence: str) -> None:
         if fresh := sorted(paths - self._reported):
-            self._logger.warning(sentence, ", ".join(fresh))
+            self._logger.warning(sentence, ", ".join(path[:LONGEST_NAME] for path in fresh))
             self._reported.update(fresh)

@@ -79,11 +79,11 @@ class Outcome:
                 businesses.append(str(source.business))
             self._failed_partitions.add((stream, source.stream, _key(source.partition)))
         logger.debug("Traceback", exc_info=error)
+        sentence = sentence_of(error).removeprefix(f"{source.stream}: ")
+        if not sentence.startswith(str(source)):  # as that of a report does, with a period
+            sentence = f"{source}: {sentence}"
         logger.error(
-            "Failed: %s: %s. The bookmark of %s stays where it was",
-            source,
-            sentence_of(error).removeprefix(f"{source}: ").removeprefix(f"{source.stream}: "),
-            ", ".join(consumers),
+            "Failed: %s. The bookmark of %s stays where it was", sentence, ", ".join(consumers)
         )
 
     def has_failed(self, stream: str, source: str, partition: Mapping[str, Any] | None) -> bool:

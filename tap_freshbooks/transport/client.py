@@ -42,6 +42,13 @@ LONGEST_BACKOFF = 30.0
 """Ceiling of the exponential wait between two tries, seconds."""
 
 
+MOST_PATHS = 20
+"""Places in an answer that a warning names."""
+
+LONGEST_PATH = 200
+"""Characters of each."""
+
+
 class FreshBooksClient:
     """Sends requests on behalf of one connection.
 
@@ -251,7 +258,9 @@ class FreshBooksClient:
             self._warn_once(
                 request,
                 "the character NUL (U+0000), which databases refuse, is left out of texts: "
-                + ", ".join(sorted(oddities.nul_paths)),
+                + ", ".join(
+                    path[:LONGEST_PATH] for path in sorted(oddities.nul_paths)[:MOST_PATHS]
+                ),
             )
         if oddities.has_other_bytes:
             self._warn_once(

@@ -20,14 +20,14 @@ from tap_freshbooks.extraction.pagination import (
 @pytest.mark.parametrize(
     ("holder", "metadata"),
     [
-        ({"page": 2, "pages": 3, "per_page": 15, "total": 41}, PageMetadata(2, 3, 41)),
+        ({"page": 2, "pages": 3, "per_page": 15, "total": 41}, PageMetadata(2, 3, 41, 15)),
         (
             {"meta": {"page": 1, "pages": 0, "per_page": 30, "total": 0, "sort": []}},
-            PageMetadata(1, 0, 0),
+            PageMetadata(1, 0, 0, 30),
         ),
-        ({"page": "1", "pages": "4", "per_page": "15", "total": "60"}, PageMetadata(1, 4, 60)),
+        ({"page": "1", "pages": "4", "per_page": "15", "total": "60"}, PageMetadata(1, 4, 60, 15)),
         # Team members say nothing about the number of pages.
-        ({"meta": {"page": 1, "per_page": 5, "total": 11}}, PageMetadata(1, 3, 11)),
+        ({"meta": {"page": 1, "per_page": 5, "total": 11}}, PageMetadata(1, 3, 11, 5)),
         # The ledger does not page.
         ({"data": []}, PageMetadata(None, 1, None)),
     ],
@@ -86,8 +86,17 @@ def test_pages_are_followed_to_the_end_even_where_rows_are_missing() -> None:
     ) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("pages", [0, 1])
+def test_a_full_page_is_not_the_last_while_more_rows_are_counted(pages: int) -> None:
+    wrong = PageMetadata(1, pages, 130, 100)
+    assert numbers_read((wrong, 100), (PageMetadata(2, pages, 130, 100), 30)) == [1, 2]
+    # Rows that the token may not read are counted too: then the last page is not full.
+    assert numbers_read((wrong, 99)) == [1]
+    assert numbers_read((PageMetadata(1, 1, 100, 100), 100)) == [1]
+
+
 def test_no_pages_is_an_empty_list() -> None:
-    assert numbers_read((PageMetadata(1, 0, 0), 0)) == [1]
+    assert numbers_read((PageMetadata(1, 0, 0, 30), 0)) == [1]
 
 
 def test_a_list_that_shrinks_while_it_is_read_ends() -> None:
@@ -119,7 +128,7 @@ def test_pages_without_metadata_are_followed_to_one_that_comes_again() -> None:
 def test_metadata_is_followed_where_it_was_not_expected() -> None:
     responses = ((PageMetadata(1, 2, 130), 100), (PageMetadata(2, 2, 130), 30))
     assert numbers_read(*responses, pages_numbered=False) == [1, 2]
-    assert numbers_read((PageMetadata(1, 0, 0), 0), pages_numbered=False) == [1]
+    assert numbers_read((PageMetadata(1, 0, 0, 30), 0), pages_numbered=False) == [1]
 
 
 def test_an_empty_page_ends_a_list_of_which_all_rows_came() -> None:

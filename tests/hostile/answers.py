@@ -62,7 +62,6 @@ KINDS = {
         "", "307", status=307, headers={"Location": "http://127.0.0.1:9/steal"}
     ),
     "308, to itself": text("", "308", status=308, headers={"Location": "?"}),
-
     "null": text("null", NO_JSON),
     "true": text("true", NO_LIST),
     "a number": text("17", NO_LIST),

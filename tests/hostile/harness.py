@@ -19,7 +19,8 @@ from tests.conftest import settings_for
 from tests.support import catalog_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from freshbooks_sandbox import Sandbox
@@ -86,7 +87,7 @@ class Run:
                 records[each["stream"]].append(each["record"])
         return records
 
-    def rows(self, stream: str, without: frozenset[str] | set[str] = frozenset()) -> list[str]:
+    def rows(self, stream: str, without: AbstractSet[str] = frozenset()) -> list[str]:
         """The records of a stream as texts, in an order of their own.
 
         Args:
