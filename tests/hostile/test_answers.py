@@ -108,7 +108,7 @@ def test_it_costs_the_stream_of_the_business(
 ) -> None:
     place = PLACES[name]
     assert disturbed.status == 1
-    start = f"{place.stream} of {named(book)}: "
+    start = f"{place.stream} of {named(book)}"
     [failure] = [each for each in disturbed.failures if each.startswith(start)]
     assert KINDS[kind].says in failure
     assert failure.endswith(f"The bookmark of {', '.join(place.consumers)} stays where it was")
