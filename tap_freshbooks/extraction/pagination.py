@@ -164,7 +164,8 @@ def read_pages(
     try:
         while ahead:
             page = ahead.popleft().result()
-            is_counted = pages_numbered or page.metadata.page is not None
+            says_so = page.metadata.page is not None or page.metadata.pages > 1
+            is_counted = pages_numbered or says_so
             if is_counted:
                 last = _last_page(page)
             else:
