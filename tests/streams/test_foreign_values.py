@@ -14,6 +14,7 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks.errors import ConnectionFailedError, SettingsError
 from tap_freshbooks.extraction import pagination
+from tap_freshbooks.printable import printable
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
 from tests.support import Messages, catalog_of, failing_sync, sync
@@ -180,6 +181,27 @@ def test_what_invoices_tell_of_clients_may_make_no_sense(
     edit("*/users/clients", f"{RESULT}.clients.0.updated", value)
     messages = sync(settings, "clients", state=state)
     assert all(messages.state["bookmarks"]["clients"]["partitions"])
+
+
+@pytest.mark.parametrize("value", ["", None, {"a": 1}])
+def test_a_key_of_a_list_that_is_for_everybody_is_not_empty_either(
+    settings: Config, edit: Callable[..., None], value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit("*/ledger_accounts/types", "data.0.name", value)
+    messages, _ = failing_sync(settings, "ledger_account_types", "taxes")
+    assert messages.records["taxes"]
+    assert "a row has nothing in name, by which it is told from others" in caplog.text
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\x1b\nb", ""])
+def test_a_field_of_any_name_is_left_out_and_told(
+    settings: Config, edit: Callable[..., None], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit("*/taxes/taxes", ["response", "result", "taxes", "*", name], 1)
+    records = sync(settings, "taxes").records["taxes"]
+    assert len(records) > 2
+    assert not any(name in record for record in records)
+    assert any(printable(name) in line for line in caplog.messages if "unknown" in line)
 
 
 # Counts of pages
