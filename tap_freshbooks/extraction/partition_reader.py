@@ -283,8 +283,8 @@ class _ListSource:
         if not fits:
             names = " or ".join(self._names)
             raise FreshBooksError(
-                f"{self._reader.subject}: FreshBooks sent a row that cannot be told from others: "
-                f"it is without {names}, or what is there is no key; please report this"
+                f"{self._reader.subject}: FreshBooks sent a row without {names}, or with something "
+                "there that is no key: it cannot be told from others; please report this"
             )
         return key  # type: ignore[no-any-return]
 

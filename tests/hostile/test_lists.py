@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PATH, RESULT = "*/{account_id}/taxes/taxes", "response.result"
 LIST = f"{RESULT}.taxes"
-NO_KEY = "sent a row that cannot be told from others: it is without id, or what is there is no key"
+NO_KEY = "sent a row without id, or with something there that is no key: it cannot be told from"
 UNFIT = "a row has nothing in id, by which it is told from others, or something that does not fit"
 
 Edits = list[dict[str, Any]]
