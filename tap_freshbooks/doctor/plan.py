@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from tap_freshbooks.businesses import Business
 from tap_freshbooks.doctor.subjects import Subject
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.streams.constant_list import ConstantList
+from tap_freshbooks.streams.families import LedgerStream
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from singer_sdk import Stream
 
@@ -34,9 +36,9 @@ def chosen_streams(
     """
     built_in = {stream.name for stream in STREAMS}
     lists = {
-        name: stream
+        name: (stream, list_class)
         for name, stream in streams.items()
-        if isinstance(stream, ListStream) and name in built_in
+        if name in built_in and (list_class := _list_class(stream)) is not None
     }
     for name in names:
         if name not in lists:
@@ -45,12 +47,23 @@ def chosen_streams(
                 f"{', '.join(lists)}"
             )
     if names:
-        chosen: Iterable[ListStream] = (lists[name] for name in dict.fromkeys(names))
-    elif has_catalog:
-        chosen = (stream for stream in lists.values() if stream.selected)
-    else:
-        chosen = lists.values()
-    return [type(stream) for stream in chosen]
+        return [lists[name][1] for name in dict.fromkeys(names)]
+    return [
+        list_class for stream, list_class in lists.values() if stream.selected or not has_catalog
+    ]
+
+
+def _list_class(stream: Stream) -> type[ListStream] | None:
+    """The class with the facts about a list; None of what is none.
+
+    A list that is the same for everybody is looked at as one of the ledger, without an identifier.
+    """
+    if isinstance(stream, ListStream):
+        return type(stream)
+    if not isinstance(stream, ConstantList):
+        return None
+    names = ("name", "path", "key", "fields", "oauth_scope")
+    return type("Constant", (LedgerStream,), {name: getattr(stream, name) for name in names})
 
 
 def subjects_before(streams: Sequence[type[ListStream]], businesses: int) -> list[Subject]:

@@ -19,15 +19,6 @@ BOOKS = (
         of_each_stream=True,
     ),
     Question(
-        "constant_lists",
-        "The types of ledger accounts have unique keys and the declared fields",
-        ("documented", "other"),
-        (
-            "docs/freshbooks-api/resources/ledger_account_types.yaml",
-            "docs/freshbooks-api/resources/ledger_account_sub_types.yaml",
-        ),
-    ),
-    Question(
         "use_ledger_entries",
         "The chart of accounts comes without use_ledger_entries, too",
         ("optional", "required"),

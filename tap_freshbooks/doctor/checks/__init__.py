@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.doctor.checks import (
-    constants,
     envelopes,
     fields,
     filters,
@@ -86,7 +85,6 @@ CHECKS: tuple[Check, ...] = (
     reports.PayablesAging(),
     reports.PaymentsCollected(),
     reports.ExpenseGroups(),
-    constants.ConstantLists(),
     tokens.SideUnauthenticated(),
     tokens.Total(),
     tokens.OldAccessToken(),
