@@ -65,6 +65,8 @@ def doctor(
     report: Path | None,
 ) -> int:
     """Say how many requests it takes, send them, and show what was found."""
+    if report is not None:
+        _check_writable(report)
     tap = make_tap(settings, catalog)
     chosen = chosen_streams(tap.streams, streams, has_catalog=catalog is not None)
     before = subjects_before(chosen, len(businesses))
@@ -137,12 +139,32 @@ def _show(findings: Sequence[Finding], requests: int) -> None:
     Console().print(table_of(findings, requests))
 
 
+def _check_writable(path: Path) -> None:
+    """Make sure that the report can be written, before any request is sent for it.
+
+    Raises:
+        SettingsError: If not.
+    """
+    is_new = not path.exists()
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        raise _not_writable(path, error) from None
+
+
+def _not_writable(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"--report {path} cannot be written: {error.strerror or error}")
+
+
 def _write(path: Path, report: Mapping[str, Any]) -> None:
     """Write the report, and say what is in it."""
     try:
         path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"--report {path} cannot be written: {error}") from None
+        raise _not_writable(path, error) from None
     click.echo(
         f"The report is in {path}: {CONTENT}. Nothing was sent. Read it, and attach it to an issue "
         "of tap-freshbooks, if you want to help.",

@@ -71,12 +71,30 @@ def test_the_command_says_what_is_in_the_report_and_that_nothing_was_sent(
 def test_a_report_that_cannot_be_written_is_a_sentence(
     sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps({**sandbox.config(), **SHORT}))
-    options = ("--stream", "clients", "--report", str(tmp_path / "no" / "report.json"))
-    status, _, said = command("doctor", "--config", str(path), *options)
+    path, target = tmp_path / "config.json", tmp_path / "no" / "report.json"
+    settings = sandbox.config()
+    path.write_text(json.dumps({**settings, **SHORT}))
+    options = ("--stream", "clients", "--report", str(target))
+    status, output, said = command("doctor", "--config", str(path), *options)
     assert status == 2
-    assert "cannot be written" in said
+    assert said == f"Error: --report {target} cannot be written: No such file or directory\n"
+    assert output == ""
+    assert sandbox.stats(settings["client_id"])["requests"] == 0
+
+
+def test_a_run_that_fails_leaves_the_report_of_before(
+    own_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    path, target, new = (tmp_path / name for name in ("config.json", "old.json", "new.json"))
+    path.write_text(json.dumps({**own_sandbox.config(), **SHORT}))
+    target.write_text("before")
+    own_sandbox.faults("status", status=401, path="*/users/me")
+    for report in (target, new):
+        options = ("--stream", "clients", "--report", str(report))
+        status, _, _ = command("doctor", "--config", str(path), *options)
+        assert status != 0
+    assert target.read_text() == "before"
+    assert not new.exists()
 
 
 FIELDS = Object(
