@@ -274,13 +274,8 @@ class _ListSource:
         Raises:
             FreshBooksError: If the row does not have it.
         """
-        if self._single:
-            key: Any = row.get(self._single)
-            fits = type(key) is int or is_key(key)
-        else:
-            key = tuple([row.get(name) for name in self._names])
-            fits = all(map(is_key, key))
-        if not fits:
+        key: Any = row.get(self._single) if self._single else tuple(map(row.get, self._names))
+        if type(key) is not int and not is_key(key):
             names = " or ".join(self._names)
             raise FreshBooksError(
                 f"{self._reader.subject}: FreshBooks sent a row without {names}, or with something "
