@@ -29,6 +29,8 @@ PAYMENT_TYPES = (
     *("VISA", "MASTERCARD", "DISCOVER", "AMEX", "DINERS", "JCB", "ACH", "Other"),
 )
 
+FREQUENCIES = ("m", "2w", "w", "4w", "2m", "3m", "6m", "y", "2y")
+
 LINE = Object(
     lineid=Integer(),
     taskno=Integer(),

@@ -242,7 +242,7 @@ class JournalEntryDetails(HardDeleteStream, AccountingStream):
         accounting_systemid=Text(),
         name=Text(),
         description=Text(),
-        detail_type=Text(),
+        detail_type=Word("expense", "tax", "adjustment", "total"),
         user_entered_date=PlainDate(),
         debit=Money(),
         credit=Money(),

@@ -22,6 +22,7 @@ from tap_freshbooks.schema.fields import (
     Object,
     Text,
     UtcTime,
+    Word,
 )
 from tap_freshbooks.streams.families import AccountingStream, ProjectStream
 from tap_freshbooks.streams.line_items import LineItems
@@ -286,7 +287,9 @@ class TeamMembers(ProjectStream):
         postal_code=Text(),
         phone_number=Text(),
         business_id=Integer(),
-        business_role_name=Text(),
+        business_role_name=Word(
+            "owner", "business_manager", "business_employee", "contractor", "no_seat_employee"
+        ),
         active=Boolean(),  # false when removed, and while an invitation is open
         identity_id=Integer(),
         invited=Boolean(),

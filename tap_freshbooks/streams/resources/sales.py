@@ -51,8 +51,10 @@ class Estimates(AccountingStream):
         ownerid=Integer(),
         sentid=Integer(),
         status=Integer(),
-        display_status=Text(),
-        ui_status=Text(),
+        display_status=Word("draft", "sent", "viewed", "replied", "accepted", "invoiced"),
+        ui_status=Word(
+            "created", "draft", "sent", "viewed", "replied", "accepted", "invoiced", "open"
+        ),
         reply_status=Text(),
         accepted=Boolean(),
         invoiced=Boolean(),
@@ -116,7 +118,8 @@ class CreditNotes(AccountingStream):
         sentid=Integer(),
         credit_number=Text(),
         credit_type=Word("goodwill", "overpayment", "prepayment"),
-        status=Text(),  # a word here, a number on invoices (`docs/freshbooks-api/accounting.md §6`)
+        # A word here, a number on invoices (`docs/freshbooks-api/accounting.md §6`).
+        status=Word("created", "draft", "sent", "viewed"),
         display_status=Word("draft", "created", "sent", "viewed"),
         payment_status=Word("unpaid", "partial", "paid"),
         dispute_status=Word("disputed", "resolved"),

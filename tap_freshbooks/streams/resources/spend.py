@@ -18,7 +18,7 @@ from tap_freshbooks.schema.fields import (
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.replication import Replication
-from tap_freshbooks.streams.resources.common_fields import ATTACHMENT
+from tap_freshbooks.streams.resources.common_fields import ATTACHMENT, FREQUENCIES
 
 CATEGORY = Object(
     id=Integer(),
@@ -126,7 +126,7 @@ class ExpenseProfiles(AccountingStream):
         id=Integer(),
         profileid=Integer(),
         accounting_systemid=Text(),
-        frequency=Text(),
+        frequency=Word(*FREQUENCIES),
         start_date=PlainDate(),
         end_date=PlainDate(),
         next_issue_date=PlainDate(),
