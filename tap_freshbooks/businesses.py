@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 IDENTITY_PATH = "/auth/api/v1/users/me"
 
+LONGEST_NAME = 200
+"""Characters of a name in messages."""
+
 
 class IdentifierKind(StrEnum):
     """The kind of identifier in an endpoint's path; its value is the name of a record's field."""
@@ -120,7 +123,7 @@ def _objects(values: Any) -> list[dict[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    return printable(value) if isinstance(value, str) else ""
+    return printable(value[:LONGEST_NAME]) if isinstance(value, str) else ""
 
 
 def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:

@@ -141,8 +141,12 @@ class Connection:
                     logger.info("%s has no %s: streams that need one skip it", business, kind.value)
 
     def businesses_with(self, kind: IdentifierKind) -> list[Business]:
-        """Those of the businesses that have this identifier."""
-        return [business for business in self.businesses if business.identifier(kind)]
+        """Those of the businesses that have this identifier; of two that share one, the first."""
+        found: dict[str | int, Business] = {}
+        for business in self.businesses:
+            if identifier := business.identifier(kind):
+                found.setdefault(identifier, business)
+        return list(found.values())
 
     @cached_property
     def store(self) -> TokenStore:
