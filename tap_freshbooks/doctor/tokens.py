@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import TapError
 from tap_freshbooks.oauth.authenticator import StaticToken
+from tap_freshbooks.oauth.tokens import LEGACY_ALL
 from tap_freshbooks.transport.client import FreshBooksClient
 from tap_freshbooks.transport.request import Request
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.transport.request import Response
 
 
-LEGACY = "admin:all:legacy"
-
-
 def granted_scopes(client: FreshBooksClient) -> frozenset[str]:
     """The scopes that the access token names; empty if it names none, or the one for everything.
 
@@ -28,7 +26,7 @@ def granted_scopes(client: FreshBooksClient) -> frozenset[str]:
     """
     scope = _claims_of(client.authenticator.access_token()).get("scope")
     scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
-    return frozenset() if LEGACY in scopes else scopes
+    return frozenset() if LEGACY_ALL in scopes else scopes
 
 
 def _claims_of(token: str) -> dict[str, Any]:

@@ -6,25 +6,35 @@ import re
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.oauth.tokens import LEGACY_ALL
 from tap_freshbooks.streams.base import RecordStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tap_freshbooks.tap import TapFreshBooks
 
 PROFILE = "user:profile:read"
 """Granted to every app, whatever it asks for (`docs/freshbooks-api/auth.md §8`)."""
 
-LEGACY_ALL = "admin:all:legacy"
-"""The scope of apps that are older than scopes (`docs/freshbooks-api/auth.md §4`)."""
-
 SCOPE = re.compile(r"[a-z]\w*(:\w+)+")
+OR = re.compile(r"\s+or\s+")
 
 
 def required_scopes(stream: type[RecordStream] | RecordStream) -> tuple[str, ...]:
-    """The scopes that a stream needs; none, if that depends on its rows."""
-    return tuple(word for word in stream.oauth_scope.split() if SCOPE.fullmatch(word))
+    """The scopes that a stream needs; none, if that depends on its rows.
+
+    Of two that do as well it is the first.
+    """
+    return tuple(first for first, *_ in _choices(stream))
+
+
+def _choices(stream: type[RecordStream] | RecordStream) -> Iterator[list[str]]:
+    """For each scope that a stream needs, those that do as well: `one or other` are two."""
+    for word in OR.sub("|", stream.oauth_scope).split():
+        scopes = word.split("|")
+        if all(map(SCOPE.fullmatch, scopes)):
+            yield scopes
 
 
 def selected_streams(tap: TapFreshBooks) -> list[RecordStream]:
@@ -59,4 +69,4 @@ def missing_scopes(stream: RecordStream, granted: frozenset[str]) -> tuple[str, 
     """The scopes that a token lacks to read a stream."""
     if LEGACY_ALL in granted:
         return ()
-    return tuple(scope for scope in required_scopes(stream) if scope not in granted)
+    return tuple(scopes[0] for scopes in _choices(stream) if granted.isdisjoint(scopes))

@@ -10,6 +10,9 @@ from typing import Self
 MAX_NOTES = 20
 """How many notes of a kind are kept, the latest."""
 
+LEGACY_ALL = "admin:all:legacy"
+"""The scope of apps that are older than scopes (`docs/freshbooks-api/auth.md §4`)."""
+
 
 def hash_of(text: str) -> str:
     """Hash by which a token or client id is recognised without keeping it."""

@@ -209,3 +209,23 @@ def test_fields_of_reports_and_discussions_are_examined_too(
     assert streams["report_balance_sheet"]["table"]["fields"]["account_name"]["forms"] == ["text"]
     assert streams["project_threads"]["rows"] == "1"
     assert "added" not in report.read_text()  # names of one row may be its words
+
+
+def test_a_stream_with_two_possible_scopes_needs_one_of_them(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    scopes = ["user:profile:read", "user:projects:read"]
+    options = ("--stream", "team_member_rates", "--stream", "team_members")
+    result = examine(command, odd_sandbox, tmp_path, *options, scopes=scopes)
+    assert result.differing == {}
+    assert result.outcomes("scopes") == {"true"}
+
+
+def test_a_token_for_everything_says_nothing_about_scopes(
+    odd_sandbox: Sandbox, command: Command, tmp_path: Path
+) -> None:
+    scopes = ["user:profile:read", "admin:all:legacy"]
+    result = examine(command, odd_sandbox, tmp_path, scopes=scopes)
+    assert result.differing == {}
+    assert result.outcomes("scopes") == {"not tested"}
+    assert result.outcomes("ledger_scopes") == {"not tested"}

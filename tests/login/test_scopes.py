@@ -81,3 +81,12 @@ def test_what_a_token_lacks_for_a_stream() -> None:
     assert scopes.missing_scopes(lines, frozenset({"user:profile:read"})) == ("user:invoices:read",)
     assert scopes.missing_scopes(lines, frozenset({"user:invoices:read"})) == ()
     assert scopes.missing_scopes(lines, frozenset({"admin:all:legacy"})) == ()
+
+
+def test_either_of_two_scopes_will_do() -> None:
+    tap = TapFreshBooks(config={}, setup_mapper=False)
+    rates = next(each for each in scopes.selected_streams(tap) if each.name == "team_member_rates")
+    assert scopes.required_scopes(rates) == ("user:teams:read",)
+    assert scopes.missing_scopes(rates, frozenset({"user:taxes:read"})) == ("user:teams:read",)
+    for scope in ("user:teams:read", "user:projects:read"):
+        assert scopes.missing_scopes(rates, frozenset({scope})) == ()

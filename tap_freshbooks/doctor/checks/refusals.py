@@ -133,7 +133,9 @@ class Scopes(StreamCheck):
             return self.found("declared", "the token lacks it")
         if answer.error is not None:
             raise NotTestedError(answer.problem)
-        if granted and not declared & granted:
+        if not granted:
+            raise NotTestedError("the token names no scopes, or one for everything")
+        if not declared & granted:
             return self.found("others", "it was answered without the declared scope")
         return self.found("declared")
 

@@ -161,6 +161,10 @@ class ServiceRates(HardDeleteStream, ProjectStream):
     fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
 
 
+TEAMS_OR_PROJECTS = "user:teams:read or user:projects:read"
+"""Either may be the scope of rates (`docs/freshbooks-api/resources/team_member_rates.yaml`)."""
+
+
 class TeamMemberRates(HardDeleteStream, ProjectStream):
     """Rates of team members."""
 
@@ -169,7 +173,7 @@ class TeamMemberRates(HardDeleteStream, ProjectStream):
     list_key = "team_member_rates"
     paged = False
     key = ("identity_id",)
-    oauth_scope = "user:teams:read"
+    oauth_scope = TEAMS_OR_PROJECTS
     fields = Object(rate=DecimalText(), identity_id=Integer(), business_id=Integer())
 
 
@@ -181,7 +185,7 @@ class InvitationRates(HardDeleteStream, ProjectStream):
     list_key = "invitation_rates"
     paged = False
     key = ("service_id",)
-    oauth_scope = "user:teams:read"
+    oauth_scope = TEAMS_OR_PROJECTS
     unconfirmed = "only an empty list was ever published: its fields are a guess."
     fields = Object(rate=DecimalText(), service_id=Integer(), business_id=Integer())
 
