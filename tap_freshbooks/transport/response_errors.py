@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -44,8 +44,11 @@ LONGEST_RETRY_AFTER = 300.0
 LONGEST_TEXT = 500
 """Characters of FreshBooks' own words in a message."""
 
-FIRST_YEAR, LAST_YEAR = 1970, 9000
-"""Of dates that are believed: days can be added to them, and taken away."""
+FIRST_YEAR = 1970
+"""Of dates that are believed."""
+
+MOST_AHEAD = timedelta(days=7)
+"""By which a clock that is believed may be ahead of ours, which may itself be wrong."""
 
 RETRIED_STATUSES = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
@@ -275,6 +278,12 @@ def http_date(value: str | None) -> datetime | None:
 
 
 def answer_date(headers: Mapping[str, str]) -> datetime | None:
-    """When the server made an answer, by its own clock; None if it does not say."""
+    """When the server made an answer, by its own clock; None if it does not say.
+
+    Nor if it says a day that has not come by far: bookmarks follow this date, and what changed
+    before one is not asked for any more.
+    """
     moment = http_date(headers.get("Date"))
-    return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
+    if moment is None or moment.year < FIRST_YEAR or moment > datetime.now(UTC) + MOST_AHEAD:
+        return None
+    return moment
