@@ -11,7 +11,6 @@ from tap_freshbooks.doctor.checks.base import Check, ConnectionCheck, StreamChec
 from tap_freshbooks.doctor.checks.lists import NO_ROWS
 from tap_freshbooks.doctor.checks.samples import Sample, of_this_month, samples_of
 from tap_freshbooks.doctor.findings import NotTestedError
-from tap_freshbooks.printable import printable
 from tap_freshbooks.schema.conversion import SilentListener
 from tap_freshbooks.schema.fields import Array, Field, Object, Word
 from tap_freshbooks.streams.resources.identity import Identity
@@ -59,7 +58,7 @@ def _verdict_on(check: Check, samples: Sequence[Sample]) -> Verdict:
     if not unknown:
         return _documented(check, samples)
     names = [path for path, is_shown in unknown if is_shown]
-    private = [printable(path) for path, is_shown in unknown if not is_shown]
+    private = [path for path, is_shown in unknown if not is_shown]
     return replace(check.found("more", names=names), private=tuple(private[:MOST_NAMES]))
 
 
