@@ -15,13 +15,7 @@ from typing_extensions import override
 
 from tap_freshbooks.errors import FreshBooksError, NotFoundError
 from tap_freshbooks.extraction.batch import Batch
-from tap_freshbooks.schema.fields import (
-    Excluded,
-    Object,
-    PlainDate,
-    Text,
-    UtcTime,
-)
+from tap_freshbooks.schema.fields import Excluded, Object, PlainDate, Text, UtcTime
 from tap_freshbooks.streams.families import AccountingStream
 from tap_freshbooks.streams.periods import Period, periods
 from tap_freshbooks.streams.replication import Replication
