@@ -209,7 +209,8 @@ class Report(AccountingStream):
         for total in wrong_totals(self.sums(report, rows)):
             self._tell_once(
                 total,
-                f"{subject}: the rows do not add up to {total} of the report; please report this",
+                f"{subject}: the rows do not add up to {total} of the report, or it has none; "
+                "please report this",
             )
 
     def _currency(self, report: Row, asked: str | None, subject: str) -> str:

@@ -12,7 +12,7 @@ from tap_freshbooks.schema.conversion import SilentListener
 from tap_freshbooks.schema.fields import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_freshbooks.records import Row
 
@@ -57,10 +57,12 @@ def sums_of_columns(report: Row, rows: Iterable[Row], columns: Mapping[str, str]
 
 
 def wrong_totals(sums: Iterable[Sum]) -> list[str]:
-    """The names of the totals that are there and are not the sum of their rows."""
-    return [
-        name
-        for name, total, parts in sums
-        if (said := _amount(total)) is not None
-        and said != sum((_amount(part) or 0 for part in parts), Decimal())
-    ]
+    """The names of the totals that are not the sum of their rows, or not there beside rows."""
+    return [name for name, total, parts in sums if _is_wrong(total, list(parts))]
+
+
+def _is_wrong(total: Any, parts: Sequence[Any]) -> bool:
+    if total is None:
+        return bool(parts)
+    said = _amount(total)
+    return said is not None and said != sum((_amount(part) or 0 for part in parts), Decimal())

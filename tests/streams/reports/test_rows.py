@@ -135,8 +135,8 @@ def test_nothing_that_the_facts_name_is_lost(
     assert "does not fit" not in caplog.text
 
 
-def test_a_trial_balance_without_a_closing_row_keeps_its_last_account(
-    books: Sandbox, settings: dict[str, Any]
+def test_a_trial_balance_without_a_closing_row_keeps_its_last_account_and_says_so(
+    books: Sandbox, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = deepcopy(ANSWERS["trial_balance"])
     cash, named_total, *_ = answer["data"]
@@ -146,6 +146,8 @@ def test_a_trial_balance_without_a_closing_row_keeps_its_last_account(
     assert {record["total"] for record in records["report_trial_balance"]} == {None}
     rows = records["report_trial_balance_rows"]
     assert {row["account_number"] for row in rows} == {"1000", "1100"}
+    for total in ("total.debit", "total.credit"):
+        assert f"add up to {total} of the report, or it has none; please report" in caplog.text
 
 
 @pytest.mark.parametrize("entry", ["Print Depot", {"name": "Print Depot"}])
