@@ -8,27 +8,12 @@ import pytest
 
 from freshbooks_sandbox import Sandbox
 from tests.hostile.harness import Book, Run
-from tests.hostile.values import VALUES
+from tests.hostile.values import FIELDS, FIRST, PATH, VALUES, rows_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support import Command
-
-FIELDS = {
-    "text": "notes",
-    "whole": "customerid",
-    "number": "discount_value",
-    "day": "create_date",
-    "moment": "updated",
-    "flag": "auto_bill",
-    "money": "amount",
-}
-"""A field of invoices of each type."""
-
-PATH, LIST = "*/{account_id}/invoices/invoices", "response.result.invoices"
-FIRST = 900_000
-"""Id of the row that has the first value."""
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +31,7 @@ def kept() -> dict[str, Run]:
 def run(book: Book, command: Command, kept: dict[str, Run], kind: str) -> Run:
     """A run with a row for each value, which is in a field of one type."""
     if kind not in kept:
-        edits: list[dict[str, object]] = [
-            {"edit": "repeat", "path": f"{LIST}.0", "times": len(VALUES) - 1}
-        ]
-        for place, value in enumerate(VALUES.values()):
-            row = f"{LIST}.{place}"
-            edits.append({"edit": "set", "path": f"{row}.id", "value": FIRST + place})
-            edits.append({"edit": "set", "path": f"{row}.{FIELDS[kind]}", "json": value.json})
-        with book.fault(PATH, edits=edits):
+        with book.fault(PATH, edits=rows_with(FIELDS[kind])):
             kept[kind] = book.sync(command, book.config())
     return kept[kind]
 

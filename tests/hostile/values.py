@@ -202,3 +202,30 @@ VALUES = {
     "lists in lists": Value("[" * 40 + "]" * 40),
     "objects in objects": Value('{"a":' * 40 + "1" + "}" * 40, money={}),
 }
+
+FIELDS = {
+    "text": "notes",
+    "whole": "customerid",
+    "number": "discount_value",
+    "day": "create_date",
+    "moment": "updated",
+    "flag": "auto_bill",
+    "money": "amount",
+}
+"""A field of invoices of each type."""
+
+PATH, LIST = "*/{account_id}/invoices/invoices", "response.result.invoices"
+FIRST = 900_000
+"""Id of the row that has the first value."""
+
+
+def rows_with(*fields: str) -> list[dict[str, object]]:
+    """The edits of an answer that make of its first row one for each value, in all these fields."""
+    edits: list[dict[str, object]] = [
+        {"edit": "repeat", "path": f"{LIST}.0", "times": len(VALUES) - 1}
+    ]
+    for place, value in enumerate(VALUES.values()):
+        row = f"{LIST}.{place}"
+        edits.append({"edit": "set", "path": f"{row}.id", "value": FIRST + place})
+        edits += [{"edit": "set", "path": f"{row}.{name}", "json": value.json} for name in fields]
+    return edits
