@@ -63,19 +63,20 @@ class DeletionFilterCheck:
 
     Args:
         name: Of the stream.
+        hard_deletes: Whether rows that no list has are declared gone: then none stays.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, hard_deletes: bool) -> None:
         self._name = name
-        self._is_trusted = True
+        self._is_silent = hard_deletes
 
     def see(self, query: Query, rows: Iterable[Row]) -> None:
         """Check the rows of a page. Any thread may call it."""
         for (parameter, asked), (field, value) in DELETED_ONLY.items():
-            if not self._is_trusted or str(query.get(parameter)) != asked:
+            if self._is_silent or str(query.get(parameter)) != asked:
                 continue
             if any(field in row and str(row[field]) != value for row in rows):
-                self._is_trusted = False
+                self._is_silent = True
                 logging.getLogger(f"tap-freshbooks.{self._name}").warning(
                     "FreshBooks ignores the filter %s=%s on %s: deleted rows are not to be seen "
                     "there, and those that the target has stay as they are; please report this",

@@ -61,7 +61,7 @@ class ListReading(ListResource):
             changed_at=self._changed_at,
             change_queries=self.change_queries,
             changes_order=self.changes_order,
-            check_page=DeletionFilterCheck(self.name).see,
+            check_page=DeletionFilterCheck(self.name, hard_deletes=self.hard_deletes).see,
             # A list that has pages is not over with the first one that does not say so.
             pages_numbered=self.page_metadata_known and not self.paged,
             hard_deletes=self.hard_deletes,

@@ -136,7 +136,8 @@ def warnings_of(
     """What a first sync warns of."""
     with Sandbox(invoices=60, rate_limit=0, behaviours=behaviours) as sandbox:
         caplog.clear()
-        sync(settings_for(sandbox, folder), "invoices", "invoice_lines", "projects", "bill_lines")
+        streams = ("invoices", "invoice_lines", "projects", "bill_lines", "billable_items")
+        sync(settings_for(sandbox, folder), *streams)
     return [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
 
 
