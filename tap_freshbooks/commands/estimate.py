@@ -69,9 +69,10 @@ def _summary(found: Estimate) -> Iterator[str]:
     limit = "FreshBooks named no limit"
     if pace.rate_limit:
         limit = f"FreshBooks allows {pace.rate_limit:,} a minute"
-    more = "at least " if found.is_lower_bound or found.failed else ""
+    is_open = found.is_lower_bound or bool(found.failed)
+    about, more = ("about ", "at least ") if is_open else ("", "")  # rows may count twice
     yield (
-        f"First sync: {more}{found.rows:,} rows, {more}{found.requests:,} requests with that for "
+        f"First sync: {about}{found.rows:,} rows, {more}{found.requests:,} requests with that for "
         f"the identity, at least {found.minutes:.1f} minutes"
     )
     yield (

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from tap_freshbooks.doctor.estimate import Estimate, Pace, estimate
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
-from tests.support import Command, Messages, catalog_of, every_stream
+from tests.support import Command, Messages, catalog_of, every_stream, sync
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -255,6 +256,17 @@ def test_the_command_says_it_in_a_table_and_in_sentences(
     assert "First sync: " in output
     assert "FreshBooks allows 600 a minute" in output
     assert lines[-1].endswith("as many as they hold: invoice_lines")
+
+
+def test_rows_that_may_count_twice_are_about_so_many(
+    config: dict[str, Any], tmp_path: Path, command: Command
+) -> None:
+    settings = {**config, "start_date": "2025-10-01T00:00:00Z"}
+    _, output, _ = run(command, settings, tmp_path, "invoices", "clients")
+    [line] = [each for each in output.splitlines() if each.startswith("First sync: ")]
+    assert re.match(r"First sync: about [\d,]+ rows, at least [\d,]+ requests", line)
+    records = sync(settings, "invoices", "clients").records
+    assert 0 < sum(map(len, records.values())) < int(line.split()[3])
 
 
 def test_the_command_says_it_to_programs(
