@@ -44,7 +44,8 @@ class ListStream(ListReading):
     @override
     def end_sync(self) -> None:
         super().end_sync()
-        if self.unconfirmed and not (self.all_read and self.is_complete):
+        has_failed = self.run.outcome.has_failed(self.name, self.name, None)
+        if self.unconfirmed and (has_failed or not (self.all_read and self.is_complete)):
             self.logger.warning("%s could not be read.%s", self.name, self.caution())
 
     @override
