@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tap_freshbooks.schema.credentials import is_credential
 from tap_freshbooks.schema.fields import (
     AnyJson,
     Array,
@@ -96,6 +97,8 @@ def _moment(eastern: bool) -> Field:
 def fields_from_records(records: Iterable[Mapping[str, Any]], *, eastern: bool) -> Object:
     """The fields of records, of the types that all their values allow.
 
+    What looks like a credential becomes no field: who wants it has to declare it.
+
     Args:
         records: As FreshBooks sends them.
         eastern: True if moments without a zone are US/Eastern, else they are UTC.
@@ -104,6 +107,11 @@ def fields_from_records(records: Iterable[Mapping[str, Any]], *, eastern: bool) 
     for record in records:
         for name, value in record.items():
             values.setdefault(name, []).append(value)
+    values = {
+        name: found
+        for name, found in values.items()
+        if not any(is_credential(name, value) for value in found)
+    }
     return Object(**{name: _field_from_values(found, eastern) for name, found in values.items()})
 
 
