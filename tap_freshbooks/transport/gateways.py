@@ -34,6 +34,11 @@ BARE_WORDS = frozenset(
 """Messages of gateways which are all that their JSON says. Those of FreshBooks say more, or have an
 `error_type` beside them (`{"error_type": "forbidden", "message": "Forbidden."}`)."""
 
+REDIRECT = (
+    "a redirect, as the login page of a network, a proxy or a firewall answers: FreshBooks' API sends "
+    "none, and none is followed. A wrong api_url may get one, too"
+)
+
 REQUEST_IDS = frozenset({"request_id", "requestId", "x-amzn-RequestId"})
 
 HIGHEST_GRPC_CODE = 16
@@ -50,6 +55,8 @@ def describe_gateway(
         body: The decoded body, None if it is not JSON.
         content: What was decoded.
     """
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and not _has_own_key(body):
+        return REDIRECT
     if body is None and is_page(content) and status >= HTTPStatus.BAD_REQUEST:
         return describe_content(content)
     if status not in SPOOFED:
@@ -59,7 +66,7 @@ def describe_gateway(
         if status == HTTPStatus.UNAUTHORIZED and challenge.startswith("bearer"):
             return None  # a server of OAuth need not say more than that
         return describe_content(content)
-    if not isinstance(body, dict) or not OWN_KEYS & body.keys() or _is_of_gateway(status, body):
+    if not _has_own_key(body) or _is_of_gateway(status, body):
         return "JSON of a proxy or gateway, which is none of FreshBooks' errors"
     return None
 
@@ -78,6 +85,10 @@ def describe_content(content: bytes) -> str:
     if start.startswith(b"<"):
         kind = "an XML page" if start.startswith(b"<?xml") else "an HTML page"
     return f"{kind} of a proxy or firewall, not FreshBooks' JSON"
+
+
+def _has_own_key(body: Any) -> bool:
+    return isinstance(body, dict) and bool(OWN_KEYS & body.keys())
 
 
 def _is_of_gateway(status: int, body: Mapping[str, Any]) -> bool:

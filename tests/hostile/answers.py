@@ -41,6 +41,7 @@ def error(status: int, body: Any, says: str) -> Kind:
 
 
 NO_LIST = "the answer has no list at"
+REDIRECT = "with a redirect, as the login page of a network, a proxy or a firewall answers"
 NO_JSON = "something that is not complete JSON"
 DEEP = "nested too deeply"
 
@@ -56,12 +57,12 @@ KINDS = {
     "blanks": text(" \n\t ", NO_JSON),
     "204": text("", NO_JSON, status=204),
     "206, half of it": Kind({"status": 206, "truncated": 40}, NO_JSON),
-    "304": text("", "304 Not Modified", status=304),
-    "302, elsewhere": text("", "302 Found", status=302, headers={"Location": "/auth/login"}),
+    "304": text("", f"304 Not Modified {REDIRECT}", status=304),
+    "302, elsewhere": text(HTML, REDIRECT, status=302, headers={"Location": "/auth/login"}),
     "307, another host": text(
-        "", "307", status=307, headers={"Location": "http://127.0.0.1:9/steal"}
+        "", REDIRECT, status=307, headers={"Location": "http://127.0.0.1:9/steal"}
     ),
-    "308, to itself": text("", "308", status=308, headers={"Location": "?"}),
+    "308, to itself": text("{}", REDIRECT, status=308, headers={"Location": "?"}),
     "null": text("null", NO_JSON),
     "true": text("true", NO_LIST),
     "a number": text("17", NO_LIST),
