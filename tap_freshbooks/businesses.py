@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_freshbooks.numerals import whole_number
 from tap_freshbooks.printable import printable
@@ -33,8 +33,21 @@ class IdentifierKind(StrEnum):
 
 TEXT_IDENTIFIERS = (IdentifierKind.ACCOUNT, IdentifierKind.LEDGER)
 
-IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LONGEST_IDENTIFIER = 64
+IDENTIFIER = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_IDENTIFIER}}}")
 """Of a business, as far as it is text."""
+
+
+class Unusable(NamedTuple):
+    """An identifier that a business has, but none that can stand in a path.
+
+    Attributes:
+        kind: Which of them.
+        found: What it is instead, for messages.
+    """
+
+    kind: IdentifierKind
+    found: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,8 @@ class Business:
         name: As FreshBooks shows it.
         role: The member's role; `client` is a customer of the business.
         accounting_roles: The roles in the accounting system of `account_id`.
-        unusable: Identifiers that it has, but none that can stand in a path.
+        unusable: Identifiers that it has, but none that can stand in a path: what needs them cannot
+            be read of it.
     """
 
     business_id: int
@@ -57,7 +71,7 @@ class Business:
     name: str
     role: str
     accounting_roles: frozenset[str]
-    unusable: tuple[IdentifierKind, ...] = ()
+    unusable: tuple[Unusable, ...] = ()
 
     def __str__(self) -> str:
         """Name and id, as messages show a business."""
@@ -70,6 +84,10 @@ class Business:
         See `docs/freshbooks-api/auth.md §9`.
         """
         return self.role == "client" or self.accounting_roles == {"client"}
+
+    def lacks_usable(self, kind: IdentifierKind) -> bool:
+        """Whether it has an identifier of a kind, and that cannot be used."""
+        return any(each.kind == kind for each in self.unusable)
 
     def identifier(self, kind: IdentifierKind) -> str | int | None:
         """The identifier of a kind, None if the business has none."""
@@ -145,7 +163,9 @@ def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:
             role=_text(membership.get("role")),
             accounting_roles=frozenset(accounting_roles.get(account_id or "", ())),
             unusable=tuple(
-                kind for kind, each in texts.items() if each is not None and kind not in usable
+                Unusable(kind, _kind_of(each))
+                for kind, each in texts.items()
+                if each is not None and kind not in usable
             ),
         )
 
@@ -153,3 +173,12 @@ def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:
 def _fits_path(value: Any) -> bool:
     """Whether an identifier can stand in the path of an endpoint, and leads nowhere else."""
     return isinstance(value, str) and bool(IDENTIFIER.fullmatch(value))
+
+
+def _kind_of(value: Any) -> str:
+    """What a value is, without saying what is in it."""
+    if isinstance(value, str):
+        if len(value) > LONGEST_IDENTIFIER:
+            return f"a text of {len(value)} characters"
+        return "a text with characters that lead elsewhere"
+    return {dict: "an object", list: "a list", bool: "true or false"}.get(type(value), "a number")

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks")
 
+IDENTITY = "the identity of the token"
+NO_NUMBER = "the answer names a business whose id is no whole number"
+REPORT = "please report this"
+
 MEGABYTE = 1_000_000
 
 API_URL = "https://api.freshbooks.com"
@@ -80,25 +84,29 @@ class Connection:
             ConnectionFailedError: If there is none, or it does not name the memberships of the
                 user: then nothing can be read.
         """
-        subject = "the identity of the token"
         try:
-            answer = self.client.get(IDENTITY_PATH, subject=subject)
+            answer = self.client.get(IDENTITY_PATH, subject=IDENTITY)
         except FreshBooksError as error:
             raise ConnectionFailedError(str(error)) from None
         me = answer.body.get("response") if isinstance(answer.body, dict) else None
         if not isinstance(me, dict) or not isinstance(me.get("business_memberships"), list):
-            raise ConnectionFailedError(f"{subject}: the answer does not name any memberships")
-        if strange := unreadable_memberships(me):
-            raise ConnectionFailedError(
-                f"{subject}: the answer names a business whose id is no whole number ({strange} of "
-                "them); please report this"
-            )
+            raise ConnectionFailedError(f"{IDENTITY}: the answer does not name any memberships")
+        strange = unreadable_memberships(me)
+        if strange and not read_businesses(me):
+            raise ConnectionFailedError(f"{IDENTITY}: {NO_NUMBER} ({strange} of them); {REPORT}")
         return me
 
     @property
     def has_asked(self) -> bool:
         """Whether FreshBooks was asked who we are."""
         return "me" in self.__dict__
+
+    @cached_property
+    def unreadable(self) -> int:
+        """How many businesses were to be read, and have no id by which they could be."""
+        if self.config.get("business_ids") or not self.has_asked:
+            return 0
+        return unreadable_memberships(self.me)
 
     @cached_property
     def members(self) -> list[Business]:
@@ -111,18 +119,26 @@ class Connection:
 
         Raises:
             SettingsError: If `business_ids` names one that the user may not read.
-            ConnectionFailedError: If one has an identifier that is none.
         """
         wanted = self.config.get("business_ids")
-        chosen = _chosen(self.members, wanted) if wanted else self._own_businesses()
-        for business in chosen:
-            if business.unusable:
-                raise ConnectionFailedError(
-                    f"FreshBooks gives {business} as its {' and '.join(business.unusable)} "
-                    "something that no path can hold; please report this. business_ids can leave "
-                    "the business out"
-                )
-        return chosen
+        return _chosen(self.members, wanted) if wanted else self._own_businesses()
+
+    @property
+    def complaints(self) -> list[str]:
+        """What FreshBooks says of the businesses to read and nobody can use, as sentences."""
+        found = [
+            f"FreshBooks gives {business} as its {unusable.kind.value} something that no path can "
+            f"hold: {unusable.found}. What needs it cannot be read of this business; {REPORT}. "
+            "business_ids can leave the business out"
+            for business in self.businesses
+            for unusable in business.unusable
+        ]
+        if self.unreadable:
+            found.append(
+                f"{IDENTITY}: {NO_NUMBER} ({self.unreadable} of them). Nothing can be read of it; "
+                f"{REPORT}. business_ids, with the others, can leave it out"
+            )
+        return found
 
     def _own_businesses(self) -> list[Business]:
         for business in self.members:
@@ -135,9 +151,11 @@ class Connection:
         names = ", ".join(str(business) for business in self.businesses)
         how = "Connected to" if self.has_asked else "To read from"
         logger.info("%s %s: %s", how, self.api_url, names or "no business")
+        for complaint in self.complaints:
+            logger.error("%s", complaint)
         for business in self.businesses:
             for kind in IdentifierKind:
-                if business.identifier(kind) is None:
+                if business.identifier(kind) is None and not business.lacks_usable(kind):
                     logger.info("%s has no %s: streams that need one skip it", business, kind.value)
 
     def businesses_with(self, kind: IdentifierKind) -> list[Business]:

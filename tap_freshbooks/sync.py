@@ -11,6 +11,7 @@ from tap_freshbooks.extraction.prefetch import Prefetcher
 from tap_freshbooks.singer import progress
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.streams.run_state import RunState
+from tap_freshbooks.streams.unreadable import note_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +52,7 @@ class SyncRun:
         """
         planner = self._webhook_planner()
         self.connection.open()  # what is wrong with it shows before the first message
+        note_unreadable(self.connection, list(self.sources), self.state.outcome)
         if planner:
             self._leave_out_idle_streams(planner)
         self.has_begun = True

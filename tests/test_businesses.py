@@ -6,9 +6,12 @@ import pytest
 
 from tap_freshbooks.businesses import (
     IdentifierKind,
+    Unusable,
     read_businesses,
     unreadable_memberships,
 )
+
+ODD = "a text with characters that lead elsewhere"
 
 
 def membership(role: str = "owner", **business: Any) -> dict[str, Any]:
@@ -57,13 +60,30 @@ def test_memberships_without_a_business_are_no_businesses() -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    ["../../x", "a/b", "a\nb", "a b", "", " ", "x" * 65, "é", ["Qx7Lm2"], {"a": 1}, 3.5, True],
+    ("value", "found"),
+    [
+        *((odd, ODD) for odd in ("../../x", "a/b", "a\nb", "a b", " ", "é", "\0")),
+        ("x" * 65, "a text of 65 characters"),
+        (["Qx7Lm2"], "a list"),
+        ({"a": 1}, "an object"),
+        (3.5, "a number"),
+        (10**30, "a number"),
+        (True, "true or false"),
+    ],
 )
-def test_an_identifier_that_leads_elsewhere_is_none(value: Any) -> None:
+def test_an_identifier_that_leads_elsewhere_is_none(value: Any, found: str) -> None:
     [business] = read_businesses({"business_memberships": [membership(account_id=value)]})
     assert business.account_id is None
-    assert business.unusable == ((IdentifierKind.ACCOUNT,) if value else ())
+    assert business.unusable == (Unusable(IdentifierKind.ACCOUNT, found),)
+    assert business.lacks_usable(IdentifierKind.ACCOUNT)
+    assert not business.lacks_usable(IdentifierKind.LEDGER)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_identifier_that_is_not_there_is_no_fault(value: Any) -> None:
+    [business] = read_businesses({"business_memberships": [membership(account_id=value)]})
+    assert business.account_id is None
+    assert not business.unusable
 
 
 @pytest.mark.parametrize("value", [None, "x", [7], {"id": 7}, "1e1000000", 10**30, True, -0.5])

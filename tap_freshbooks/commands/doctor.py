@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tap_freshbooks.commands.options import catalog_option, config_option, make_tap
+from tap_freshbooks.commands.options import catalog_option, config_option, make_tap, show
 from tap_freshbooks.doctor.checks import CHECKS
 from tap_freshbooks.doctor.evidence import Evidence
 from tap_freshbooks.doctor.examination import Examination
@@ -81,6 +81,8 @@ def doctor(
             findings = Examination(CHECKS, subjects, spend_a_refresh).run(connection, evidence)
     finally:
         connection.close()
+    for complaint in connection.complaints:
+        show(complaint, err=True)
     if report is not None:
         _write(report, report_of(findings, subjects, evidence, tap.plugin_version))
     if as_json:

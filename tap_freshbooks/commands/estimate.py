@@ -34,12 +34,14 @@ def estimate(settings: Settings, catalog: IO[str] | None, *, as_json: bool) -> i
         found = estimate_sync(tap.connection, sources, derived)
     finally:
         tap.connection.close()
+    for complaint in tap.connection.complaints:
+        show(complaint, err=True)
     if as_json:
         click.echo(json.dumps(_as_json(found), indent=2))
     else:
         for line in _lines(found):
             show(line)
-    return ExitStatus.FAILED if found.failed else ExitStatus.DONE
+    return ExitStatus.FAILED if found.failed or tap.connection.complaints else ExitStatus.DONE
 
 
 def _lines(found: Estimate) -> Iterator[str]:

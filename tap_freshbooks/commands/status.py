@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_freshbooks.businesses import user_of
+from tap_freshbooks.businesses import TEXT_IDENTIFIERS, user_of
 from tap_freshbooks.commands.options import config_option, make_tap, show
 from tap_freshbooks.errors import ExitStatus, FreshBooksError, NotFoundError, PermissionDeniedError
 from tap_freshbooks.streams.list_stream import ListStream
@@ -21,7 +21,7 @@ from tap_freshbooks.webhooks.inbox import open_inbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_freshbooks.businesses import Business
+    from tap_freshbooks.businesses import Business, IdentifierKind
     from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.connection import Connection
 
@@ -38,10 +38,12 @@ def status(settings: Settings) -> int:
     show(f"Connected to {connection.api_url} as {user_of(me)}")
     businesses = connection.businesses
     for business in businesses:
-        ids = f"account_id {business.account_id or 'none'}, business_uuid {business.business_uuid}"
+        ids = ", ".join(f"{kind.value} {_shown(business, kind)}" for kind in TEXT_IDENTIFIERS)
         show(f"  {business}: {business.role}; {ids}")
     if not businesses:
         click.echo("  no business that the user may read")
+    for complaint in connection.complaints:
+        show(complaint, err=True)
     streams = [each for each in tap.streams.values() if isinstance(each, ListStream)]
     width = max(len(stream.name) for stream in streams)
     for stream in streams:
@@ -95,9 +97,16 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
+def _shown(business: Business, kind: IdentifierKind) -> str:
+    """An identifier of a business, or what there is instead."""
+    missing = "unusable" if business.lacks_usable(kind) else "none"
+    return str(business.identifier(kind) or missing)
+
+
 def _probe(stream: ListStream, business: Business) -> str:
     if business.identifier(stream.identifier_kind) is None:
-        return f"{business.business_id}: no {stream.identifier_kind.value}"
+        missing = "unusable" if business.lacks_usable(stream.identifier_kind) else "no"
+        return f"{business.business_id}: {missing} {stream.identifier_kind.value}"
     try:
         stream.probe(business)
     except PermissionDeniedError:

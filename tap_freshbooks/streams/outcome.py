@@ -73,11 +73,7 @@ class Outcome:
             consumers: Names of the streams that lack rows.
             error: What went wrong.
         """
-        for stream in consumers:
-            businesses = self._failed.setdefault(stream, [])
-            if source.business and str(source.business) not in businesses:
-                businesses.append(str(source.business))
-            self._failed_partitions.add((stream, source.stream, _key(source.partition)))
+        self.lack(source, consumers)
         logger.debug("Traceback", exc_info=error)
         sentence = sentence_of(error).removeprefix(f"{source.stream}: ")
         if not sentence.startswith(str(source)):  # as that of a report does, with a period
@@ -85,6 +81,19 @@ class Outcome:
         logger.error(
             "Failed: %s. The bookmark of %s stays where it was", sentence, ", ".join(consumers)
         )
+
+    def lack(self, source: Source, consumers: Sequence[str]) -> None:
+        """Some streams lack rows, and it has been said why.
+
+        Args:
+            source: What was to be read.
+            consumers: Names of these streams.
+        """
+        for stream in consumers:
+            businesses = self._failed.setdefault(stream, [])
+            if source.business and str(source.business) not in businesses:
+                businesses.append(str(source.business))
+            self._failed_partitions.add((stream, source.stream, _key(source.partition)))
 
     def has_failed(self, stream: str, source: str, partition: Mapping[str, Any] | None) -> bool:
         """Whether a stream lacks rows of a partition of its source; of any, if it is None."""

@@ -35,8 +35,8 @@ BARE_WORDS = frozenset(
 `error_type` beside them (`{"error_type": "forbidden", "message": "Forbidden."}`)."""
 
 REDIRECT = (
-    "a redirect, as the login page of a network, a proxy or a firewall answers: FreshBooks' API sends "
-    "none, and none is followed. A wrong api_url may get one, too"
+    "a redirect, as the login page of a network, a proxy or a firewall answers: FreshBooks' API "
+    "sends none, and none is followed. A wrong api_url may get one, too"
 )
 
 REQUEST_IDS = frozenset({"request_id", "requestId", "x-amzn-RequestId"})

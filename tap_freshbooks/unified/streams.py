@@ -206,8 +206,9 @@ class CompanyInfo(UnifiedStream):
         kind, has_failed = self.source.identifier_kind, self.run.outcome.has_failed
         return {
             business.business_id
-            for business in self.connection.businesses_with(kind)
-            if has_failed(self.name, self.source.name, {kind.value: business.identifier(kind)})
+            for business in self.connection.businesses
+            if business.lacks_usable(kind)
+            or has_failed(self.name, self.source.name, {kind.value: business.identifier(kind)})
         }
 
     def _rows(self, record: Row) -> Iterator[Row]:

@@ -1,4 +1,8 @@
-"""Hostile parts of users/me: what names nothing usable ends the run, the rest costs a field."""
+"""Hostile parts of users/me.
+
+What names nothing usable ends the run; what names one business badly costs what needs that name;
+the rest costs a field.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,11 @@ import pytest
 
 from freshbooks_sandbox import Sandbox
 from tests.hostile.harness import Book, Run, check_texts
+from tests.webhooks.fake_receiver import FakeReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support import Command
 
@@ -21,18 +27,43 @@ BUSINESS = f"{MEMBERSHIPS}.0.business"
 
 NO_MEMBERSHIPS = "the identity of the token: the answer does not name any memberships"
 NO_NUMBER = "the identity of the token: the answer names a business whose id is no whole number"
-NO_PATH = "something that no path can hold; please report this. business_ids can leave the business"
+NO_PATH = "something that no path can hold: "
 
 
 class Part(NamedTuple):
-    """A part of the answer, as JSON, and what the run ends with, empty if it goes on."""
+    """A part of the answer, as JSON, and what it costs.
+
+    Attributes:
+        path: Where it stands.
+        json: What is put there.
+        ends: What the run ends with, empty if it goes on.
+        says: What is said of the business that is not read completely, empty if it is.
+        costs: Streams that fail of it.
+    """
 
     path: str
     json: str
     ends: str = ""
+    says: str = ""
+    costs: tuple[str, ...] = ()
+
+
+def no_account(json: str, found: str) -> Part:
+    return Part(ACCOUNT, json, says=f"account_id {NO_PATH}{found}.", costs=OF_ACCOUNT)
+
+
+def no_uuid(json: str, found: str) -> Part:
+    return Part(UUID, json, says=f"business_uuid {NO_PATH}{found}.", costs=("ledger_accounts",))
+
+
+def no_number(json: str) -> Part:
+    return Part(f"{BUSINESS}.id", json, says=f"{NO_NUMBER} (1 of them)", costs=OF_BUSINESS)
 
 
 ACCOUNT, UUID = f"{BUSINESS}.account_id", f"{BUSINESS}.business_uuid"
+ODD = "a text with characters that lead elsewhere"
+OF_ACCOUNT = ("taxes", "unified_company_info", "unified_tax_rates")
+OF_BUSINESS = ("businesses", "taxes", "projects", "ledger_accounts", *OF_ACCOUNT[1:])
 PARTS = {
     "a name that steers terminals": Part(
         f"{BUSINESS}.name", '"\\u001b]0;x\\u0007\\u202eevil\\u2069\\r\\nFailed: forged\\u0000"'
@@ -40,20 +71,20 @@ PARTS = {
     "a long name": Part(f"{BUSINESS}.name", json.dumps("N" * 100_000)),
     "a name that is an object": Part(f"{BUSINESS}.name", '{"a": 1}'),
     "a name that is null": Part(f"{BUSINESS}.name", "null"),
-    "an account that leads elsewhere": Part(ACCOUNT, '"../../auth/oauth/token?x=1#"', NO_PATH),
-    "an account with a line end": Part(ACCOUNT, '"a\\r\\nX-Evil: 1"', NO_PATH),
-    "an account with braces": Part(ACCOUNT, '"{business_id}"', NO_PATH),
-    "an account that is long": Part(ACCOUNT, json.dumps("a" * 100_000), NO_PATH),
-    "an account that is an object": Part(ACCOUNT, '{"a": 1}', NO_PATH),
-    "an account that is a number": Part(ACCOUNT, "12", NO_PATH),
+    "an account that leads elsewhere": no_account('"../../auth/oauth/token?x=1#"', ODD),
+    "an account with a line end": no_account('"a\\r\\nX-Evil: 1"', ODD),
+    "an account with braces": no_account('"{business_id}"', ODD),
+    "an account that is long": no_account(json.dumps("a" * 100_000), "a text of 100000 characters"),
+    "an account that is an object": no_account('{"a": 1}', "an object"),
+    "an account that is a number": no_account("12", "a number"),
     "accounts that are the same": Part(f"{MEMBERSHIPS}.*.business.account_id", '"{account_id}"'),
-    "a uuid with a slash": Part(UUID, '"a/b"', NO_PATH),
-    "a uuid that is a list": Part(UUID, '["a"]', NO_PATH),
+    "a uuid with a slash": no_uuid('"a/b"', ODD),
+    "a uuid that is a list": no_uuid('["a"]', "a list"),
     "an id that is text": Part(f"{BUSINESS}.id", '"{id}"'),
-    "an id that is a half": Part(f"{BUSINESS}.id", "1.5", NO_NUMBER),
-    "an id that is true": Part(f"{BUSINESS}.id", "true", NO_NUMBER),
-    "an id that is an object": Part(f"{BUSINESS}.id", "{}", NO_NUMBER),
-    "an absurd id": Part(f"{BUSINESS}.id", "1e1000000", NO_NUMBER),
+    "an id that is a half": no_number("1.5"),
+    "an id that is true": no_number("true"),
+    "an id that is an object": no_number("{}"),
+    "an absurd id": no_number("1e1000000"),
     "ids that are the same": Part(f"{MEMBERSHIPS}.*.business.id", "{id}"),
     "memberships that are null": Part(MEMBERSHIPS, "null", NO_MEMBERSHIPS),
     "memberships that are an object": Part(MEMBERSHIPS, "{}", NO_MEMBERSHIPS),
@@ -68,7 +99,8 @@ PARTS = {
     "permissions that are a list": Part("response.permissions", "[1]"),
     "an address that is a list": Part("response.email", '["a"]'),
 }
-STREAMS = ("identity", "businesses", "taxes", "projects", "ledger_accounts")
+LISTS = ("taxes", "projects", "ledger_accounts")
+STREAMS = ("identity", "businesses", *LISTS, "unified_company_info", "unified_tax_rates")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +117,27 @@ def edits(book: Book, name: str) -> list[dict[str, Any]]:
     return [{"edit": "set", "path": PARTS[name].path, "json": value}]
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.fixture(scope="module")
+def kept() -> dict[str, Run]:
+    return {}
+
+
+@pytest.fixture
+def whole(book: Book, command: Command, kept: dict[str, Run]) -> Run:
+    """A run that nothing disturbs."""
+    if not kept:
+        kept["whole"] = book.sync(command, book.config())
+        assert kept["whole"].status == 0
+        assert "taxes" in activated(kept["whole"])
+    return kept["whole"]
+
+
+def activated(run: Run) -> set[str]:
+    """The streams of which a version was activated."""
+    return {each["stream"] for each in run.messages if each["type"] == "ACTIVATE_VERSION"}
+
+
+@pytest.mark.parametrize("name", [name for name in PARTS if not PARTS[name].says])
 def test_a_sync_ends_with_a_sentence_or_costs_a_field(
     book: Book, command: Command, name: str
 ) -> None:
@@ -98,8 +150,68 @@ def test_a_sync_ends_with_a_sentence_or_costs_a_field(
     else:
         assert run.status == 0
         assert len(run.records["identity"]) == 1
-        assert len(keys(run)) == sum(len(run.records[each]) for each in STREAMS[2:])
+        assert len(keys(run)) == sum(len(run.records[each]) for each in LISTS)
     assert all(len(line) < 2000 for line in run.errors.splitlines())
+
+
+@pytest.mark.parametrize("name", [name for name in PARTS if PARTS[name].says])
+def test_what_cannot_be_asked_for_costs_the_streams_of_the_business(
+    book: Book, command: Command, whole: Run, name: str
+) -> None:
+    part = PARTS[name]
+    with book.fault(PATH, edits=edits(book, name)):
+        run = book.sync(command, book.config())
+    assert run.status == 1
+    [line] = [each for each in run.errors.splitlines() if part.says in each]
+    named = f"{book.business['name']} (business {book.business['id']})"
+    whose = "" if part.path.endswith(".id") else f" of {named}"
+    assert named in line or not whose
+    assert run.errors.count("Not read completely: ") == len(part.costs)
+    for stream in part.costs:
+        assert f"Not read completely: {stream}{whose}\n" in run.errors
+    assert run.sentence.startswith(
+        f"{len(part.costs)} stream{'s' * (len(part.costs) > 1)} could not be read completely: "
+    )
+    own = {str(book.business[key]) for key in ("id", "account_id", "business_uuid")}
+    own.add(f"businesses:{book.business['id']}")
+    for stream in STREAMS[2:]:
+        assert run.rows(stream, own) == whole.rows(stream, own)
+        assert run.rows(stream, own)
+        lost = len(whole.rows(stream)) - len(run.rows(stream))
+        mine = len(whole.rows(stream)) - len(whole.rows(stream, own))
+        assert lost == (mine if stream in part.costs else 0)
+    for stream in LISTS:
+        marks = {key: has for key, has in whole.bookmarks(stream).items() if key not in own}
+        assert marks.items() <= run.bookmarks(stream).items()
+    assert "taxes" in activated(run) or "taxes" in part.costs
+    assert not activated(run) & set(part.costs)
+
+
+@pytest.mark.parametrize("name", ["an account that is an object", "an id that is a half"])
+def test_business_ids_leave_it_out(book: Book, command: Command, whole: Run, name: str) -> None:
+    other = book.sandbox.businesses()[1]
+    with book.fault(PATH, edits=edits(book, name)):
+        run = book.sync(command, book.config(business_ids=[other["id"]]))
+    assert run.status == 0
+    assert PARTS[name].says not in run.errors
+    assert run.rows("taxes")
+    assert set(run.rows("taxes")) < set(whole.rows("taxes"))
+
+
+@pytest.mark.parametrize("name", ["an account that is an object", "an id that is a half"])
+def test_a_business_that_was_read_before_keeps_its_bookmarks_and_rows(
+    book: Book, command: Command, whole: Run, name: str
+) -> None:
+    state = book.folder / "state.json"
+    state.write_text(json.dumps(whole.state))
+    with book.fault(PATH, edits=edits(book, name)):
+        run = book.sync(command, book.config(), "--state", str(state))
+    assert run.status == 1
+    assert "taxes" not in activated(run)
+    account = str(book.business["account_id"])
+    parts = [each.state["bookmarks"]["taxes"]["partitions"] for each in (whole, run)]
+    before, after = ([p for p in part if p["context"]["account_id"] == account] for part in parts)
+    assert before == after
 
 
 def keys(run: Run) -> set[tuple[str, str]]:
@@ -107,7 +219,7 @@ def keys(run: Run) -> set[tuple[str, str]]:
     names = ("account_id", "business_id", "business_uuid", "id", "uuid")
     return {
         (stream, json.dumps([row.get(name) for name in names], default=str))
-        for stream in STREAMS[2:]
+        for stream in LISTS
         for row in run.records[stream]
     }
 
@@ -136,3 +248,21 @@ def test_commands_end_with_a_sentence_or_show_the_rest(
     else:
         assert run.status in {0, 1}
         assert run.output
+        assert PARTS[name].says in run.errors
+
+
+@pytest.mark.parametrize("name", ["an account that is an object", "an id that is a half"])
+def test_with_webhooks_the_next_run_says_it_again(
+    book: Book, command: Command, tmp_path: Path, name: str
+) -> None:
+    config = book.config(webhook_inbox=str(tmp_path / "inbox.db"))
+    state = tmp_path / "state.json"
+    state.write_text("{}")
+    FakeReceiver(book.sandbox, tmp_path)
+    with book.fault(PATH, edits=edits(book, name)):
+        for _ in range(2):
+            run = book.sync(command, config, "--state", str(state))
+            assert run.status == 1
+            assert run.errors.count(PARTS[name].says) == 1
+            assert run.errors.count("Not read completely: ") == len(PARTS[name].costs)
+            state.write_text(json.dumps(run.state))

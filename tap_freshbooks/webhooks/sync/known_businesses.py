@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.businesses import Business
+from tap_freshbooks.businesses import Business, IdentifierKind, Unusable
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
@@ -35,12 +35,15 @@ def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list
                 **{
                     **kept,
                     "accounting_roles": frozenset(kept["accounting_roles"]),
-                    "unusable": tuple(kept.get("unusable", ())),
+                    "unusable": tuple(
+                        Unusable(IdentifierKind(kind), str(found))
+                        for kind, found in kept.get("unusable", ())
+                    ),
                 }
             )
             for kept in state[MEMBERS]
         ]
-    except (TypeError, KeyError, AttributeError):
+    except (TypeError, KeyError, AttributeError, ValueError):
         return None
 
 

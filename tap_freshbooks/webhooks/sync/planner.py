@@ -130,7 +130,8 @@ class WebhookSyncPlanner:
             Those of the streams of which nothing is to be read.
         """
         self._first, self._last = self.inbox.extent()
-        if self.connection.has_asked:
+        # Businesses that FreshBooks names in a way that nobody knows are looked for each time.
+        if self.connection.has_asked and not self.connection.unreadable:
             known_businesses.keep(state, self.connection.members, self.now)
         due = {stream.name: self._is_due(stream, run) for stream in streams}
         names = ", ".join(name for name, is_due in due.items() if is_due)

@@ -1,0 +1,43 @@
+"""What cannot be read because of how FreshBooks names a business: it costs only what needs that.
+
+The connection has told what is wrong with the name (`connection.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_freshbooks.streams.list_resource import ListResource
+from tap_freshbooks.streams.outcome import Outcome, Source
+from tap_freshbooks.streams.resources.identity import Businesses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_freshbooks.connection import Connection
+    from tap_freshbooks.streams.base import RecordStream
+
+
+def note_unreadable(
+    connection: Connection, sources: Iterable[RecordStream], outcome: Outcome
+) -> None:
+    """Let streams fail that cannot ask for their rows of a business.
+
+    It has no partition by which its place in the state would be known. So no bookmark is
+    concerned, but none of these streams is whole, and no version of their tables is activated.
+
+    Args:
+        connection: The FreshBooks user.
+        sources: The streams that are read.
+        outcome: Of the run.
+    """
+    for stream in sources:
+        names = [consumer.name for consumer in stream.consumers]
+        if isinstance(stream, ListResource):
+            kind = stream.identifier_kind
+            for business in connection.businesses:
+                if business.lacks_usable(kind):
+                    partition = {kind.value: None, "business": business.business_id}
+                    outcome.lack(Source(stream.name, partition, business), names)
+        if connection.unreadable and isinstance(stream, ListResource | Businesses):
+            outcome.lack(Source(stream.name, {}, None), names)
