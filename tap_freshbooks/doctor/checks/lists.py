@@ -113,10 +113,9 @@ def _full_page(subject: Subject, evidence: Evidence) -> Listing:
     return listing
 
 
-class PageCap(StreamCheck):
-    """Whether more than 100 rows come at once."""
+class OverTheCap(StreamCheck):
+    """How a list answers that was asked for more rows than it gives at once."""
 
-    name = "page_cap"
     of_the_api = True
 
     @override
@@ -126,6 +125,12 @@ class PageCap(StreamCheck):
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
         return (subject.over_the_cap,)
+
+
+class PageCap(OverTheCap):
+    """Whether more than 100 rows come at once."""
+
+    name = "page_cap"
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -169,19 +174,10 @@ def _second_page(subject: Subject) -> Ask:
     return subject.page({subject.stream.page_parameters[0]: 2})
 
 
-class PerPageEcho(StreamCheck):
+class PerPageEcho(OverTheCap):
     """What `per_page` says where more than the cap was asked for."""
 
     name = "per_page_echo"
-    of_the_api = True
-
-    @override
-    def applies(self, subject: Subject) -> bool:
-        return subject.is_list and subject.stream.paged
-
-    @override
-    def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.over_the_cap,)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:

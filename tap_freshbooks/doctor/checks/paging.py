@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
@@ -94,10 +94,12 @@ def _per_page(subject: Subject, evidence: Evidence) -> int:
     return size
 
 
-class PastTheEnd(StreamCheck):
-    """Which page an answer past the last one names."""
+class OddPage(StreamCheck):
+    """How accounting answers a page that no list has."""
 
-    name = "past_the_end"
+    page: ClassVar[str | int]
+    """The page that is asked for."""
+
     of_the_api = True
 
     @override
@@ -106,7 +108,14 @@ class PastTheEnd(StreamCheck):
 
     @override
     def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.ask({subject.stream.page_parameters[0]: FAR_PAGE}),)
+        return (subject.ask({subject.stream.page_parameters[0]: self.page}),)
+
+
+class PastTheEnd(OddPage):
+    """Which page an answer past the last one names."""
+
+    name = "past_the_end"
+    page = FAR_PAGE
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -122,19 +131,11 @@ class PastTheEnd(StreamCheck):
         return self.found("last" if page == listing.metadata.pages else "other")
 
 
-class BadPage(StreamCheck):
+class BadPage(OddPage):
     """What a page is answered with that is no number."""
 
     name = "bad_page"
-    of_the_api = True
-
-    @override
-    def applies(self, subject: Subject) -> bool:
-        return subject.is_list and subject.is_accounting and subject.stream.paged
-
-    @override
-    def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.ask({subject.stream.page_parameters[0]: NO_NUMBER}),)
+    page = NO_NUMBER
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
