@@ -86,5 +86,6 @@ def _value(business: Business | None, kind: IdentifierKind) -> str:
     assert business is not None  # noqa: S101 - chosen wherever there is a placeholder
     value = business.identifier(kind)
     if value is None:
-        raise SettingsError(f"{business} has no {kind.value}")
+        usable = "usable " if business.lacks_usable(kind) else ""
+        raise SettingsError(f"{business} has no {usable}{kind.value}")
     return str(value)

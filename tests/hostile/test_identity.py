@@ -80,6 +80,7 @@ PARTS = {
     "accounts that are the same": Part(f"{MEMBERSHIPS}.*.business.account_id", '"{account_id}"'),
     "a uuid with a slash": no_uuid('"a/b"', ODD),
     "a uuid that is a list": no_uuid('["a"]', "a list"),
+    "ids that are all halves": Part(f"{MEMBERSHIPS}.*.business.id", "1.5", NO_NUMBER),
     "an id that is text": Part(f"{BUSINESS}.id", '"{id}"'),
     "an id that is a half": no_number("1.5"),
     "an id that is true": no_number("true"),
@@ -266,3 +267,17 @@ def test_with_webhooks_the_next_run_says_it_again(
             assert run.errors.count(PARTS[name].says) == 1
             assert run.errors.count("Not read completely: ") == len(PARTS[name].costs)
             state.write_text(json.dumps(run.state))
+
+
+def test_a_path_that_needs_an_identifier_like_that_is_not_asked_for(
+    book: Book, command: Command
+) -> None:
+    file = book.folder / "config.json"
+    file.write_text(json.dumps(book.config()))
+    path = "/accounting/account/{account_id}/taxes/taxes"
+    options = ("--config", str(file), "--business", str(book.business["id"]))
+    with book.fault(PATH, edits=edits(book, "an account that leads elsewhere")):
+        run = Run(*command("api", path, *options))
+    assert run.status == 2
+    assert "has no usable account_id" in run.errors
+    assert not run.output
