@@ -88,7 +88,8 @@ def verify(settings: Settings, seconds: float) -> int:
     for problem in manager.check(resend_interval=RESEND_INTERVAL):
         show(_sentence(problem))
     manager.wait(seconds)
-    return _report(manager, [])
+    # What the inbox says of them is old news, unless FreshBooks says so too.
+    return _report(manager, manager.check())
 
 
 @webhooks.command(help="Delete our callbacks; those of other programs stay.")

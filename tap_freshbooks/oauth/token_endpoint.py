@@ -21,6 +21,7 @@ import urllib3
 from tap_freshbooks import signals
 from tap_freshbooks.errors import (
     AnswerTooLargeError,
+    FreshBooksError,
     ReauthorizationRequiredError,
     RefreshFailedError,
     SettingsError,
@@ -138,14 +139,12 @@ class TokenEndpoint:
         """
         answer = self._post(REVOKE_PATH, {"token": token})
         problem = error_from_response(
-            answer.status,
-            answer.headers,
-            answer.body,
-            content=answer.content,
-            json_expected=False,
+            answer.status, answer.headers, answer.body, content=answer.content, may_be_empty=True
         )
         if problem is not None:
             raise problem
+        if not isinstance(answer.body, dict | None):
+            raise FreshBooksError("FreshBooks answered with something that confirms nothing")
 
     def _trade(self, form: dict[str, str], refusal: str) -> dict[str, Any]:
         """A token answer; `refusal` is the meaning of `invalid_grant`, as a clause."""

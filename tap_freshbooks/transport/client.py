@@ -238,15 +238,14 @@ class FreshBooksClient:
         date = answer_date(headers) or datetime.now(UTC)
         response = Response(body, date, sent, received, status, headers, content)
         request.response = response
-        error = error_from_response(
-            status,
-            headers,
-            body,
-            content=content,
-            json_expected=request.method == "GET" and not oddities.is_too_deep,
-        )
-        if error is None and oddities.is_too_deep:
+        error: FreshBooksError | None
+        if oddities.is_too_deep and status < HTTPStatus.MULTIPLE_CHOICES:
             error = FreshBooksError("FreshBooks answered with JSON that is nested too deeply")
+        else:
+            may_be_empty = request.method != "GET"
+            error = error_from_response(
+                status, headers, body, content=content, may_be_empty=may_be_empty
+            )
         if error is not None:
             raise error
         self.throttle.speed_up(sent)

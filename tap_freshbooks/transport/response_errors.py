@@ -141,7 +141,7 @@ def error_from_response(
     body: Any,
     *,
     content: bytes = b"",
-    json_expected: bool = True,
+    may_be_empty: bool = False,
 ) -> FreshBooksError | None:
     """Decide what a response means.
 
@@ -151,7 +151,8 @@ def error_from_response(
             FreshBooks puts one on every 200 as well (`docs/freshbooks-api/accounting.md §9`).
         body: The decoded body, None if it is not JSON.
         content: What was decoded.
-        json_expected: Whether a success without JSON is a truncated response.
+        may_be_empty: Whether a success need not say anything, as where something is deleted; what
+            it says must be JSON all the same, or another has answered.
 
     Returns:
         The error, or None for a success.
@@ -169,10 +170,10 @@ def error_from_response(
     if gateway := describe_gateway(status, headers, body, content):
         return GatewayError(f"the answer was {status} {_reason(status)} with {gateway}")
     if status >= HTTPStatus.MULTIPLE_CHOICES or error:
-        if status == HTTPStatus.METHOD_NOT_ALLOWED and json_expected:
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and not may_be_empty:
             status = HTTPStatus.NOT_FOUND  # there is nothing that can be read
         return _final_error(status, error, f"FreshBooks answered {text}", body)
-    if body is None and json_expected:
+    if body is None and not (may_be_empty and not content.strip()):
         if is_page(content):
             return GatewayError(f"the answer was {text} with {describe_content(content)}")
         return TransientError("FreshBooks answered with something that is not complete JSON")

@@ -11,7 +11,6 @@ from tap_freshbooks.errors import (
     FreshBooksError,
     NotFoundError,
     PermissionDeniedError,
-    TransientError,
 )
 from tap_freshbooks.webhooks.callbacks.store import CALLBACK_PATH
 
@@ -69,7 +68,7 @@ class AccountCallbacks:
                     f"{noun} of {self.business}: the token may not register it; it "
                     f"needs {scope}. Enable that for your app, and log in again"
                 )
-            except (BadRequestError, TransientError, NotFoundError) as error:
+            except FreshBooksError as error:
                 failed.add(noun)
                 yield str(error)
         # Where there is no new one yet the old one goes on, at another address perhaps.
@@ -111,7 +110,9 @@ class AccountCallbacks:
         self.store.update(callback.path, asked_at=time.time())
         try:
             return self.api.create(callback.noun, callback.uri)
-        except TransientError:
+        except (BadRequestError, NotFoundError, PermissionDeniedError):
+            raise
+        except FreshBooksError:
             if known := _find_remote(callback, self.api.list()):
                 return known
             if attempts == 1:

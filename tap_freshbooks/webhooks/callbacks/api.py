@@ -82,7 +82,8 @@ class CallbackApi:
         """Register a callback, which FreshBooks then wants to verify.
 
         Raises:
-            TransientError: If it is not known whether that was done.
+            BadRequestError, NotFoundError, PermissionDeniedError: If FreshBooks refuses it.
+            FreshBooksError: If it is not known whether that was done.
         """
         subject, now = f"the callback for {event} of {self._business}", time.time()
         body = {"callback": {"event": event, "uri": uri}}

@@ -466,7 +466,7 @@ def test_a_verifier_counts_only_if_freshbooks_says_that_the_callback_is_verified
     with ReceiverThread(inbox) as silent:
         manager.register(silent.url, ["invoice"])
         own_sandbox.webhooks.settle()
-    own_sandbox.faults("status", status=200, body="<html>", method="PUT")
+    own_sandbox.faults("status", status=200, body="{}", method="PUT")
     [problem] = manager.confirm_pending()
     assert problem.endswith("FreshBooks does not say that it is verified; tried again later")
     own_sandbox.faults_clear()
