@@ -103,25 +103,13 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield book
 
 
-@pytest.fixture(scope="module")
-def kept() -> dict[str, Run]:
-    return {}
-
-
-@pytest.fixture
-def whole(book: Book, command: Command, kept: dict[str, Run]) -> Run:
-    """A run that nothing disturbs."""
-    if not kept:
-        kept["whole"] = book.sync(command, book.config())
-        assert kept["whole"].status == 0
-        assert all(kept["whole"].records[stream] for stream in book.streams)
-        assert set(MINE) <= activated(kept["whole"])
-    return kept["whole"]
-
-
 def activated(run: Run) -> set[str]:
     """The streams of which a version was activated."""
     return {each["stream"] for each in run.messages if each["type"] == "ACTIVATE_VERSION"}
+
+
+def test_a_run_that_nothing_disturbs_activates_the_versions(whole: Run) -> None:
+    assert set(MINE) <= activated(whole)
 
 
 @pytest.mark.parametrize("kind", BROKEN)

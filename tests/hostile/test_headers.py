@@ -61,19 +61,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield Book(sandbox, folder, ("invoices", "taxes"), {"max_attempts": 2})
 
 
-@pytest.fixture(scope="module")
-def kept() -> dict[str, Run]:
-    return {}
-
-
-@pytest.fixture
-def whole(book: Book, command: Command, kept: dict[str, Run]) -> Run:
-    """A run that nothing disturbs."""
-    if not kept:
-        kept["whole"] = book.sync(command, book.config())
-    return kept["whole"]
-
-
 @pytest.mark.parametrize("name", HEADERS)
 def test_every_row_arrives_and_bookmarks_are_of_today_at_most(
     book: Book, command: Command, whole: Run, name: str

@@ -97,19 +97,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield Book(sandbox, tmp_path_factory.mktemp("book"), streams, {"max_attempts": 2})
 
 
-@pytest.fixture(scope="module")
-def kept() -> dict[str, Run]:
-    return {}
-
-
-@pytest.fixture
-def whole(book: Book, command: Command, kept: dict[str, Run]) -> Run:
-    """A run that nothing disturbs."""
-    if not kept:
-        kept["whole"] = book.sync(command, book.config())
-    return kept["whole"]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_costs_the_stream_of_the_business_and_what_is_made_of_it(
     book: Book, command: Command, whole: Run, kind: str

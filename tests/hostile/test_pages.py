@@ -67,19 +67,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield Book(sandbox, folder, ("invoices", "taxes"), {"max_attempts": 2})
 
 
-@pytest.fixture(scope="module")
-def kept() -> dict[str, Run]:
-    return {}
-
-
-@pytest.fixture
-def whole(book: Book, command: Command, kept: dict[str, Run]) -> Run:
-    """A run that nothing disturbs."""
-    if not kept:
-        kept["whole"] = book.sync(command, book.config())
-    return kept["whole"]
-
-
 @pytest.mark.parametrize("key", ["page", "pages", "per_page", "total"])
 @pytest.mark.parametrize("name", VALUES)
 def test_a_list_is_read_to_its_end_or_its_stream_fails(

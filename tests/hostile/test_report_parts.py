@@ -68,21 +68,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield Book(sandbox, tmp_path_factory.mktemp("book"), STREAMS, settings)
 
 
-@pytest.fixture(scope="module")
-def kept() -> dict[str, Run]:
-    return {}
-
-
-@pytest.fixture
-def whole(book: Book, command: Command, kept: dict[str, Run]) -> Run:
-    """A run that nothing disturbs."""
-    if not kept:
-        kept["whole"] = book.sync(command, book.config())
-        assert kept["whole"].status == 0
-        assert all(kept["whole"].records[stream] for stream in STREAMS)
-    return kept["whole"]
-
-
 @pytest.mark.parametrize("kind", BROKEN)
 def test_it_costs_the_report_of_the_business(
     book: Book, command: Command, whole: Run, kind: str
