@@ -26,7 +26,15 @@ DEFAULTS = {"projects": 30}
 """Rows on a page, where accounting's 15 do not hold and nothing else asks about it."""
 
 
-class DefaultPerPage(StreamCheck):
+class WithoutPerPage(StreamCheck):
+    """How a list answers that was asked for no number of rows."""
+
+    @override
+    def asks(self, subject: Subject) -> Iterable[Ask]:
+        return (subject.bare,)
+
+
+class DefaultPerPage(WithoutPerPage):
     """How many rows come where no number is asked for."""
 
     name = "default_per_page"
@@ -37,10 +45,6 @@ class DefaultPerPage(StreamCheck):
         return subject.is_list and subject.stream.paged and is_known
 
     @override
-    def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.bare,)
-
-    @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
         size = _per_page(subject, evidence)
         if size == DEFAULTS.get(subject.name, ACCOUNTING_DEFAULT):
@@ -48,15 +52,11 @@ class DefaultPerPage(StreamCheck):
         return self.found("other")
 
 
-class TeamMembersPerPage(StreamCheck):
+class TeamMembersPerPage(WithoutPerPage):
     """The same for team members, where it is open."""
 
     name = "team_members_per_page"
     streams = ("team_members",)
-
-    @override
-    def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.bare,)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
@@ -64,15 +64,11 @@ class TeamMembersPerPage(StreamCheck):
         return self.found(size if size in self.question.values else "other")
 
 
-class TimeEntriesDefault(StreamCheck):
+class TimeEntriesDefault(WithoutPerPage):
     """The same for time entries, which come all at once."""
 
     name = "time_entries_default"
     streams = ("time_entries",)
-
-    @override
-    def asks(self, subject: Subject) -> Iterable[Ask]:
-        return (subject.bare,)
 
     @override
     def judge(self, subject: Subject, evidence: Evidence) -> Verdict:
