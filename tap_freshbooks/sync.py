@@ -7,6 +7,8 @@ import logging
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, cast
 
+from singer_sdk.singerlib import StateMessage
+
 from tap_freshbooks.extraction.prefetch import Prefetcher
 from tap_freshbooks.singer import progress
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
@@ -66,6 +68,9 @@ class SyncRun:
                 writer.buffered() if writer else nullcontext(),
             ):
                 self.tap.sync_all()
+                if writer and writer.awaits_state:
+                    # The SDK writes no state twice: with two runs in a second it says nothing new.
+                    writer.write_message(StateMessage(value=self.tap.state))
         finally:
             self.state.outcome.report()
             if planner:

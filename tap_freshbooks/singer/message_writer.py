@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
-from singer_sdk.singerlib.encoding.simple import RecordMessage
+from singer_sdk.singerlib.encoding.simple import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
 from tap_freshbooks import signals
@@ -34,6 +34,10 @@ class BufferedMessageWriter(MsgSpecWriter):
     A second signal is not: the target may have stopped reading. Records are collected inside
     `buffered`; every other message goes out at once, after the records before it. Only the main
     thread writes, which handles the signals.
+
+    Attributes:
+        awaits_state: Whether something was written since the last STATE that a target may not keep
+            before it has seen the next one.
     """
 
     def __init__(self) -> None:
@@ -45,6 +49,7 @@ class BufferedMessageWriter(MsgSpecWriter):
         self._due = 0.0
         self._buffered = False
         self._is_writing = False
+        self.awaits_state = False
 
     @contextlib.contextmanager
     def buffered(self) -> Iterator[None]:
@@ -59,6 +64,8 @@ class BufferedMessageWriter(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
+        if not isinstance(message, SchemaMessage):
+            self.awaits_state = not isinstance(message, StateMessage)
         self._add(encoder.encode(message.to_dict()), at_once=not isinstance(message, RecordMessage))
 
     def write_record(self, stream: str, record: dict[str, Any], version: int | None) -> None:
@@ -67,6 +74,7 @@ class BufferedMessageWriter(MsgSpecWriter):
         if version is not None:
             message["version"] = version
         message["time_extracted"] = datetime.now(UTC)
+        self.awaits_state = True
         self._add(encoder.encode(message))
 
     def _add(self, line: bytes, *, at_once: bool = False) -> None:

@@ -206,7 +206,7 @@ def _killed(command: Command, target: Target, books: Books, random: Random, leng
         for last in output:
             target.take(last)
     if process.returncode in (0, -signal.SIGTERM):  # Python itself was about to end
-        # A state that says nothing new (two runs within a second) is not written again.
+        # Without rows, a state that says nothing new (two runs within a second) is not written.
         assert json.loads(last)["type"] in {"SCHEMA", "STATE"}
         assert command.errors == []
         return False

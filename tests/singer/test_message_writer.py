@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.singerlib import StateMessage
 
 from tap_freshbooks.singer import message_writer
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
+from tap_freshbooks.tap import TapFreshBooks
+from tests.support import QUICK, catalog_of
+
+if TYPE_CHECKING:
+    from freshbooks_sandbox import Sandbox
 
 
 def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -63,3 +69,24 @@ def test_a_record_takes_old_ones_along(
         monkeypatch.setattr(time, "monotonic", lambda: now + message_writer.MAX_DELAY)
         writer.write_record("items", {"id": 2}, None)
         assert len(lines(capfd)) == 2
+
+
+def test_the_last_rows_are_followed_by_a_state_even_if_it_says_nothing_new(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A target may keep rows only when it sees a state; two runs in a second have the same one."""
+    now = datetime.now(UTC).isoformat()
+    sandbox.clock(now=now, frozen=True)
+
+    def run(state: dict[str, Any] | None) -> list[dict[str, Any]]:
+        TapFreshBooks(
+            config={**QUICK, **sandbox.config()}, catalog=catalog_of("clients"), state=state
+        ).sync()
+        return lines(capfd)
+
+    state = run(None)[-1]["value"]
+    assert [line["type"] for line in run(state)] == ["STATE", "SCHEMA"]
+    sandbox.update("clients", sandbox.truth("clients")[0]["id"], fname="Ada")
+    messages = run(state)
+    assert [line["type"] for line in messages] == ["STATE", "SCHEMA", "RECORD", "STATE"]
+    assert messages[-1]["value"] == state
