@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support import QUICK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from freshbooks_sandbox import Sandbox
@@ -50,6 +50,13 @@ class Result:
         return {each["outcome"] for each in self.findings if each["question"] == question}
 
 
+def config_file(folder: Path, settings: Mapping[str, Any]) -> str:
+    """Write settings of a quick connection into a folder; returns the path of the file."""
+    path = folder / "config.json"
+    path.write_text(json.dumps({**settings, **QUICK}))
+    return str(path)
+
+
 def examine(
     command: Command,
     sandbox: Sandbox,
@@ -71,9 +78,8 @@ def examine(
     settings = sandbox.config(scopes=scopes) if scopes else sandbox.config()
     if prepare:
         prepare(sandbox)
-    path = folder / f"{settings['client_id']}.json"
-    path.write_text(json.dumps({**settings, **QUICK}))
-    status, output, said = command("doctor", "--config", str(path), "--json", *options)
+    path = config_file(folder, settings)
+    status, output, said = command("doctor", "--config", path, "--json", *options)
     found: dict[str, Any] = json.loads(output or '{"requests": 0, "findings": []}')
     stumbled = [each for each in found["findings"] if "unexpected" in (each["detail"] or "")]
     assert stumbled == []

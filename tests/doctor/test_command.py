@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tap_freshbooks.doctor.checks import CHECKS, lists
 from tap_freshbooks.doctor.questions import QUESTIONS
-from tests.doctor.examining import examine
-from tests.support import QUICK, catalog_of
+from tests.doctor.examining import config_file, examine
+from tests.support import catalog_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,9 +67,8 @@ def test_a_refused_stream_is_told_as_such_and_the_others_go_on(
 def test_the_page_for_people_names_each_fact_and_its_place(
     sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
-    status, output, _ = command("doctor", "--config", str(config))
+    config = config_file(tmp_path, sandbox.config())
+    status, output, _ = command("doctor", "--config", config)
     lines = output.splitlines()
     assert status == 0
     assert lines[0] == "Not so here: nothing"
@@ -82,15 +81,14 @@ def test_the_page_for_people_names_each_fact_and_its_place(
 def test_the_page_names_every_stream_on_which_something_differs(
     own_sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**own_sandbox.config(), **QUICK}))
+    config = config_file(tmp_path, own_sandbox.config())
     headers = [{"edit": "remove", "path": "response.result.per_page"}]
     own_sandbox.faults("answer", path="/accounting/account/*", edits=headers)
     edits = [{"edit": "remove", "path": "response.result.total"}]
     own_sandbox.faults("answer", path="/accounting/account/*", edits=edits)
     streams = ("clients", "expenses", "invoices", "items", "payments", "projects", "taxes", "tasks")
     options = [part for name in streams for part in ("--stream", name)]
-    status, output, _ = command("doctor", "--config", str(config), *options)
+    status, output, _ = command("doctor", "--config", config, *options)
     assert status == 1
     [line] = [line for line in output.splitlines() if "page_metadata_missing [" in line][:1]
     assert {name for name in streams if name in line} == {*streams} - {"projects"}
@@ -99,12 +97,11 @@ def test_the_page_names_every_stream_on_which_something_differs(
 def test_at_a_terminal_the_page_is_a_table(
     sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
+    config = config_file(tmp_path, sandbox.config())
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True, raising=False)
     monkeypatch.setattr(type(sys.stdin), "isatty", lambda _: False, raising=False)
     monkeypatch.setenv("COLUMNS", "120")
-    status, output, _ = command("doctor", "--config", str(config), "--stream", "clients")
+    status, output, _ = command("doctor", "--config", config, "--stream", "clients")
     assert status == 0
     assert "what we think" in output
     assert "A list gives 100 rows at once" in output
@@ -124,12 +121,11 @@ def test_nothing_is_sent_where_the_user_does_not_want_it(
     sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = sandbox.config()
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**settings, **QUICK}))
+    config = config_file(tmp_path, settings)
     for stream in (sys.stdin, sys.stderr):
         monkeypatch.setattr(type(stream), "isatty", lambda _: True, raising=False)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
-    status, _, said = command("doctor", "--config", str(config))
+    status, _, said = command("doctor", "--config", config)
     assert (status, said.splitlines()[-1]) == (2, "Error: nothing was sent")
     assert sandbox.stats(settings["client_id"])["requests"] == 0
 
@@ -137,12 +133,11 @@ def test_nothing_is_sent_where_the_user_does_not_want_it(
 def test_where_nothing_is_answered_that_is_no_success(
     own_sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**own_sandbox.config(), **QUICK, "max_attempts": 1}))
+    config = config_file(tmp_path, {**own_sandbox.config(), "max_attempts": 1})
     for path in ("/accounting/*", "/projects/*"):
         own_sandbox.faults("status", path=path, status=503)
     options = ("--stream", "clients", "--stream", "projects")
-    status, output, said = command("doctor", "--config", str(config), *options)
+    status, output, said = command("doctor", "--config", config, *options)
     assert status == 1
     assert "envelope [clients, projects]: failed: 503" in output
     assert said.splitlines()[-1].startswith("Error: no list was answered, so nothing is known")
@@ -151,11 +146,10 @@ def test_where_nothing_is_answered_that_is_no_success(
 def test_names_from_freshbooks_cannot_steer_a_terminal(
     own_sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**own_sandbox.config(), **QUICK}))
+    config = config_file(tmp_path, own_sandbox.config())
     edit = {"edit": "set", "path": "response.result.taxes.0.\x1b[2Jwipe\u202e", "value": 1}
     own_sandbox.faults("answer", path="*/taxes/taxes", edits=[edit])
-    status, output, _ = command("doctor", "--config", str(config), "--stream", "taxes")
+    status, output, _ = command("doctor", "--config", config, "--stream", "taxes")
     assert status == 1
     assert "unknown_fields [taxes]: more; �[2Jwipe" in output
     assert output.replace("\n", "").isprintable()
@@ -164,13 +158,13 @@ def test_names_from_freshbooks_cannot_steer_a_terminal(
 def test_a_token_alone_is_enough_and_a_refresh_of_it_is_not_tried(
     sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    config, store = tmp_path / "config.json", tmp_path / "tokens.json"
-    config.write_text(json.dumps({**sandbox.config(), **QUICK, "token_store": str(store)}))
-    assert command("doctor", "--config", str(config), "--stream", "taxes")[0] == 0
+    store = tmp_path / "tokens.json"
+    config = config_file(tmp_path, {**sandbox.config(), "token_store": str(store)})
+    assert command("doctor", "--config", config, "--stream", "taxes")[0] == 0
     token = json.loads(store.read_text())["access_token"]
-    config.write_text(json.dumps({"access_token": token, "api_url": sandbox.url, **QUICK}))
+    config = config_file(tmp_path, {"access_token": token, "api_url": sandbox.url})
     options = ("--stream", "taxes", "--spend-a-refresh", "--json")
-    status, output, _ = command("doctor", "--config", str(config), *options)
+    status, output, _ = command("doctor", "--config", config, *options)
     found = {each["question"]: each["detail"] for each in json.loads(output)["findings"]}
     assert status == 0
     assert found["old_access_token"] == found["refresh_created_at"] == "there is no refresh token"
@@ -213,9 +207,8 @@ def test_a_check_that_stumbles_costs_no_other(
         raise KeyError("a text of the account")
 
     monkeypatch.setattr(lists.Totals, "judge", stumble)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
-    status, output, _ = command("doctor", "--config", str(config), "--stream", "taxes")
+    config = config_file(tmp_path, sandbox.config())
+    status, output, _ = command("doctor", "--config", config, "--stream", "taxes")
     assert status == 0
     assert "totals [taxes]: unexpected KeyError in " in output
     assert "; please report this" in output
@@ -226,10 +219,9 @@ def test_a_check_that_stumbles_costs_no_other(
 def test_a_user_of_no_business_is_told_so(
     sandbox: Sandbox, command: Command, tmp_path: Path
 ) -> None:
-    config = tmp_path / "config.json"
     bare = sandbox.businesses()[2]["id"]  # a business without books
-    config.write_text(json.dumps({**sandbox.config(), **QUICK, "business_ids": [bare]}))
-    status, _, said = command("doctor", "--config", str(config), "--stream", "taxes")
+    config = config_file(tmp_path, {**sandbox.config(), "business_ids": [bare]})
+    status, _, said = command("doctor", "--config", config, "--stream", "taxes")
     assert status == 1
     assert "is there a business" in said
 
@@ -237,12 +229,11 @@ def test_a_user_of_no_business_is_told_so(
 def test_at_a_terminal_the_requests_are_counted(
     sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**sandbox.config(), **QUICK}))
+    config = config_file(tmp_path, sandbox.config())
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True, raising=False)
     monkeypatch.setattr(type(sys.stdin), "isatty", lambda _: False, raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    status, _, said = command("doctor", "--config", str(config), "--stream", "taxes")
+    status, _, said = command("doctor", "--config", config, "--stream", "taxes")
     assert status == 0
     assert re.search(r"\d+ of at most \d+ requests", said)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from freshbooks_sandbox import Sandbox
-from tests.doctor.examining import INVOICES, examine
-from tests.support import QUICK
+from tests.doctor.examining import INVOICES, config_file, examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +80,8 @@ def test_businesses_that_the_settings_leave_out_are_not_looked_at(
 ) -> None:
     first, client = odd_sandbox.businesses()[0], odd_sandbox.businesses()[3]
     settings = odd_sandbox.config()
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**settings, **QUICK, "business_ids": [first["id"]]}))
-    status, output, _ = command("doctor", "--config", str(config), "--stream", "taxes")
+    config = config_file(tmp_path, {**settings, "business_ids": [first["id"]]})
+    status, output, _ = command("doctor", "--config", config, "--stream", "taxes")
     assert status == 0
     assert "  total: the setting business_ids leaves out where the user is a client" in output
     paths = odd_sandbox.stats(settings["client_id"])["paths"]
