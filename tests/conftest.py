@@ -17,6 +17,7 @@ from freshbooks_sandbox import Sandbox, state
 from freshbooks_sandbox.seed_data import generate
 from tap_freshbooks import cli
 from tap_freshbooks.transport import client, outage
+from tests.shared_sandbox import SharedSandbox
 from tests.support import QUICK, Command
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _seed_data_generated_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """One sandbox for all tests that only read."""
-    with Sandbox(rate_limit=0) as running:
+    with SharedSandbox(rate_limit=0) as running:
         yield running
 
 

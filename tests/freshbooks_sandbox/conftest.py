@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from freshbooks_sandbox import Sandbox
+from tests.shared_sandbox import SharedSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ class Caller:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """One sandbox for all tests that only read."""
-    with Sandbox(rate_limit=0) as running:
+    with SharedSandbox(rate_limit=0) as running:
         yield running
 
 

@@ -72,21 +72,21 @@ def test_a_record_takes_old_ones_along(
 
 
 def test_the_last_rows_are_followed_by_a_state_even_if_it_says_nothing_new(
-    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+    own_sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A target may keep rows only when it sees a state; two runs in a second have the same one."""
     now = datetime.now(UTC).isoformat()
-    sandbox.clock(now=now, frozen=True)
+    own_sandbox.clock(now=now, frozen=True)
 
     def run(state: dict[str, Any] | None) -> list[dict[str, Any]]:
         TapFreshBooks(
-            config={**QUICK, **sandbox.config()}, catalog=catalog_of("clients"), state=state
+            config={**QUICK, **own_sandbox.config()}, catalog=catalog_of("clients"), state=state
         ).sync()
         return lines(capfd)
 
     state = run(None)[-1]["value"]
     assert [line["type"] for line in run(state)] == ["STATE", "SCHEMA"]
-    sandbox.update("clients", sandbox.truth("clients")[0]["id"], fname="Ada")
+    own_sandbox.update("clients", "oldest", fname="Ada")
     messages = run(state)
     assert [line["type"] for line in messages] == ["STATE", "SCHEMA", "RECORD", "STATE"]
     assert messages[-1]["value"] == state
