@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import pickle
+import signal
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -55,6 +56,16 @@ def pytest_collection() -> Generator[None, object, object]:
     gc.enable()
     gc.set_threshold(20_000, 20, 20)
     return result
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_end_processes() -> None:
+    """Heed the signals that a shell lets its background jobs, or `nohup` its command, ignore.
+
+    Processes of the tests inherit what is ignored, and are told by these signals to end.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True, scope="session")
