@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
+from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.singer.sdk_bridge import SdkStream
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
@@ -43,8 +44,14 @@ class BookmarkedStream(SdkStream, ABC):
         return self.run.connection
 
     def business_of(self, partition: Mapping[str, Any]) -> Business:
-        """The business of a partition."""
-        raise NotImplementedError(f"{self.name} has no partition {partition}")
+        """The business of a partition, which names one of its identifiers, by kind."""
+        [(name, identifier)] = partition.items()
+        kind = IdentifierKind(name)
+        return next(
+            business
+            for business in self.connection.businesses
+            if business.identifier(kind) == identifier
+        )
 
     @property
     def consumers(self) -> list[BookmarkedStream]:

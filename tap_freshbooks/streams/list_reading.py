@@ -18,9 +18,8 @@ from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from datetime import datetime
-    from typing import Any
 
     from singer_sdk.helpers.types import Context
 
@@ -76,15 +75,6 @@ class ListReading(ListResource):
             FreshBooksError: If it may not, or something else is wrong.
         """
         self.endpoint.probe(business)
-
-    @override
-    def business_of(self, partition: Mapping[str, Any]) -> Business:
-        identifier = partition[self.identifier_kind.value]
-        return next(
-            business
-            for business in self.connection.businesses
-            if business.identifier(self.identifier_kind) == identifier
-        )
 
     def read_range(self, partition: Context, *, reconciles: bool) -> tuple[datetime | None, bool]:
         """From when on changes are wanted, None for all; and whether that is a full read.

@@ -10,23 +10,9 @@ from freshbooks_sandbox import Sandbox
 from tests.doctor.examining import INVOICES, config_file, examine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support import Command
-
-
-@pytest.fixture(scope="module")
-def odd_sandbox() -> Iterator[Sandbox]:
-    """A sandbox of this module, whose faults hit every application."""
-    with Sandbox(invoices=INVOICES, rate_limit=0) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _no_faults_are_left(odd_sandbox: Sandbox) -> Iterator[None]:
-    yield
-    odd_sandbox.faults_clear()
 
 
 def test_a_token_for_everything_says_nothing_of_scopes(

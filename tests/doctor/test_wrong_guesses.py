@@ -7,27 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freshbooks_sandbox import Sandbox
-from tests.doctor.examining import INVOICES, examine
+from tests.doctor.examining import examine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from freshbooks_sandbox import Sandbox
     from tests.support import Command
-
-
-@pytest.fixture(scope="module")
-def odd_sandbox() -> Iterator[Sandbox]:
-    """A sandbox of this module, whose faults hit every application."""
-    with Sandbox(invoices=INVOICES, rate_limit=0) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _no_faults_are_left(odd_sandbox: Sandbox) -> Iterator[None]:
-    yield
-    odd_sandbox.faults_clear()
 
 
 BOOKS = "/accounting/account/*"

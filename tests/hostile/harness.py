@@ -87,6 +87,11 @@ class Run:
                 records[each["stream"]].append(each["record"])
         return records
 
+    @cached_property
+    def activated(self) -> set[str]:
+        """The streams of which a version was activated."""
+        return {each["stream"] for each in self.messages if each["type"] == "ACTIVATE_VERSION"}
+
     def rows(self, stream: str, without: AbstractSet[str] = frozenset()) -> list[str]:
         """The records of a stream as texts, in an order of their own.
 
@@ -135,6 +140,11 @@ class Book:
         """The business whose answers are hostile."""
         business: dict[str, Any] = self.sandbox.businesses()[0]
         return business
+
+    @property
+    def named(self) -> str:
+        """How messages call this business."""
+        return f"{self.business['name']} (business {self.business['id']})"
 
     @cached_property
     def catalog(self) -> Path:

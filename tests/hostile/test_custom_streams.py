@@ -103,13 +103,8 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield book
 
 
-def activated(run: Run) -> set[str]:
-    """The streams of which a version was activated."""
-    return {each["stream"] for each in run.messages if each["type"] == "ACTIVATE_VERSION"}
-
-
 def test_a_run_that_nothing_disturbs_activates_the_versions(whole: Run) -> None:
-    assert set(MINE) <= activated(whole)
+    assert set(MINE) <= whole.activated
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -120,8 +115,8 @@ def test_it_costs_the_streams_of_the_business(
     with book.fault(PATH, **fault):
         run = book.sync(command, book.config())
     assert run.status == 1
-    named = f"{book.business['name']} (business {book.business['id']})"
-    assert [each.partition(": ")[0] for each in run.failures] == [f"{x} of {named}" for x in MINE]
+    failed = [each.partition(": ")[0] for each in run.failures]
+    assert failed == [f"{stream} of {book.named}" for stream in MINE]
     assert all(says in each and len(each) < 2000 for each in run.failures)
     account = {str(book.business["account_id"])}
     for stream in MINE:
@@ -129,7 +124,7 @@ def test_it_costs_the_streams_of_the_business(
         assert run.rows(stream, account)
     for stream in BYSTANDERS:
         assert run.rows(stream) == whole.rows(stream)
-    assert not activated(run) & set(MINE)
+    assert not run.activated & set(MINE)
 
 
 @pytest.mark.parametrize("kind", ODD)

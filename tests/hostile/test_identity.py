@@ -118,24 +118,8 @@ def edits(book: Book, name: str) -> list[dict[str, Any]]:
     return [{"edit": "set", "path": PARTS[name].path, "json": value}]
 
 
-@pytest.fixture(scope="module")
-def kept() -> dict[str, Run]:
-    return {}
-
-
-@pytest.fixture
-def whole(book: Book, command: Command, kept: dict[str, Run]) -> Run:
-    """A run that nothing disturbs."""
-    if not kept:
-        kept["whole"] = book.sync(command, book.config())
-        assert kept["whole"].status == 0
-        assert "taxes" in activated(kept["whole"])
-    return kept["whole"]
-
-
-def activated(run: Run) -> set[str]:
-    """The streams of which a version was activated."""
-    return {each["stream"] for each in run.messages if each["type"] == "ACTIVATE_VERSION"}
+def test_a_run_that_nothing_disturbs_activates_the_version(whole: Run) -> None:
+    assert "taxes" in whole.activated
 
 
 @pytest.mark.parametrize("name", [name for name in PARTS if not PARTS[name].says])
@@ -164,9 +148,8 @@ def test_what_cannot_be_asked_for_costs_the_streams_of_the_business(
         run = book.sync(command, book.config())
     assert run.status == 1
     [line] = [each for each in run.errors.splitlines() if part.says in each]
-    named = f"{book.business['name']} (business {book.business['id']})"
-    whose = "" if part.path.endswith(".id") else f" of {named}"
-    assert named in line or not whose
+    whose = "" if part.path.endswith(".id") else f" of {book.named}"
+    assert book.named in line or not whose
     assert run.errors.count("Not read completely: ") == len(part.costs)
     for stream in part.costs:
         assert f"Not read completely: {stream}{whose}\n" in run.errors
@@ -184,8 +167,8 @@ def test_what_cannot_be_asked_for_costs_the_streams_of_the_business(
     for stream in LISTS:
         marks = {key: has for key, has in whole.bookmarks(stream).items() if key not in own}
         assert marks.items() <= run.bookmarks(stream).items()
-    assert "taxes" in activated(run) or "taxes" in part.costs
-    assert not activated(run) & set(part.costs)
+    assert "taxes" in run.activated or "taxes" in part.costs
+    assert not run.activated & set(part.costs)
 
 
 @pytest.mark.parametrize("name", ["an account that is an object", "an id that is a half"])
@@ -208,7 +191,7 @@ def test_a_business_that_was_read_before_keeps_its_bookmarks_and_rows(
     with book.fault(PATH, edits=edits(book, name)):
         run = book.sync(command, book.config(), "--state", str(state))
     assert run.status == 1
-    assert "taxes" not in activated(run)
+    assert "taxes" not in run.activated
     account = str(book.business["account_id"])
     parts = [each.state["bookmarks"]["taxes"]["partitions"] for each in (whole, run)]
     before, after = ([p for p in part if p["context"]["account_id"] == account] for part in parts)

@@ -117,17 +117,12 @@ def test_it_costs_the_stream_of_the_business_and_what_is_made_of_it(
     assert run.rows("taxes", {account})
     own = {f"businesses:{number}"}
     assert run.rows("unified_tax_rates", own) == whole.rows("unified_tax_rates", own)
-    assert "taxes" not in activated(run)
+    assert "taxes" not in run.activated
 
 
 def test_an_undisturbed_run_activates_the_version_that_a_disturbed_one_must_not(whole: Run) -> None:
     assert whole.status == 0
-    assert "taxes" in activated(whole)
-
-
-def activated(run: Run) -> set[str]:
-    """The streams of which a version was activated."""
-    return {each["stream"] for each in run.messages if each["type"] == "ACTIVATE_VERSION"}
+    assert "taxes" in whole.activated
 
 
 @pytest.mark.parametrize("json", FITTING)

@@ -77,13 +77,12 @@ def test_it_costs_the_report_of_the_business(
         run = book.sync(command, book.config())
     assert run.status == 1
     [failure] = run.failures
-    named = f"{book.business['name']} (business {book.business['id']})"
-    assert failure.startswith(f"{STREAMS[0]} of {named}")
+    assert failure.startswith(f"{STREAMS[0]} of {book.named}")
     assert says in failure
     assert len(failure) < 2000
     account = {str(book.business["account_id"])}
     for stream in STREAMS[:2]:
-        assert f"Not read completely: {stream} of {named}\n" in run.errors
+        assert f"Not read completely: {stream} of {book.named}\n" in run.errors
         assert run.rows(stream, account) == whole.rows(stream, account)
     assert run.rows("taxes") == whole.rows("taxes")
 
