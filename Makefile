@@ -21,7 +21,7 @@ QUERY ?=
 # Tests and benchmarks start hundreds of processes; none of them has to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo demo-sql test test-browser soak bench chromium lint docs format constraints clean
+.PHONY: help demo demo-sql test test-browser soak bench chromium lint audit docs format constraints clean
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make soak         10,000 refreshes under fire, in many minutes (ARGS=file or postgres for one)"
 	@echo "make bench        against peers and the least possible, in 25 minutes (ARGS=--quick: in three)"
 	@echo "make lint         ruff, ruff format, mypy --strict, import-linter"
+	@echo "make audit        hold all pinned versions against the known vulnerabilities (asks PyPI)"
 	@echo "make docs         write what follows from the code: docs/streams.md, tables of docs/unified.md, the snapshot of the catalog"
 	@echo "make format       let ruff correct what it can"
 	@echo "make constraints  pin the newest versions of all that the targets above install"
@@ -77,6 +78,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy tap_freshbooks freshbooks_sandbox tests demo benchmarks tools
 	$(BIN)/lint-imports --no-logo
+
+# Strict: a version that could not be looked up, on a mirror without these data say, is no good news.
+audit: $(VENV)/.uv
+	$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tools.docs_streams docs/streams.md
