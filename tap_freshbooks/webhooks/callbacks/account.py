@@ -26,6 +26,23 @@ MAX_REGISTRATIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """What is to be registered for an account. It is stored, so receivers know its paths.
+
+    Attributes:
+        base_url: Where the receiver is, as FreshBooks reaches it.
+        wanted: Our callbacks, new ones and those that were there.
+        before: All of ours that were there.
+        remote: What FreshBooks had.
+    """
+
+    base_url: str
+    wanted: Sequence[Callback]
+    before: Sequence[Callback]
+    remote: Sequence[RemoteCallback]
+
+
+@dataclass(frozen=True, slots=True)
 class AccountCallbacks:
     """Registers, verifies, repairs and deletes the callbacks of one account.
 
@@ -49,19 +66,30 @@ class AccountCallbacks:
 
     # Registration
 
-    def register(self, base_url: str, nouns: Sequence[str]) -> Iterator[str]:
+    def prepare(self, base_url: str, nouns: Sequence[str]) -> Registration:
+        """Store what is to be registered, and look at what is there.
+
+        Raises:
+            FreshBooksError: If FreshBooks does not answer; nothing is stored.
+        """
+        before, remote = self._ours, self.api.list()
+        wanted = [self.store.add(self.account_id, noun, base_url) for noun in nouns]
+        return Registration(base_url, wanted, before, remote)
+
+    def register(self, registration: Registration) -> Iterator[str]:
         """Register what is missing and remove what is stale; yields a sentence for each problem.
 
         Raises:
             FreshBooksError: If FreshBooks does not answer.
         """
-        before = self._ours
-        remote = self.api.list()
         kept, failed = [], set()
-        for noun in nouns:
+        for callback in registration.wanted:
+            noun = callback.noun
             try:
-                kept.append(self._ensure(noun, base_url, remote))
+                self._ensure(callback, registration.remote)
+                kept.append(callback)
             except PermissionDeniedError:
+                self.store.remove(callback.path)
                 failed.add(noun)
                 scope = self.scopes.get(noun, "the read scope of its object")
                 yield (
@@ -72,8 +100,8 @@ class AccountCallbacks:
                 failed.add(noun)
                 yield str(error)
         # Where there is no new one yet the old one goes on, at another address perhaps.
-        old = [each for each in before if each.noun in failed]
-        self._remove_stale(base_url, [*kept, *old], before, remote)
+        old = [each for each in registration.before if each.noun in failed]
+        self._remove_stale(registration, [*kept, *old])
         there = {each.noun for each in self._ours}
         for callback in kept:
             if callback.noun not in there:
@@ -82,16 +110,8 @@ class AccountCallbacks:
                     "meanwhile; register once more"
                 )
 
-    def _ensure(self, noun: str, base_url: str, remote: Sequence[RemoteCallback]) -> Callback:
-        callback = self.store.add(self.account_id, noun, base_url)
-        known = _find_remote(callback, remote)
-        try:
-            known = known or self._create(callback)
-        except PermissionDeniedError:
-            self.store.remove(callback.path)
-            raise
-        self._record(callback, known)
-        return callback
+    def _ensure(self, callback: Callback, remote: Sequence[RemoteCallback]) -> None:
+        self._record(callback, _find_remote(callback, remote) or self._create(callback))
 
     def _record(self, callback: Callback, known: RemoteCallback) -> None:
         """Note what FreshBooks says of a callback."""
@@ -121,13 +141,7 @@ class AccountCallbacks:
 
     # Deletion
 
-    def _remove_stale(
-        self,
-        base_url: str,
-        kept: Sequence[Callback],
-        before: Sequence[Callback],
-        remote: Sequence[RemoteCallback],
-    ) -> None:
+    def _remove_stale(self, registration: Registration, kept: Sequence[Callback]) -> None:
         """Remove callbacks of ours that are not wanted, moved, doubled, or known to no inbox.
 
         Only those that were there before: another process may be registering others.
@@ -135,11 +149,11 @@ class AccountCallbacks:
         wanted = {each.uri for each in kept}
         stored = self.store.all()
         current = {each.callbackid for each in stored if each.uri in wanted}
-        uris = {each.uri for each in (*before, *stored)}
-        for each in remote:
-            if each.callbackid not in current and _is_ours(each, base_url, uris):
+        uris = {each.uri for each in (*registration.before, *stored)}
+        for each in registration.remote:
+            if each.callbackid not in current and _is_ours(each, registration.base_url, uris):
                 self.api.delete(each.callbackid)
-        for callback in before:
+        for callback in registration.before:
             if callback.uri not in wanted:
                 self.store.remove(callback.path)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
+    from tap_freshbooks.webhooks.callbacks.account import Registration
     from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackStore
 
 RESEND_INTERVAL = 300.0
@@ -78,9 +79,17 @@ class CallbackManager:
             A sentence for each callback that could not be registered, and why.
         """
         problems: list[str] = []
-        for account_id in self.accounts:
+        prepared: list[tuple[AccountCallbacks, Registration]] = []
+        for account in map(self._account, self.accounts):
             try:
-                problems += self._account(account_id).register(base_url, nouns)
+                prepared.append((account, account.prepare(base_url, nouns)))
+            except FreshBooksError as error:
+                problems.append(str(error))
+        # All of them are stored by now: FreshBooks verifies each at once, and a receiver that has
+        # to look for a new path each time would keep it waiting.
+        for account, registration in prepared:
+            try:
+                problems += account.register(registration)
             except FreshBooksError as error:
                 problems.append(str(error))
         return problems

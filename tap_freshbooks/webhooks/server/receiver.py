@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,7 @@ from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from tap_freshbooks.webhooks.callbacks.store import CALLBACK_PATH, CallbackStore
+from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import InboxError
 from tap_freshbooks.webhooks.server.delivery import (
     MalformedDeliveryError,
@@ -26,22 +24,21 @@ from tap_freshbooks.webhooks.server.delivery import (
     parse_delivery,
     parse_form,
 )
+from tap_freshbooks.webhooks.server.known_callbacks import (
+    MAX_CACHE_AGE,
+    MIN_CACHE_AGE,
+    KnownCallbacks,
+)
 from tap_freshbooks.webhooks.server.signature import verify_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_freshbooks.webhooks.callbacks.store import Callback
     from tap_freshbooks.webhooks.inbox import Event, Inbox
+    from tap_freshbooks.webhooks.server.known_callbacks import CachedCallback
     from tap_freshbooks.webhooks.server.metrics import Metrics
 
 logger = logging.getLogger("tap-freshbooks.webhooks")
-
-MIN_CACHE_AGE = 1.0
-"""Seconds for which the paths are not read again, nor a callback for an unknown signature."""
-
-MAX_CACHE_AGE = 60.0
-"""Seconds after which a callback is read again although its verifiers match."""
 
 MAX_REJECTED_PER_SECOND = 50
 """Requests that are none of FreshBooks'; more of them are answered with 429."""
@@ -71,23 +68,6 @@ class VerifierPendingError(Exception):
     """A delivery signed with a verifier that FreshBooks may have taken back a moment ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class CachedCallback:
-    """A callback with its verifiers, as they were read from the inbox.
-
-    Attributes:
-        callback: The callback.
-        accepted: Verifiers that FreshBooks took back.
-        pending: Verifiers that it has not taken back yet, as far as we know.
-        read_at: When they were read, by the monotonic clock.
-    """
-
-    callback: Callback
-    accepted: tuple[str, ...]
-    pending: tuple[str, ...]
-    read_at: float
-
-
 class Receiver:
     """Checks deliveries and stores their events; to be used within one event loop.
 
@@ -101,10 +81,7 @@ class Receiver:
         self.store = CallbackStore(inbox)
         self.metrics = metrics
         self._on_verification = on_verification
-        self._paths: set[str] = set()
-        self._paths_read_at = -math.inf
-        self._paths_lock = asyncio.Lock()
-        self._cache: dict[str, CachedCallback] = {}
+        self._known = KnownCallbacks(self.store)
         self._queue: list[tuple[str, Event, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._waiting = 0
@@ -180,7 +157,7 @@ class Receiver:
         await asyncio.to_thread(
             self.store.add_verifier, path, verification.verifier, verification.callbackid
         )
-        self._cache.pop(path, None)
+        self._known.forget(path)
         logger.info("Callback %d asks to be verified", verification.callbackid)
         self._on_verification()
 
@@ -207,41 +184,10 @@ class Receiver:
         raise VerifierPendingError
 
     async def _find_callback(self, path: str, max_age: float) -> CachedCallback:
-        """The callback with a path, read no more than so many seconds ago.
-
-        A callback may have been registered, and a verifier accepted, by another process.
-        """
-        if not CALLBACK_PATH.fullmatch(path):
+        cached = await self._known.find(path, max_age)
+        if cached is None:
             raise DeliveryRejectedError(HTTPStatus.NOT_FOUND)
-        if path not in self._paths:
-            async with self._paths_lock:  # unknown paths cost a query a second, all together
-                if time.monotonic() - self._paths_read_at > MIN_CACHE_AGE:
-                    self._paths = await asyncio.to_thread(self.store.paths)
-                    self._paths_read_at = time.monotonic()
-            if path not in self._paths:
-                raise DeliveryRejectedError(HTTPStatus.NOT_FOUND)
-        now = time.monotonic()
-        cached = self._cache.get(path)
-        if cached is None or now - cached.read_at > max_age:
-            cached = await asyncio.to_thread(self._read_callback, path, now)
-            if cached is None:
-                self._paths.discard(path)
-                self._cache.pop(path, None)
-                raise DeliveryRejectedError(HTTPStatus.NOT_FOUND)
-            self._cache[path] = cached
         return cached
-
-    def _read_callback(self, path: str, now: float) -> CachedCallback | None:
-        callback = self.store.find(path)
-        if callback is None:
-            return None
-        verifiers = self.store.verifiers(path)
-        return CachedCallback(
-            callback,
-            tuple(each.verifier for each in verifiers if each.accepted),
-            tuple(each.verifier for each in verifiers if not each.accepted),
-            now,
-        )
 
     # Events
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import pytest
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks import cli
 from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.webhooks.callbacks.api import CallbackApi
 from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
-from tap_freshbooks.webhooks.callbacks.store import CALLBACK_PATH, CallbackStore
+from tap_freshbooks.webhooks.callbacks.store import CALLBACK_PATH, CallbackStore, new_path
 from tap_freshbooks.webhooks.inbox import GAP, Inbox
 from tests.conftest import settings_for
 from tests.support import sync
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tap_freshbooks.webhooks.callbacks.api import RemoteCallback
     from tap_freshbooks.webhooks.callbacks.store import Callback
 
 Config = dict[str, Any]
@@ -95,6 +98,53 @@ def test_callbacks_are_registered_and_verified(
     own_sandbox.update("invoices", own_sandbox.truth("invoices")[0]["id"], notes="changed")
     own_sandbox.webhooks.settle()
     assert next(each for each in manager.callbacks if each.noun == "invoice").events == 1
+
+
+def test_the_first_verification_of_each_of_30_callbacks_is_taken(
+    own_sandbox: Sandbox, own_config: Config, tmp_path: Path
+) -> None:
+    own_sandbox.webhooks.settings(scale=1)  # a refusal would cost a minute
+    businesses = [each["id"] for each in own_sandbox.businesses() if each["account_id"]][:2]
+    inbox = Inbox(str(tmp_path / "inbox.db"))
+    manager = make_manager({**own_config, "business_ids": businesses}, inbox)
+    began = time.monotonic()
+    with ReceiverThread(inbox, manager) as running:
+        running.post(new_path(), {})  # the paths were read a moment ago
+        assert manager.register(running.url, sorted(map(str, NOUN_BY_STREAM.values()))) == []
+        assert manager.wait(10) == []
+    assert time.monotonic() - began < 10
+    sent = [each for each in own_sandbox.webhooks.deliveries() if running.url in each["uri"]]
+    assert [[attempt["status"] for attempt in each["attempts"]] for each in sent] == [[200]] * 30
+
+
+def test_all_paths_are_stored_before_the_first_callback_is_registered(
+    own_sandbox: Sandbox, settings: Config, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    businesses = [each["id"] for each in own_sandbox.businesses() if each["account_id"]][:2]
+    manager = make_manager({**settings, "business_ids": businesses}, inbox)
+    stored = []
+    create = CallbackApi.create
+
+    def watched(api: CallbackApi, event: str, uri: str) -> RemoteCallback:
+        stored.append(len(manager.store.paths()))
+        return create(api, event, uri)
+
+    monkeypatch.setattr(CallbackApi, "create", watched)
+    manager.register("http://127.0.0.1:1", NOUNS)
+    assert stored == [2 * len(NOUNS)] * 2 * len(NOUNS)
+
+
+def test_an_account_that_does_not_answer_keeps_the_others_from_nothing(
+    own_sandbox: Sandbox, settings: Config, inbox: Inbox
+) -> None:
+    first, second = [each for each in own_sandbox.businesses() if each["account_id"]][:2]
+    ids = [first["id"], second["id"]]
+    manager = make_manager({**settings, "business_ids": ids, "max_attempts": 1}, inbox)
+    path = f"*/{first['account_id']}/events/callbacks"
+    own_sandbox.faults("status", status=500, method="GET", path=path)
+    [problem] = manager.register("http://127.0.0.1:1", ["invoice"])
+    assert str(first["id"]) in problem
+    assert [each.account_id for each in manager.callbacks] == [second["account_id"]]
 
 
 def test_stale_callbacks_are_removed_and_those_of_other_programs_stay(
