@@ -16,6 +16,7 @@ from tap_freshbooks.businesses import (
 )
 from tap_freshbooks.config.validation import is_plain, is_url
 from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, SettingsError
+from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.stores.factory import open_store
@@ -150,7 +151,7 @@ class Connection:
         """Check that the connection works, and log which businesses it reaches."""
         names = ", ".join(str(business) for business in self.businesses)
         how = "Connected to" if self.has_asked else "To read from"
-        logger.info("%s %s: %s", how, self.api_url, names or "no business")
+        logger.info("%s %s: %s", how, showable(self.api_url), names or "no business")
         for complaint in self.complaints:
             logger.error("%s", complaint)
         for business in self.businesses:
@@ -232,6 +233,11 @@ class Connection:
             raise SettingsError(
                 "the setting access_token is used as it is, and no sync would use the tokens of a "
                 "login: remove it first"
+            )
+        if "@" in self.auth_url:
+            raise SettingsError(
+                "the setting auth_url has a user or password, and a login shows it as the address "
+                "to open: remove them"
             )
         self.refreshing_authenticator  # noqa: B018 - names what is missing
 

@@ -13,6 +13,7 @@ import msgspec
 
 from tap_freshbooks.commands.options import config_option, make_tap
 from tap_freshbooks.errors import FreshBooksError, SettingsError, missing_extra_error
+from tap_freshbooks.locations import showable
 from tap_freshbooks.passthrough.pages import all_rows
 from tap_freshbooks.passthrough.paths import resolve
 from tap_freshbooks.printable import printable
@@ -167,8 +168,8 @@ def _refuse_constant(word: str) -> None:
 def _confirm(request: Request, api_url: str) -> None:
     if not sys.stdin.isatty():
         raise SettingsError("there is no terminal to confirm the write at: add --yes")
-    question = f"{request.method} {request.path} at {api_url} changes data of FreshBooks. Send it?"
-    if not click.confirm(question, err=True):
+    question = f"{request.method} {request.path} at {showable(api_url)} changes data of FreshBooks."
+    if not click.confirm(f"{question} Send it?", err=True):
         raise SettingsError("nothing was sent")
 
 

@@ -10,6 +10,7 @@ import click
 from tap_freshbooks.businesses import TEXT_IDENTIFIERS, user_of
 from tap_freshbooks.commands.options import config_option, make_tap, show
 from tap_freshbooks.errors import ExitStatus, FreshBooksError, NotFoundError, PermissionDeniedError
+from tap_freshbooks.locations import showable
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.report_stream import Report
 from tap_freshbooks.timestamps import utc_text_at
@@ -35,7 +36,7 @@ def status(settings: Settings) -> int:
     for line in _token_lines(connection):
         show(line)
     me = connection.me  # raises where the account must be authorised again
-    show(f"Connected to {connection.api_url} as {user_of(me)}")
+    show(f"Connected to {showable(connection.api_url)} as {user_of(me)}")
     businesses = connection.businesses
     for business in businesses:
         ids = ", ".join(f"{kind.value} {_shown(business, kind)}" for kind in TEXT_IDENTIFIERS)

@@ -9,6 +9,7 @@ import click
 from tap_freshbooks.commands.options import catalog_option, config_option, make_tap, show
 from tap_freshbooks.config.validation import is_url
 from tap_freshbooks.errors import ExitStatus, SettingsError, missing_extra_error
+from tap_freshbooks.locations import showable
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.webhooks.callbacks.health import check_health
 from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
@@ -167,7 +168,7 @@ def _scopes(streams: Iterable[Any]) -> dict[str, str]:
 def _base_url(url: str) -> str:
     if not is_url(url) or "?" in url or "#" in url:
         raise SettingsError(
-            f"--url {url!r} is no address of a receiver; one looks like "
+            f"--url {showable(url)!r} is no address of a receiver; one looks like "
             "https://hooks.example.com/freshbooks"
         )
     return url.rstrip("/")

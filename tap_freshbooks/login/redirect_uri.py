@@ -25,9 +25,14 @@ def check(redirect_uri: str | None) -> str:
     if not redirect_uri:
         raise SettingsError(f"the setting redirect_uri is missing: {ADVICE}")
     parts = _parts(redirect_uri)
-    if parts is None or parts.scheme != "https" or parts.query or parts.fragment:
+    if (
+        parts is None
+        or parts.scheme != "https"
+        or any((parts.query, parts.fragment, parts.username, parts.password))
+    ):
         raise SettingsError(
-            f"the setting redirect_uri must be an https address without a query: {ADVICE}"
+            "the setting redirect_uri must be an https address without a query, user or password: "
+            f"{ADVICE}"
         )
     return redirect_uri
 

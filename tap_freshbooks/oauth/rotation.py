@@ -30,6 +30,7 @@ from tap_freshbooks.errors import (
     TapError,
     TokenStoreError,
 )
+from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth.refresh_attempts import RefreshAttempts, TokenState
 from tap_freshbooks.oauth.stores.base import StoreConflictError
 from tap_freshbooks.oauth.tokens import PendingRefresh, Rejection, TokenPair, hash_of
@@ -173,8 +174,8 @@ class Rotation:
             )
             raise RefreshFailedError(
                 f"the access token could not be refreshed: {error}; {fate} (tokens in "
-                f"{self.store_name}). Is {self.endpoint.api_url} reachable, and FreshBooks up? "
-                "Run again later"
+                f"{self.store_name}). Is {showable(self.endpoint.api_url)} reachable, and "
+                "FreshBooks up? Run again later"
             )
         wait = attempts.wait_after(error)
         logger.warning("%s; trying again in %.1f s", error, wait)

@@ -28,6 +28,7 @@ from tap_freshbooks.errors import (
     TapError,
     TransientError,
 )
+from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth.tokens import TokenPair, usable_access_token
 from tap_freshbooks.transport.bounds import ACCEPTED_ENCODING, bounded_session, read_body
 from tap_freshbooks.transport.connection_errors import never_connected
@@ -189,7 +190,7 @@ class TokenEndpoint:
             urllib3.exceptions.HTTPError,
         ) as error:
             raise TransientError(
-                f"the token request to {self.api_url} got no complete answer "
+                f"the token request to {showable(self.api_url)} got no complete answer "
                 f"({error if isinstance(error, TapError) else type(error).__name__})",
                 sent=not never_connected(error),
             ) from None
@@ -238,8 +239,8 @@ def _token_failure(answer: _Answer, refusal: str) -> Exception:
         return error
     if error is not None:
         return RefreshFailedError(
-            f"FreshBooks refused the token request: {error} (POST {answer.url}); check the "
-            "settings api_url and redirect_uri"
+            f"FreshBooks refused the token request: {error} (POST {showable(answer.url)}); check "
+            "the settings api_url and redirect_uri"
         )
     return TransientError("the token answer of FreshBooks holds no refresh token")
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
 import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.locations import HIDDEN, is_clear, showable
+from tap_freshbooks.storage.paths import absolute_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +31,18 @@ CONNECT_TIMEOUT = 10
 
 STALL_TIMEOUT = 30_000
 """Milliseconds after which a connection whose other end is silent counts as broken."""
+
+
+ESCAPES = "in user and password, write : / ? # @ % as %3A %2F %3F %23 %40 %25"
+
+
+LOG_NAME = "tap-freshbooks"
+"""Ends the names of our loggers in SQLAlchemy."""
+
+# Below INFO it logs the rows that it reads, tokens and verifiers among them.
+logging.getLogger(f"sqlalchemy.engine.Engine.{LOG_NAME}").addFilter(
+    lambda record: record.levelno >= logging.INFO
+)
 
 
 class TableVersionError(Exception):
@@ -57,34 +74,42 @@ class Database:
         pool: type[sa.Pool] = sa.NullPool,
     ) -> None:
         self.setting = setting
+        self.contents = contents
         self.lock_timeout = lock_timeout
         self.pool = pool
-        try:
-            self.url = sa.make_url(url)
-        except (ArgumentError, ValueError):
-            raise SettingsError(
-                f"the setting {setting} is neither a file path nor a database URL such as "
-                f"sqlite:///{contents}.db or postgresql+psycopg://user@host/database (in a "
-                "password, write : / @ as %3A %2F %40)"
-            ) from None
-        if self.url.drivername not in {"sqlite", "postgresql+psycopg"}:
-            raise SettingsError(
-                f"the setting {setting} names {self.url.drivername}; databases that can hold "
-                f"{contents} are sqlite:///… and postgresql+psycopg://…"
-            )
+        self.location = url
+        self.url = self._parsed(url)
         if self.is_sqlite:
-            path = self.url.database or ":memory:"
-            if path == ":memory:" or path.startswith("file:") or self.url.query:
-                raise SettingsError(
-                    f"the setting {setting} names a database in memory, or with options, which "
-                    f"could lose the {contents}; name a file: sqlite:///{contents}.db"
-                )
-            try:
-                self.url = self.url.set(database=str(Path(path).expanduser().resolve()))
-            except (OSError, RuntimeError):
-                raise SettingsError(
-                    f"the setting {setting} names no usable file: {path!r}"
-                ) from None
+            self.url = self.url.set(database=str(self._sqlite_file()))
+            self.location = f"sqlite:///{self.url.database}"
+
+    def _parsed(self, url: str) -> sa.URL:
+        try:
+            parsed = sa.make_url(url)
+        except (ArgumentError, ValueError):
+            parsed = None
+        if parsed is None or "\0" in unquote(url) or _is_misread(parsed):
+            raise SettingsError(
+                f"the setting {self.setting} is neither a file path nor a database URL such as "
+                f"sqlite:///{self.contents}.db or postgresql+psycopg://user@host/database; "
+                f"{ESCAPES}"
+            )
+        if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:
+            raise SettingsError(
+                f"the setting {self.setting} names {parsed.drivername}; databases that can hold "
+                f"{self.contents} are sqlite:///… and postgresql+psycopg://…"
+            )
+        return parsed
+
+    def _sqlite_file(self) -> Path:
+        path = self.url.database or ":memory:"
+        is_file = path != ":memory:" and not path.startswith("file:")
+        if not is_file or self.url.query or self.url.host or self.url.username:
+            raise SettingsError(
+                f"the setting {self.setting} names a database in memory, or with options, which "
+                f"could lose the {self.contents}; name a file: sqlite:///{self.contents}.db"
+            )
+        return absolute_path(path, self.setting)
 
     @property
     def is_sqlite(self) -> bool:
@@ -92,8 +117,8 @@ class Database:
         return self.url.drivername == "sqlite"
 
     def __str__(self) -> str:
-        """The URL without its password."""
-        return self.url.set(query={}).render_as_string(hide_password=True)
+        """The URL without user, password and options."""
+        return showable(self.location)
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -112,7 +137,13 @@ class Database:
             # A process that waited for a lock has to see what was stored meanwhile.
             options = {"connect_args": timeouts, "isolation_level": "READ COMMITTED"}
         try:
-            return sa.create_engine(self.url, poolclass=self.pool, hide_parameters=True, **options)
+            return sa.create_engine(
+                self.url,
+                poolclass=self.pool,
+                logging_name=LOG_NAME,
+                hide_parameters=True,
+                **options,
+            )
         except ModuleNotFoundError:
             raise SettingsError(
                 f"the setting {self.setting} names a PostgreSQL database, which needs more "
@@ -156,14 +187,40 @@ class Database:
             yield
         except TableVersionError as error:
             raise kind(f"{subject} {error}") from None
-        except (SQLAlchemyError, OSError) as error:
-            reason = _reason(error)
+        except (SQLAlchemyError, OSError, UnicodeError) as error:  # a host name may be odd
+            reason = self._reason(error)
             if "lock timeout" in reason or "database is locked" in reason:
                 raise kind(
                     f"{subject} has been locked by another process for {lock_timeout} seconds; "
                     "end that process, then run again"
                 ) from None
             raise kind(f"{subject} {what} ({type(error).__name__}: {reason})") from None
+
+    def _reason(self, error: Exception) -> str:
+        """The first line of a database's error, without statements, values and passwords."""
+        if not is_clear(self.location):  # it could quote a part of the password as the host
+            return f"what it says is not shown, as the URL can be read in several ways; {ESCAPES}"
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0].strip()
+        for secret in self._secrets:
+            reason = reason.replace(secret, HIDDEN)
+        return reason
+
+    @cached_property
+    def _secrets(self) -> list[str]:
+        """What of the URL is never shown, not even where the database quotes it."""
+        options = [value for name, value in self.url.query.items() if "pass" in name.lower()]
+        found = [self.url.password or "", *(str(each) for each in options)]
+        return [form for each in found if each for form in (each, quote(each, safe=""))]
+
+
+def _is_misread(url: sa.URL) -> bool:
+    """Whether SQLAlchemy takes a part of a password for the host, if it was not escaped.
+
+    It does so with what follows an `@`; an option `password` that holds one makes it take all
+    before for user and password.
+    """
+    before = f"{url.username}:{url.password}" if url.password else url.username or ""
+    return "@" in (url.host or "") or bool(re.match(r"[^:]*[?]|[^:]*:\d{1,5}[/?]", before))
 
 
 def begin_immediate(connection: sa.Connection, lock_timeout: float) -> None:
@@ -177,11 +234,6 @@ def begin_immediate(connection: sa.Connection, lock_timeout: float) -> None:
                 raise
         else:
             return
-
-
-def _reason(error: Exception) -> str:
-    """The first line of a database's error, without statements and values."""
-    return str(getattr(error, "orig", None) or error).partition("\n")[0].strip()
 
 
 def _make_private(path: Path) -> None:

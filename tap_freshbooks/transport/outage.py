@@ -8,11 +8,13 @@ import backoff
 
 from tap_freshbooks.businesses import IDENTITY_PATH
 from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, TransientError
+from tap_freshbooks.locations import showable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_freshbooks.transport.request import Request
+
 
 CHECKS = 3
 """How often users/me is asked before FreshBooks counts as down."""
@@ -50,7 +52,7 @@ class OutageCheck:
         Raises:
             ConnectionFailedError: If it is not.
         """
-        place = f"Is {self.api_url} reachable, and FreshBooks up? Run again later"
+        place = f"Is {showable(self.api_url)} reachable, and FreshBooks up? Run again later"
         if request.path == IDENTITY_PATH:
             raise ConnectionFailedError(f"{failure}. {place}: {request.assurance}")
         for number in range(1, CHECKS + 1):

@@ -12,13 +12,13 @@ import time
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from tap_freshbooks.errors import SettingsError, TapError
 from tap_freshbooks.storage.database import Database
+from tap_freshbooks.storage.paths import absolute_path
 from tap_freshbooks.webhooks.tables import EVENTS, INBOX, TABLES
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class Inbox:
 
     def __init__(self, location: str) -> None:
         if "://" not in location:
-            location = str(sa.URL.create("sqlite", database=str(_path(location))))
+            location = str(
+                sa.URL.create("sqlite", database=str(absolute_path(location, "webhook_inbox")))
+            )
         self.database = Database(
             location, "webhook_inbox", "webhooks", lock_timeout=LOCK_TIMEOUT, pool=sa.QueuePool
         )
@@ -260,15 +262,6 @@ def open_inbox(config: Mapping[str, Any]) -> Inbox:
 def gap(account_id: str, noun: str, reason: str) -> Event:
     """An entry which says that events up to there may be missing."""
     return Event(account_id, GAP, reason, noun=noun)
-
-
-def _path(location: str) -> Path:
-    try:
-        return Path(location).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError):
-        raise SettingsError(
-            f"the setting webhook_inbox is not a usable path: {location!r}"
-        ) from None
 
 
 def _sqlite_session(connection: DBAPIConnection, _record: object) -> None:

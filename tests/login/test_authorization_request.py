@@ -168,6 +168,7 @@ def test_other_redirect_uris_cannot(redirect_uri: str) -> None:
         *(None, "", "http://localhost:8765/callback", "localhost/callback", "https://"),
         *("https://localhost:0/", "https://localhost:99999/", "https://[/", "urn:ietf:wg:oauth"),
         *("https://localhost/callback?x=1", "https://localhost/callback#x"),
+        *("https://u:p@localhost/callback", "https://token@localhost/callback"),
     ],
 )
 def test_a_redirect_uri_that_freshbooks_refuses(redirect_uri: str | None) -> None:

@@ -12,6 +12,7 @@ from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.oauth.stores.encryption import Encryption
 from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.oauth.tokens import hash_of
+from tap_freshbooks.storage.paths import absolute_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,10 +76,7 @@ def _own_file(location: str, connection: str) -> Path:
             "connection, or give each connection a file of its own and leave out connection, "
             "or name a database: sqlite:///tokens.db holds any number"
         )
-    try:
-        return Path(location).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError):
-        raise SettingsError(f"the setting token_store is not a usable path: {location!r}") from None
+    return absolute_path(location, "token_store")
 
 
 def _file_name(config: Mapping[str, Any], connection: str) -> str:

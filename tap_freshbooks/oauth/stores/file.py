@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 from typing_extensions import override
 
 from tap_freshbooks.errors import TokenStoreError
+from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
@@ -47,7 +48,7 @@ class FileStore(TokenStore):
 
     def __str__(self) -> str:
         """The path."""
-        return str(self.path)
+        return showable(str(self.path))
 
     @property
     @override
@@ -66,10 +67,10 @@ class FileStore(TokenStore):
                 f"{base.LOCK_TIMEOUT} seconds; end that process, then run again"
             ) from None
         except OSError as error:
+            place = showable(str(error.filename or self._lock.lock_file))
             raise TokenStoreError(
-                f"the token store {self} cannot be locked ({error.strerror or error}: "
-                f"{error.filename or self._lock.lock_file}); make that writable or set token_store "
-                "to another place"
+                f"the token store {self} cannot be locked ({error.strerror or error}: {place}); "
+                "make that writable or set token_store to another place"
             ) from None
         try:
             yield LockedFile(self)

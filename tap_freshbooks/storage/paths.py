@@ -1,0 +1,28 @@
+"""Paths of files that a setting names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.locations import is_misspelt_url, showable
+
+
+def absolute_path(location: str, setting: str) -> Path:
+    """The path of a file that a setting names.
+
+    Raises:
+        SettingsError: If it is none, or meant to be a database; what it says is not shown then.
+    """
+    if is_misspelt_url(location):
+        raise SettingsError(
+            f"the setting {setting} is neither a file path nor a URL: a database is named as "
+            "postgresql+psycopg://user@host/database or sqlite:///file.db, whatever libpq or other "
+            "programs take"
+        )
+    try:
+        return Path(location).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise SettingsError(
+            f"the setting {setting} is not a usable path: {showable(location)!r}"
+        ) from None

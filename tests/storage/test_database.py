@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_freshbooks.errors import TapError
+from tap_freshbooks.oauth.stores.factory import open_store
+from tap_freshbooks.oauth.tokens import TokenPair
+from tap_freshbooks.webhooks.inbox import Inbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NOWHERE = "127.0.0.1:1"
+"""Where nothing listens."""
+
+URLS = [
+    "postgresql://u:p4ss@w0rd@host/db",
+    f"postgresql+psycopg://u:p4ssw0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss@w0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss/w0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss#w0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss?w0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss:w0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss%zzw0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss%00w0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss w0rd' x@{NOWHERE}/db",
+    f"postgresql+psycopg://me@p4ss:w0rd@{NOWHERE}/db",
+    f"postgresql+psycopg:///u:p4ssw0rd@{NOWHERE}/db",
+    f"postgresql+psycopg://u:p4ss@{'w' * 70}.example/db",
+    f"postgresql+psycopg://u:p4ssw0rd@{NOWHERE}/db?option=1",
+    f"postgresql+psycopg://u:p4ss@{NOWHERE}/db?port=w&sslmode=x&sslpassword=w0rd",
+    f"postgresql+psycopg://{NOWHERE}?password=p4ss@w0rd",
+    "postgresql+psycopg://localhost?password=p4ss:x@w0rd",
+    f"postgresql+psycopg://{NOWHERE}/db?user=u&password=p4ssw0rd",
+    f"postgresql+psycopg://{NOWHERE}/db?user=u&password=p4ss@w0rd",
+    f"postgresql+psycopg://{NOWHERE}/db?user=u&password=p4ss@w0rd/x",
+    f"postgresql+psycopg://u:p4ss@{NOWHERE}:w0rd/db",
+    "postgresql+psycopg://u:p4ssw0rd",
+    "postgresql:u:p4ssw0rd@host/db",
+    "postgres://u:p4ss@w0rd@host/db",
+    "u:p4ssw0rd@host/db",
+    "host=127.0.0.1 port=1 user=u password=p4ssw0rd",
+    "password='p4ss w0rd' host=127.0.0.1",
+    "sqlite:////tmp/no/such/tokens.db?key=p4ssw0rd",
+    "sqlite+pysqlcipher://:p4ssw0rd@//tmp/tokens.db",
+    "mysql://u:p4ss@w0rd@host/db",
+    "sqlite://u:p4ssw0rd@host/tokens.db",
+]
+
+
+def use_token_store(url: str) -> str:
+    store = open_store({"token_store": url, "client_id": "app"}, None, {})
+    with store.locked() as locked:
+        locked.read()
+    return str(store)
+
+
+def use_inbox(url: str) -> str:
+    inbox = Inbox(url)
+    inbox.append_gap("*", "*", "none")
+    return str(inbox)
+
+
+@pytest.mark.parametrize("use", [use_token_store, use_inbox])
+@pytest.mark.parametrize("url", URLS)
+def test_no_password_of_a_url_is_shown(
+    url: str,
+    use: Callable[[str], str],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("", "sqlalchemy", "psycopg"):
+        caplog.set_level(logging.DEBUG, name)
+    with pytest.raises(TapError) as caught:
+        use(url)
+    told = "".join(traceback.format_exception(caught.value)).splitlines()[-1] + caplog.text
+    assert not any(part in told for part in ("p4ss", "w0rd"))
+    assert not list(tmp_path.iterdir()), "nothing is made where no file was meant"
+
+
+def test_rows_with_tokens_are_logged_at_no_level(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "sqlalchemy")
+    store = open_store({"token_store": f"sqlite:///{tmp_path}/t.db", "client_id": "a"}, None, {})
+    with store.locked() as locked:
+        locked.read()
+        locked.check_writable(None)
+        locked.write(TokenPair("r3fresh", access_token="acc3ss"))
+    assert store.read() == TokenPair("r3fresh", access_token="acc3ss")
+    assert "tap_freshbooks_tokens" in caplog.text
+    assert "r3fresh" not in caplog.text
+    assert "acc3ss" not in caplog.text
