@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from typing_extensions import override
 
+from tap_freshbooks.config.log_level import check_log_level
 from tap_freshbooks.errors import (
     ExitStatus,
     RunInterruptedError,
@@ -127,6 +128,7 @@ def run(args: Sequence[str]) -> int:
     """
     sanitize_logs()
     try:
+        check_log_level()
         status = CommandLine().main(args, prog_name="tap-freshbooks", standalone_mode=False)
     except TapError as error:
         return _fail(str(error), error.exit_status)

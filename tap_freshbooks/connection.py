@@ -242,7 +242,8 @@ class Connection:
         self.refreshing_authenticator  # noqa: B018 - names what is missing
 
     def _url(self, setting: str, variable: str, default: str) -> str:
-        url = str(self.config.get(setting) or os.environ.get(variable) or default).strip()
+        url = str(self.config.get(setting) or "").strip() or os.environ.get(variable, "").strip()
+        url = url or default
         if not (is_plain(url) and is_url(url)):
             raise SettingsError(f"{variable} must be a URL such as {default}")
         return url.rstrip("/")

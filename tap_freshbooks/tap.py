@@ -11,12 +11,15 @@ from typing_extensions import override
 
 from tap_freshbooks import signals
 from tap_freshbooks.config.schema import settings_schema
-from tap_freshbooks.config.settings import FROM_ENVIRONMENT, Settings, read_environment
+from tap_freshbooks.config.settings import FROM_ENVIRONMENT, Settings
 from tap_freshbooks.config.singer_files import read_catalog, read_state
+from tap_freshbooks.config.unknown_names import warn_of_settings
 from tap_freshbooks.config.validation import validate
+from tap_freshbooks.config.variables import read_environment
 from tap_freshbooks.custom_streams import definitions
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
+from tap_freshbooks.oauth.stores.serialization import KEYS as TOKEN_KEYS
 from tap_freshbooks.printable import sanitize_logs
 from tap_freshbooks.records import EXTRA
 from tap_freshbooks.schema.unknown_fields import EXTRA_SCHEMA
@@ -159,12 +162,12 @@ class TapFreshBooks(SdkTap):
         Raises:
             SettingsError: If a file or an environment variable cannot be read.
         """
-        environment = cls.environment_settings() if FROM_ENVIRONMENT in sources else {}
+        environment = cls.environment_settings() if FROM_ENVIRONMENT in sources else Settings()
         return Settings.load(sources, environment)
 
     @classmethod
     @override
-    def environment_settings(cls) -> dict[str, Any]:
+    def environment_settings(cls) -> Settings:
         cls.append_builtin_config(cls.config_jsonschema)
         return read_environment(cls.config_jsonschema)
 
@@ -197,12 +200,13 @@ class TapFreshBooks(SdkTap):
         tap.sync()
 
     @override
-    def complete_settings(self, settings: dict[str, Any], *, raise_errors: bool) -> list[str]:
+    def complete_settings(self, settings: dict[str, Any]) -> None:
         self.append_builtin_config(self.config_jsonschema)
-        errors = validate(settings, self.config_jsonschema)
-        if errors and raise_errors:
+        places = settings.places if isinstance(settings, Settings) else {}
+        warn_of_settings(settings, self.config_jsonschema, places, TOKEN_KEYS)
+        errors = validate(settings, self.config_jsonschema, places)
+        if errors:
             raise SettingsError(f"wrong settings: {'; '.join(errors)}")
-        return errors
 
     @override
     def on_signal(self, signum: int) -> None:

@@ -1,28 +1,18 @@
-"""Reads the settings from configuration files, environment variables and a `.env`."""
+"""Settings of configuration files and of the environment, which remember where they came from."""
 
 from __future__ import annotations
 
 import json
-import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dotenv import find_dotenv, load_dotenv
-
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.singer.sdk_bridge import parse_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-logger = logging.getLogger("tap-freshbooks.settings")
+    from collections.abc import Iterable, Sequence
 
 FROM_ENVIRONMENT = "ENV"
 """The value of `--config` that means the environment."""
-
-ENV_PREFIX = "TAP_FRESHBOOKS_"
-"""What the names of environment variables begin with."""
 
 
 class Settings(dict[str, Any]):
@@ -30,6 +20,7 @@ class Settings(dict[str, Any]):
 
     Attributes:
         sources: The values of `--config`.
+        places: Of each setting that came from a file or a variable: where it stands, in words.
         token_file: The one `--config` file that holds the refresh token, None if there are
             several, none, or if the token came from the environment. Determined once, when the
             settings are read: a moment later another run may have put the next token there.
@@ -38,8 +29,19 @@ class Settings(dict[str, Any]):
     sources: Sequence[str] = ()
     token_file: Path | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places: dict[str, str] = {}
+
+    def add(self, values: Iterable[tuple[str, Any]], place: str) -> None:
+        """Take values over those that are there. What is blank is no value, and changes nothing."""
+        for name, value in values:
+            if not is_blank(value):
+                self[name] = value
+                self.places[name] = place
+
     @classmethod
-    def load(cls, sources: Sequence[str], environment: Mapping[str, Any]) -> Settings:
+    def load(cls, sources: Sequence[str], environment: Settings) -> Settings:
         """Merge configuration files; later ones win, the environment over all.
 
         Args:
@@ -54,15 +56,24 @@ class Settings(dict[str, Any]):
         token_files = []
         for path in (Path(source) for source in sources if source != FROM_ENVIRONMENT):
             content = _read(path)
-            settings.update(content)
-            if content.get("refresh_token"):
+            settings.add(content.items(), str(path))
+            if not is_blank(content.get("refresh_token")):
                 token_files.append(path)
-        named = {name: value for name, value in environment.items() if value != ""}
         if FROM_ENVIRONMENT in sources:
-            settings.update(named)
-        if len(token_files) == 1 and "refresh_token" not in named and token_files[0].is_file():
+            settings.update(environment)
+            settings.places.update(environment.places)
+        if (
+            len(token_files) == 1
+            and "refresh_token" not in environment
+            and token_files[0].is_file()
+        ):
             settings.token_file = token_files[0]
         return settings
+
+
+def is_blank(value: Any) -> bool:
+    """True for what is no value: null, and a text of nothing but blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -79,45 +90,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SettingsError(f"the configuration file {path} does not hold a JSON object")
     return content
-
-
-def read_environment(schema: dict[str, Any]) -> dict[str, Any]:
-    """Read the settings that environment variables hold.
-
-    Args:
-        schema: The JSON schema of all settings.
-
-    Raises:
-        SettingsError: If a variable does not have the type of its setting, or a `.env` is not one.
-    """
-    _load_dotenv()
-    try:
-        return parse_variables(schema, ENV_PREFIX)
-    except ValueError:
-        raise SettingsError(
-            f"an environment variable {ENV_PREFIX}… does not have the type of its setting: "
-            "integers are digits, lists are JSON"
-        ) from None
-
-
-def _load_dotenv() -> None:
-    """Add variables that only the nearest `.env` has, from the working directory up.
-
-    Under Meltano there is nothing to add: it reads the `.env` of its project itself, and a
-    variable that it leaves out for a plugin, such as the token of another one, must stay out.
-    """
-    if any(name.startswith("MELTANO_") for name in os.environ):
-        return
-    try:
-        path = find_dotenv(usecwd=True)
-    except OSError:  # the working directory was removed
-        return
-    if not path:
-        return
-    try:
-        if load_dotenv(path, override=False, encoding="utf-8-sig"):
-            logger.info("Variables that the environment lacks are taken from %s", path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from None
-    except ValueError:  # no UTF-8, or a NUL, which no variable can hold
-        raise SettingsError(f"{path} does not have the form of a .env file") from None

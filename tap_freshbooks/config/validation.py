@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR, extend_validator_with_defaults
 
+from tap_freshbooks.config.settings import is_blank
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -23,31 +25,50 @@ FIRST_YEAR, LAST_YEAR = 1900, 9000
 NUMBER_LIMIT = 1e9
 
 
-def validate(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+def validate(
+    config: dict[str, Any], schema: dict[str, Any], places: Mapping[str, str] | None = None
+) -> list[str]:
     """Fill in defaults, and list what is wrong.
 
     Args:
         config: The settings; changed in place.
         schema: Their JSON schema.
+        places: Where settings stand, in words, as far as that is known.
 
     Returns:
         A phrase per wrong setting, without any value of it: it could be a secret.
     """
     for name, value in list(config.items()):
         kinds = schema["properties"].get(name, {}).get("type", [])
-        if value is None:
+        if is_blank(value):
             del config[name]  # so that the default counts
-        elif isinstance(value, str) and "number" in kinds:  # environment variables are text
-            config[name] = _number(value)
+        elif "integer" in kinds and isinstance(value, float) and value.is_integer():
+            config[name] = int(value)  # 4.0 is an integer of JSON, and none of Python
         elif isinstance(value, str) and name in ASCII_SETTINGS:
             config[name] = value.strip()  # a pasted token often brings its line end along
-    return schema_errors(config, schema) + list(_other_errors(config))
+    errors = list(_schema_errors(config, schema))
+    wrong = {name for name, _ in errors}
+    errors += [each for each in _other_errors(config, schema) if each[0] not in wrong]
+    return [
+        f"{phrase} ({places[name]})" if places and name in places else phrase
+        for name, phrase in errors
+    ]
 
 
 def schema_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Fill in the defaults of a JSON schema, and list what contradicts it, in phrases."""
+    return [phrase for _, phrase in _schema_errors(config, schema)]
+
+
+def _schema_errors(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Settings, each with a phrase that says how it contradicts the schema.
+
+    Of one value only the first: what is of the wrong type is none of the allowed values, either.
+    """
     validator = extend_validator_with_defaults(DEFAULT_JSONSCHEMA_VALIDATOR)(schema)
-    return [_phrase(error) for error in validator.iter_errors(config)]
+    errors = {tuple(error.path): error for error in reversed([*validator.iter_errors(config)])}
+    for path, error in reversed(errors.items()):
+        yield str(path[0]) if path else "", _phrase(error)
 
 
 def _phrase(error: ValidationError) -> str:
@@ -67,46 +88,43 @@ def _phrase(error: ValidationError) -> str:
     return f"{place} is not allowed: {error.validator} {wanted}"
 
 
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _other_errors(config: Mapping[str, Any]) -> Iterator[str]:
-    """Phrases for what a JSON schema cannot say."""
+def _other_errors(
+    config: Mapping[str, Any], schema: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Settings and phrases, as above, for what a JSON schema cannot say."""
     start = config.get("start_date")
-    if isinstance(start, str) and start:
+    if isinstance(start, str):
         try:
             year = datetime.fromisoformat(start).year
         except ValueError:
             year = 0
         if not FIRST_YEAR <= year <= LAST_YEAR:
-            yield "start_date must be a date or date-time such as 2024-01-31T00:00:00Z"
+            phrase = "start_date must be a date or date-time such as 2024-01-31T00:00:00Z"
+            yield "start_date", phrase
     yield from _text_errors(config)
-    for name in ("requests_per_second", "request_timeout", "max_response_size"):
+    for name in schema["properties"]:
         value = config.get(name)
-        if isinstance(value, int | float) and not value < NUMBER_LIMIT:
-            yield f"{name} is too large"
+        if isinstance(value, int | float) and not value < NUMBER_LIMIT:  # nor is NaN
+            yield name, f"{name} is too large"
     if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:
-        yield "flattening_enabled needs flattening_max_depth"
+        yield "flattening_enabled", "flattening_enabled needs flattening_max_depth"
     if config.get("batch_config"):
         # The SDK writes the records of a file past all stream maps, with what these would hide.
         for name in ("stream_maps", "flattening_enabled"):
             if config.get(name):
-                yield f"batch_config and {name} exclude each other: files would not be mapped"
+                phrase = f"batch_config and {name} exclude each other: files would not be mapped"
+                yield "batch_config", phrase
 
 
-def _text_errors(config: Mapping[str, Any]) -> Iterator[str]:
+def _text_errors(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ASCII_SETTINGS:
         value = config.get(name)
         if isinstance(value, str) and not is_plain(value):
-            yield f"{name} must be plain printable text"
+            yield name, f"{name} must be plain printable text"
     for name in ("api_url", "auth_url", "auth_failure_url"):
         url = config.get(name)
-        if isinstance(url, str) and url and not is_url(url):
-            yield f"{name} must be a URL such as https://api.freshbooks.com"
+        if isinstance(url, str) and not is_url(url):
+            yield name, f"{name} must be a URL such as https://api.freshbooks.com"
 
 
 def is_plain(text: str) -> bool:

@@ -6,12 +6,10 @@ upgrade of `singer-sdk` fails there first, and in words. What has a public twin 
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers._typing import conform_record_data_types
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
@@ -27,21 +25,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.records import Row
 
 
-__all__ = ["ConfigInput", "SdkStream", "SdkTap", "conform_to_schema", "parse_variables"]
-
-
-def parse_variables(schema: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """The settings in environment variables, each with the type that the schema says.
-
-    Args:
-        schema: JSON schema of the settings.
-        prefix: How the names of the variables begin.
-
-    Raises:
-        ValueError: If a variable does not have the type of its setting.
-    """
-    # Given the path of no file, the SDK does not put a `.env` over the environment.
-    return parse_environment_config(schema, prefix, os.devnull)
+__all__ = ["ConfigInput", "SdkStream", "SdkTap", "conform_to_schema"]
 
 
 def conform_to_schema(record: Row, stream: Stream) -> Row:
@@ -163,8 +147,8 @@ class SdkTap(Tap, ABC):
         """The settings that environment variables name."""
 
     @abstractmethod
-    def complete_settings(self, settings: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Add defaults to the settings, in place; returns what is wrong with them."""
+    def complete_settings(self, settings: dict[str, Any]) -> None:
+        """Add defaults to the settings, in place; raises what is wrong with them."""
 
     @abstractmethod
     def on_signal(self, signum: int) -> None:
@@ -174,7 +158,9 @@ class SdkTap(Tap, ABC):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        return self.complete_settings(self._config, raise_errors=raise_errors)
+        # Discovery does without errors, but its catalog is made of settings, too.
+        self.complete_settings(self._config)
+        return []
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -20,7 +20,6 @@ from tap_freshbooks.singer.sdk_bridge import (
     SdkStream,
     SdkTap,
     conform_to_schema,
-    parse_variables,
 )
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages
@@ -169,28 +168,14 @@ class OwnSettings(SdkTap, RowsTap):
     def environment_settings(cls) -> dict[str, Any]:
         return {"size": 7}
 
-    def complete_settings(self, settings: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        assert raise_errors
+    def complete_settings(self, settings: dict[str, Any]) -> None:
         self.checked.append(settings)
-        return []
 
     def on_signal(self, signum: int) -> None:
         self.heard.append(signum)
 
 
 class TestTheTap:
-    def test_variables_have_the_types_of_their_settings_and_a_dotenv_is_not_read(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        (tmp_path / ".env").write_text("ROWS_OTHER=2\n")
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("ROWS_SIZE", "1")
-        kinds = {"size": {"type": "integer"}, "other": {"type": "integer"}}
-        assert parse_variables({"properties": kinds}, "ROWS_") == {"size": 1}
-        monkeypatch.setenv("ROWS_SIZE", "large")
-        with pytest.raises(ValueError, match="large"):
-            parse_variables({"properties": kinds}, "ROWS_")
-
     def test_settings_of_the_environment_are_those_of_env_var_config(self) -> None:
         tap = OwnSettings(parse_env_config=True)
         assert tap.config["size"] == 7

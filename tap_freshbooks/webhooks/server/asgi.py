@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tap_freshbooks.config.variables import read_variable
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.webhooks.inbox import Inbox, InboxError
 from tap_freshbooks.webhooks.server.delivery import MAX_BODY_BYTES
@@ -43,12 +43,14 @@ RETENTION = 30 * 86_400.0
 def app() -> Starlette:
     """Make the application of the inbox `TAP_FRESHBOOKS_WEBHOOK_INBOX`; it needs no other setting.
 
+    The variable may stand in a `.env`, as for all commands with `--config ENV`.
+
     Verifiers are given back by `webhooks serve`, `webhooks verify` or a sync, which have a token.
 
     Raises:
-        SettingsError: If the variable is not set.
+        SettingsError: If the variable is not set, or the `.env` is none.
     """
-    location = os.environ.get("TAP_FRESHBOOKS_WEBHOOK_INBOX")
+    location = read_variable("webhook_inbox")
     if not location:
         raise SettingsError("set TAP_FRESHBOOKS_WEBHOOK_INBOX to the setting webhook_inbox")
     inbox, metrics = Inbox(location), Metrics()

@@ -1,0 +1,203 @@
+"""Which `.env` is read, and how: the neighbours of what `tests/test_dotenv.py` shows at length."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.webhooks.server import asgi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LINE = "TAP_FRESHBOOKS_CLIENT_ID=of-the-file\n"
+STRANGER = 4711
+
+as_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the tap is started: a project in the home directory."""
+    cwd = tmp_path / "home" / "project" / "work"
+    cwd.mkdir(parents=True)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(cwd)
+    return cwd
+
+
+@pytest.fixture
+def logged(folder: Path, caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """What reading the settings of `folder` warns of."""
+    assert folder
+
+    def read() -> list[str]:
+        caplog.clear()
+        TapFreshBooks.read_settings(["ENV"])
+        records = [each for each in caplog.records if each.levelno >= logging.WARNING]
+        return [each.getMessage() for each in records]
+
+    return read
+
+
+def client_id() -> str | None:
+    client: str | None = TapFreshBooks.read_settings(["ENV"]).get("client_id")
+    return client
+
+
+def test_it_is_named_and_one_further_up_is_told_by_all_commands(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        for place in (folder, folder.parent):
+            os.environ.pop("TAP_FRESHBOOKS_CLIENT_ID", None)
+            path = place / ".env"
+            path.write_text(LINE)
+            assert client_id() == "of-the-file"
+            record = caplog.records[-1]
+            assert record.getMessage().endswith(f"are taken from {path}")
+            assert record.levelname == ("INFO" if place == folder else "WARNING")
+            path.unlink()
+
+
+def test_it_is_not_named_if_nothing_is_taken(
+    folder: Path, logged: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / ".env").write_text(LINE)
+    monkeypatch.setenv("TAP_FRESHBOOKS_CLIENT_ID", "ours")
+    assert not logged()
+
+
+@pytest.mark.parametrize("name", ["MELTANO_PROJECT_ROOT", "MELTANO_ENVIRONMENT", "MELTANO_X"])
+def test_with_any_variable_of_meltano_it_is_not_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (folder / ".env").write_bytes(b"\xff")
+    monkeypatch.setenv(name, "")
+    assert client_id() is None
+
+
+def test_without_env_among_the_sources_it_is_not_read(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"\xff")
+    assert not TapFreshBooks.read_settings([])
+    assert "TAP_FRESHBOOKS_CLIENT_ID" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("export TAP_FRESHBOOKS_CLIENT_ID=a", "a"),
+        ("TAP_FRESHBOOKS_CLIENT_ID = 'a b' # why", "a b"),
+        ('\ufeffTAP_FRESHBOOKS_CLIENT_ID="a#b"\r\n', "a#b"),
+        ("TAP_FRESHBOOKS_CLIENT_ID=${NAME}-${TOP:-x}", "ours-x"),
+        ("NAME=theirs\nTAP_FRESHBOOKS_CLIENT_ID=${NAME}", "ours"),
+        ("TAP_FRESHBOOKS_CLIENT_ID=${NOWHERE}", None),
+        ("TAP_FRESHBOOKS_CLIENT_ID", None),
+        ("TAP_FRESHBOOKS_CLIENT_ID=a\nTAP_FRESHBOOKS_CLIENT_ID=b", "b"),
+    ],
+)
+def test_its_lines(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, value: str | None
+) -> None:
+    (folder / ".env").write_text(line)
+    monkeypatch.setenv("NAME", "ours")
+    assert client_id() == value
+
+
+def test_a_folder_of_its_name_is_none(folder: Path) -> None:
+    (folder / ".env").mkdir()
+    (folder.parent / ".env").write_text(LINE)
+    assert client_id() == "of-the-file"
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_that_of_the_home_directory_belongs_to_no_project(
+    folder: Path, logged: Callable[[], list[str]], above: int
+) -> None:
+    path = folder.parents[1 + above] / ".env"
+    path.write_text(LINE)
+    assert logged() == [f"{path} is not read: in your home directory it belongs to no project"]
+    assert client_id() is None
+
+
+def test_that_of_the_home_directory_is_read_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parents[1] / ".env").write_text(LINE)
+    monkeypatch.chdir(folder.parents[1])
+    assert client_id() == "of-the-file"
+
+
+@pytest.mark.parametrize("home", ["/", "/nowhere", ""])
+def test_elsewhere_the_search_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    (folder.parents[2] / ".env").write_text(LINE)
+    monkeypatch.setenv("HOME", home)
+    assert client_id() == "of-the-file"
+
+
+def a_file(path: Path) -> None:
+    path.write_text(LINE)
+    os.chown(path, STRANGER, STRANGER)
+
+
+def a_link(path: Path) -> None:
+    """To a file of ours, of another customer say."""
+    (path.parent / "other").write_text(LINE)
+    path.symlink_to(path.parent / "other")
+    os.lchown(path, STRANGER, STRANGER)
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+    os.chown(path, STRANGER, STRANGER)
+
+
+@as_root
+@pytest.mark.parametrize("put", [a_file, a_link, a_pipe])
+@pytest.mark.parametrize("above", [0, 1])
+def test_what_others_could_have_put_there_is_not_read(
+    folder: Path, logged: Callable[[], list[str]], put: Callable[[Path], None], above: int
+) -> None:
+    place = [folder, folder.parent][above]
+    place.chmod(0o1777)
+    path = place / ".env"
+    put(path)
+    assert logged() == [f"{path} is not read: somebody else could have put it there"]
+    assert client_id() is None
+
+
+@as_root
+def test_nor_what_stands_in_the_folder_of_another(
+    folder: Path, logged: Callable[[], list[str]]
+) -> None:
+    a_file(folder.parent / ".env")
+    os.chown(folder.parent, STRANGER, STRANGER)
+    assert logged()
+    assert client_id() is None
+
+
+@as_root
+def test_a_container_reads_that_of_its_host(folder: Path) -> None:
+    a_file(folder / ".env")  # mounted alone
+    assert client_id() == "of-the-file"
+    os.environ.pop("TAP_FRESHBOOKS_CLIENT_ID")
+    (folder / ".env").rename(folder.parent / ".env")
+    for place in (folder, folder.parent):  # mounted with the project
+        os.chown(place, STRANGER, STRANGER)
+    assert client_id() == "of-the-file"
+
+
+def test_the_receiver_reads_it_as_all_commands_do(folder: Path) -> None:
+    (folder / ".env").write_text(f"TAP_FRESHBOOKS_WEBHOOK_INBOX='{folder / 'inbox.db'}'\n")
+    assert asgi.app()
