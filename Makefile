@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_PIP = VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip
 PINNED := pyproject.toml constraints.txt
-EXTRAS := api,sandbox,login,encryption,postgres,webhooks
+EXTRAS := api,sandbox,login,encryption,postgres,socks,webhooks
 
 # Which Python to build the environment with; empty means the first one that is new enough.
 PYTHON ?=

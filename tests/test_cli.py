@@ -241,7 +241,7 @@ class TestBadInput:
         config = {"access_token": "t", "api_url": "http://127.0.0.1:9", "max_attempts": 2}
         status, out, error = tap("--config", written(tmp_path / "config.json", config))
         assert status == 1
-        assert "the server cannot be reached; gave up after 2 attempts" in error
+        assert "cannot be reached: Connection refused; gave up after 2 attempts" in error
         assert out == ""
 
     def test_a_token_endpoint_that_is_not_there_is_not_asked_once_per_attempt(

@@ -32,6 +32,7 @@ ROOMS_OF_EXTRAS = {
 
 NOT_IMPORTED = {
     "psycopg",  # SQLAlchemy does, for postgresql+psycopg://
+    "pysocks",  # urllib3 does, where a proxy speaks SOCKS
     "python-multipart",  # starlette does, to read forms
     "tzdata",  # zoneinfo reads it where the machine has no time zones
 }

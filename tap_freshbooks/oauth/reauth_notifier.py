@@ -6,10 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import requests
-
+from tap_freshbooks.errors import TapError, sentence_of
 from tap_freshbooks.timestamps import utc_text_at
-from tap_freshbooks.transport.bounds import bounded_session
+from tap_freshbooks.transport.session import HttpSession
 
 if TYPE_CHECKING:
     from tap_freshbooks.oauth.tokens import Rejection
@@ -47,24 +46,20 @@ class ReauthNotifier:
             "reason": rejection.reason,
         }
         try:
-            with (
-                bounded_session() as session,
-                session.post(
-                    self.url,
-                    json=event,
-                    headers={"User-Agent": self.user_agent},
-                    timeout=TIMEOUT,
-                    allow_redirects=False,
-                    stream=True,  # only the status counts
-                ) as answer,
-            ):
-                status, is_taken = answer.status_code, answer.ok and not answer.is_redirect
-        except (requests.RequestException, ValueError) as error:
-            outcome = type(error).__name__
+            with HttpSession(
+                self.url,
+                user_agent=self.user_agent,
+                timeout=TIMEOUT,
+                max_size=0,
+                timeouts=1,
+            ) as session:
+                answer, _ = session.exchange("POST", "", json=event, reads_body=False)
+        except (TapError, ValueError) as error:
+            outcome = sentence_of(error)
         else:
-            if is_taken:
+            if answer.ok and not answer.is_redirect:
                 return True
-            outcome = f"status {status}"
+            outcome = f"status {answer.status_code}"
         logger.warning(
             "auth_failure_url did not take the event (%s); the next run tries again", outcome
         )

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import (
+    ConnectionFailedError,
     ReauthorizationRequiredError,
     RefreshFailedError,
     SettingsError,
@@ -71,7 +72,8 @@ class RefreshAttempts:
 
         Raises:
             RefreshFailedError: If FreshBooks refuses the request for another reason.
-            SettingsError: If it does not accept the app.
+            SettingsError: If it does not accept the app, or the settings of the network are wrong.
+            ConnectionFailedError: If there is no way to FreshBooks: then nothing was spent.
         """
         self._requests += 1
         self.state = TokenState.UNKNOWN  # and stays so if this ends in an unforeseen way
@@ -84,7 +86,7 @@ class RefreshAttempts:
         except ReauthorizationRequiredError as error:
             self.state = TokenState.SPENT
             return error
-        except (RefreshFailedError, SettingsError):
+        except (ConnectionFailedError, RefreshFailedError, SettingsError):
             self.state = self._state_without_answer()
             raise
         self.state = TokenState.SPENT

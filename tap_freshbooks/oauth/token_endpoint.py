@@ -15,9 +15,6 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import requests
-import urllib3
-
 from tap_freshbooks import signals
 from tap_freshbooks.errors import (
     AnswerTooLargeError,
@@ -25,15 +22,13 @@ from tap_freshbooks.errors import (
     ReauthorizationRequiredError,
     RefreshFailedError,
     SettingsError,
-    TapError,
     TransientError,
 )
 from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth.tokens import TokenPair, usable_access_token
-from tap_freshbooks.transport.bounds import ACCEPTED_ENCODING, bounded_session, read_body
-from tap_freshbooks.transport.connection_errors import never_connected
 from tap_freshbooks.transport.decoding import decode
 from tap_freshbooks.transport.response_errors import error_from_response, read_error_body
+from tap_freshbooks.transport.session import HttpSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,41 +154,25 @@ class TokenEndpoint:
 
     def _post(self, path: str, form: dict[str, str]) -> _Answer:
         client = {"client_id": self.client_id, "client_secret": self.client_secret}
-        url = self.api_url + path
-        headers = {
-            "User-Agent": self.user_agent,
-            "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED_ENCODING,
-        }
         try:
             # A session of its own, not the client's: nothing may repeat the request.
-            with (
-                bounded_session(_patience) as session,
-                session.post(
-                    url,
-                    data=form | client,
-                    headers=headers,
-                    timeout=(CONNECT_TIMEOUT, self.timeout),
-                    allow_redirects=False,
-                    auth=_no_netrc,
-                    stream=True,
-                ) as response,
-            ):
-                content = read_body(response.raw, MAX_ANSWER_SIZE)
-                return _Answer(
-                    url, response.status_code, response.headers, decode(content), content
-                )
-        except (
-            AnswerTooLargeError,
-            TransientError,
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-        ) as error:
+            with HttpSession(
+                self.api_url,
+                user_agent=self.user_agent,
+                timeout=(CONNECT_TIMEOUT, self.timeout),
+                max_size=MAX_ANSWER_SIZE,
+                timeouts=1,
+                patience=_patience,
+            ) as session:
+                response, content = session.exchange("POST", path, form=form | client)
+        except (AnswerTooLargeError, TransientError) as error:
+            is_sent = not isinstance(error, TransientError) or error.sent
+            fate = "got no complete answer" if is_sent else "was not sent"
             raise TransientError(
-                f"the token request to {showable(self.api_url)} got no complete answer "
-                f"({error if isinstance(error, TapError) else type(error).__name__})",
-                sent=not never_connected(error),
+                f"the token request to {showable(self.api_url)} {fate} ({error})", sent=is_sent
             ) from None
+        url = self.api_url + path
+        return _Answer(url, response.status_code, response.headers, decode(content), content)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -243,10 +222,6 @@ def _token_failure(answer: _Answer, refusal: str) -> Exception:
             "the settings api_url and redirect_uri"
         )
     return TransientError("the token answer of FreshBooks holds no refresh token")
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _text(value: Any) -> str | None:

@@ -11,22 +11,27 @@ import io
 import math
 import time
 import zlib
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError
 
 from tap_freshbooks.errors import AnswerTooLargeError, TransientError
+from tap_freshbooks.transport.connection_errors import connect_error
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    import urllib3
+    from requests import PreparedRequest
+    from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.poolmanager import PoolManager
+
+    from tap_freshbooks.transport.network import Network
 
 ANSWER_TIMEOUTS = 5
 """Time-outs that a whole answer may take, where one is the longest wait for its next byte."""
@@ -45,9 +50,10 @@ GZIP_WINDOW = 31
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Connections whose answers have an end.
+    """Connections through a network, whose answers have an end.
 
     Args:
+        network: Between us and the server.
         timeouts: Time-outs that a whole answer may take.
         patience: Gives the seconds for which an answer is still wanted.
         max_connections: Connections that are kept.
@@ -55,37 +61,62 @@ class BoundedAdapter(HTTPAdapter):
 
     def __init__(
         self,
+        network: Network,
         timeouts: float = ANSWER_TIMEOUTS,
         *,
         patience: Callable[[], float] = lambda: math.inf,
         max_connections: int = 1,
     ) -> None:
-        self._pools = _pools(timeouts, patience)
+        self._network = network
+        self._connection = _connection_class(network, timeouts, patience)
         super().__init__(pool_maxsize=max_connections)
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self._bound(self.poolmanager)
 
     @override
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
+        if proxy in self.proxy_manager:
+            known: PoolManager = self.proxy_manager[proxy]
+            return known
+        if proxy.lower().startswith("https"):
+            kwargs["proxy_ssl_context"] = self._network.context
         manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
-        if isinstance(manager, urllib3.ProxyManager):  # one of SOCKS has connections of its own
-            manager.pool_classes_by_scheme = self._pools
+        self._bound(manager)
         return manager
 
+    @override
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] == "https":
+            pool["ssl_context"] = self._network.context
+        return host, pool
 
-def bounded_session(patience: Callable[[], float] = lambda: math.inf) -> requests.Session:
-    """A session whose answers may take one time-out as a whole; `read_body` reads them."""
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, BoundedAdapter(timeouts=1, patience=patience))
-    return session
+    @override
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context of the network verifies, with all that it trusts and nothing else."""
+
+    def _bound(self, manager: PoolManager) -> None:
+        """Let a manager make connections of our class, whatever else these do."""
+        pools: dict[str, type[HTTPConnectionPool]] = manager.pool_classes_by_scheme
+        manager.pool_classes_by_scheme = {
+            scheme: type(
+                pool.__name__,
+                (pool,),
+                {"ConnectionCls": type("Connection", (self._connection, pool.ConnectionCls), {})},
+            )
+            for scheme, pool in pools.items()
+        }
 
 
-def _pools(timeouts: float, patience: Callable[[], float]) -> dict[str, type[HTTPConnectionPool]]:
-    """The classes of connections whose answers end in time, by the scheme of a URL."""
+def _connection_class(
+    network: Network, timeouts: float, patience: Callable[[], float]
+) -> type[HTTPConnection]:
+    """What all connections have in common: answers that end in time, errors that say who failed."""
 
     class Answer(http.client.HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -96,16 +127,16 @@ def _pools(timeouts: float, patience: Callable[[], float]) -> dict[str, type[HTT
     class Connection(HTTPConnection):
         response_class = Answer
 
-    class SecureConnection(HTTPSConnection):
-        response_class = Answer
+        @override
+        def connect(self) -> None:
+            # Not an error that urllib3 knows: it would hide when and where this failed.
+            try:
+                super().connect()
+            except (OSError, ValueError, HTTPException, HTTPError) as error:
+                reached = self.has_connected_to_proxy
+                raise connect_error(error, network, reached_proxy=reached) from None
 
-    class Pool(HTTPConnectionPool):
-        ConnectionCls = Connection
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = SecureConnection
-
-    return {"http": Pool, "https": SecurePool}
+    return Connection
 
 
 class _TimedSocket(io.RawIOBase):

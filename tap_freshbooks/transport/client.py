@@ -221,7 +221,14 @@ class FreshBooksClient:
     def _send(self, request: Request, token: str) -> Response:
         with self.throttle.slot() as sent:
             request.count()
-            raw, content = self.session.exchange(request, token)
+            raw, content = self.session.exchange(
+                request.method,
+                request.path,
+                token=token,
+                headers=request.headers,
+                query=request.query,
+                json=request.body,
+            )
             received = time.monotonic()
             status, headers = raw.status_code, raw.headers
             # Before the slot is free, so that no thread sends a request in ignorance of it.
