@@ -64,13 +64,13 @@ def _unknown_settings(
 
 
 def warn_of_variables(
-    names: Collection[str], settings: Collection[str], files: Mapping[str, str]
+    names: Collection[str], settings: Mapping[str, Any], files: Mapping[str, str]
 ) -> None:
     """Name the variables that look like settings and are none.
 
     Args:
         names: Of all variables.
-        settings: The names of all settings.
+        settings: The JSON schemas of all settings.
         files: The `.env` of the variables that came from one.
     """
     known = {*map(variable_of, settings), *OTHER_VARIABLES}
@@ -88,17 +88,16 @@ def warn_of_variables(
         _warn(f"variable {name}" + (f" of {files[name]}" if name in files else ""), near)
 
 
-def _is_meltanos(variable: str, settings: Collection[str]) -> bool:
-    """True for what Meltano adds: `TAP_FRESHBOOKS__SELECT`, `TAP_FRESHBOOKS_SECOND_CLIENT_ID`.
+def _is_meltanos(variable: str, settings: Mapping[str, Any]) -> bool:
+    """True for what Meltano adds: extras, parts of settings, and settings of other plugins.
 
-    The latter is a setting of a plugin that inherits from this one; each gets those of all.
+    `TAP_FRESHBOOKS__SELECT`, `TAP_FRESHBOOKS_FAKER_CONFIG_SEED`, `TAP_FRESHBOOKS_SECOND_CLIENT_ID`,
+    say. The last one is of a plugin that inherits from this one: each gets those of all.
     """
-    rest = variable[len(PREFIX) :]
-    return (
-        rest.startswith("_")
-        or "__" in rest
-        or rest.lower().endswith(tuple(f"_{name}" for name in settings))
-    )
+    rest = variable[len(PREFIX) :].lower()
+    parts = (f"{name}_" for name, schema in settings.items() if "properties" in schema)
+    others = (f"_{name}" for name in settings)
+    return "__" in f"_{rest}" or rest.startswith(tuple(parts)) or rest.endswith(tuple(others))
 
 
 def _meant(variable: str, known: Collection[str]) -> str | None:

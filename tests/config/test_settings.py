@@ -42,7 +42,8 @@ def file(tmp_path: Path) -> Callable[..., str]:
 
 def effective(*sources: str) -> dict[str, Any]:
     """The settings with their defaults, as a command with these values of `--config` has them."""
-    return dict(TapFreshBooks(config=TapFreshBooks.read_settings(sources)).config)
+    tap = TapFreshBooks(config=TapFreshBooks.read_settings(sources), setup_mapper=False)
+    return dict(tap.config)
 
 
 def problem(*sources: str) -> str:
@@ -52,7 +53,7 @@ def problem(*sources: str) -> str:
 
 
 def every_setting() -> list[str]:
-    TapFreshBooks(config={})  # after which the SDK's own are among them
+    TapFreshBooks(config={}, setup_mapper=False)  # after which the SDK's own are among them
     return list(TapFreshBooks.config_jsonschema["properties"])
 
 
@@ -126,10 +127,12 @@ def test_a_variable_has_the_type_of_its_setting(
 
 WRONG_TEXTS = [
     *(("include_deleted", text) for text in ("maybe", "y", "2", "nein", "null")),
-    *(("max_attempts", text) for text in ("many", "1.5", "1_0", "true", "9" * 5000, "\u0663", "0")),
+    *(("max_attempts", text) for text in ("many", "1.5", "1_0", "true", "9" * 99, "\u0663", "0")),
+    pytest.param("max_attempts", "9" * 5000, id="max_attempts-long"),
     *(("poll_interval", text) for text in ("nan", "inf", "-1", "1e300", "1,5", "0x10")),
     *(("business_ids", text) for text in ("1;2", "[1", '["a"]', '{"a": 1}', "[true]", "[1.5]")),
-    *(("custom_streams", text) for text in ("a,b", "{}", "[1]", "[" * 100_000)),
+    *(("custom_streams", text) for text in ("a,b", "{}", "[1]")),
+    pytest.param("custom_streams", "[" * 100_000, id="custom_streams-deep"),
     *(("stream_maps", text) for text in ("x", "[]", "5")),
     ("unknown_fields", "drop"),
     ("start_date", "yesterday"),
@@ -326,7 +329,10 @@ def test_an_unknown_variable_of_a_dotenv_names_the_file(
 def test_known_variables_are_not_named(
     monkeypatch: pytest.MonkeyPatch, warnings: Callable[..., list[str]]
 ) -> None:
-    meltanos = ["TAP_FRESHBOOKS__SELECT", "TAP_FRESHBOOKS_B__SELECT", "TAP_FRESHBOOKS_B_CLIENT_ID"]
+    meltanos = [
+        *("TAP_FRESHBOOKS__SELECT", "TAP_FRESHBOOKS_B__SELECT", "TAP_FRESHBOOKS_B_CLIENT_ID"),
+        "TAP_FRESHBOOKS_FAKER_CONFIG_SEED",
+    ]
     monkeypatch.setenv("TAP_FRESHBOOKS_LOGLEVEL", "INFO")
     for name in (
         *("FRESHBOOKS_AUTH_URL", "FRESHBOOKS_CLIENT_ID"),
