@@ -6,6 +6,8 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from tap_freshbooks.config.batches import BATCHES
+
 CONNECTION: tuple[th.Property[Any], ...] = (
     th.Property(
         "client_id",
@@ -193,7 +195,7 @@ WEBHOOKS: tuple[th.Property[Any], ...] = (
 REQUESTS: tuple[th.Property[Any], ...] = (
     th.Property(
         "max_concurrency",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=1000),
         default=4,
         title="Max concurrency",
         description="Requests in flight, at most",
@@ -256,5 +258,5 @@ def settings_schema(custom_streams: th.Property[Any]) -> dict[str, Any]:
         custom_streams: The setting of this name. The room that reads it describes it.
     """
     return th.PropertiesList(
-        *CONNECTION, *EXTRACTION, *REPORTS, custom_streams, *UNIFIED, *WEBHOOKS, *REQUESTS
+        *CONNECTION, *EXTRACTION, *REPORTS, custom_streams, *UNIFIED, *WEBHOOKS, *REQUESTS, BATCHES
     ).to_dict()

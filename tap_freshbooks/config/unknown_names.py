@@ -53,7 +53,7 @@ def _unknown_settings(
 ) -> Iterator[tuple[str, str | None]]:
     """Dotted names, each with the nearest known one, where the schema names all that there are."""
     known = schema.get("properties", {})
-    if not known or isinstance(schema.get("additionalProperties"), dict):
+    if not known or schema.get("additionalProperties", True) is not True:
         return
     for name, value in config.items():
         if name not in known and name not in others:

@@ -23,6 +23,7 @@ ASCII_SETTINGS = (
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 NUMBER_LIMIT = 1e9
+LEAST_RATE = 0.001
 
 
 def validate(
@@ -102,10 +103,7 @@ def _other_errors(
             phrase = "start_date must be a date or date-time such as 2024-01-31T00:00:00Z"
             yield "start_date", phrase
     yield from _text_errors(config)
-    for name in schema["properties"]:
-        value = config.get(name)
-        if isinstance(value, int | float) and not value < NUMBER_LIMIT:  # nor is NaN
-            yield name, f"{name} is too large"
+    yield from _number_errors(config, schema)
     if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:
         yield "flattening_enabled", "flattening_enabled needs flattening_max_depth"
     if config.get("batch_config"):
@@ -114,6 +112,17 @@ def _other_errors(
             if config.get(name):
                 phrase = f"batch_config and {name} exclude each other: files would not be mapped"
                 yield "batch_config", phrase
+
+
+def _number_errors(
+    config: Mapping[str, Any], schema: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    for name in schema["properties"]:
+        value = config.get(name)
+        if isinstance(value, int | float) and not value < NUMBER_LIMIT:  # nor is NaN
+            yield name, f"{name} is too large"
+        elif name == "requests_per_second" and isinstance(value, float) and value < LEAST_RATE:
+            yield name, f"{name} is too small: {LEAST_RATE} is the least"
 
 
 def _text_errors(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -184,7 +184,13 @@ WRONG_VALUES = [
     ("unknown_fields", False),
     ("stream_maps", []),
     ("flattening_enabled", "true"),
-    ("batch_config", {"encoding": "jsonl"}),
+    ("batch_config", {"encoding": "jsonl", "storage": {"root": "."}}),
+    ("batch_config", {"encoding": {"format": "jsonl"}}),
+    ("batch_config", {"encoding": {"format": "csv"}, "storage": {"root": "."}}),
+    ("batch_config", {"encoding": {"format": "jsonl"}, "storage": {"root": ".", "rot": 1}}),
+    ("max_concurrency", 10**8),
+    ("requests_per_second", 1e-9),
+    ("requests_per_second", "1"),
 ]
 
 
