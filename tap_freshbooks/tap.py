@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from singer_sdk.singerlib import Schema, StateMessage
+from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
 
 from tap_freshbooks import signals
 from tap_freshbooks.config.schema import settings_schema
 from tap_freshbooks.config.settings import FROM_ENVIRONMENT, Settings
-from tap_freshbooks.config.singer_files import read_catalog, read_state
+from tap_freshbooks.config.singer_files import read_catalog, read_state, singer_catalog
 from tap_freshbooks.config.unknown_names import warn_of_settings
 from tap_freshbooks.config.validation import validate
 from tap_freshbooks.config.variables import read_environment
@@ -21,8 +21,7 @@ from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
 from tap_freshbooks.oauth.stores.serialization import KEYS as TOKEN_KEYS
 from tap_freshbooks.printable import sanitize_logs
-from tap_freshbooks.records import EXTRA
-from tap_freshbooks.schema.unknown_fields import EXTRA_SCHEMA
+from tap_freshbooks.singer import foreign_names
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.sdk_bridge import ConfigInput, SdkTap
 from tap_freshbooks.streams.resources import STREAMS
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from typing import IO
 
     import click
-    from singer_sdk.singerlib import Catalog
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
@@ -55,6 +53,8 @@ class TapFreshBooks(SdkTap):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         sanitize_logs()
+        if isinstance(kwargs.get("catalog"), dict) and not isinstance(kwargs["catalog"], Catalog):
+            kwargs["catalog"] = singer_catalog(kwargs["catalog"])
         super().__init__(*args, **kwargs)
         signals.handle_hangup(lambda signum, _frame: self.on_signal(signum))
 
@@ -83,12 +83,14 @@ class TapFreshBooks(SdkTap):
 
     def sync(self) -> None:
         """Read all that is selected."""
+        foreign_names.tell_of_state(self.state, self.streams)
         self.run.execute()
 
     @override
     def setup_mapper(self) -> None:
-        if self.input_catalog and self.config.get("unknown_fields") == "keep":
-            _add_extra_column(self.input_catalog)
+        known = self.streams  # they say first what of the catalog they can follow
+        if self.input_catalog is not None:
+            foreign_names.tell_of_catalog(self.input_catalog, known)
         super().setup_mapper()
 
     @override
@@ -216,10 +218,3 @@ class TapFreshBooks(SdkTap):
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
             raise RunInterruptedError(signum, has_state=has_state)
-
-
-def _add_extra_column(catalog: Catalog) -> None:
-    """Give the streams of an older catalog the column of unknown fields."""
-    for name, entry in catalog.items():
-        if entry.schema.properties and not name.startswith(UNIFIED):
-            entry.schema.properties.setdefault(EXTRA, Schema.from_dict(EXTRA_SCHEMA))

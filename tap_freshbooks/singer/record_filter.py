@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from tap_freshbooks.singer.sdk_bridge import conform_to_schema
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from singer_sdk import Stream
-
     from tap_freshbooks.records import Row
+    from tap_freshbooks.singer.catalogued_stream import CataloguedStream
 
 Deselected = dict[str, "Deselected | None"]
 """Names of fields to leave out; or, where a part of a field is to be, the names in it."""
 
 
-def compile_record_filter(stream: Stream) -> Callable[[Row], Row]:
+def compile_record_filter(stream: CataloguedStream) -> Callable[[Row], Row]:
     """Compile a function that returns what a stream's catalog leaves of a record.
 
     The record itself stays as it is. The SDK walks through every record, whether anything is
-    deselected or not, and conforms its values to the schema, which ours do by themselves unless
-    the catalog has another one.
+    deselected or not, and through its values, which are of the schema by themselves unless the
+    catalog has another one.
     """
     tree = _deselected(stream.mask)
+    convert = stream.catalog_schema.convert if stream.catalog_schema else None
 
     def select(record: Row) -> Row:
         return _without(record, tree) if tree else record
 
-    def conform(record: Row) -> Row:
-        return conform_to_schema(select(record), stream)
+    def select_and_convert(record: Row) -> Row:
+        converted: Row = convert(select(record)) if convert else select(record)
+        return converted
 
-    is_own = _structure(stream.effective_schema) == _structure(stream.schema)
-    return select if is_own else conform
+    return select_and_convert if convert else select
 
 
 def _deselected(mask: Mapping[tuple[str, ...], bool]) -> Deselected:
     tree: Deselected = {}
     for breadcrumb in sorted(mask, key=len):
-        if mask[breadcrumb] or not breadcrumb or set(breadcrumb[::2]) != {"properties"}:
+        is_field = set(breadcrumb[::2]) == {"properties"} and len(breadcrumb) % 2 == 0
+        if mask[breadcrumb] or not is_field:
             continue
         *outer, name = breadcrumb[1::2]
         branch: Deselected = tree
@@ -64,18 +63,3 @@ def _without(record: Row, tree: Deselected) -> Row:
         else:
             kept[name] = value
     return kept
-
-
-def _structure(schema: Any) -> Any:
-    """The types of a schema, without its descriptions."""
-    if not isinstance(schema, dict):
-        return schema
-    properties = schema.get("properties")
-    return {
-        "type": schema.get("type"),
-        "format": schema.get("format"),
-        "anyOf": schema.get("anyOf"),
-        "items": _structure(schema.get("items")),
-        "properties": properties and {name: _structure(part) for name, part in properties.items()},
-        "additionalProperties": schema.get("additionalProperties"),
-    }

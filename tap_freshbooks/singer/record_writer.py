@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_freshbooks.records import Row
-    from tap_freshbooks.singer.sdk_bridge import SdkStream
+    from tap_freshbooks.singer.catalogued_stream import CataloguedStream
 
 
-def compile_preparation(stream: SdkStream) -> Callable[[Row], Row]:
+def compile_preparation(stream: CataloguedStream) -> Callable[[Row], Row]:
     """Compile a function that returns what the catalog leaves of a record.
 
     It raises a `FreshBooksError` for one that cannot be told from others: targets refuse such a
@@ -48,7 +48,7 @@ class RecordWriter:
         stream: Whose records they are.
     """
 
-    def __init__(self, stream: SdkStream) -> None:
+    def __init__(self, stream: CataloguedStream) -> None:
         self._stream = stream
         self._prepare = compile_preparation(stream)
         self._outlets: list[tuple[str, Callable[[Row], Row | None] | None]] = [

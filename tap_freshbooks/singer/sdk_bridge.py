@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.helpers._typing import conform_record_data_types
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from typing_extensions import override
 
@@ -25,18 +24,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.records import Row
 
 
-__all__ = ["ConfigInput", "SdkStream", "SdkTap", "conform_to_schema"]
-
-
-def conform_to_schema(record: Row, stream: Stream) -> Row:
-    """Make the values of a record what the schema of the catalog says, as the SDK does."""
-    return conform_record_data_types(
-        stream.name,
-        record,
-        stream.effective_schema,
-        stream.TYPE_CONFORMANCE_LEVEL,
-        stream.logger,
-    )
+__all__ = ["ConfigInput", "SdkStream", "SdkTap"]
 
 
 class SdkStream(Stream, ABC):

@@ -10,7 +10,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_freshbooks.businesses import IdentifierKind
-from tap_freshbooks.singer.sdk_bridge import SdkStream
+from tap_freshbooks.singer.catalogued_stream import CataloguedStream
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ CLOCK_SKEW = timedelta(hours=1)
 """How far the server's clock may be ahead of ours."""
 
 
-class BookmarkedStream(SdkStream, ABC):
+class BookmarkedStream(CataloguedStream, ABC):
     """A stream that keeps, for each partition of its sources, when it was read completely.
 
     A bookmark moves only after every row of a complete read was delivered: one that failed half-way

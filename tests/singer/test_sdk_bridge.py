@@ -19,7 +19,6 @@ from tap_freshbooks.singer.sdk_bridge import (
     ConfigInput,
     SdkStream,
     SdkTap,
-    conform_to_schema,
 )
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages
@@ -149,10 +148,6 @@ class TestWhatWeCall:
             "replication_key_value": "2026-01-01",
             "full_read_at": "2026-01-01",
         }
-
-    def test_conform_record_data_types_makes_values_what_the_schema_says(self) -> None:
-        stream, _ = tap_of(OwnTap)
-        assert conform_to_schema({"id": 1, "paid": 1}, stream) == {"id": 1, "paid": True}
 
 
 class OwnSettings(SdkTap, RowsTap):
