@@ -58,12 +58,19 @@ def _find(folder: Path) -> Path | None:
     """
     for each in (folder, *folder.parents):
         path = each / ".env"
-        if path.is_file() or path.is_fifo():
+        if _is_there(path):
             objection = _objection(path, folder)
             if objection:
                 logger.warning("%s is not read: %s", path, objection)
             return None if objection else path
     return None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_fifo()
+    except OSError:  # a folder that may not be looked into
+        return False
 
 
 def _objection(path: Path, folder: Path) -> str | None:

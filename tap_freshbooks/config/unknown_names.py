@@ -6,6 +6,7 @@ They are no failure: one configuration often serves several programs, and an old
 from __future__ import annotations
 
 import logging
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ PREFIX = "TAP_FRESHBOOKS_"
 
 OTHER_VARIABLES = ("FRESHBOOKS_API_URL", "FRESHBOOKS_AUTH_URL", f"{PREFIX}LOGLEVEL")
 """Variables that are read and belong to no setting: the last one by the SDK."""
+
+OF_KUBERNETES = re.compile(r"(SERVICE_HOST|SERVICE_PORT|PORT)(_.*)?")
+"""What pods are told of a service with the name `tap-freshbooks`, after the prefix."""
 
 ALIKE = 0.9
 """How alike (`difflib`) a variable without the prefix is to one that was meant."""
@@ -80,10 +84,12 @@ def warn_of_variables(
             near = _meant(name, known - set(names))
             if near is None:
                 continue
-        elif meltano and _is_meltanos(name, settings):
+        elif OF_KUBERNETES.fullmatch(name[len(PREFIX) :]) or (
+            meltano and _is_meltanos(name, settings)
+        ):
             continue
         else:
-            setting = _nearest(name[len(PREFIX) :], settings)
+            setting = _nearest(name[len(PREFIX) :], [*settings, "loglevel"])
             near = setting and variable_of(setting)
         _warn(f"variable {name}" + (f" of {files[name]}" if name in files else ""), near)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,6 +21,9 @@ ASCII_SETTINGS = (
     *("user_agent", "api_url", "auth_url", "auth_failure_url", "token_encryption_key"),
 )
 """Settings that travel in HTTP, where only printable ASCII may."""
+
+BROKEN = re.compile(r"[\0\ud800-\udfff]")
+"""What neither a database nor a path can hold."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 NUMBER_LIMIT = 1e9
@@ -45,7 +49,7 @@ def validate(
             del config[name]  # so that the default counts
         elif "integer" in kinds and isinstance(value, float) and value.is_integer():
             config[name] = int(value)  # 4.0 is an integer of JSON, and none of Python
-        elif isinstance(value, str) and name in ASCII_SETTINGS:
+        elif isinstance(value, str) and name != "flattening_separator":  # " - ", say
             config[name] = value.strip()  # a pasted token often brings its line end along
     errors = list(_schema_errors(config, schema))
     wrong = {name for name, _ in errors}
@@ -102,7 +106,7 @@ def _other_errors(
         if not FIRST_YEAR <= year <= LAST_YEAR:
             phrase = "start_date must be a date or date-time such as 2024-01-31T00:00:00Z"
             yield "start_date", phrase
-    yield from _text_errors(config)
+    yield from _text_errors({name: config.get(name) for name in schema["properties"]})
     yield from _number_errors(config, schema)
     if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:
         yield "flattening_enabled", "flattening_enabled needs flattening_max_depth"
@@ -126,10 +130,13 @@ def _number_errors(
 
 
 def _text_errors(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in ASCII_SETTINGS:
-        value = config.get(name)
-        if isinstance(value, str) and not is_plain(value):
+    for name, value in config.items():
+        if not isinstance(value, str):
+            continue
+        if name in ASCII_SETTINGS and not is_plain(value):
             yield name, f"{name} must be plain printable text"
+        elif BROKEN.search(value):
+            yield name, f"{name} must be text without NUL and halves of characters"
     for name in ("api_url", "auth_url", "auth_failure_url"):
         url = config.get(name)
         if isinstance(url, str) and not is_url(url):

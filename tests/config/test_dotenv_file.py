@@ -119,6 +119,20 @@ def test_a_folder_of_its_name_is_none(folder: Path) -> None:
     assert client_id() == "of-the-file"
 
 
+def test_a_folder_that_may_not_be_looked_into_has_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+
+    def is_file(path: Path) -> bool:
+        looked.append(path)
+        raise PermissionError
+
+    monkeypatch.setattr(type(folder), "is_file", is_file)
+    assert client_id() is None
+    assert looked[:2] == [folder / ".env", folder.parent / ".env"]
+
+
 @pytest.mark.parametrize("above", [0, 1])
 def test_that_of_the_home_directory_belongs_to_no_project(
     folder: Path, logged: Callable[[], list[str]], above: int

@@ -113,7 +113,8 @@ def test_a_blank_variable_keeps_that_of_a_dotenv_out(
         ("report_currencies", "null", ["null"]),
         ("stream_map_config", '{"a": 1}', {"a": 1}),
         ("user_agent", "12", "12"),
-        ("access_token", f"{SECRET}\n", SECRET),
+        *((name, f" {SECRET}\n", SECRET) for name in ("access_token", "connection", "token_store")),
+        ("flattening_separator", " - ", " - "),
     ],
 )
 def test_a_variable_has_the_type_of_its_setting(
@@ -178,6 +179,10 @@ WRONG_VALUES = [
     ("report_currencies", [None]),
     ("client_secret", 12345),
     ("client_secret", {"a": 1}),
+    ("client_secret", "a\0b"),
+    ("connection", "a\0b"),
+    ("connection", "\ud800"),
+    ("token_store", "\udcff.json"),
     ("connection", ["a"]),
     ("start_date", 2024),
     ("unified_mappings", 5),
@@ -282,7 +287,7 @@ def test_an_unknown_setting_is_named_with_the_nearest(
 def test_an_unknown_setting_may_be_like_none(
     file: Callable[..., str], warnings: Callable[..., list[str]]
 ) -> None:
-    [warning] = warnings(file({"zzz": 1, "foo": None}))
+    [warning] = warnings(file({"zzz": "\ud800", "foo": None}))
     assert warning == "The setting zzz (config.json) is unknown and ignored"
 
 
@@ -309,6 +314,7 @@ def test_what_the_tap_keeps_in_its_file_is_known(
         ("TAP_FRESHBOOK_REFRESH_TOKEN", "TAP_FRESHBOOKS_REFRESH_TOKEN"),
         ("FRESHBOOKS_CLIENT_SECRET", "TAP_FRESHBOOKS_CLIENT_SECRET"),
         ("FRESHBOOKS_API_UL", "FRESHBOOKS_API_URL"),
+        ("TAP_FRESHBOOKS_LOG_LEVEL", "TAP_FRESHBOOKS_LOGLEVEL"),
         ("TAP_FRESHBOOKS_SECOND_CLIENT_ID", "TAP_FRESHBOOKS_CLIENT_ID"),
     ],
 )
@@ -335,6 +341,7 @@ def test_an_unknown_variable_of_a_dotenv_names_the_file(
 def test_known_variables_are_not_named(
     monkeypatch: pytest.MonkeyPatch, warnings: Callable[..., list[str]]
 ) -> None:
+    kubernetes = ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP_ADDR"]
     meltanos = [
         *("TAP_FRESHBOOKS__SELECT", "TAP_FRESHBOOKS_B__SELECT", "TAP_FRESHBOOKS_B_CLIENT_ID"),
         "TAP_FRESHBOOKS_FAKER_CONFIG_SEED",
@@ -344,6 +351,7 @@ def test_known_variables_are_not_named(
         *("FRESHBOOKS_AUTH_URL", "FRESHBOOKS_CLIENT_ID"),
         *("TAP_FRESHBOOKS_CLIENT_ID", "MELTANO_EXTRACTOR_NAME", "FRESHBOOKS_SOMETHING"),
         *meltanos,
+        *(f"TAP_FRESHBOOKS_{name}" for name in kubernetes),
     ):
         monkeypatch.setenv(name, "x")
     assert not warnings("ENV")
