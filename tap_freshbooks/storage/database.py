@@ -8,7 +8,7 @@ import re
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
@@ -16,12 +16,15 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.locations import HIDDEN, is_clear, showable
+from tap_freshbooks.storage.outages import is_locked, is_passing, is_read_only
 from tap_freshbooks.storage.paths import absolute_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_freshbooks.errors import TapError
+
+T = TypeVar("T")
 
 MODE = 0o600
 """Of files that hold secrets."""
@@ -36,6 +39,15 @@ STALL_TIMEOUT = 30_000
 ESCAPES = "in user and password, write : / ? # @ % as %3A %2F %3F %23 %40 %25"
 
 
+RETRY_TIMEOUT = 30.0
+"""Seconds for which a database that went away is asked again: it restarts, or another takes over.
+
+The new pair of a refresh is stored with as much patience (`oauth/rotation.py`).
+"""
+
+FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
+"""Seconds between two tries: doubled from the first to the second."""
+
 LOG_NAME = "tap-freshbooks"
 """Ends the names of our loggers in SQLAlchemy."""
 
@@ -43,6 +55,9 @@ LOG_NAME = "tap-freshbooks"
 logging.getLogger(f"sqlalchemy.engine.Engine.{LOG_NAME}").addFilter(
     lambda record: record.levelno >= logging.INFO
 )
+
+
+logger = logging.getLogger("tap-freshbooks.storage")
 
 
 class TableVersionError(Exception):
@@ -137,11 +152,12 @@ class Database:
             # A process that waited for a lock has to see what was stored meanwhile.
             options = {"connect_args": timeouts, "isolation_level": "READ COMMITTED"}
         try:
-            return sa.create_engine(
+            engine = sa.create_engine(
                 self.url,
                 poolclass=self.pool,
                 logging_name=LOG_NAME,
                 hide_parameters=True,
+                pool_pre_ping=True,  # one that was kept may be broken: the database restarted
                 **options,
             )
         except ModuleNotFoundError:
@@ -149,6 +165,32 @@ class Database:
                 f"the setting {self.setting} names a PostgreSQL database, which needs more "
                 "packages; install them with: pip install 'tap-freshbooks[postgres]'"
             ) from None
+        sa.event.listen(engine, "handle_error", _leave_read_only_server)
+        return engine
+
+    def retry(self, action: Callable[[], T], timeout: float) -> T:
+        """Do something, again and again while the database is away or locked.
+
+        Args:
+            action: What may be done twice; each time it takes a connection of its own, or begins
+                a transaction anew.
+            timeout: Seconds after which its error is raised.
+        """
+        deadline = time.monotonic() + timeout
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return action()
+            except SQLAlchemyError as error:
+                if not is_passing(error) or time.monotonic() + wait > deadline:
+                    raise
+                if wait == FIRST_WAIT:
+                    logger.warning(
+                        "%s does not answer (%s); trying again, for %.0f seconds at most",
+                        *(self, self._reason(error), timeout),
+                    )
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
 
     def close(self) -> None:
         """Close the connections that the pool keeps."""
@@ -188,13 +230,14 @@ class Database:
         except TableVersionError as error:
             raise kind(f"{subject} {error}") from None
         except (SQLAlchemyError, OSError, UnicodeError) as error:  # a host name may be odd
-            reason = self._reason(error)
-            if "lock timeout" in reason or "database is locked" in reason:
+            if is_locked(error):
                 raise kind(
                     f"{subject} has been locked by another process for {lock_timeout} seconds; "
                     "end that process, then run again"
                 ) from None
-            raise kind(f"{subject} {what} ({type(error).__name__}: {reason})") from None
+            raise kind(
+                f"{subject} {what} ({type(error).__name__}: {self._reason(error)})"
+            ) from None
 
     def _reason(self, error: Exception) -> str:
         """The first line of a database's error, without statements, values and passwords."""
@@ -230,10 +273,16 @@ def begin_immediate(connection: sa.Connection, lock_timeout: float) -> None:
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except OperationalError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+            if not is_locked(error) or time.monotonic() > deadline:
                 raise
         else:
             return
+
+
+def _leave_read_only_server(context: sa.ExceptionContext) -> None:
+    """After a failover the pool connects anew, instead of keeping what leads to the old server."""
+    if is_read_only(context.original_exception):
+        context.is_disconnect = True
 
 
 def _make_private(path: Path) -> None:

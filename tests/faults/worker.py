@@ -14,6 +14,7 @@ import requests  # noqa: F401
 
 from tap_freshbooks.oauth import authenticator  # noqa: F401
 from tap_freshbooks.oauth.stores import fallback, sql  # noqa: F401
+from tap_freshbooks.storage import database
 
 if TYPE_CHECKING:
     from tests.faults.account import Client
@@ -23,5 +24,6 @@ def begin(client: Client) -> pytest.MonkeyPatch:
     """Look for rescue files in the folder of the test, and wait hundredths of seconds."""
     patch = pytest.MonkeyPatch()
     patch.setattr(fallback, "fallback_folders", lambda: iter([client.rescue]))
+    patch.setattr(database, "RETRY_TIMEOUT", 0.2)
     patch.setattr(random, "uniform", lambda low, high: low + (high - low) / 1000)
     return patch

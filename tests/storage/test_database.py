@@ -9,6 +9,7 @@ import pytest
 from tap_freshbooks.errors import TapError
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.tokens import TokenPair
+from tap_freshbooks.storage import database
 from tap_freshbooks.webhooks.inbox import Inbox
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def test_no_password_of_a_url_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(database, "RETRY_TIMEOUT", 0)
     for name in ("", "sqlalchemy", "psycopg"):
         caplog.set_level(logging.DEBUG, name)
     with pytest.raises(TapError) as caught:

@@ -71,7 +71,7 @@ class LockedStore(ABC):
             SettingsError: If its tokens cannot be decrypted.
         """
         pair = self._load()
-        self._seen = pair.refresh_token if pair else None
+        self._seen = _token(pair)
         return pair
 
     def check_writable(self, pair: TokenPair | None) -> None:
@@ -83,13 +83,16 @@ class LockedStore(ABC):
         meanwhile: read again.
 
         Args:
-            pair: What to store; None leaves the content as it is.
+            pair: What to store; None leaves the content as it is, and so does any pair if the
+                store holds another one by now than was read last.
 
         Raises:
             TokenStoreError: If the store cannot be written.
         """
-        self._save(pair)
-        self._seen = pair.refresh_token if pair else self._seen
+        is_unchanged = _token(self._load()) == self._seen
+        self._save(pair if is_unchanged else None)
+        if pair and is_unchanged:
+            self._seen = pair.refresh_token
         self._reserve()
 
     def write(self, pair: TokenPair, *, is_newest: bool = False) -> None:
@@ -127,3 +130,7 @@ class LockedStore(ABC):
 
     def _reserve(self) -> None:  # noqa: B027 - a database needs nothing
         """Reserve what the next `_save` needs, if it needs anything."""
+
+
+def _token(pair: TokenPair | None) -> str | None:
+    return pair.refresh_token if pair else None

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
+from tap_freshbooks.storage import database
 from tap_freshbooks.storage.database import Database, begin_immediate
 from tap_freshbooks.storage.versioned_tables import VersionedTables
 
@@ -87,7 +88,12 @@ class SqlStore(TokenStore):
 
     @override
     def read(self) -> TokenPair | None:
-        with self.errors("cannot be read"), self.connect() as connection:
+        timeout = database.RETRY_TIMEOUT
+        with self.errors("cannot be read", timeout):
+            return self.database.retry(self._read, timeout)
+
+    def _read(self) -> TokenPair | None:
+        with self.database.engine.connect() as connection:
             version = TABLES.find_version(connection)
             if version is None:
                 return None
@@ -101,16 +107,15 @@ class SqlStore(TokenStore):
         row = LockedRow(self)
         try:
             with self.errors("cannot be locked"):
-                row.acquire()
+                self.database.retry(row.acquire, self.lock_timeout)
             yield row
         finally:
             row.release()
 
-    def connect(self) -> sa.Connection:
-        """A connection of its own."""
-        with self.errors("cannot be opened"):
-            engine = self.database.engine
-        return engine.connect()
+    @property
+    def lock_timeout(self) -> float:
+        """Seconds to wait for a row: PostgreSQL waits by itself, unless it is away."""
+        return base.LOCK_TIMEOUT if self.database.is_sqlite else database.RETRY_TIMEOUT
 
     def pair_in(self, connection: sa.Connection) -> TokenPair | None:
         """The pair in the row of our key, as this connection sees it."""
@@ -118,10 +123,12 @@ class SqlStore(TokenStore):
         row = connection.execute(query).mappings().first()
         return decode(dict(row), self.encryption, str(self)) if row else None
 
-    def errors(self, what: str) -> contextlib.AbstractContextManager[None]:
+    def errors(
+        self, what: str, lock_timeout: float | None = None
+    ) -> contextlib.AbstractContextManager[None]:
         """Raise a `TokenStoreError` for what a database says: "cannot be read", say."""
         return self.database.errors(
-            f"the token store {self}", what, TokenStoreError, base.LOCK_TIMEOUT
+            f"the token store {self}", what, TokenStoreError, lock_timeout or base.LOCK_TIMEOUT
         )
 
 
@@ -135,7 +142,8 @@ class LockedRow(LockedStore):
 
     def acquire(self) -> None:
         """Connect, make or migrate tables where needed, and wait for the row."""
-        self._connection = connection = self.store.connect()
+        self.release()
+        self._connection = connection = self.store.database.engine.connect()
         TABLES.open(connection, self.store.database, base.LOCK_TIMEOUT)
         self._begin(connection)
 
@@ -147,19 +155,29 @@ class LockedRow(LockedStore):
             self._connection = None
 
     @override
+    def read(self) -> TokenPair | None:
+        with self.store.errors("cannot be read"):
+            return self.store.database.retry(super().read, self.store.lock_timeout)
+
+    @override
+    def check_writable(self, pair: TokenPair | None) -> None:
+        with self.store.errors("cannot be written"):
+            self.store.database.retry(
+                lambda: super(LockedRow, self).check_writable(pair), self.store.lock_timeout
+            )
+
+    @override
+    def write(self, pair: TokenPair, *, is_newest: bool = False) -> None:
+        with self.store.errors("cannot be written"):
+            super().write(pair, is_newest=is_newest)
+
+    @override
     def forget(self) -> None:
-        with self._writing() as connection:
+        with self.store.errors("cannot be written"), self._writing() as connection:
             connection.execute(TOKENS.delete().filter_by(**self.store.key))
 
     @override
     def _load(self) -> TokenPair | None:
-        with self.store.errors("cannot be read"):
-            try:
-                return self._pair()
-            except DBAPIError:  # the database ended our connection, say: once more on a new one
-                return self._pair()
-
-    def _pair(self) -> TokenPair | None:
         with self._using() as connection:
             return self.store.pair_in(connection)
 
@@ -175,7 +193,7 @@ class LockedRow(LockedStore):
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """A transaction that is committed at the end of the block, which releases the row."""
-        with self.store.errors("cannot be written"), self._using() as connection:
+        with self._using() as connection:
             yield connection
             connection.commit()
 
@@ -192,7 +210,6 @@ class LockedRow(LockedStore):
         """The connection with our lock, which is acquired again if it was released or broke."""
         connection = self._connection
         if connection is None or connection.closed or connection.invalidated:
-            self.release()
             self.acquire()
         elif not connection.in_transaction():
             self._begin(connection)
