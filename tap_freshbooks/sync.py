@@ -91,10 +91,11 @@ class SyncRun:
         config, streams = self.tap.config, self.tap.streams
         if not config.get("webhook_inbox"):
             return None
+        from tap_freshbooks.storage.database import RETRY_TIMEOUT  # noqa: PLC0415 - slow to import
         from tap_freshbooks.webhooks.inbox import Inbox  # noqa: PLC0415 - others need none
         from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner  # noqa: PLC0415
 
-        inbox = Inbox(config["webhook_inbox"])
+        inbox = Inbox(config["webhook_inbox"], patience=RETRY_TIMEOUT)
         planner = WebhookSyncPlanner(inbox, self.connection, config, dict(streams))
         planner.restore_businesses(streams["businesses"].stream_state)
         self.state.changes = planner

@@ -76,12 +76,15 @@ class Inbox:
 
     Args:
         location: The setting `webhook_inbox`: a file path, or a SQLAlchemy URL.
+        patience: Seconds to wait for a database that does not answer; a receiver has none, as
+            FreshBooks waits for it.
 
     Raises:
         SettingsError: If it is neither, or its driver is not installed.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, patience: float = 0.0) -> None:
+        self.patience = patience
         if "://" not in location:
             location = str(
                 sa.URL.create("sqlite", database=str(absolute_path(location, "webhook_inbox")))
@@ -103,7 +106,7 @@ class Inbox:
         Raises:
             InboxError: If the database does not answer.
         """
-        with self._errors("read"), self._engine.connect() as connection:
+        with self._errors("read"), self._connect() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -116,7 +119,7 @@ class Inbox:
         Raises:
             InboxError: If nothing was written.
         """
-        with self._errors("written"), self._engine.begin() as connection:
+        with self._errors("written"), self._connect() as connection, connection.begin():
             if self.database.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
@@ -127,17 +130,22 @@ class Inbox:
         """Close the connections."""
         self.database.close()
 
+    def _connect(self) -> sa.Connection:
+        return self.database.retry(self._engine.connect, self.patience)
+
     @cached_property
     def _engine(self) -> sa.Engine:
         """Connections to a database whose tables are there, in the newest version."""
         with self._errors("opened"):
-            engine = self.database.engine
-            event = "connect"
-            sa.event.listen(
-                engine, event, _sqlite_session if self.database.is_sqlite else _postgres_session
-            )
-            with engine.connect() as connection:
-                TABLES.open(connection, self.database, LOCK_TIMEOUT)
+            return self.database.retry(self._open, self.patience)
+
+    def _open(self) -> sa.Engine:
+        engine, event = self.database.engine, "connect"
+        sa.event.listen(
+            engine, event, _sqlite_session if self.database.is_sqlite else _postgres_session
+        )
+        with engine.connect() as connection:
+            TABLES.open(connection, self.database, LOCK_TIMEOUT)
         return engine
 
     def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:

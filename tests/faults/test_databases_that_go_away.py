@@ -19,7 +19,7 @@ from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.storage import database
 from tap_freshbooks.webhooks.inbox import Inbox, InboxError
-from tests.faults.socket_proxy import SocketProxy
+from tests.faults.socket_proxy import NAME, SocketProxy
 from tests.storage.databases import empty_schema
 
 if TYPE_CHECKING:
@@ -198,6 +198,25 @@ def test_an_inbox_outlives_a_restart_of_its_database(proxy: SocketProxy) -> None
             assert inbox.extent()[1] > 0
             proxy.cut()
             inbox.append_gap("*", "*", reason)
+
+
+def test_a_sync_waits_for_the_database_of_its_inbox_and_a_receiver_does_not(
+    proxy: SocketProxy,
+) -> None:
+    socket, away = proxy.folder / NAME, proxy.folder / "away"
+    socket.rename(away)
+
+    def come_back() -> None:
+        time.sleep(0.1)
+        away.rename(socket)
+
+    with contextlib.closing(Inbox(proxy.url(), patience=30.0)) as inbox:
+        with pytest.raises(InboxError, match="cannot be opened"):
+            Inbox(proxy.url()).append_gap("*", "*", "lost")
+        with meanwhile(come_back):
+            inbox.append_gap("*", "*", "one")
+            proxy.cut()
+            assert inbox.extent()[1] > 0
 
 
 @pytest.mark.usefixtures("patient")
