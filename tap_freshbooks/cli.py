@@ -18,8 +18,8 @@ from tap_freshbooks.errors import (
     ExitStatus,
     RunInterruptedError,
     TapError,
+    ending_of,
     missing_extra_error,
-    sentence_of,
 )
 from tap_freshbooks.printable import printable, sanitize_logs
 
@@ -130,28 +130,17 @@ def run(args: Sequence[str]) -> int:
     try:
         check_log_level()
         status = CommandLine().main(args, prog_name="tap-freshbooks", standalone_mode=False)
-    except TapError as error:
-        return _fail(str(error), error.exit_status)
     except click.ClickException as error:
         error.show()
         return ExitStatus.USAGE
     except (click.Abort, KeyboardInterrupt):  # before the tap has taken over the signals
         return _fail("interrupted", RunInterruptedError(signal.SIGINT).exit_status)
-    except RunInterruptedError as interruption:
-        flushed = "; the state so far is written" if interruption.has_state else ""
-        return _fail(f"interrupted{flushed}", interruption.exit_status)
-    except Exception as error:
-        if _is_wrong_setting(error):
-            return _fail(f"wrong settings: {error}", ExitStatus.USAGE)
-        logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)
-        return _fail(sentence_of(error), ExitStatus.FAILED)
+    except (RunInterruptedError, Exception) as error:
+        if not isinstance(error, RunInterruptedError | TapError):
+            logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)
+        status, sentence = ending_of(error)
+        return _fail(sentence, status)
     return status if isinstance(status, int) else ExitStatus.DONE
-
-
-def _is_wrong_setting(error: Exception) -> bool:
-    """The SDK's own errors of stream_maps and batch_config; no SDK, no such error."""
-    sdk = sys.modules.get("singer_sdk.exceptions")
-    return sdk is not None and isinstance(error, (sdk.ConfigurationError, sdk.MappingError))
 
 
 def _fail(sentence: str, status: int) -> int:

@@ -12,6 +12,8 @@ request: in a sync it costs the stream of the business that asked, and so does w
 from __future__ import annotations
 
 import copy
+import signal
+import sys
 import traceback
 from enum import IntEnum
 from pathlib import Path
@@ -67,6 +69,26 @@ class SettingsError(TapError):
     """A setting, file or option is missing or wrong."""
 
     exit_status = ExitStatus.USAGE
+
+
+def ending_of(error: BaseException) -> tuple[int, str]:
+    """The exit status of a command that ends with an error, and the sentence about it."""
+    if isinstance(error, RunInterruptedError):
+        flushed = "; the state so far is written" if error.has_state else ""
+        return error.exit_status, f"interrupted{flushed}"
+    if isinstance(error, TapError):
+        return error.exit_status, str(error)
+    if not isinstance(error, Exception):  # KeyboardInterrupt, say
+        return RunInterruptedError(signal.SIGINT).exit_status, "interrupted"
+    if _is_wrong_setting(error):
+        return ExitStatus.USAGE, f"wrong settings: {error}"
+    return ExitStatus.FAILED, sentence_of(error)
+
+
+def _is_wrong_setting(error: Exception) -> bool:
+    """The SDK's own errors of stream_maps and batch_config; no SDK, no such error."""
+    sdk = sys.modules.get("singer_sdk.exceptions")
+    return sdk is not None and isinstance(error, (sdk.ConfigurationError, sdk.MappingError))
 
 
 def missing_extra_error(error: ModuleNotFoundError, command: str, extra: str) -> Exception:

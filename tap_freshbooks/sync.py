@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from singer_sdk.singerlib import StateMessage
 
 from tap_freshbooks.extraction.prefetch import Prefetcher
+from tap_freshbooks.run_report import reported
 from tap_freshbooks.singer import progress
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.streams.run_state import RunState
@@ -52,6 +53,10 @@ class SyncRun:
             StreamsFailedError: If some of it cannot be read; the rest is read to its end.
             TapError: If nothing can be read any more.
         """
+        with reported(self.tap, self.connection, self.state):
+            self._read()
+
+    def _read(self) -> None:
         planner = self._webhook_planner()
         self.connection.open()  # what is wrong with it shows before the first message
         note_unreadable(self.connection, list(self.sources), self.state.outcome)

@@ -236,6 +236,13 @@ REQUESTS: tuple[th.Property[Any], ...] = (
         description="Sent with each request; default: tap-freshbooks/VERSION",
     ),
     th.Property(
+        "run_report",
+        th.StringType,
+        title="Run report",
+        description="A file to which each run adds one line of JSON: what it has read, what that "
+        "took, what failed and why; - for stderr",
+    ),
+    th.Property(
         "api_url",
         th.StringType,
         title="API URL",

@@ -39,6 +39,11 @@ class FieldWarnings:
         """Whether any row had a field that is not declared."""
         return bool(self._unknown)
 
+    @property
+    def unknown(self) -> list[str]:
+        """The fields that are not declared, as far as they are named."""
+        return sorted(path[:LONGEST_NAME] for path in self._unknown - self._withheld)
+
     def on_unknown(self, path: str) -> None:
         """A field that is not declared was dropped."""
         if len(self._unknown) < MOST_NAMED:

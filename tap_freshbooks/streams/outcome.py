@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks")
 
+MOST_REASONS = 20
+"""Sentences about one stream that are kept for the report of the run."""
+
 Partition = tuple[tuple[str, Any], ...]
 
 
@@ -55,6 +58,7 @@ class Outcome:
         self._read: set[str] = set()
         self._refused: dict[str, list[str]] = {}
         self._failed: dict[str, list[str]] = {}
+        self._reasons: dict[str, list[str]] = {}
         self._failed_partitions: set[tuple[str, str, Partition | None]] = set()
 
     def note_read(self, stream: str) -> None:
@@ -78,6 +82,9 @@ class Outcome:
         sentence = sentence_of(error).removeprefix(f"{source.stream}: ")
         if not sentence.startswith(str(source)):  # as that of a report does, with a period
             sentence = f"{source}: {sentence}"
+        for stream in consumers:
+            if len(reasons := self._reasons.setdefault(stream, [])) < MOST_REASONS:
+                reasons.append(sentence)
         logger.error(
             "Failed: %s. The bookmark of %s stays where it was", sentence, ", ".join(consumers)
         )
@@ -101,6 +108,19 @@ class Outcome:
             return any(failed[:2] == (stream, source) for failed in self._failed_partitions)
         keys = (_key(partition), None)
         return any((stream, source, key) in self._failed_partitions for key in keys)
+
+    @property
+    def failures(self) -> dict[str, list[str]]:
+        """The streams that lack rows, and why, as far as there is room for it."""
+        return {
+            stream: self._reasons.get(stream) or [f"not read of {each}" for each in businesses]
+            for stream, businesses in self._failed.items()
+        }
+
+    @property
+    def refusals(self) -> dict[str, list[str]]:
+        """The streams that were refused, of some businesses or all, and why."""
+        return {stream: texts[:MOST_REASONS] for stream, texts in self._refused.items()}
 
     def report(self) -> None:
         """Log what was not read: a line for all refusals, and one for each stream that failed."""

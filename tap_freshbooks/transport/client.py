@@ -18,6 +18,7 @@ from tap_freshbooks.errors import (
     FreshBooksError,
     TransientError,
 )
+from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.transport.decoding import Oddities, decode
 from tap_freshbooks.transport.outage import OutageCheck
 from tap_freshbooks.transport.request import Request, Response
@@ -84,6 +85,7 @@ class FreshBooksClient:
             max_connections=throttle.max_concurrency,
         )
         self.max_attempts = max_attempts
+        self.totals = StreamStats("all requests")
         self._budgets = RetryBudgets()
         self._signed = SignedRequests(authenticator, self._send)
         self._outages = OutageCheck(self._signed.ask_who_we_are, throttle.sleep, api_url)
@@ -220,7 +222,7 @@ class FreshBooksClient:
 
     def _send(self, request: Request, token: str) -> Response:
         with self.throttle.slot() as sent:
-            request.count()
+            request.count(self.totals)
             raw, content = self.session.exchange(
                 request.method,
                 request.path,
@@ -235,8 +237,8 @@ class FreshBooksClient:
             self.throttle.observe(headers)
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 self.throttle.slow_down(sent)
-                if request.stats:
-                    request.stats.count(throttled=1)
+                for stats in filter(None, (request.stats, self.totals)):
+                    stats.count(throttled=1)
             if (wait := retry_after(status, headers)) is not None:
                 self.throttle.pause(wait + backoff.full_jitter(FIRST_BACKOFF))
         oddities = Oddities()

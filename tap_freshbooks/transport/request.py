@@ -87,8 +87,8 @@ class Request:
         """Whether to send it again does no harm if the server has seen it already."""
         return self.method != "POST"
 
-    def count(self) -> None:
-        """Count a sending."""
-        if self.stats:
-            self.stats.count(requests=1, retries=int(self.was_sent))
+    def count(self, totals: RequestStats) -> None:
+        """Count a sending, in totals too."""
+        for stats in filter(None, (self.stats, totals)):
+            stats.count(requests=1, retries=int(self.was_sent))
         self.was_sent, self.response = True, None

@@ -47,7 +47,7 @@ class Throttle:
         """The latest rate limit that FreshBooks named; None if it named none."""
         self._share = 1.0
         self._in_flight = 0
-        self._next = self._paused_until = self._slowed_at = 0.0
+        self._next = self._paused_until = self._slowed_at = self._paused = 0.0
         self._entry_lock = threading.Lock()
         """Its holder alone waits for a slot, so that a free one wakes one thread and not all."""
         self._changed = threading.Condition()
@@ -67,6 +67,11 @@ class Throttle:
     def pause_left(self) -> float:
         """Seconds for which nothing leaves."""
         return max(0.0, self._paused_until - time.monotonic())
+
+    @property
+    def paused_seconds(self) -> float:
+        """Seconds for which nothing left so far, because of rate limits."""
+        return self._paused - self.pause_left
 
     @contextlib.contextmanager
     def slot(self) -> Iterator[float]:
@@ -107,7 +112,9 @@ class Throttle:
     def pause(self, seconds: float) -> None:
         """Let nothing leave for some time; a longer pause under way stays."""
         with self._changed:
-            until = time.monotonic() + min(seconds, LONGEST_RETRY_AFTER)
+            now = time.monotonic()
+            until = now + min(seconds, LONGEST_RETRY_AFTER)
+            self._paused += max(0.0, until - max(now, self._paused_until))
             self._paused_until = max(self._paused_until, until)
             self._changed.notify()
 
