@@ -193,9 +193,10 @@ class Database:
             wait = min(2 * wait, LONGEST_WAIT)
 
     def close(self) -> None:
-        """Close the connections that the pool keeps."""
-        if "engine" in self.__dict__:
-            self.engine.dispose()
+        """Close the connections that the pool keeps; later ones are made anew."""
+        engine: sa.Engine | None = self.__dict__.pop("engine", None)
+        if engine is not None:
+            engine.dispose()
 
     def begin_exclusive(
         self, connection: sa.Connection, advisory_lock: int, lock_timeout: float

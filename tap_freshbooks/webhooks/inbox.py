@@ -7,7 +7,6 @@ events may be missing up to there, so that no clocks have to be compared to know
 
 from __future__ import annotations
 
-import contextlib
 import time
 import uuid
 from dataclasses import dataclass
@@ -15,33 +14,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from typing_extensions import override
 
-from tap_freshbooks.errors import SettingsError, TapError
-from tap_freshbooks.storage.database import Database
-from tap_freshbooks.storage.paths import absolute_path
-from tap_freshbooks.webhooks.tables import EVENTS, INBOX, TABLES
+from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.webhooks.connections import InboxConnections
+from tap_freshbooks.webhooks.tables import CALLBACKS, EVENTS, INBOX, VERIFIERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
-
-    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 GAP = "gap"
 """Name of the entries which say that events may be missing."""
 
 ANY = "*"
 """Stands for all nouns in an entry."""
-
-LOCK_TIMEOUT = 8
-"""Seconds to wait for another writer; FreshBooks waits ten for its answer."""
-
-WRITER_LOCK = 6_417_001
-"""The advisory lock of PostgreSQL that a writer holds."""
-
-
-class InboxError(TapError):
-    """The inbox cannot be read or written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,89 +56,17 @@ class Event:
             object.__setattr__(self, "noun", self.name.partition(".")[0])
 
 
-class Inbox:
-    """The events in a database, which receivers and syncs share.
+PROBE = Event("", "probe", "x" * 8_192)
+"""Larger than any delivery: what is almost full fails here first."""
 
-    Any number of processes may use it; each thread takes a connection of its own.
 
-    Args:
-        location: The setting `webhook_inbox`: a file path, or a SQLAlchemy URL.
-        patience: Seconds to wait for a database that does not answer; a receiver has none, as
-            FreshBooks waits for it.
+class Inbox(InboxConnections):
+    """The events in a database, which receivers and syncs share."""
 
-    Raises:
-        SettingsError: If it is neither, or its driver is not installed.
-    """
-
-    def __init__(self, location: str, *, patience: float = 0.0) -> None:
-        self.patience = patience
-        if "://" not in location:
-            location = str(
-                sa.URL.create("sqlite", database=str(absolute_path(location, "webhook_inbox")))
-            )
-        self.database = Database(
-            location, "webhook_inbox", "webhooks", lock_timeout=LOCK_TIMEOUT, pool=sa.QueuePool
-        )
-
-    def __str__(self) -> str:
-        """Where it is, without a password."""
-        return str(self.database)
-
-    # Connections
-
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A connection that sees one state of the inbox.
-
-        Raises:
-            InboxError: If the database does not answer.
-        """
-        with self._errors("read"), self._connect() as connection:
-            yield connection
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """A transaction, on disk when the block has ended; writers take turns.
-
-        So entries are numbered in the order of their commits. Else a sync could see entry 5, move
-        its position there, and never see entry 4, which was numbered first and committed later.
-
-        Raises:
-            InboxError: If nothing was written.
-        """
-        with self._errors("written"), self._connect() as connection, connection.begin():
-            if self.database.is_sqlite:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
-            yield connection
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.database.close()
-
-    def _connect(self) -> sa.Connection:
-        return self.database.retry(self._engine.connect, self.patience)
-
-    @cached_property
-    def _engine(self) -> sa.Engine:
-        """Connections to a database whose tables are there, in the newest version."""
-        with self._errors("opened"):
-            return self.database.retry(self._open, self.patience)
-
-    def _open(self) -> sa.Engine:
-        engine, event = self.database.engine, "connect"
-        sa.event.listen(
-            engine, event, _sqlite_session if self.database.is_sqlite else _postgres_session
-        )
-        with engine.connect() as connection:
-            TABLES.open(connection, self.database, LOCK_TIMEOUT)
-        return engine
-
-    def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
-        return self.database.errors(
-            f"the webhook inbox {self}", f"cannot be {what}", InboxError, LOCK_TIMEOUT
-        )
+    @override
+    def _close(self) -> None:
+        super()._close()
+        self.__dict__.pop("id", None)  # what is there next may be another one
 
     # For the cursors that a sync keeps in the state
 
@@ -177,6 +92,19 @@ class Inbox:
         return pruned_to, max(last or 0, pruned_to)
 
     # Entries
+
+    def prove_writable(self) -> None:
+        """Write what a delivery writes, and take it back in the same transaction, on disk.
+
+        Raises:
+            InboxError: If a delivery could not be stored now.
+        """
+        with self.writing() as connection:
+            self.append_in(connection, [PROBE])
+            key = {"account_id": PROBE.account_id, "noun": PROBE.noun}
+            connection.execute(EVENTS.delete().filter_by(**key))
+            for table in (CALLBACKS, VERIFIERS):
+                connection.execute(table.update().filter_by(path="").values(path=""))
 
     def append(self, events: Sequence[Event]) -> None:
         """Append events; when this returns they are on disk.
@@ -270,19 +198,3 @@ def open_inbox(config: Mapping[str, Any]) -> Inbox:
 def gap(account_id: str, noun: str, reason: str) -> Event:
     """An entry which says that events up to there may be missing."""
     return Event(account_id, GAP, reason, noun=noun)
-
-
-def _sqlite_session(connection: DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    # Readers do not wait for writers; a commit is on the disk when it returns.
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
-
-
-def _postgres_session(connection: DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT * 1000}")
-    cursor.execute("SET synchronous_commit = on")
-    cursor.close()
-    connection.commit()

@@ -17,7 +17,8 @@ from tap_freshbooks.storage.database import Database
 from tap_freshbooks.storage.versioned_tables import VersionedTables
 from tap_freshbooks.webhooks import tables
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
-from tap_freshbooks.webhooks.inbox import Event, Inbox, InboxError
+from tap_freshbooks.webhooks.connections import InboxError
+from tap_freshbooks.webhooks.inbox import Event, Inbox
 from tap_freshbooks.webhooks.sync.fetch_log import FetchLog
 from tests.faults.processes import CONTEXT, PATIENCE
 from tests.storage.databases import (

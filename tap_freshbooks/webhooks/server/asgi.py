@@ -15,10 +15,11 @@ from starlette.routing import Route
 
 from tap_freshbooks.config.variables import read_variable
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.webhooks.inbox import Inbox, InboxError
+from tap_freshbooks.webhooks.inbox import Inbox
 from tap_freshbooks.webhooks.server.delivery import MAX_BODY_BYTES
 from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
+from tap_freshbooks.webhooks.server.readiness import Readiness
 from tap_freshbooks.webhooks.server.receiver import Receiver
 from tap_freshbooks.webhooks.server.signature import SIGNATURE_HEADER
 
@@ -32,9 +33,6 @@ BODY_TIMEOUT = 10.0
 
 See `docs/freshbooks-api/webhooks.md §7`.
 """
-
-READINESS_TIMEOUT = 1.0
-"""Seconds in which the inbox must be writable."""
 
 RETENTION = 30 * 86_400.0
 """Seconds for which the inbox keeps events, unless `webhooks serve` is given another number."""
@@ -100,7 +98,7 @@ class _Endpoints:
 
     def __init__(self, receiver: Receiver, inbox: Inbox, metrics: Metrics) -> None:
         self._receiver = receiver
-        self._inbox = inbox
+        self._readiness = Readiness(inbox)
         self._metrics = metrics
 
     async def deliver(self, request: Request) -> Response:
@@ -113,20 +111,15 @@ class _Endpoints:
         return PlainTextResponse("alive")
 
     async def readyz(self, _: Request) -> Response:
-        try:
-            await asyncio.wait_for(asyncio.to_thread(self._write), READINESS_TIMEOUT)
-        except (InboxError, TimeoutError):
-            sentence = "the webhook inbox cannot be written"
-            return PlainTextResponse(sentence, HTTPStatus.SERVICE_UNAVAILABLE)
-        return PlainTextResponse("ready")
+        if await self._readiness.is_ready():
+            return PlainTextResponse("ready")
+        # Why is for those who may read the log: it names hosts and files.
+        sentence = "the webhook inbox cannot be written; the log of the receiver says why"
+        return PlainTextResponse(sentence, HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def metrics(self, _: Request) -> Response:
         text = self._metrics.text()
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    def _write(self) -> None:
-        with self._inbox.writing():
-            pass
 
 
 async def _receive(receiver: Receiver, request: Request) -> HTTPStatus:

@@ -17,7 +17,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
-from tap_freshbooks.webhooks.inbox import InboxError
+from tap_freshbooks.webhooks.connections import InboxError
 from tap_freshbooks.webhooks.server.delivery import (
     MalformedDeliveryError,
     Verification,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore, new_path
-from tap_freshbooks.webhooks.inbox import Inbox, InboxError
+from tap_freshbooks.webhooks.connections import InboxError
+from tap_freshbooks.webhooks.inbox import Inbox
 from tap_freshbooks.webhooks.server import known_callbacks
 from tap_freshbooks.webhooks.server.known_callbacks import KnownCallbacks
 

@@ -17,12 +17,12 @@ import pytest
 import requests
 
 from tap_freshbooks.errors import RunCancelledError, SettingsError
-from tap_freshbooks.webhooks import inbox as inbox_module
+from tap_freshbooks.webhooks import connections
 from tap_freshbooks.webhooks.callbacks import presence as presence_module
 from tap_freshbooks.webhooks.callbacks.presence import ReceiverPresence
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.inbox import GAP, Event, Inbox
-from tap_freshbooks.webhooks.server import asgi, receiver
+from tap_freshbooks.webhooks.server import asgi, readiness, receiver
 from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 from tests.support import unmeasured
@@ -184,17 +184,18 @@ def test_while_the_inbox_is_locked_deliveries_are_answered_with_503(
 ) -> None:
     assert running.post(callback.path, event_fields()) == 200
     inbox.close()
-    monkeypatch.setattr(inbox_module, "LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr(connections, "LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr(readiness, "MIN_INTERVAL", 0.0)
     monkeypatch.setattr(inbox.database, "lock_timeout", 0.2)
     blocker = sqlite3.connect(inbox.database.url.database or "", isolation_level=None)
-    inbox.__dict__.pop("_engine")
-    inbox.database.__dict__.pop("engine", None)
     blocker.execute("BEGIN IMMEDIATE")
     try:
         assert running.post(callback.path, event_fields()) == 503
         answer = running.session.get(f"{running.url}/readyz")
         assert answer.status_code == 503
-        assert answer.text == "the webhook inbox cannot be written"
+        assert (
+            answer.text == "the webhook inbox cannot be written; the log of the receiver says why"
+        )
         assert running.session.get(f"{running.url}/healthz").status_code == 200
     finally:
         blocker.execute("ROLLBACK")
