@@ -18,7 +18,8 @@ from tap_freshbooks.oauth.stores import base, sql
 from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.storage import database
-from tap_freshbooks.webhooks.inbox import Inbox, InboxError
+from tap_freshbooks.webhooks.connections import InboxError
+from tap_freshbooks.webhooks.inbox import Inbox
 from tests.faults.socket_proxy import NAME, SocketProxy
 from tests.storage.databases import empty_schema
 
