@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -244,7 +245,9 @@ class Connection:
     def _url(self, setting: str, variable: str, default: str) -> str:
         url = str(self.config.get(setting) or "").strip() or os.environ.get(variable, "").strip()
         url = url or default
-        if not (is_plain(url) and is_url(url)):
+        # Where a slash in a password was not escaped, what is before looks like host and port.
+        is_clear = not re.search(r"[/?#].*@", url.partition("://")[2])
+        if not (is_plain(url) and is_url(url) and is_clear):
             raise SettingsError(f"{variable} must be a URL such as {default}")
         return url.rstrip("/")
 

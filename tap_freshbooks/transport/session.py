@@ -125,6 +125,8 @@ class HttpSession:
                 json=json,
                 data=form,
                 headers={**(headers or {}), **signed},
+                # requests would let a user in the URL take the place of what FreshBooks wants.
+                auth=_unchanged if token or form else None,
                 timeout=self.timeout,
                 allow_redirects=False,
                 stream=True,
@@ -139,3 +141,7 @@ class HttpSession:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
