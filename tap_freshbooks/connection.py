@@ -18,8 +18,11 @@ from tap_freshbooks.businesses import (
 from tap_freshbooks.config.validation import is_plain, is_url
 from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, SettingsError
 from tap_freshbooks.locations import showable
-from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator, StaticToken
+from tap_freshbooks.oauth import owner_question
+from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator
+from tap_freshbooks.oauth.owner import Owner
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
+from tap_freshbooks.oauth.static_token import StaticToken
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 from tap_freshbooks.transport.client import FreshBooksClient
@@ -85,6 +88,7 @@ class Connection:
         Raises:
             ConnectionFailedError: If there is none, or it does not name the memberships of the
                 user: then nothing can be read.
+            OtherUserError: If it is another user than the one whose tokens the store held before.
         """
         try:
             answer = self.client.get(IDENTITY_PATH, subject=IDENTITY)
@@ -96,6 +100,8 @@ class Connection:
         strange = unreadable_memberships(me)
         if strange and not read_businesses(me):
             raise ConnectionFailedError(f"{IDENTITY}: {NO_NUMBER} ({strange} of them); {REPORT}")
+        if not self.is_static:
+            self.refreshing_authenticator.note_owner(Owner.read(me))
         return me
 
     @property
@@ -210,11 +216,22 @@ class Connection:
         if configured:  # the file of another store may have been encrypted
             configured = store.encryption.decrypt(configured, "the settings")
         url = config.get("auth_failure_url")
-        notifier = ReauthNotifier(url, config["connection"], self.user_agent) if url else None
-        return RefreshingAuthenticator(store, endpoint, configured, notifier)
+        notifier = (
+            ReauthNotifier(url, config["client_id"], config["connection"], self.user_agent)
+            if url
+            else None
+        )
+        attempts = config.get("max_attempts") or owner_question.ATTEMPTS
+        ask = owner_question.owner_question(self.api_url, self.user_agent, attempts)
+        return RefreshingAuthenticator(store, endpoint, configured, notifier, ask)
 
-    def connect(self, code: str, verifier: str) -> frozenset[str]:
+    def connect(self, code: str, verifier: str, *, is_replacing: bool = False) -> frozenset[str]:
         """Trade the code of a consent for tokens, and store them where a sync reads them.
+
+        Args:
+            code: Of the consent.
+            verifier: The secret half of PKCE.
+            is_replacing: Whether the user may be another than before.
 
         Returns:
             The scopes that were granted, as far as FreshBooks names them.
@@ -222,7 +239,7 @@ class Connection:
         Raises:
             TapError: As `RefreshingAuthenticator.connect`.
         """
-        return self.refreshing_authenticator.connect(code, verifier)
+        return self.refreshing_authenticator.connect(code, verifier, is_replacing=is_replacing)
 
     def prepare_login(self) -> None:
         """Check that the settings allow a login, before the user is sent anywhere.

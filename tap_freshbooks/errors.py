@@ -71,6 +71,10 @@ class SettingsError(TapError):
     exit_status = ExitStatus.USAGE
 
 
+class OtherUserError(SettingsError):
+    """The tokens are of another FreshBooks user than the one whose connection it is."""
+
+
 def ending_of(error: BaseException) -> tuple[int, str]:
     """The exit status of a command that ends with an error, and the sentence about it."""
     if isinstance(error, RunInterruptedError):

@@ -56,6 +56,13 @@ does not let you, or runs on another machine, press Ctrl-C and run this again wi
     "--scopes", "listed", help="Ask for these scopes instead; separated by blanks or commas."
 )
 @click.option("--paste", is_flag=True, help="Paste the answer; open no page of this command.")
+@click.option(
+    "--replace",
+    "is_replacing",
+    is_flag=True,
+    help="Let another FreshBooks user take the place of the one who is connected; without it, "
+    "that is refused.",
+)
 @click.option("--no-browser", is_flag=True, help="Show the address only; open no browser.")
 @click.option(
     "--timeout",
@@ -71,6 +78,7 @@ def login(
     catalog: IO[str] | None,
     listed: str | None,
     paste: bool,
+    is_replacing: bool,
     no_browser: bool,
     timeout: float,
 ) -> None:
@@ -82,7 +90,13 @@ def login(
     needed = scopes.required_by(scopes.selected_streams(tap))
     wanted = scopes.parse_scopes(listed or "") or needed
     request = AuthorizationRequest(tap.config["client_id"], redirect_uri, wanted)
-    flow = LoginFlow(tap, request, settings.sources, catalog.name if catalog else None)
+    flow = LoginFlow(
+        tap,
+        request,
+        settings.sources,
+        catalog.name if catalog else None,
+        is_replacing=is_replacing,
+    )
     address = None if paste else LoopbackAddress.parse(redirect_uri)
     listener = _listener(address) if address else None
     say(f"Asking for {len(wanted)} scopes; each must be enabled for your app:")

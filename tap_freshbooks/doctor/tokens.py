@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import TapError
-from tap_freshbooks.oauth.authenticator import StaticToken
+from tap_freshbooks.oauth.static_token import StaticToken
 from tap_freshbooks.oauth.tokens import LEGACY_ALL
 from tap_freshbooks.transport.client import FreshBooksClient
 from tap_freshbooks.transport.request import Request

@@ -25,6 +25,7 @@ class LoginFlow:
         request: The request that the user answers.
         sources: The values of `--config`.
         catalog: The value of `--catalog`.
+        is_replacing: Whether the user may be another than the one who was connected before.
 
     Attributes:
         account: The account, once it is connected.
@@ -36,6 +37,8 @@ class LoginFlow:
         request: AuthorizationRequest,
         sources: Sequence[str],
         catalog: str | None,
+        *,
+        is_replacing: bool = False,
     ) -> None:
         self.request = request
         self.selection = BusinessSelection.from_config(tap.connection, sources)
@@ -43,6 +46,7 @@ class LoginFlow:
         self._tap = tap
         self._sources = sources
         self._catalog = catalog
+        self._is_replacing = is_replacing
 
     @property
     def url(self) -> str:
@@ -61,7 +65,8 @@ class LoginFlow:
             TapError: If the code is invalid, or the tokens cannot be stored.
         """
         connection, request = self._tap.connection, self.request
-        granted = connection.connect(code, request.code_verifier)
+        verifier = request.code_verifier
+        granted = connection.connect(code, verifier, is_replacing=self._is_replacing)
         try:
             self.account = Account.fetch(self._tap, granted or frozenset(request.scopes))
         except TapError as error:

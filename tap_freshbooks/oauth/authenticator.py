@@ -1,12 +1,11 @@
 """Access tokens for requests: the configured one, or one that is refreshed when it is due.
 
-Here it is decided which pair counts, and that one process at a time refreshes it; how a refresh
-goes without losing a token is in `rotation.py`.
+Here one process at a time refreshes the pair that counts (`selection.py`); how a refresh goes
+without losing a token is in `rotation.py`, and whose tokens new ones are in `owner_check.py`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
 import threading
@@ -18,20 +17,25 @@ from typing_extensions import override
 
 from tap_freshbooks import signals
 from tap_freshbooks.errors import (
+    ConnectionFailedError,
     ReauthorizationRequiredError,
     RunCancelledError,
-    SettingsError,
     TokenStoreError,
 )
+from tap_freshbooks.oauth.owner_check import OwnerCheck
 from tap_freshbooks.oauth.rotation import Rotation
+from tap_freshbooks.oauth.selection import PairSelection
 from tap_freshbooks.oauth.stores.fallback import FallbackStore
-from tap_freshbooks.oauth.tokens import TokenPair, hash_of
+from tap_freshbooks.oauth.tokens import hash_of
 from tap_freshbooks.transport.auth import Authenticator
 
 if TYPE_CHECKING:
+    from tap_freshbooks.oauth.owner import Owner
+    from tap_freshbooks.oauth.owner_check import AskOwner
     from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
     from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
     from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
+    from tap_freshbooks.oauth.tokens import TokenPair
 
 logger = logging.getLogger("tap-freshbooks.oauth")
 
@@ -43,27 +47,6 @@ REFRESH_MARGIN = (300, 420)
 harm, and jitter keeps many workers of one connection from refreshing in one second."""
 
 
-class StaticToken(Authenticator):
-    """An access token from the settings, used as it is and never refreshed."""
-
-    def __init__(self, access_token: str) -> None:
-        self._access_token = access_token
-
-    @override
-    def access_token(self, *, rejected: str | None = None) -> str:
-        if rejected is not None:
-            raise ReauthorizationRequiredError(
-                "FreshBooks does not accept the configured access_token (they live 12 hours), and "
-                "there is no refresh_token to get another: set a new access_token, or remove it "
-                "and connect the account with `tap-freshbooks login`"
-            )
-        return self._access_token
-
-    @override
-    def close(self) -> None:
-        pass
-
-
 class RefreshingAuthenticator(Authenticator):
     """Keeps one connection alive over threads, processes and machines. One per tap instance.
 
@@ -73,6 +56,7 @@ class RefreshingAuthenticator(Authenticator):
         configured: The refresh token of the settings: the seed of an empty store, and the
             winner over a store that was seeded with another one.
         notifier: Notified when the account must be authorised again.
+        ask_owner: Asks FreshBooks whose an access token is; None: any user's are taken.
     """
 
     def __init__(
@@ -81,13 +65,17 @@ class RefreshingAuthenticator(Authenticator):
         endpoint: TokenEndpoint,
         configured: str | None,
         notifier: ReauthNotifier | None = None,
+        ask_owner: AskOwner | None = None,
     ) -> None:
         self.store = store
         self.endpoint = endpoint
-        self.configured = configured
         self.margin = random.uniform(*REFRESH_MARGIN)  # noqa: S311 - no cryptography
         self._client = hash_of(endpoint.client_id)
+        self._owners = OwnerCheck(store, endpoint, ask_owner)
         self._fallback = FallbackStore(f"{store.identity}\n{endpoint.client_id}", store.encryption)
+        self._selection = PairSelection(
+            store, self._fallback, self._owners, configured, self._client
+        )
         self._rotation = Rotation(str(store), endpoint, self._fallback, notifier)
         self._pair: TokenPair | None = None
         self._mutex = threading.Lock()
@@ -116,10 +104,14 @@ class RefreshingAuthenticator(Authenticator):
 
     def _refreshed(self, store: LockedStore, rejected: str | None) -> TokenPair:
         """The pair that another process has stored meanwhile, else the next one."""
+        is_renewed = False
         for _ in range(MAX_REREADS):
-            pair = self._read_newest(store)
+            pair = self._selection.read_newest(store)
             if self._usable(pair, rejected):
                 return pair
+            if pair.is_held_back and self._settle(store, pair, may_renew=not is_renewed):
+                continue
+            is_renewed = pair.is_held_back
             with self._rotating:
                 if self._rotation.closed.is_set():
                     raise RunCancelledError
@@ -131,6 +123,18 @@ class RefreshingAuthenticator(Authenticator):
         raise TokenStoreError(
             f"the tokens in {self.store} keep changing: does another program write them too?"
         )
+
+    def _settle(self, store: LockedStore, held: TokenPair, *, may_renew: bool) -> bool:
+        """Find out whose a pair is; False if it has to be refreshed before it can tell."""
+        if not held.is_fresh(0):
+            return False
+        try:
+            self._owners.settle(store, held, self._selection.seed)
+        except ReauthorizationRequiredError as error:
+            if not may_renew:
+                raise ConnectionFailedError(str(error)) from None
+            return False
+        return True
 
     @override
     def close(self) -> None:
@@ -147,100 +151,64 @@ class RefreshingAuthenticator(Authenticator):
         Raises:
             TokenStoreError: If the store cannot be read.
         """
-        return self._select(self.store.read())
+        return self._selection.select(self.store.read())
 
     def _usable(self, pair: TokenPair | None, rejected: str | None) -> str | None:
-        if pair and pair.is_fresh(self.margin) and pair.access_token != rejected:
+        if not pair or pair.is_held_back:
+            return None
+        if pair.is_fresh(self.margin) and pair.access_token != rejected:
             return pair.access_token
         return None
 
-    def _select(self, stored: TokenPair | None) -> TokenPair | None:
-        """The pair to go on with: the stored one, unless the user has authorised anew.
-
-        Raises:
-            SettingsError: If the settings do not fit what is stored.
-        """
-        if self.configured and not self.store.holds_seed:
-            seed = hash_of(self.configured)
-            if stored is None:
-                return TokenPair(self.configured, seed=seed)
-            if seed in stored.superseded_seeds:
-                raise SettingsError(
-                    f"the setting refresh_token is older than the tokens in {self.store}, which "
-                    "come from a later consent: remove the setting, or set it to the newest token. "
-                    "If it belongs to another FreshBooks user, give that one a token_store or a "
-                    "connection of his own"
-                )
-            if stored.seed != seed:
-                return TokenPair(
-                    self.configured,
-                    seed=seed,
-                    pending=stored.pending,
-                    rejections=stored.rejections,
-                )
-        if stored and stored.client not in {None, self._client}:
-            raise SettingsError(
-                f"the tokens in {self.store} were made for another app than client_id names: set "
-                "the client_id and client_secret of that app, or connect the account to this one "
-                "with `tap-freshbooks login`"
-            )
-        return stored
-
-    def _read_newest(self, store: LockedStore) -> TokenPair:
-        """The pair to go on with, of what is stored, rescued and configured."""
-        self._recover_fallback(store)
-        pair = self._select(store.read())
-        if pair is None:
-            raise SettingsError(
-                f"there is no connection yet: {self.store} holds no tokens; connect the account "
-                "with `tap-freshbooks login`, or set refresh_token"
-            )
-        return pair
-
-    def _recover_fallback(self, store: LockedStore) -> None:
-        """Store a pair that an earlier run could not store, if it follows the stored one."""
-        stored = store.read()
-        seed = hash_of(self.configured) if self.configured else None
-        if stored is None:
-            rescued = self._fallback.latest(seed)
-        else:
-            rescued = self._fallback.find(stored.refresh_token)
-            if rescued is None and seed not in {None, stored.seed, *stored.superseded_seeds}:
-                rescued = self._fallback.find(self.configured or "")
-        if rescued:
-            path, pair = rescued
-            store.write(pair)
-            with contextlib.suppress(OSError):  # a pair that is stored is not sought
-                path.unlink()
-            logger.warning("The tokens that an earlier run had rescued are now in %s", self.store)
-
     # Beginning and ending a connection on purpose
 
-    def connect(self, code: str, verifier: str) -> frozenset[str]:
+    def connect(self, code: str, verifier: str, *, is_replacing: bool = False) -> frozenset[str]:
         """Trade the code of a consent for the first pair, and store it.
+
+        Args:
+            code: Of the consent.
+            verifier: The secret half of PKCE.
+            is_replacing: Whether the user may be another than before.
 
         Returns:
             The scopes that were granted, as far as FreshBooks names them.
 
         Raises:
             ReauthorizationRequiredError: If the code is not accepted.
+            OtherUserError: If the consent is of another user than the tokens in the store.
             TokenStoreError: If the store is not writable; the code is then not spent.
         """
         with self._mutex, self.store.locked() as store:
             former = store.read()
+            if not is_replacing:
+                former = self._owners.learn(store, former)
             try:
                 store.check_writable(former)
             except TokenStoreError as error:
                 raise TokenStoreError(f"{error}; make it writable, then log in again") from None
+            is_held_back = self._owners.guards(former) and not is_replacing
             with signals.deferred():
                 pair, scopes = self.endpoint.exchange(code, verifier)
-                # A seed that is still configured is older than this consent.
-                seed = hash_of(self.configured) if self.configured else None
-                pair = replace(pair, client=self._client, seed=seed).replacing(former)
-                self._fallback.discard()
-                spent = former.refresh_token if former else ""
-                self._pair = self._rotation.store_pair(store, pair, spent, is_newest=True)
+                pair = replace(pair, client=self._client, is_held_back=is_held_back)
+                self._store_consent(store, pair, former, is_replacing=is_replacing)
+            if is_held_back:
+                self._owners.settle_login(store, pair, self._selection.seed)
+            self._fallback.discard()
+            self._pair = store.read()
         return scopes
+
+    def _store_consent(
+        self, store: LockedStore, pair: TokenPair, former: TokenPair | None, *, is_replacing: bool
+    ) -> None:
+        spent = former.refresh_token if former else ""
+        if former and pair.is_held_back:
+            content = former.holding_back(pair)
+        else:
+            # A seed that is still configured is older than this consent.
+            content = replace(pair, seed=self._selection.seed).replacing(former)
+        if is_replacing:
+            content = replace(content, owner=None)
+        self._rotation.store_pair(store, content, spent, is_newest=True)
 
     def disconnect(self) -> bool:
         """Revoke the tokens and forget them.
@@ -252,7 +220,7 @@ class RefreshingAuthenticator(Authenticator):
             FreshBooksError: If FreshBooks did not confirm it; nothing is forgotten then.
         """
         with self._mutex, self.store.locked() as store:
-            self._recover_fallback(store)
+            self._selection.recover(store)
             pair = store.read()
             if pair is None:
                 return False
@@ -260,8 +228,12 @@ class RefreshingAuthenticator(Authenticator):
             for token in (pair.access_token, pair.refresh_token):
                 if token:
                     self.endpoint.revoke(token)
+            heir = self._end_held_back(pair)
             try:
-                store.forget()
+                if heir:
+                    store.write(heir)
+                else:
+                    store.forget()
             except TokenStoreError as error:
                 raise TokenStoreError(
                     f"the tokens are revoked, but {error}; remove them there"
@@ -269,3 +241,43 @@ class RefreshingAuthenticator(Authenticator):
             self._fallback.discard()
             self._pair = None
         return True
+
+    def _end_held_back(self, pair: TokenPair) -> TokenPair | None:
+        """Revoke what is held back, unless another store has taken it.
+
+        Returns:
+            The pair of the token that is still configured: the next run goes on with it.
+        """
+        heir = None
+        for held in pair.held_back:
+            if held.seed and held.seed == self._selection.seed and not self.store.holds_seed:
+                heir = held
+            elif held.seed is None or self.store.find_shared(held.seed):
+                self._owners.revoke(held)
+            if held.seed:
+                self.store.remove_shared(held.seed)
+        return heir
+
+    # Whose connection it is
+
+    def note_owner(self, owner: Owner | None) -> None:
+        """Remember whom users/me has named; a store that cannot be written is a warning.
+
+        Args:
+            owner: The user, None if the answer names none.
+
+        Raises:
+            OtherUserError: If the store remembers another.
+        """
+        with self._mutex:
+            stored = self._pair
+            if owner is None or stored is None:
+                return
+            self._owners.check_current(stored, owner)
+            if stored.owner == owner.completed_by(stored.owner):
+                return
+            try:
+                with self.store.locked() as store:
+                    self._pair = self._owners.remember(store, owner) or stored
+            except TokenStoreError as error:
+                logger.warning("Whose tokens they are could not be noted: %s", error)

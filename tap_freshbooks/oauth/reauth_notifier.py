@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.errors import TapError, sentence_of
+from tap_freshbooks.oauth.owner import Owner
 from tap_freshbooks.timestamps import utc_text_at
 from tap_freshbooks.transport.session import HttpSession
 
@@ -25,23 +26,31 @@ class ReauthNotifier:
 
     Attributes:
         url: Where the event is POSTed; it may contain a secret of the receiver.
+        client_id: The app.
         connection: The name of the connection.
         user_agent: As for any other request.
     """
 
     url: str
+    client_id: str
     connection: str
     user_agent: str
 
-    def notify(self, rejection: Rejection) -> bool:
-        """POST the event as JSON: connection, time and reason, no secrets.
+    def notify(self, rejection: Rejection, owner: Owner | None) -> bool:
+        """POST the event as JSON: whose connection it is, time and reason, no secrets.
+
+        Args:
+            rejection: What happened.
+            owner: The FreshBooks user, as he was known last; None if he never was.
 
         Returns:
             Whether the receiver took it; if not, the next run tries again.
         """
         event = {
             "event": "reauthorization_required",
+            "client_id": self.client_id,
             "connection": self.connection,
+            **asdict(owner or Owner()),
             "time": utc_text_at(rejection.since),
             "reason": rejection.reason,
         }

@@ -86,10 +86,11 @@ class Rotation:
 
         Args:
             store: Locked, and just read.
-            pair: What to go on with: the stored pair, or a configured token that is newer.
+            pair: What to go on with: the stored pair, or one that is newer.
 
         Returns:
-            The new pair, None if the store has changed meanwhile: read it again.
+            The new pair, None if the store is to be read again: it has changed meanwhile, or holds
+            the new pair back.
 
         Raises:
             ReauthorizationRequiredError: If FreshBooks no longer accepts the refresh token.
@@ -103,15 +104,9 @@ class Rotation:
         former = store.read() or pair
         if not self._note_pending(store, pair, former):
             return None
-        fresh = self._spend(store, pair, former)
-        if fresh is None:
-            return None
-        if fresh.access_token is None:
-            raise RefreshFailedError(
-                "the token answer of FreshBooks holds no access token; the new refresh token "
-                f"is kept in {self.store_name}. Run again later"
-            )
-        logger.info("Access token refreshed; the new tokens are in %s", self.store_name)
+        if fresh := self._spend(store, pair, former):
+            _check_access_token(fresh, self.store_name)
+            logger.info("Access token refreshed; the new tokens are in %s", self.store_name)
         return fresh
 
     def _note_pending(self, store: LockedStore, pair: TokenPair, former: TokenPair) -> bool:
@@ -144,7 +139,7 @@ class Rotation:
 
         Args:
             store: Where the refresh of `pair` is noted as pending.
-            pair: What is spent.
+            pair: What is spent; if it is held back, so is what follows it.
             former: What is stored, `pair` itself as a rule.
         """
         attempts = RefreshAttempts(self.endpoint, pair)
@@ -154,8 +149,7 @@ class Rotation:
                 with signals.deferred():
                     answer = attempts.send()
                     if isinstance(answer, TokenPair):
-                        fresh = replace(answer, client=self.client).replacing(former)
-                        return self.store_pair(store, fresh, pair.refresh_token)
+                        return self._keep(store, answer, pair, former)
                 if isinstance(answer, ReauthorizationRequiredError):
                     self._reject(store, former, attempts, answer)
                     return None
@@ -163,6 +157,19 @@ class Rotation:
         finally:
             if attempts.state is TokenState.UNSPENT:
                 self._remove_pending(store)
+
+    def _keep(
+        self, store: LockedStore, answer: TokenPair, pair: TokenPair, former: TokenPair
+    ) -> TokenPair | None:
+        """Store what an answer has brought, in the place of the pair that was spent for it."""
+        fresh = replace(answer, client=self.client)
+        if not pair.is_held_back:
+            return self.store_pair(store, fresh.replacing(former), pair.refresh_token)
+        noted = replace(former, pending=None).holding_back(fresh)
+        while not self.store_pair(store, noted, pair.refresh_token, rescued=fresh):
+            noted = (store.read() or noted).holding_back(fresh)
+        _check_access_token(fresh, self.store_name)
+        return None
 
     def _wait_for_retry(self, attempts: RefreshAttempts, error: TransientError) -> None:
         if not attempts.may_retry:
@@ -185,14 +192,21 @@ class Rotation:
     # A new pair is stored
 
     def store_pair(
-        self, store: LockedStore, fresh: TokenPair, spent: str, *, is_newest: bool = False
+        self,
+        store: LockedStore,
+        fresh: TokenPair,
+        spent: str,
+        *,
+        rescued: TokenPair | None = None,
+        is_newest: bool = False,
     ) -> TokenPair | None:
         """Store a new pair; if the store fails for long, in a rescue file.
 
         Args:
             store: Where it belongs.
-            fresh: The pair.
+            fresh: What the store shall hold.
             spent: The refresh token whose place it takes; empty if there was none.
+            rescued: The new pair, if the store shall hold it back.
             is_newest: Whether it counts whatever the store holds by now.
 
         Returns:
@@ -212,7 +226,7 @@ class Rotation:
             except Exception as error:  # noqa: BLE001 - whatever it is, the pair must not be lost
                 problem = _sentence(error)
                 if time.monotonic() + wait > deadline:
-                    self._store_in_fallback(fresh, spent, problem)
+                    self._store_in_fallback(rescued or fresh, spent, problem)
                 logger.warning("%s; trying again", problem)
                 time.sleep(wait)
                 wait = min(2 * wait, MAX_STORE_WAIT)
@@ -258,7 +272,8 @@ class Rotation:
 
     def _give_up(self, store: LockedStore, pair: TokenPair, rejection: Rejection) -> NoReturn:
         """End the run without a request to FreshBooks; `auth_failure_url` is notified once."""
-        if self.notifier and not rejection.reported and self.notifier.notify(rejection):
+        owner = (store.read() or pair).owner
+        if self.notifier and not rejection.reported and self.notifier.notify(rejection, owner):
             self._note_rejection(store, pair, replace(rejection, reported=True))
         raise ReauthorizationRequiredError(
             f"{rejection.reason} (found out at {utc_text_at(rejection.since)}, tokens in "
@@ -270,6 +285,14 @@ class Rotation:
             store.write((store.read() or pair).with_rejection(rejection))
         except TokenStoreError as error:
             logger.warning("%s, so the next run will ask FreshBooks again", error)
+
+
+def _check_access_token(fresh: TokenPair, store_name: str) -> None:
+    if fresh.access_token is None:
+        raise RefreshFailedError(
+            "the token answer of FreshBooks holds no access token; the new refresh token "
+            f"is kept in {store_name}. Run again later"
+        )
 
 
 def _sentence(error: Exception) -> str:

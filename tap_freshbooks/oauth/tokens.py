@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from tap_freshbooks.oauth.owner import Owner
 
 MAX_NOTES = 20
 """How many notes of a kind are kept, the latest."""
@@ -74,6 +77,10 @@ class TokenPair:
         created_at: The same by the token answer's own word; not stored, and not believed.
         pending: The refresh whose outcome is unknown, None as a rule.
         rejections: Which tokens were refused and why, the latest last.
+        owner: The FreshBooks user whose pair it is, None as long as nobody has asked.
+        held_back: Pairs that are not of this line: whose they are is to be found out, or they are
+            of another user. Their owner says which of the two.
+        is_held_back: Whether this pair must not be used before its owner is known; not stored.
     """
 
     refresh_token: str
@@ -87,6 +94,9 @@ class TokenPair:
     created_at: float | None = field(default=None, compare=False)
     pending: PendingRefresh | None = None
     rejections: tuple[Rejection, ...] = ()
+    owner: Owner | None = None
+    held_back: tuple[TokenPair, ...] = ()
+    is_held_back: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
         """Without the secrets."""
@@ -95,6 +105,11 @@ class TokenPair:
     def is_fresh(self, margin: float) -> bool:
         """Whether the access token lives for at least `margin` more seconds."""
         return bool(self.access_token) and self.expires_at > time.time() + margin
+
+    @property
+    def is_unused_seed(self) -> bool:
+        """Whether it is a refresh token that somebody has configured, and nothing else yet."""
+        return self.access_token is None and self.generation == 0
 
     @property
     def pending_refresh(self) -> PendingRefresh | None:
@@ -113,6 +128,30 @@ class TokenPair:
         others = [each for each in self.rejections if each.token != rejection.token]
         return replace(self, pending=None, rejections=(*others, rejection)[-MAX_NOTES:])
 
+    @property
+    def unchecked(self) -> TokenPair | None:
+        """The pair that is held back until it is known whose it is."""
+        return next((each for each in self.held_back if each.owner is None), None)
+
+    def held_back_for(self, seed: str | None) -> TokenPair | None:
+        """The pair that is held back and was made of this seed."""
+        return next((each for each in self.held_back if seed and each.seed == seed), None)
+
+    def holding_back(self, pair: TokenPair) -> Self:
+        """This pair, with one more that is held back; one for each seed, and for each user."""
+        others = self.without(pair).held_back
+        if owner := pair.owner:  # a new pair has ended the earlier ones of its user
+            others = tuple(
+                each for each in others if not each.owner or owner.is_other_than(each.owner)
+            )
+        kept = replace(pair, pending=None, rejections=(), held_back=(), is_held_back=False)
+        return replace(self, held_back=(*others, kept)[-MAX_NOTES:])
+
+    def without(self, pair: TokenPair) -> Self:
+        """This pair, with none held back of the seed of another one."""
+        others = (each for each in self.held_back if each.seed != pair.seed)
+        return replace(self, held_back=tuple(others))
+
     def replacing(self, former: TokenPair | None) -> Self:
         """The pair with the notes that are kept of the one that it replaces in a store."""
         if former is None:
@@ -124,4 +163,7 @@ class TokenPair:
             self,
             superseded_seeds=tuple(dict.fromkeys(seeds))[-MAX_NOTES:],
             rejections=tuple(rejections),
+            owner=self.owner.completed_by(former.owner) if self.owner else former.owner,
+            held_back=former.held_back,
+            is_held_back=False,
         )

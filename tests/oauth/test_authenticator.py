@@ -18,7 +18,8 @@ from tap_freshbooks.errors import (
     SettingsError,
     TokenStoreError,
 )
-from tap_freshbooks.oauth.authenticator import REFRESH_MARGIN, RefreshingAuthenticator, StaticToken
+from tap_freshbooks.oauth.authenticator import REFRESH_MARGIN, RefreshingAuthenticator
+from tap_freshbooks.oauth.static_token import StaticToken
 from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint, _expires_at
 from tap_freshbooks.oauth.tokens import hash_of

@@ -24,6 +24,18 @@ if TYPE_CHECKING:
 
 DEAD = "0" * 64
 
+EVENT = {
+    "event",
+    "client_id",
+    "connection",
+    "identity_id",
+    "identity_uuid",
+    "businesses",
+    "time",
+    "reason",
+}
+"""The keys of what `auth_failure_url` gets."""
+
 
 def connection(
     config: dict[str, Any], *, token_file: Path | None = None, **changes: Any
@@ -142,11 +154,34 @@ def test_the_receiver_is_notified_once_for_each_flag_and_gets_no_secret(
     assert event["connection"] == "default"
     assert event["time"].endswith("Z")
     assert "spent or revoked" in event["reason"]
-    assert set(event) == {"event", "connection", "time", "reason"}
+    assert event["client_id"] == stored["client_id"]
+    assert event["businesses"] == []  # nobody knows them yet
+    assert set(event) == EVENT
     assert DEAD not in json.dumps(event)
     with pytest.raises(ReauthorizationRequiredError):
         token_of(dead, refresh_token="1" * 64)
     assert len(receiver.events) == 2
+
+
+def test_the_receiver_learns_whose_account_it_is(
+    stored: dict[str, Any], sandbox: Sandbox, receiver: Receiver
+) -> None:
+    sync(stored, "identity")
+    [me] = sync(stored, "identity").records["identity"]
+    with pytest.raises(ReauthorizationRequiredError):
+        token_of(stored, refresh_token=DEAD, connection="default", auth_failure_url=receiver.url)
+    [event] = receiver.events
+    assert (event["identity_id"], event["identity_uuid"]) == (me["id"], me["identity_uuid"])
+    own = [each for each in sandbox.businesses() if each["role"] == "owner"]
+    shown = ("account_id", "business_uuid", "name")
+    assert event["businesses"] == [
+        {"business_id": each["id"], **{key: each[key] for key in shown}}
+        for each in sorted(own, key=lambda each: each["id"])
+    ]
+    pair = connection(stored).store.read()
+    assert pair
+    secrets = [pair.refresh_token, pair.access_token, stored["client_secret"], DEAD]
+    assert all(str(secret) not in json.dumps(event) for secret in secrets)
 
 
 def test_two_jobs_with_two_dead_tokens_cause_two_notifications(

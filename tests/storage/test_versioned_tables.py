@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tap_freshbooks.errors import TapError, TokenStoreError
+from tap_freshbooks.oauth.owner import OwnBusiness, Owner
 from tap_freshbooks.oauth.stores import sql
 from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.tokens import TokenPair
@@ -97,6 +99,16 @@ def test_tokens_of_a_store_without_a_version_are_read_and_its_version_is_recorde
     write(url, PAIR)
     assert query(url, VERSIONS) == [("token_store", TOKENS)]
     assert store_of(url).read() == PAIR
+
+
+def test_a_token_store_of_the_first_version_learns_whose_tokens_it_holds(url: str) -> None:
+    make_store_of_version_1(url)
+    pair = store_of(url).read()
+    assert pair == PAIR  # of nobody whom it knows
+    held = TokenPair("another", "access", expires_at=9e9, seed="seed")
+    known = replace(pair, owner=Owner(7, "uuid", (OwnBusiness(1, "a", None, "One"),)))
+    write(url, known.holding_back(held))
+    assert store_of(url).read() == replace(known, held_back=(held,))
 
 
 def test_a_token_store_of_a_later_version_is_left_alone_in_words(url: str) -> None:
@@ -278,9 +290,9 @@ def test_tables_of_the_first_version_need_no_right_to_create_any(postgres: Postg
     make_version_1(url)
     execute(url, "DROP TABLE IF EXISTS things", "CREATE TABLE things (id TEXT)")
     limited = without_create(postgres, url)
-    write(limited, PAIR)
     append(limited)
-    assert store_of(limited).read() == PAIR
+    with pytest.raises(TokenStoreError, match="permission denied"):
+        write(limited, PAIR)  # its table has a second version
     assert "tap_freshbooks_schema" not in columns(url)
     open_tables(limited, FIRST)
     with pytest.raises(TapError, match="permission denied"):

@@ -48,6 +48,28 @@ class TokenStore(ABC):
             SettingsError: If its tokens cannot be decrypted.
         """
 
+    def share(self, pair: TokenPair) -> None:  # noqa: B027 - those of a database see its rows
+        """Let other stores find a pair that is held back here, by the seed that it was made of.
+
+        Raises:
+            OSError: If there is no place for it.
+        """
+
+    @abstractmethod
+    def find_shared(self, seed: str) -> TokenPair | None:
+        """The pair that some store holds back for a seed, None as soon as another has taken it.
+
+        Args:
+            seed: Hash of a configured refresh token, which is spent.
+
+        Raises:
+            TokenStoreError: If the place cannot be read.
+            SettingsError: If its tokens cannot be decrypted.
+        """
+
+    def remove_shared(self, seed: str) -> None:  # noqa: B027 - there the taker's row says it
+        """Note that a shared pair has found its store."""
+
     @abstractmethod
     def locked(self) -> AbstractContextManager[LockedStore]:
         """Hold the store against all other threads, processes and machines.

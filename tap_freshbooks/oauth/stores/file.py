@@ -13,6 +13,7 @@ from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
+from tap_freshbooks.oauth.stores.fallback import FallbackStore
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 from tap_freshbooks.storage.json_file import MODE, JsonFile, NotAnObjectError
@@ -103,8 +104,28 @@ class FileStore(TokenStore):
         """The pair among the keys of the file."""
         pair = decode(content, self.encryption, str(self))
         if pair and self.holds_seed and pair.seed != (seed := hash_of(pair.refresh_token)):
-            return TokenPair(pair.refresh_token, seed=seed)  # put there by the user
+            # Put there by the user.
+            return TokenPair(
+                pair.refresh_token, seed=seed, owner=pair.owner, held_back=pair.held_back
+            )
         return pair
+
+    @override
+    def share(self, pair: TokenPair) -> None:
+        self._shared(pair.seed or "").save(pair, "")
+
+    @override
+    def find_shared(self, seed: str) -> TokenPair | None:
+        found = self._shared(seed).find("")
+        return found[1] if found else None
+
+    @override
+    def remove_shared(self, seed: str) -> None:
+        self._shared(seed).discard()
+
+    def _shared(self, seed: str) -> FallbackStore:
+        """Where files of other connections, wherever they are, find a pair for this seed."""
+        return FallbackStore(f"held back\n{seed}", self.encryption)
 
 
 class LockedFile(LockedStore):

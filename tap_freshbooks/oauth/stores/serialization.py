@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_freshbooks.oauth.owner import Owner
 from tap_freshbooks.oauth.stores.encryption import Encryption
 from tap_freshbooks.oauth.tokens import PendingRefresh, Rejection, TokenPair, usable_access_token
 
@@ -30,7 +31,14 @@ def encode(pair: TokenPair, encryption: Encryption) -> dict[str, Any]:
         "token_refreshed_at": pair.refreshed_at,
         "token_spending": asdict(pair.pending) if pair.pending else None,
         "token_rejections": [asdict(each) for each in pair.rejections] or None,
+        "token_owner": asdict(pair.owner) if pair.owner else None,
+        "token_held_back": [_without_gaps(encode(each, encryption)) for each in pair.held_back]
+        or None,
     }
+
+
+def _without_gaps(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value is not None}
 
 
 KEYS = tuple(encode(TokenPair(""), Encryption()))
@@ -68,7 +76,16 @@ def decode(row: Mapping[str, Any], encryption: Encryption, place: str) -> TokenP
         refreshed_at=_number(row.get("token_refreshed_at")),
         pending=_converted(row.get("token_spending"), PendingRefresh, None),
         rejections=_converted(row.get("token_rejections"), tuple[Rejection, ...], ()),
+        owner=_converted(row.get("token_owner"), Owner, None),
+        held_back=decode_held_back(row.get("token_held_back"), encryption, place),
     )
+
+
+def decode_held_back(rows: Any, encryption: Encryption, place: str) -> tuple[TokenPair, ...]:
+    """The pairs of a stored list of pairs; the rest as `decode`."""
+    listed = rows if isinstance(rows, list) else []
+    pairs = (decode(row, encryption, place) for row in listed if isinstance(row, dict))
+    return tuple(pair for pair in pairs if pair)
 
 
 def _converted(stored: Any, kind: Any, missing: Any) -> Any:

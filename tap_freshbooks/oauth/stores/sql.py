@@ -7,7 +7,7 @@ SQLite knows no row locks: there the database is locked, and one refresh runs at
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -17,16 +17,18 @@ from typing_extensions import override
 from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
-from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
+from tap_freshbooks.oauth.stores.serialization import KEYS, decode, decode_held_back, encode
 from tap_freshbooks.storage import database
 from tap_freshbooks.storage.database import Database, begin_immediate
 from tap_freshbooks.storage.versioned_tables import VersionedTables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_freshbooks.oauth.stores.encryption import Encryption
     from tap_freshbooks.oauth.tokens import TokenPair
+
+T = TypeVar("T")
 
 IDLE_TIMEOUT = "10min"
 """After so long PostgreSQL ends a worker that holds a row and does nothing: it is hung."""
@@ -51,9 +53,18 @@ TOKENS = sa.Table(
     sa.Column("token_refreshed_at", sa.Double),
     sa.Column("token_spending", sa.JSON(none_as_null=True)),
     sa.Column("token_rejections", sa.JSON(none_as_null=True)),
+    sa.Column("token_owner", sa.JSON(none_as_null=True)),
+    sa.Column("token_held_back", sa.JSON(none_as_null=True)),
 )
 
-TABLES = VersionedTables("token_store", DECLARED)
+
+def _add_owner(connection: sa.Connection) -> None:
+    """Version 2: a store knows whose tokens it holds."""
+    for column in ("token_owner", "token_held_back"):
+        connection.exec_driver_sql(f"ALTER TABLE tap_freshbooks_tokens ADD COLUMN {column} JSON")
+
+
+TABLES = VersionedTables("token_store", DECLARED, [_add_owner])
 """A new version gets a function here that leads to it from the one before."""
 
 
@@ -88,18 +99,36 @@ class SqlStore(TokenStore):
 
     @override
     def read(self) -> TokenPair | None:
+        return self._read(self.pair_in)
+
+    @override
+    def find_shared(self, seed: str) -> TokenPair | None:
+        columns = TOKENS.c.token_seed, TOKENS.c.token_held_back
+        query = sa.select(*columns).filter_by(client_id=self.key["client_id"])
+        rows = self._read(lambda connection: connection.execute(query).all()) or []
+        if any(row.token_seed == seed for row in rows):
+            return None
+        lists = (row.token_held_back for row in rows if isinstance(row.token_held_back, list))
+        held_back = [each for listed in lists for each in listed if isinstance(each, dict)]
+        # Others may be encrypted with the keys of others.
+        wanted = [each for each in held_back if each.get("token_seed") == seed]
+        return next(iter(decode_held_back(wanted, self.encryption, str(self))), None)
+
+    def _read(self, look: Callable[[sa.Connection], T]) -> T | None:
+        """Look at tables of the newest version; None if there are no tables."""
+
+        def attempt() -> T | None:
+            with self.database.engine.connect() as connection:
+                version = TABLES.find_version(connection)
+                if version is None:
+                    return None
+                if version != TABLES.version:
+                    TABLES.open(connection, self.database, base.LOCK_TIMEOUT)
+                return look(connection)
+
         timeout = database.RETRY_TIMEOUT
         with self.errors("cannot be read", timeout):
-            return self.database.retry(self._read, timeout)
-
-    def _read(self) -> TokenPair | None:
-        with self.database.engine.connect() as connection:
-            version = TABLES.find_version(connection)
-            if version is None:
-                return None
-            if version != TABLES.version:
-                TABLES.open(connection, self.database, base.LOCK_TIMEOUT)
-            return self.pair_in(connection)
+            return self.database.retry(attempt, timeout)
 
     @override
     @contextlib.contextmanager
