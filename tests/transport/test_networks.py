@@ -659,8 +659,8 @@ def test_an_alarm_that_cannot_be_sent_says_why_and_changes_nothing(
     variable: str,
 ) -> None:
     monkeypatch.setenv(variable or "UNUSED", "ftp://me:hush@nowhere/x")
-    notifier = ReauthNotifier(f"https://{secure}/hook?key=hush", "default", "x")
-    assert not notifier.notify(Rejection("hash", time.time(), "spent"))
+    notifier = ReauthNotifier(f"https://{secure}/hook?key=hush", "app", "default", "x")
+    assert not notifier.notify(Rejection("hash", time.time(), "spent"), None)
     assert "auth_failure_url did not take the event" in caplog.text
     assert (variable or "is not trusted") in caplog.text
     assert "hush" not in caplog.text.replace("ftp://me:hush@nowhere/x is not there", "")
