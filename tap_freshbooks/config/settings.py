@@ -21,6 +21,7 @@ class Settings(dict[str, Any]):
     Attributes:
         sources: The values of `--config`.
         places: Of each setting that came from a file or a variable: where it stands, in words.
+        fallbacks: The names of those that came from a `.env`.
         token_file: The one `--config` file that holds the refresh token, None if there are
             several, none, or if the token came from the environment. Determined once, when the
             settings are read: a moment later another run may have put the next token there.
@@ -32,6 +33,7 @@ class Settings(dict[str, Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.places: dict[str, str] = {}
+        self.fallbacks: set[str] = set()
 
     def add(self, values: Iterable[tuple[str, Any]], place: str) -> None:
         """Take values over those that are there. What is blank is no value, and changes nothing."""
@@ -43,6 +45,8 @@ class Settings(dict[str, Any]):
     @classmethod
     def load(cls, sources: Sequence[str], environment: Settings) -> Settings:
         """Merge configuration files; later ones win, the environment over all.
+
+        A `.env`, which was found and not named, only adds what none of them has.
 
         Args:
             sources: Values of `--config`.
@@ -60,14 +64,12 @@ class Settings(dict[str, Any]):
             if not is_blank(content.get("refresh_token")):
                 token_files.append(path)
         if FROM_ENVIRONMENT in sources:
-            settings.update(environment)
-            settings.places.update(environment.places)
-        if (
-            len(token_files) == 1
-            and "refresh_token" not in environment
-            and token_files[0].is_file()
-        ):
-            settings.token_file = token_files[0]
+            for name, value in environment.items():
+                if name not in settings or name not in environment.fallbacks:
+                    settings.add([(name, value)], environment.places[name])
+        counts = [path for path in token_files if settings.places["refresh_token"] == str(path)]
+        if len(token_files) == 1 and counts and counts[0].is_file():
+            settings.token_file = counts[0]
         return settings
 
 

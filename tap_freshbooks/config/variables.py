@@ -43,6 +43,8 @@ def read_environment(schema: Mapping[str, Any]) -> Settings:
         if variable in os.environ and not is_blank(text := os.environ[variable]):
             origin = f" of {files[variable]}" if variable in files else ""
             settings.add([(name, _converted(text, setting))], f"variable {variable}{origin}")
+            if origin:
+                settings.fallbacks.add(name)
     warn_of_variables(os.environ, schema["properties"], files)
     return settings
 

@@ -92,6 +92,22 @@ def test_without_env_among_the_sources_it_is_not_read(folder: Path) -> None:
     assert "TAP_FRESHBOOKS_CLIENT_ID" not in os.environ
 
 
+def test_a_file_that_was_named_wins_over_one_that_was_found(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text(
+        f"{LINE}TAP_FRESHBOOKS_REFRESH_TOKEN=theirs\nTAP_FRESHBOOKS_USER_AGENT=lacking\n"
+    )
+    (folder / "b.json").write_text('{"client_id": "ours", "refresh_token": "ours"}')
+    settings = TapFreshBooks.read_settings(["b.json", "ENV"])
+    assert settings == {"client_id": "ours", "refresh_token": "ours", "user_agent": "lacking"}
+    assert str(settings.token_file) == "b.json"
+    monkeypatch.setenv("TAP_FRESHBOOKS_REFRESH_TOKEN", "of-the-environment")
+    settings = TapFreshBooks.read_settings(["b.json", "ENV"])
+    assert settings["refresh_token"] == "of-the-environment"
+    assert settings.token_file is None
+
+
 @pytest.mark.parametrize(
     ("line", "value"),
     [
