@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 from singer_sdk.singerlib import StateMessage
 
+from tap_freshbooks.errors import StreamsFailedError
 from tap_freshbooks.extraction.prefetch import Prefetcher
 from tap_freshbooks.run_report import reported
 from tap_freshbooks.singer import progress
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.streams.run_state import RunState
-from tap_freshbooks.streams.unreadable import note_unreadable
+from tap_freshbooks.streams.unreadable import note_unreadable, unreached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +51,8 @@ class SyncRun:
         """Read all that is selected.
 
         Raises:
-            StreamsFailedError: If some of it cannot be read; the rest is read to its end.
+            StreamsFailedError: If some of it cannot be read, or no business is reached; the rest is
+                read to its end.
             TapError: If nothing can be read any more.
         """
         with reported(self.tap, self.connection, self.state):
@@ -60,6 +62,7 @@ class SyncRun:
         planner = self._webhook_planner()
         self.connection.open()  # what is wrong with it shows before the first message
         note_unreadable(self.connection, list(self.sources), self.state.outcome)
+        nobody = unreached(self.connection, self.sources)
         if planner:
             self._leave_out_idle_streams(planner)
         self.has_begun = True
@@ -80,6 +83,8 @@ class SyncRun:
             self.state.outcome.report()
             if planner:
                 planner.inbox.close()
+        if nobody:
+            raise StreamsFailedError(nobody)
         self.state.outcome.check()
 
     @property

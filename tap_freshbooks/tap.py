@@ -215,6 +215,8 @@ class TapFreshBooks(SdkTap):
         if not signals.is_deferred(signum):
             has_state = "run" in self.__dict__ and self.run.has_begun
             if has_state:
+                for complete in self.run_state.before_state:
+                    complete()
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
             raise RunInterruptedError(signum, has_state=has_state)

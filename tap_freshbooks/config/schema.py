@@ -96,6 +96,23 @@ EXTRACTION: tuple[th.Property[Any], ...] = (
         description="Deliver deleted rows too, with _sdc_deleted_at",
     ),
     th.Property(
+        "hard_deletes",
+        th.StringType(allowed_values=["activate_version", "tombstones", "keep"]),
+        default="activate_version",
+        title="Hard deletes",
+        description="What a target is told of rows that FreshBooks drops without a trace: "
+        "activate_version sends their tables whole, for tables of one connection; tombstones sends "
+        "the rows with _sdc_deleted_at, for tables that several connections share; keep nothing",
+    ),
+    th.Property(
+        "max_state_keys",
+        th.IntegerType(minimum=1),
+        default=100_000,
+        title="Max state keys",
+        description="With hard_deletes: tombstones, how many rows of a stream and business may "
+        "have their keys in the state, by which rows that are gone are found",
+    ),
+    th.Property(
         "unknown_fields",
         th.StringType(allowed_values=["warn", "keep"]),
         default="warn",

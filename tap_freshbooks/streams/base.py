@@ -18,7 +18,7 @@ from typing_extensions import override
 from tap_freshbooks.records import EXTRA
 from tap_freshbooks.schema.unknown_fields import EXTRA_SCHEMA, extra_fields
 from tap_freshbooks.singer.record_writer import RecordWriter, compile_preparation
-from tap_freshbooks.streams.bookmarks import BookmarkedStream
+from tap_freshbooks.streams.deletion_marks import MarkedStream
 from tap_freshbooks.streams.field_warnings import FieldWarnings
 from tap_freshbooks.streams.outcome import Source, concerns_run
 from tap_freshbooks.streams.refusals import explain
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.schema.conversion import Converter
     from tap_freshbooks.schema.fields import Object
     from tap_freshbooks.singer.stats import StreamStats
+    from tap_freshbooks.streams.bookmarks import BookmarkedStream
 
 HOW_TO_REPORT = (
     "Please tell us what you see: open an issue with the file that `tap-freshbooks doctor --report "
@@ -49,7 +50,7 @@ COUNTED_AT_ONCE = 100
 """Records; the SDK's counter looks at the clock each time."""
 
 
-class RecordStream(BookmarkedStream, ABC):
+class RecordStream(MarkedStream, ABC):
     """A stream whose schema and conversion come from its declared fields."""
 
     name: str

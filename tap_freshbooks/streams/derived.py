@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tap_freshbooks.records import DELETED_AT
 from tap_freshbooks.streams.base import RecordStream
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_freshbooks.records import Row
+    from tap_freshbooks.streams.key_book import KeyBook
 
 
 class DerivedStream(RecordStream):
@@ -36,7 +38,11 @@ class DerivedStream(RecordStream):
             # The SDK then leaves the reading to the source, and reads it if only we are selected.
             cls.parent_stream_type = cls.source
             cls.replication = cls.source.replication
+            cls.hard_deletes = cls.source.hard_deletes
             cls.oauth_scope = cls.source.oauth_scope
+
+    key_book: KeyBook | None = None
+    """Notes which rows are there, where rows can vanish and the target shall know."""
 
     @abstractmethod
     def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
@@ -50,6 +56,37 @@ class DerivedStream(RecordStream):
             source.fail(partition, error, [self])
             return False
         return True
+
+    def has_new(self, record: Row, source: RecordStream) -> bool:
+        """Note what follows from a record that has not changed; whether some of it is new.
+
+        A record that makes this stream fail counts as new: it is fed then, and fails as any other.
+        """
+        try:
+            rows = list(self.derive(record, source))
+        except Exception:  # noqa: BLE001 - foreign input may be wrong in any way
+            return True
+        is_new = False
+        for row in rows:
+            is_new |= self.key_book is not None and self.key_book.see(row)
+        return is_new
+
+    def feed_gone(self, records: Iterable[Row], source: RecordStream, partition: Context) -> bool:
+        """Deliver records that say of rows that they are gone; False if this stream fails of it."""
+        try:
+            for record in records:
+                self.write_record(record)
+        except Exception as error:  # noqa: BLE001 - foreign input may be wrong in any way
+            source.fail(partition, error, [self])
+            return False
+        return True
+
+    @override
+    def write_record(self, record: Row) -> None:
+        if self.key_book:
+            record = {**record, DELETED_AT: record.get(DELETED_AT)}
+            self.key_book.note(record)
+        super().write_record(record)
 
     def process_parent(self, record: Row, source: RecordStream) -> None:
         """Deliver what follows from a record of a source."""

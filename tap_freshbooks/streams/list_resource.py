@@ -62,9 +62,6 @@ class ListResource(RecordStream):
     marks_deletions: ClassVar[bool] = False
     """Whether deleted rows say that they are deleted."""
 
-    hard_deletes: ClassVar[bool] = False
-    """Whether deleted rows disappear without a trace."""
-
     affected_by: ClassVar[dict[str, str]] = {}
     """Streams whose changes change rows of this one too, and their fields with the ids of these.
 

@@ -61,7 +61,7 @@ class ListStream(ListReading):
         if plan.is_idle:
             self.run.outcome.note_read(self.name)
         else:
-            yield from self._partition(plan)
+            yield from self.read_partition(plan)
 
     @override
     def begin(self) -> None:
@@ -80,7 +80,21 @@ class ListStream(ListReading):
         """From when on rows are delivered, None for all; and whether that is a full read."""
         return plan.since, plan.is_full
 
-    def _partition(self, plan: ReadPlan) -> Iterator[Row]:
+    def is_wanted(self, record: Row, since: datetime | None) -> bool:
+        """Whether a record is delivered: it changed since a moment, as far as can be told."""
+        return self._is_changed(record, since)
+
+    def vanished(
+        self,
+        plan: ReadPlan,  # noqa: ARG002
+        reader: PartitionReader,  # noqa: ARG002
+        read_at: datetime | None,  # noqa: ARG002
+    ) -> Iterable[Row]:
+        """Records of rows that are no longer in the lists of a business, which were read."""
+        return ()
+
+    def read_partition(self, plan: ReadPlan) -> Iterator[Row]:
+        """The records of a business."""
         since, is_full = self.delivered_range(plan)
         changes = self.run.changes
         reader, batches = self.open_partition(plan)
@@ -96,6 +110,7 @@ class ListStream(ListReading):
             self._skip(error, plan)
             return
         self.run.outcome.note_read(self.name)
+        yield from self.vanished(plan, reader, read_at)
         self._conclude(reader, read_at, is_full=is_full)
         if reader.is_complete and read_at is not None:
             changes.mark_read(self, plan, read_at, reader.fetched_at)
@@ -111,7 +126,7 @@ class ListStream(ListReading):
         derived = self._whole_derived(plan.partition)
         for row in batch.rows:
             record = self.to_record(row, plan.partition, batch.read_at)
-            if not record or not self._is_changed(record, changed_since):
+            if not record or not self.is_wanted(record, changed_since):
                 continue
             if observer:
                 observer.see(record, batch.read_at)
@@ -120,7 +135,7 @@ class ListStream(ListReading):
                     derived = self._whole_derived(plan.partition)
             yield self.output_record(record)
         for object_id in batch.deleted:
-            yield from self._tombstone(object_id, plan, batch.read_at)
+            yield from self.deletion(object_id, plan, batch.read_at)
 
     def _skip(self, error: FreshBooksError, plan: ReadPlan) -> None:
         """Leave a business out that may not be read."""
@@ -166,7 +181,7 @@ class ListStream(ListReading):
             record[DELETED_AT] = (changed or utc_text(read_at)) if deleted else None
         return record
 
-    def _tombstone(self, object_id: str, plan: ReadPlan, read_at: datetime) -> Iterator[Row]:
+    def deletion(self, object_id: str, plan: ReadPlan, read_at: datetime) -> Iterable[Row]:
         """A record that says no more of an object than that it was deleted."""
         key = self.key[0]
         value = self.fields.fields[key].converter(key, self.problems)(object_id)
@@ -175,7 +190,7 @@ class ListStream(ListReading):
             for stream in self._whole_derived(plan.partition):
                 with self._failing_alone(plan.partition, [stream]):
                     stream.process_deletion(record, self)
-            yield record
+            yield self.tombstone(record)
 
     def _derived(self) -> list[DerivedStream]:
         return [stream for stream in self.consumers if isinstance(stream, DerivedStream)]

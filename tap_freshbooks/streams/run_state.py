@@ -11,7 +11,7 @@ from tap_freshbooks.singer.stats import SyncStats
 from tap_freshbooks.streams.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.extraction.change_source import PlannableStream
@@ -33,6 +33,7 @@ class RunState:
         changes: Tells what has to be read.
         objects: Fetches objects by their ids, each once.
         prefetcher: Reads the partitions that come next; None where nothing is read ahead.
+        before_state: Is called before an interrupted run writes its last state.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -42,6 +43,7 @@ class RunState:
         self.changes: ChangeSource = PollingSource()
         self.objects = ObjectFetcher()
         self.prefetcher: Prefetcher[Any] | None = None
+        self.before_state: list[Callable[[], None]] = []
         self._plans: dict[str, list[ReadPlan]] = {}
 
     def plans(self, stream: PlannableStream) -> list[ReadPlan]:

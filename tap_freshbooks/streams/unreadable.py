@@ -1,6 +1,6 @@
-"""What cannot be read because of how FreshBooks names a business: it costs only what needs that.
+"""What cannot be read because of how FreshBooks names businesses: it costs only what needs that.
 
-The connection has told what is wrong with the name (`connection.py`).
+The connection has told what is wrong with a name (`connection.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,34 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
+
+
+def unreached(connection: Connection, sources: Iterable[RecordStream]) -> str:
+    """Why a run reaches no business at all, as a sentence; empty if it reaches one.
+
+    Args:
+        connection: The FreshBooks user.
+        sources: The streams that are read.
+    """
+    names = ", ".join(map(str, connection.businesses))
+    lists = [stream for stream in sources if isinstance(stream, ListResource)]
+    if not connection.businesses:
+        clients = ", ".join(map(str, connection.members))
+        found = (
+            f"the FreshBooks user is only a client of {clients}"
+            if clients
+            else "FreshBooks names none of which the user is a member"
+        )
+    elif lists and not any(stream.partitions for stream in lists):
+        kinds = sorted({stream.identifier_kind.value for stream in lists})
+        found = f"{names} has no {' or '.join(kinds)}, which every selected stream needs"
+    else:
+        return ""
+    return (
+        f"no business was reached: {found}. Was the user removed from it, or is another user "
+        "connected than you think? `tap-freshbooks status` shows who is; `tap-freshbooks login` "
+        "connects another one"
+    )
 
 
 def note_unreadable(

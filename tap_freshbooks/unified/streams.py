@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
+from tap_freshbooks.records import DELETED_AT
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.line_items import LineItems
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.streams.bookmarks import BookmarkedStream
     from tap_freshbooks.streams.list_stream import ListStream
     from tap_freshbooks.unified.mapping import Column, EntityMapping
+
+
+DELETED_FLAG = "remote_deleted"
+"""The column that says that a row is deleted in FreshBooks."""
 
 
 class UnifiedStream(DerivedStream):
@@ -123,7 +128,13 @@ class UnifiedStream(DerivedStream):
     def process_deletion(self, record: Row, source: RecordStream) -> None:
         native = self.natives[source.name]
         if not issubclass(native, LineItems):
-            self.write_record(self._mapper(source.name, native, gone=True).row(record))
+            row = self._mapper(source.name, native, gone=True).row(record)
+            self.write_record({**row, DELETED_AT: record[DELETED_AT]} if self.key_book else row)
+
+    @override
+    def tombstone(self, record: Row) -> Row:
+        flags = {column.name: True for column in self.columns if column.name == DELETED_FLAG}
+        return super().tombstone({**record, **flags})
 
     @override
     def finish(self) -> None:

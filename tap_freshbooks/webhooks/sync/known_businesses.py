@@ -19,7 +19,7 @@ READ_AT = "members_read_at"
 
 
 def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list[Business] | None:
-    """The businesses that a state has kept; None if it has none, or if they are too old.
+    """The businesses that a state has kept; None if none can be read, or if they are too old.
 
     Args:
         state: Of the stream `businesses`.
@@ -30,7 +30,7 @@ def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list
     if read_at is None or not 0 <= (now - read_at).total_seconds() < max_age.total_seconds():
         return None
     try:
-        return [
+        found = [
             Business(
                 **{
                     **kept,
@@ -45,6 +45,7 @@ def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list
         ]
     except (TypeError, KeyError, AttributeError, ValueError):
         return None
+    return None if all(each.is_client_only for each in found) else found
 
 
 def keep(state: dict[str, Any], businesses: Iterable[Business], now: datetime) -> None:
