@@ -38,7 +38,7 @@ class KeyBook:
     def __init__(self, key: Sequence[str], state: dict[str, Any], limit: int) -> None:
         self.overflows = False
         self._key = tuple(key)
-        self._state = state
+        self._kept = state
         self._limit = limit
         kept = state.get(KEYS)
         self._was_full = kept == TOO_MANY
@@ -80,9 +80,9 @@ class KeyBook:
     def keep_seen(self) -> None:
         """The partition was read to its end, and what was not seen has been declared gone."""
         if self.overflows:
-            self._state[KEYS] = TOO_MANY
+            self._kept[KEYS] = TOO_MANY
         elif self._has_changed or self._was_full or self._seen != self._known:
-            self._state[KEYS] = encode(self._seen)
+            self._kept[KEYS] = encode(self._seen)
 
     def keep_all(self) -> None:
         """The partition was read in part, or not to its end: what was known may still be there."""
@@ -90,9 +90,9 @@ class KeyBook:
             return
         every = self._known | self._seen
         if self.overflows or len(every) > self._limit:
-            self._state[KEYS] = TOO_MANY
+            self._kept[KEYS] = TOO_MANY
         elif every and (self._has_changed or len(every) > len(self._known)):
-            self._state[KEYS] = encode(every)
+            self._kept[KEYS] = encode(every)
 
     def _key_of(self, record: Mapping[str, Any]) -> Key:
         return tuple(map(record.get, self._key))

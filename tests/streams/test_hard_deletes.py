@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults.target import Target
-from tests.support import sync
+from tests.streams.tables import Pipeline, activated, versions
+from tests.support import failing_sync, sync
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from freshbooks_sandbox import Sandbox
-    from tests.faults.target import Key
-    from tests.support import Messages
 
 STREAMS = {
     "taxes": ("taxes",),
@@ -27,42 +27,6 @@ STREAMS = {
 
 SOURCE = {"journal_entry_lines": "journal_entries"}
 """What is edited, where it is not the first stream of a case."""
-
-
-class Pipeline:
-    """A tap and a target that removes what is of another version than the activated one."""
-
-    def __init__(self, config: dict[str, Any], *streams: str) -> None:
-        self.config = config
-        self.streams = streams
-        self.target = Target()
-
-    def run(self, **settings: Any) -> Messages:
-        """Run the tap with the state that the target has seen."""
-        messages = sync({**self.config, **settings}, *self.streams, state=self.target.state)
-        for message in messages.all:
-            self.target.apply(message)
-        return messages
-
-    def keys(self) -> set[tuple[str, Key]]:
-        """All rows of all tables."""
-        return {(stream, key) for stream in self.streams for key in self.target.table(stream)}
-
-
-def activated(messages: Messages) -> set[tuple[str, int]]:
-    return {
-        (message["stream"], message["version"])
-        for message in messages.all
-        if message["type"] == "ACTIVATE_VERSION"
-    }
-
-
-def versions(messages: Messages) -> set[tuple[str, int]]:
-    return {
-        (message["stream"], message["version"])
-        for message in messages.all
-        if message["type"] == "RECORD"
-    }
 
 
 def delete_newest(sandbox: Sandbox, case: str) -> None:
@@ -113,8 +77,8 @@ def test_a_membership_that_is_gone_keeps_its_rows_until_its_partition_leaves_the
     pipeline = Pipeline(own_config, *STREAMS[case])
     pipeline.run()
     everything = pipeline.keys()
-    assert pipeline.target.state
-    bookmarks = pipeline.target.state["bookmarks"]
+    assert pipeline.state
+    bookmarks = pipeline.state["bookmarks"]
     [scope] = bookmarks[case]["partitions"][0]["context"]
     for stream in STREAMS[case]:
         bookmarks[stream]["partitions"].append({"context": {scope: "gone"}})
@@ -125,7 +89,7 @@ def test_a_membership_that_is_gone_keeps_its_rows_until_its_partition_leaves_the
     assert f"did not read {scope} gone, of which" in caplog.text
 
     for stream in STREAMS[case]:
-        bookmarks = pipeline.target.state["bookmarks"]
+        bookmarks = pipeline.state["bookmarks"]
         bookmarks[stream]["partitions"].pop()
     assert {stream for stream, _ in activated(pipeline.run())} == set(STREAMS[case])
     assert pipeline.keys() == everything
@@ -190,8 +154,11 @@ def test_without_a_business_that_can_have_rows_nothing_is_removed(
     own_sandbox: Sandbox, own_config: dict[str, Any]
 ) -> None:
     [bare] = [each["id"] for each in own_sandbox.businesses() if each["account_id"] is None]
-    messages = sync({**own_config, "business_ids": [bare]}, "taxes", "unified_tax_rates")
+    messages, sentence = failing_sync(
+        {**own_config, "business_ids": [bare]}, "taxes", "unified_tax_rates"
+    )
     assert activated(messages) == set()
+    assert f"(business {bare}) has no account_id, which every selected stream needs" in sentence
     assert {each["stream"] for each in messages.all if each["type"] == "SCHEMA"} == {
         "taxes",
         "unified_tax_rates",
@@ -246,9 +213,137 @@ def test_a_version_in_the_state_that_is_no_number_is_not_sent(
 ) -> None:
     pipeline = Pipeline(own_config, "services")
     pipeline.run()
-    assert pipeline.target.state
-    pipeline.target.state["bookmarks"]["services"]["version"] = "newest"
+    assert pipeline.state
+    pipeline.state["bookmarks"]["services"]["version"] = "newest"
     narrow = pipeline.run(business_ids=[own_sandbox.businesses()[0]["id"]])
     [(_, version)] = versions(narrow)
     assert type(version) is int
     assert activated(narrow) == set()
+
+
+MEMBERSHIP = "response.business_memberships.1"
+NAMES_OF_A_BUSINESS = {
+    "no account_id": [{"edit": "set", "path": f"{MEMBERSHIP}.business.account_id", "json": "null"}],
+    "a role that is only a client's": [
+        {"edit": "set", "path": f"{MEMBERSHIP}.role", "json": '"client"'}
+    ],
+    "no membership": [{"edit": "remove", "path": MEMBERSHIP}],
+    "an account_id that no path can hold": [
+        {"edit": "set", "path": f"{MEMBERSHIP}.business.account_id", "json": '"../x"'}
+    ],
+}
+
+
+@pytest.mark.parametrize("name", NAMES_OF_A_BUSINESS)
+def test_a_business_that_is_no_longer_named_as_before_keeps_its_rows(
+    own_sandbox: Sandbox, own_config: dict[str, Any], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline = Pipeline(own_config, "taxes", "unified_tax_rates", "journal_entry_details")
+    pipeline.run()
+    everything = pipeline.keys()
+    delete_newest(own_sandbox, "taxes")
+    own_sandbox.faults("answer", path="*/users/me", edits=NAMES_OF_A_BUSINESS[name])
+    if name == "an account_id that no path can hold":
+        messages, _ = failing_sync(own_config, *pipeline.streams, state=pipeline.state)
+        pipeline.load(messages)
+    else:
+        messages = pipeline.run()
+    assert activated(messages) == set()
+    assert pipeline.keys() >= everything
+    assert "did not read" in caplog.text
+    own_sandbox.faults_clear()
+    assert {stream for stream, _ in activated(pipeline.run())} == set(pipeline.streams)
+    assert pipeline.keys() < everything
+
+
+def test_tables_that_are_selected_by_turns_lose_what_vanished_meanwhile(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    pipeline = Pipeline(own_config, "taxes", "unified_tax_rates")
+    pipeline.run()
+    delete_newest(own_sandbox, "taxes")
+    for alone in pipeline.streams:
+        messages = sync(own_config, alone, state=pipeline.state)
+        pipeline.load(messages)
+        assert {stream for stream, _ in activated(messages)} == {alone}
+    fresh = Pipeline(own_config, *pipeline.streams)
+    fresh.run()
+    assert pipeline.keys() == fresh.keys()
+    assert activated(pipeline.run()) == set()
+
+
+def test_a_state_of_an_older_version_goes_on(
+    own_sandbox: Sandbox, own_config: dict[str, Any]
+) -> None:
+    """Derived streams had no version of their own in it."""
+    pipeline = Pipeline(own_config, "taxes", "unified_tax_rates")
+    first = pipeline.run()
+    assert pipeline.state
+    for name in ("version", "keys_digest"):
+        del pipeline.state["bookmarks"]["unified_tax_rates"][name]
+    delete_newest(own_sandbox, "taxes")
+    second = pipeline.run()
+    assert {stream for stream, _ in activated(second)} == set(pipeline.streams)
+    assert min(activated(second))[1] > max(activated(first))[1]
+
+
+def test_a_table_that_stream_maps_fill_from_two_streams_is_not_activated(
+    own_config: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    maps = {name: {"__alias__": "catalogue"} for name in ("taxes", "services")}
+    pipeline = Pipeline({**own_config, "stream_maps": maps}, "taxes", "services", "items")
+    assert activated(pipeline.run()) == set()
+    assert "stream_maps put another stream into the table catalogue as well" in caplog.text
+    one = {**own_config, "stream_maps": {"taxes": maps["taxes"]}}
+    assert {table for table, _ in activated(sync(one, "taxes", "services"))} == {
+        "catalogue",
+        "services",
+    }
+
+
+def test_rows_in_batch_files_are_of_no_version_so_none_is_activated(
+    own_config: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": tmp_path.as_uri()},
+    }
+    messages = sync({**own_config, "batch_config": batch}, "services")
+    assert {"BATCH", "STATE"} <= {message["type"] for message in messages.all}
+    assert activated(messages) == set()
+    assert "the files of batch_config are of no version" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("edits", "sentence"),
+    [
+        (
+            [{"edit": "set", "path": "response.business_memberships", "json": "[]"}],
+            "FreshBooks names none of which the user is a member",
+        ),
+        (
+            [{"edit": "set", "path": "response.business_memberships.*.role", "json": '"client"'}],
+            "the FreshBooks user is only a client of ",
+        ),
+    ],
+)
+def test_a_run_that_reaches_no_business_fails_and_writes_what_needs_none(
+    own_sandbox: Sandbox, own_config: dict[str, Any], edits: list[dict[str, Any]], sentence: str
+) -> None:
+    pipeline = Pipeline(own_config, "identity", "taxes", "services")
+    pipeline.run()
+    everything = pipeline.keys()
+    own_sandbox.faults("answer", path="*/users/me", edits=edits)
+    messages, failure = failing_sync(own_config, *pipeline.streams, state=pipeline.state)
+    assert f"no business was reached: {sentence}" in failure
+    assert len(messages.records["identity"]) == 1
+    assert activated(messages) == set()
+    pipeline.load(messages)
+    assert pipeline.keys() == everything
+
+    inbox = {**own_config, "webhook_inbox": f"sqlite:///{own_config['token_store']}.db"}
+    for _ in range(2):  # FreshBooks is asked again, not an earlier answer
+        messages, failure = failing_sync(inbox, *pipeline.streams, state=messages.state)
+        assert sentence in failure
+    own_sandbox.faults_clear()
+    assert sync(inbox, *pipeline.streams, state=messages.state).records["taxes"]
