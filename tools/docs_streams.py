@@ -24,8 +24,8 @@ Made from the code by `make docs`; do not edit.
 **Replication**: *server filter* means that FreshBooks lists the changed rows; *client filter*, that
 all rows are read and the changed ones delivered; *full table*, that nothing shows what changed;
 *by period*, that closed periods are read once and the last ones again. **Deletions**: *marked* rows
-come with `_sdc_deleted_at`; *hard* means that FreshBooks drops them without a trace, and that
-ACTIVATE_VERSION notifies the target. Streams in *italics* are not selected by default.
+come with `_sdc_deleted_at`; *hard* means that FreshBooks drops them without a trace; the setting
+`hard_deletes` says what a target is told then. Streams in *italics* are not selected by default.
 
 """
 

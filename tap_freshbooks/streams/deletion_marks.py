@@ -40,11 +40,11 @@ class MarkedStream(BookmarkedStream, ABC):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        entry = catalog.get_stream(self.name)
-        if entry and self.has_tombstones:
+        entry = catalog.get_stream(self.tap_stream_id)
+        if entry and entry.schema.properties and self.has_tombstones:
             # Without this column a tombstone would be a row of nulls, so it cannot be deselected.
             column = Schema.from_dict(UtcTime().schema())
-            entry.schema.properties = {**(entry.schema.properties or {}), DELETED_AT: column}
+            entry.schema.properties = {**entry.schema.properties, DELETED_AT: column}
             entry.metadata["properties", DELETED_AT] = Metadata(Metadata.InclusionType.AUTOMATIC)
         super().apply_catalog(catalog)
 
