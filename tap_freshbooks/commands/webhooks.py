@@ -129,13 +129,13 @@ def serve(settings: Settings, host: str, port: int, keep_days: float, check_minu
     tap = make_tap(settings)
     inbox = open_inbox(tap.config)
     try:
-        from tap_freshbooks.webhooks.server import serve  # noqa: PLC0415 - in the extra
+        from tap_freshbooks.webhooks.server import http_server, serve  # noqa: PLC0415 - in the extra
     except ModuleNotFoundError as error:
         raise missing_extra_error(error, "webhooks serve", "webhooks") from None
     serve.serve(
         tap.connection,
         inbox,
-        serve.listen(host, port),
+        http_server.listen(host, port),
         retention=keep_days * 86_400,
         check_interval=check_minutes * 60,
     )

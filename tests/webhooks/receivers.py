@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -12,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 import requests
-import uvicorn
 
 from freshbooks_sandbox.webhooks.signature import sign
 from tap_freshbooks.webhooks.callbacks.store import Callback, CallbackStore
 from tap_freshbooks.webhooks.server.asgi import create_app
+from tap_freshbooks.webhooks.server.http_server import HttpServer, listen
 from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
-from tap_freshbooks.webhooks.server.serve import listen
 from tests.support import unmeasured
 
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ class ReceiverThread:
         self.url = "http://{}:{}".format(*sock.getsockname()[:2])
         ready = threading.Event()
 
-        class Server(uvicorn.Server):
+        class Server(HttpServer):
             async def startup(self, sockets: Any = None) -> None:
                 await super().startup(sockets)
                 ready.set()
 
-        self._server = Server(uvicorn.Config(self.app, access_log=False, log_config=None))
+        self._server = Server(self.app)
         self._thread = threading.Thread(target=self._server.run, args=([sock],))
         self._thread.start()
         assert ready.wait(30)
@@ -107,6 +107,10 @@ class ReceiverThread:
         self._server.should_exit = True
         self._thread.join()
         self.session.close()
+
+    def connect(self) -> socket.socket:
+        """A connection of its own."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=9)
 
     def post(self, path: str, fields: Mapping[str, str], secret: str = SECRET) -> int:
         """Send a delivery; returns the status of the answer."""

@@ -17,6 +17,7 @@ from tap_freshbooks.config.variables import read_variable
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.webhooks.inbox import Inbox
 from tap_freshbooks.webhooks.server.delivery import MAX_BODY_BYTES
+from tap_freshbooks.webhooks.server.log_limit import limited_logs
 from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 from tap_freshbooks.webhooks.server.readiness import Readiness
@@ -33,6 +34,9 @@ BODY_TIMEOUT = 10.0
 
 See `docs/freshbooks-api/webhooks.md §7`.
 """
+
+UNREAD = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+"""Answers to deliveries whose body was not read to its end."""
 
 RETENTION = 30 * 86_400.0
 """Seconds for which the inbox keeps events, unless `webhooks serve` is given another number."""
@@ -74,7 +78,8 @@ def create_app(inbox: Inbox, metrics: Metrics, maintenance: ReceiverMaintenance)
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await asyncio.to_thread(maintenance.start)
         try:
-            yield
+            with limited_logs("tap-freshbooks.webhooks"):
+                yield
         finally:
             await asyncio.to_thread(maintenance.close)
             inbox.close()
@@ -105,7 +110,9 @@ class _Endpoints:
         started = time.perf_counter()
         status = await _receive(self._receiver, request)
         self._metrics.count_delivery(status, time.perf_counter() - started)
-        return PlainTextResponse(status.phrase, status)
+        # What is left of a body is not waited for.
+        headers = {"Connection": "close"} if status in UNREAD else None
+        return PlainTextResponse(status.phrase, status, headers)
 
     async def healthz(self, _: Request) -> Response:
         return PlainTextResponse("alive")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
-import uvicorn
 
-from tap_freshbooks.errors import RunInterruptedError, SettingsError, TapError
+from tap_freshbooks.errors import RunInterruptedError, TapError
 from tap_freshbooks.webhooks.callbacks.manager import CallbackManager
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 from tap_freshbooks.webhooks.server.asgi import create_app
+from tap_freshbooks.webhooks.server.http_server import HttpServer
 from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
 from tap_freshbooks.webhooks.server.metrics import Metrics
 
 if TYPE_CHECKING:
+    import socket
+
     from starlette.applications import Starlette
 
     from tap_freshbooks.connection import Connection
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
 
 LOG_FORMAT = "%(asctime)s | %(levelname)-8s | %(name)s | %(message)s"
 
-SHUTDOWN_TIMEOUT = 15
-"""Seconds for the deliveries that are under way when the server is to end."""
+OPEN_PORT = (
+    "Warning: other machines reach this address, over plain HTTP. A proxy with TLS belongs in "
+    "front of it, and nobody may pass it by (docs/webhooks.md, On an open port)"
+)
 
 
 def serve(
@@ -65,6 +69,8 @@ def serve(
     )
     maintenance.heartbeat()  # fails if the inbox cannot be written
     click.echo(_greeting(inbox, sock, callbacks, has_token=bool(manager)), err=True)
+    if is_open(sock.getsockname()[0]):
+        click.echo(OPEN_PORT, err=True)
     try:
         _run(create_app(inbox, metrics, maintenance), sock)
     finally:
@@ -81,23 +87,20 @@ def _greeting(inbox: Inbox, sock: socket.socket, callbacks: int, *, has_token: b
     )
 
 
+def is_open(host: str) -> bool:
+    """Whether others than this machine can reach an address that is listened at."""
+    address = ipaddress.ip_address(host)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return not (mapped or address).is_loopback
+
+
 def _run(application: Starlette, sock: socket.socket) -> None:
     """Run the application until a signal ends it.
 
     Raises:
         TapError: If it does not start.
     """
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application,
-            access_log=False,  # its lines would show the paths
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
-            # The proxy in front of it keeps connections open; an idle one is closed.
-            timeout_keep_alive=30,
-        )
-    )
+    server = HttpServer(application)
     try:
         # uvicorn ends, and raises it once more
         with suppress(RunInterruptedError, KeyboardInterrupt):
@@ -111,25 +114,3 @@ def _run(application: Starlette, sock: socket.socket) -> None:
 def _has_token(connection: Connection) -> bool:
     config = connection.config
     return connection.is_static or bool(config.get("client_id") and config.get("client_secret"))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Open a socket that listens.
-
-    Raises:
-        SettingsError: If the address cannot be used.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle off for such sockets only.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-        sock.listen(1024)
-    except OSError as error:
-        sock.close()
-        raise SettingsError(
-            f"cannot listen on {host}:{port} ({error.strerror or error}); choose another --host "
-            "or --port"
-        ) from None
-    return sock
