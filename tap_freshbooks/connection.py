@@ -15,6 +15,7 @@ from tap_freshbooks.businesses import (
     read_businesses,
     unreadable_memberships,
 )
+from tap_freshbooks.config.unknown_names import SDK_VARIABLES
 from tap_freshbooks.config.validation import is_plain, is_url
 from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, SettingsError
 from tap_freshbooks.locations import showable
@@ -60,8 +61,8 @@ class Connection:
         self.config = config
         self.token_file = token_file
         self.user_agent = config.get("user_agent") or f"tap-freshbooks/{version}"
-        self.api_url = self._url("api_url", "FRESHBOOKS_API_URL", API_URL)
-        self.auth_url = self._url("auth_url", "FRESHBOOKS_AUTH_URL", AUTH_URL)
+        self.api_url = self._url("api_url", API_URL)
+        self.auth_url = self._url("auth_url", AUTH_URL)
 
     @cached_property
     def client(self) -> FreshBooksClient:
@@ -259,7 +260,8 @@ class Connection:
             )
         self.refreshing_authenticator  # noqa: B018 - names what is missing
 
-    def _url(self, setting: str, variable: str, default: str) -> str:
+    def _url(self, setting: str, default: str) -> str:
+        variable = SDK_VARIABLES[setting]
         url = str(self.config.get(setting) or "").strip() or os.environ.get(variable, "").strip()
         url = url or default
         # Where a slash in a password was not escaped, what is before looks like host and port.

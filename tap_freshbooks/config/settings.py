@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 FROM_ENVIRONMENT = "ENV"
 """The value of `--config` that means the environment."""
 
+TOKENS = {"access_token", "refresh_token"}
+"""Each of them says who is connected: a `.env` adds none to one that was named."""
+
 
 class Settings(dict[str, Any]):
     """Settings that remember where they came from.
@@ -64,8 +67,10 @@ class Settings(dict[str, Any]):
             if not is_blank(content.get("refresh_token")):
                 token_files.append(path)
         if FROM_ENVIRONMENT in sources:
+            named = settings.keys() | (environment.keys() - environment.fallbacks)
             for name, value in environment.items():
-                if name not in settings or name not in environment.fallbacks:
+                others = TOKENS if name in TOKENS else {name}
+                if name not in environment.fallbacks or not named & others:
                     settings.add([(name, value)], environment.places[name])
         counts = [path for path in token_files if settings.places["refresh_token"] == str(path)]
         if len(token_files) == 1 and counts and counts[0].is_file():

@@ -18,8 +18,11 @@ logger = logging.getLogger("tap-freshbooks.settings")
 PREFIX = "TAP_FRESHBOOKS_"
 """What the names of variables begin with."""
 
-OTHER_VARIABLES = ("FRESHBOOKS_API_URL", "FRESHBOOKS_AUTH_URL", f"{PREFIX}LOGLEVEL")
-"""Variables that are read and belong to no setting: the last one by the SDK."""
+SDK_VARIABLES = {"api_url": "FRESHBOOKS_API_URL", "auth_url": "FRESHBOOKS_AUTH_URL"}
+"""Settings, and what FreshBooks' own SDKs call their variables."""
+
+OTHER_VARIABLES = (*SDK_VARIABLES.values(), f"{PREFIX}LOGLEVEL")
+"""Variables that are read, and are named after no setting: the last one by Singer's SDK."""
 
 OF_KUBERNETES = re.compile(r"(SERVICE_HOST|SERVICE_PORT|PORT)(_.*)?")
 """What pods are told of a service with the name `tap-freshbooks`, after the prefix."""

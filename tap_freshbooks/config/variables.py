@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.config.dotenv_file import fill_environment
 from tap_freshbooks.config.settings import Settings, is_blank
-from tap_freshbooks.config.unknown_names import variable_of, warn_of_variables
+from tap_freshbooks.config.unknown_names import SDK_VARIABLES, variable_of, warn_of_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +40,23 @@ def read_environment(schema: Mapping[str, Any]) -> Settings:
     settings = Settings()
     for name, setting in schema["properties"].items():
         variable = variable_of(name)
-        if variable in os.environ and not is_blank(text := os.environ[variable]):
-            origin = f" of {files[variable]}" if variable in files else ""
-            settings.add([(name, _converted(text, setting))], f"variable {variable}{origin}")
-            if origin:
-                settings.fallbacks.add(name)
-    warn_of_variables(os.environ, schema["properties"], files)
+        text = os.environ.get(variable, "")
+        origin = f" of {files[variable]}" if variable in files else ""
+        if origin:
+            del os.environ[variable]  # else it would count as the environment's the next time
+        if is_blank(text) or (origin and _has_other_name(name, files)):
+            continue
+        settings.add([(name, _converted(text, setting))], f"variable {variable}{origin}")
+        if origin:
+            settings.fallbacks.add(name)
+    warn_of_variables({*os.environ, *files}, schema["properties"], files)
     return settings
+
+
+def _has_other_name(setting: str, files: Mapping[str, str]) -> bool:
+    """Whether the environment itself sets it, by the name that FreshBooks' SDKs use."""
+    variable = SDK_VARIABLES.get(setting, "")
+    return variable not in files and not is_blank(os.environ.get(variable))
 
 
 def read_variable(setting: str) -> str | None:

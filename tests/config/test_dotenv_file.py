@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -59,7 +60,6 @@ def test_it_is_named_and_one_further_up_is_told_by_all_commands(
 ) -> None:
     with caplog.at_level(logging.INFO):
         for place in (folder, folder.parent):
-            os.environ.pop("TAP_FRESHBOOKS_CLIENT_ID", None)
             path = place / ".env"
             path.write_text(LINE)
             assert client_id() == "of-the-file"
@@ -74,6 +74,14 @@ def test_it_is_not_named_if_nothing_is_taken(
 ) -> None:
     (folder.parent / ".env").write_text(LINE)
     monkeypatch.setenv("TAP_FRESHBOOKS_CLIENT_ID", "ours")
+    assert not logged()
+
+
+def test_a_variable_is_not_unknown_if_what_it_is_like_stands_there(
+    folder: Path, logged: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text(LINE)
+    monkeypatch.setenv("FRESHBOOKS_CLIENT_ID", "of-something-else")
     assert not logged()
 
 
@@ -106,6 +114,32 @@ def test_a_file_that_was_named_wins_over_one_that_was_found(
     settings = TapFreshBooks.read_settings(["b.json", "ENV"])
     assert settings["refresh_token"] == "of-the-environment"
     assert settings.token_file is None
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [("access_token", "refresh_token"), ("refresh_token", "access_token")],
+)
+def test_it_adds_no_token_to_that_of_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, named: str, found: str
+) -> None:
+    (folder / ".env").write_text(f"TAP_FRESHBOOKS_{found.upper()}=theirs\n{LINE}")
+    (folder / "b.json").write_text(json.dumps({named: "ours"}))
+    expected = {named: "ours", "client_id": "of-the-file"}
+    assert TapFreshBooks.read_settings(["b.json", "ENV"]) == expected
+    monkeypatch.setenv(f"TAP_FRESHBOOKS_{named.upper()}", "ours")
+    assert TapFreshBooks.read_settings(["ENV"])[named] == "ours"
+    assert found not in TapFreshBooks.read_settings(["ENV"])
+
+
+def test_it_does_not_outdo_a_variable_of_another_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("TAP_FRESHBOOKS_API_URL=http://theirs\nFRESHBOOKS_AUTH_URL=x\n")
+    monkeypatch.setenv("FRESHBOOKS_API_URL", "http://ours")
+    monkeypatch.setenv("TAP_FRESHBOOKS_AUTH_URL", "http://ours")
+    connection = TapFreshBooks(config=TapFreshBooks.read_settings(["ENV"])).connection
+    assert (connection.api_url, connection.auth_url) == ("http://ours", "http://ours")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +255,6 @@ def test_nor_what_stands_in_the_folder_of_another(
 def test_a_container_reads_that_of_its_host(folder: Path) -> None:
     a_file(folder / ".env")  # mounted alone
     assert client_id() == "of-the-file"
-    os.environ.pop("TAP_FRESHBOOKS_CLIENT_ID")
     (folder / ".env").rename(folder.parent / ".env")
     for place in (folder, folder.parent):  # mounted with the project
         os.chown(place, STRANGER, STRANGER)
