@@ -48,9 +48,6 @@ MAX_LIFETIME = 10 * DEFAULT_LIFETIME
 OLDEST_CREATION = 600
 """Seconds that `created_at` may lie from our clock: 5 minutes of skew, and a slow answer."""
 
-CONNECT_TIMEOUT = 10
-"""Seconds until the token endpoint must have taken the connection; nothing is spent before."""
-
 ANSWER_TIMEOUT = 120
 """Seconds to wait for the whole of a token answer. Long, since to give up on one can mean to lose a
 token."""
@@ -159,7 +156,7 @@ class TokenEndpoint:
             with HttpSession(
                 self.api_url,
                 user_agent=self.user_agent,
-                timeout=(CONNECT_TIMEOUT, self.timeout),
+                timeout=self.timeout,
                 max_size=MAX_ANSWER_SIZE,
                 timeouts=1,
                 patience=_patience,

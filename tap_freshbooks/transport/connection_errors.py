@@ -213,8 +213,9 @@ def _tls_error(error: ssl.SSLError, peer: str, *, is_proxy: bool) -> TapError:
     if reason in NO_TLS:
         where = "the URL of the proxy" if is_proxy else "its URL"
         return _permanent(
-            f"{peer} does not answer in TLS, as https:// asks it to: if it speaks plain HTTP, "
-            f"{where} has to begin with http://; otherwise the port is wrong"
+            f"{peer} does not answer in TLS, as https:// asks it to: if it speaks plain HTTP, as "
+            f"a sandbox does, {where} has to begin with http://; otherwise the port is wrong, or "
+            "something else answers in its place"
         )
     if reason in NO_AGREEMENT:
         return _permanent(

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+CONNECT_TIMEOUT = 10.0
+"""Seconds until a connection must stand, at most: a longer wait for an answer does not count."""
+
+
 class HttpSession:
     """Sends requests to one server; any number of threads may do so at once.
 
     Args:
         url: Of the server, without a slash at its end.
         user_agent: Sent with each request.
-        timeout: Seconds to wait for a response, and for each next byte of it; or two numbers: to
-            wait for a connection, and for that.
+        timeout: Seconds to wait for a response, and for each next byte of it.
         max_size: Bytes that a response may have.
         timeouts: Time-outs that a whole response may take.
         patience: Gives the seconds for which a response is still wanted.
@@ -45,7 +48,7 @@ class HttpSession:
         url: str,
         *,
         user_agent: str,
-        timeout: float | tuple[float, float],
+        timeout: float,
         max_size: float,
         timeouts: float = ANSWER_TIMEOUTS,
         patience: Callable[[], float] = lambda: math.inf,
@@ -127,7 +130,7 @@ class HttpSession:
                 headers={**(headers or {}), **signed},
                 # requests would let a user in the URL take the place of what FreshBooks wants.
                 auth=_unchanged if token or form else None,
-                timeout=self.timeout,
+                timeout=(min(CONNECT_TIMEOUT, self.timeout), self.timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:

@@ -26,7 +26,7 @@ from tap_freshbooks.errors import (
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.tokens import Rejection
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.transport import network
+from tap_freshbooks.transport import network, session
 from tap_freshbooks.transport.session import HttpSession
 from tests.conftest import settings_for
 from tests.networks import (
@@ -99,8 +99,8 @@ def books() -> Iterator[Sandbox]:
 
 
 def ask(url: str, timeout: float = 5) -> bytes:
-    with HttpSession(url, user_agent="x", timeout=timeout, max_size=1e6) as session:
-        return session.exchange("GET", "/")[1]
+    with HttpSession(url, user_agent="x", timeout=timeout, max_size=1e6) as server:
+        return server.exchange("GET", "/")[1]
 
 
 def failure(url: str, timeout: float = 5) -> TapError:
@@ -342,6 +342,14 @@ def test_a_server_that_cannot_be_reached_says_why(scheme: str) -> None:
     assert unknown == "nowhere.invalid cannot be reached: no address is known for its name"
 
 
+def test_a_connection_has_to_stand_sooner_than_an_answer_has_to_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "CONNECT_TIMEOUT", 0.1)
+    with serving(keep_silent) as place:
+        assert "no answer in time" in passing(f"https://{place}", timeout=600)
+
+
 def test_a_server_that_hangs_up_or_keeps_silent_before_tls_stands() -> None:
     with answering(b"") as url:
         assert "before TLS stood" in passing(url.replace("http:", "https:"))
@@ -378,7 +386,7 @@ def test_a_proxy_that_speaks_tls(
         monkeypatch.setenv("ALL_PROXY", f"https://{place}")
         sentence = certain(f"https://{secure}")
         assert f"the certificate of the proxy {place} of ALL_PROXY is not trusted" in sentence
-        monkeypatch.setenv("SSL_CERT_FILE", str(bundles / "ours.pem"))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundles / "ours.pem"))
         assert ask(f"https://{secure}") == b"{}"
         assert ask(f"http://{plain}") == b"{}"
 
@@ -432,6 +440,16 @@ def test_what_stands_in_the_place_of_a_proxy_is_none(
     with answering(answer) as url:
         monkeypatch.setenv("HTTPS_PROXY", url)
         assert clause in certain(f"https://{secure}")
+
+
+def test_a_proxy_that_does_not_speak_tls_as_its_url_says(
+    secure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
+        monkeypatch.setenv("HTTPS_PROXY", url.replace("http:", "https:"))
+        sentence = certain(f"https://{secure}")
+    assert sentence.startswith("the proxy 127.0.0.1:")
+    assert "the URL of the proxy has to begin with http://" in sentence
 
 
 def test_a_proxy_that_is_not_there_is_named_without_its_password(
@@ -674,3 +692,31 @@ def test_a_token_that_is_dead_stays_so_though_the_alarm_cannot_be_sent(
     with pytest.raises(ReauthorizationRequiredError):
         tap.connection.authenticator.access_token()
     assert books
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["api", ME], ["estimate"], ["doctor"]])
+def test_every_command_says_what_stands_in_the_way(
+    settings: dict[str, Any],
+    secure: str,
+    tmp_path: Path,
+    command: Command,
+    arguments: list[str],
+) -> None:
+    (tmp_path / "c.json").write_text(json.dumps({**settings, "api_url": f"https://{secure}"}))
+    status, _, errors = command(*arguments, "--config", str(tmp_path / "c.json"))
+    assert status == 1
+    assert f"Error: the certificate of {secure} is not trusted" in errors
+
+
+def test_a_login_that_does_not_get_through_leaves_the_code_and_the_store_as_they_were(
+    settings: dict[str, Any], secure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "tokens.json"
+    store.write_text('{"refresh_token": "former"}')
+    tap = TapFreshBooks(config={**settings, "api_url": f"https://{secure}"}, setup_mapper=False)
+    with pytest.raises(ConnectionFailedError, match="Nothing was sent"):
+        tap.connection.connect("code", "verifier")
+    monkeypatch.setenv("HTTPS_PROXY", NOWHERE)
+    with pytest.raises(TransientError, match="was not sent"):
+        tap.connection.connect("code", "verifier")
+    assert json.loads(store.read_text())["refresh_token"] == "former"

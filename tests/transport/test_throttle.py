@@ -300,3 +300,12 @@ def test_an_outage_ends_the_run_and_not_each_request_after_all_its_attempts(
     with pytest.raises(ConnectionFailedError, match=r"^me: .* too many requests .* Run again"):
         read(connection, 4, threads=4)
     assert sandbox.stats(config["client_id"])["requests"] == MAX_RETRIES_OF_STREAM + 4
+
+
+def test_pauses_are_counted_once_and_as_far_as_they_have_gone(throttle: Throttle) -> None:
+    throttle.pause(0.1)
+    throttle.pause(0.05)  # within the first
+    time.sleep(0.12)
+    assert throttle.paused_seconds == pytest.approx(0.1, abs=0.02)
+    throttle.pause(100)
+    assert throttle.paused_seconds == pytest.approx(0.1, abs=0.02)
