@@ -93,5 +93,7 @@ def _parsed(text: str, schema: Mapping[str, Any]) -> Any:
     items = schema.get("items")
     if isinstance(value, list | dict) or not items or "object" in items["type"]:
         return value
+    if isinstance(value, str):  # without the quotes of JSON
+        text = value
     parts = [part for part in text.split(",") if part.strip()]
     return [_converted(part.strip(), items) for part in parts]

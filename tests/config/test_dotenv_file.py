@@ -1,4 +1,4 @@
-"""Which `.env` is read, and how: the neighbours of what `tests/test_dotenv.py` shows at length."""
+"""Which `.env` is read, and how."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.webhooks.server import asgi
 
@@ -29,8 +30,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the tap is started: a project in the home directory."""
     cwd = tmp_path / "home" / "project" / "work"
     cwd.mkdir(parents=True)
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(cwd)
     return cwd
@@ -161,6 +160,34 @@ def test_its_lines(
     (folder / ".env").write_text(line)
     monkeypatch.setenv("NAME", "ours")
     assert client_id() == value
+
+
+def test_the_nearest_counts_alone(folder: Path) -> None:
+    (folder / ".env").write_text("TAP_FRESHBOOKS_USER_AGENT=x\n")
+    (folder.parent / ".env").write_text(LINE)
+    assert client_id() is None
+
+
+def test_its_other_variables_count_too(folder: Path) -> None:
+    (folder / ".env").write_text("FRESHBOOKS_API_URL=http://sandbox\nHTTPS_PROXY=http://proxy\n")
+    settings = TapFreshBooks.read_settings(["ENV"])
+    assert TapFreshBooks(config=settings).connection.api_url == "http://sandbox"
+    assert os.environ["HTTPS_PROXY"] == "http://proxy"
+
+
+@pytest.mark.parametrize(
+    "content", [b"TAP_FRESHBOOKS_CLIENT_ID=\xff", b'CLIENT="a\0b"', b"\xff\xfeA"]
+)
+def test_what_is_none_is_a_sentence(folder: Path, content: bytes) -> None:
+    (folder / ".env").write_bytes(content)
+    sentence = f"{folder / '.env'} does not have the form of a .env file"
+    with pytest.raises(SettingsError, match=sentence):
+        client_id()
+
+
+def test_a_working_directory_that_was_removed_has_none(folder: Path) -> None:
+    folder.rmdir()
+    assert client_id() is None
 
 
 def test_a_folder_of_its_name_is_none(folder: Path) -> None:

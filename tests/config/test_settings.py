@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,9 +24,7 @@ SECRET = "value-that-nobody-may-see"
 
 @pytest.fixture(autouse=True)
 def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of the test's own to work in, and an environment that forgets what a `.env` adds."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
+    """A folder of the test's own to work in."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -110,6 +107,7 @@ def test_a_blank_variable_keeps_that_of_a_dotenv_out(
         ("business_ids", "17", [17]),
         ("report_currencies", '["USD"]', ["USD"]),
         ("report_currencies", "USD,CAD", ["USD", "CAD"]),
+        ("report_currencies", '"USD, CAD"', ["USD", "CAD"]),
         ("report_currencies", "null", ["null"]),
         ("stream_map_config", '{"a": 1}', {"a": 1}),
         ("user_agent", "12", "12"),

@@ -41,8 +41,6 @@ def second(sandbox: Sandbox) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: dict[str, Any]) -> Path:
     """The project of Meltano, where it starts the tap; the first customer is in its `.env`."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
     lines = [f"{variable_of(name)}='{value}'\n" for name, value in first.items()]
     (tmp_path / ".env").write_text("".join(lines))
     (tmp_path / "catalog.json").write_text(json.dumps(catalog_of("taxes")))

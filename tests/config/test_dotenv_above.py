@@ -1,4 +1,7 @@
-"""The settings that count where several `.env` files are about: real processes, two customers."""
+"""Several `.env` files, one of them above the installed packages: real processes, two customers.
+
+What needs no process is in `test_dotenv_file.py` and `test_two_customers.py`.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +28,6 @@ Variables = dict[str, str]
 
 ME = ["api", "/auth/api/v1/users/me"]
 SYNC = ["--catalog", "catalog.json"]
-
-ASKING = [
-    ["status"],
-    ME,
-    ["webhooks", "list"],
-    ["logout"],
-    SYNC,
-]
-"""Commands that use the connection."""
 
 
 @dataclass
@@ -127,7 +121,7 @@ def stored(variables: Mapping[str, str]) -> str:
     return path.read_text() if path.exists() else ""
 
 
-@pytest.mark.parametrize("arguments", ASKING)
+@pytest.mark.parametrize("arguments", [["logout"], SYNC])
 def test_the_environment_wins_over_every_dotenv(
     sandbox: Sandbox, project: Project, theirs: Variables, ours: Variables, arguments: list[str]
 ) -> None:
@@ -153,7 +147,7 @@ def test_a_login_asks_for_the_app_of_the_environment(
 
 @pytest.mark.parametrize(
     ("arguments", "sign"),
-    [*((each, "MELTANO_PROJECT_ROOT") for each in ASKING), (ME, "MELTANO_ENVIRONMENT")],
+    [(SYNC, "MELTANO_PROJECT_ROOT"), (["logout"], "MELTANO_ENVIRONMENT")],
 )
 def test_under_meltano_another_customers_token_is_not_taken_from_a_dotenv(
     sandbox: Sandbox,
@@ -187,8 +181,7 @@ def test_a_dotenv_above_the_package_is_not_read(
     assert requests_of(sandbox, theirs) == 0
 
 
-@pytest.mark.parametrize("place", [".", ".."])
-@pytest.mark.parametrize("arguments", [ME, SYNC])
+@pytest.mark.parametrize(("place", "arguments"), [(".", SYNC), ("..", ME)])
 def test_a_dotenv_in_the_working_directory_or_above_fills_in_what_the_environment_lacks(
     sandbox: Sandbox, project: Project, ours: Variables, place: str, arguments: list[str]
 ) -> None:
@@ -196,47 +189,4 @@ def test_a_dotenv_in_the_working_directory_or_above_fills_in_what_the_environmen
     write(project.cwd / place, {**ours, secret: "stale"})
     status, _, error = project.run(arguments, {secret: ours[secret]})
     assert status == 0, error
-    assert requests_of(sandbox, ours) > 0
-
-
-def test_the_nearest_dotenv_counts_alone(
-    sandbox: Sandbox, project: Project, theirs: Variables, ours: Variables
-) -> None:
-    write(project.cwd.parent, theirs)
-    write(project.cwd, ours)
-    assert project.run(ME)[0] == 0
-    assert requests_of(sandbox, theirs) == 0
-
-
-def test_other_variables_of_a_dotenv_count_too(
-    sandbox: Sandbox, project: Project, ours: Variables
-) -> None:
-    url = ours.pop("TAP_FRESHBOOKS_API_URL")
-    write(project.cwd, {**ours, "FRESHBOOKS_API_URL": url})
-    assert project.run(ME)[0] == 0
-    assert requests_of(sandbox, ours) > 0
-
-
-@pytest.mark.parametrize("content", [b"TAP_FRESHBOOKS_CLIENT_ID=\xff", b'CLIENT="a\0b"'])
-def test_what_is_no_dotenv_is_a_sentence(project: Project, ours: Variables, content: bytes) -> None:
-    (project.cwd / ".env").write_bytes(content)
-    status, _, error = project.run(["status"], ours)
-    assert status == 2
-    assert f"{project.cwd / '.env'} does not have the form of a .env file" in error
-
-
-def test_a_working_directory_that_was_removed_has_none(
-    sandbox: Sandbox, project: Project, ours: Variables
-) -> None:
-    program = "import os; from tap_freshbooks.cli import main; os.rmdir(os.getcwd()); main()"
-    (project.cwd / "catalog.json").unlink()
-    done = subprocess.run(
-        [sys.executable, "-c", program, *ME, "--config", "ENV"],
-        cwd=project.cwd,
-        env={**project.environment, **ours},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
     assert requests_of(sandbox, ours) > 0
