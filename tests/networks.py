@@ -10,6 +10,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -106,6 +107,7 @@ def http_proxy(
     user: str | None = None,
     context: ssl.SSLContext | None = None,
     seen: list[str] | None = None,
+    delay: float = 0,
 ) -> contextlib.AbstractContextManager[str]:
     """A proxy that speaks HTTP: it tunnels, and passes plain requests on.
 
@@ -114,6 +116,7 @@ def http_proxy(
         user: `NAME:PASSWORD` that it wants to hear.
         context: With which it speaks TLS itself.
         seen: Gets the first line of each request, and the `Proxy-Authorization`.
+        delay: Seconds between its word that a tunnel stands and the first byte through it.
     """
 
     def handle(peer: socket.socket) -> None:
@@ -140,6 +143,7 @@ def http_proxy(
             with socket.create_connection((host, int(port))) as server:
                 if method == "CONNECT":
                     client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+                    time.sleep(delay)
                 else:
                     server.sendall(head)
                 relay(client, server)

@@ -168,14 +168,18 @@ class _TimedSocket(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Any, /) -> int:
+        usual = self._sock.gettimeout()
         now = time.monotonic()
         end = min(self._end, now + self._timeout)
-        while (left := min(end - now, self._patience())) > 0:
-            self._sock.settimeout(min(left, PATIENCE_CHECK))
-            try:
-                return self._sock.recv_into(buffer)
-            except TimeoutError:
-                now = time.monotonic()
+        try:
+            while (left := min(end - now, self._patience())) > 0:
+                self._sock.settimeout(min(left, PATIENCE_CHECK))
+                try:
+                    return self._sock.recv_into(buffer)
+                except TimeoutError:
+                    now = time.monotonic()
+        finally:
+            self._sock.settimeout(usual)  # through a tunnel, TLS begins on the same socket
         raise TimeoutError
 
     @override

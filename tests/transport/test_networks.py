@@ -26,7 +26,7 @@ from tap_freshbooks.errors import (
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.tokens import Rejection
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.transport import network, session
+from tap_freshbooks.transport import bounds, network, session
 from tap_freshbooks.transport.session import HttpSession
 from tests.conftest import settings_for
 from tests.networks import (
@@ -373,6 +373,14 @@ def test_a_proxy_is_spoken_to_by_its_user(
     assert seen[0].startswith(f"CONNECT {secure} ")
     assert seen[2] == f"GET http://{plain}/ HTTP/1.1"
     assert len(seen) == 4
+
+
+def test_a_tunnel_may_be_slow(secure: str, bundles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundles / "ours.pem"))
+    monkeypatch.setattr(bounds, "PATIENCE_CHECK", 0.05)
+    with http_proxy(delay=0.2) as place:
+        monkeypatch.setenv("HTTPS_PROXY", place)
+        assert ask(f"https://{secure}") == b"{}"
 
 
 def test_a_proxy_that_speaks_tls(
