@@ -8,7 +8,9 @@ import os
 import re
 import signal
 import stat
+import subprocess
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -279,6 +281,33 @@ def test_a_place_that_gets_lost_is_a_warning(
 
     writing({**settings, "run_report": str(place)}, lose).sync()
     assert f"The report of this run is not in {place}: No such file or directory" in caplog.text
+
+
+LOCKING = """
+import os, sys
+file = os.open(sys.argv[1], os.O_RDWR)
+os.lockf(file, os.F_LOCK, 0)
+print(flush=True)
+sys.stdin.readline()
+os.write(file, b'{"first": 1}\\n')
+"""
+
+
+def test_two_runs_add_their_lines_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "runs.jsonl"
+    file = ReportFile(str(place), "run_report")
+    program = [sys.executable, "-S", "-c", LOCKING, str(place)]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(program, **pipes) as other:
+        assert other.stdin
+        assert other.stdout
+        other.stdout.readline()
+        release = other.stdin.close
+        monkeypatch.setattr(time, "sleep", lambda _: (release(), other.wait()))
+        file.add({"second": 2})
+    assert place.read_text() == '{"first": 1}\n{"second": 2}\n'
 
 
 def test_without_the_setting_there_is_no_report(

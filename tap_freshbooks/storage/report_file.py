@@ -8,6 +8,7 @@ import logging
 import os
 import stat
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import SettingsError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-freshbooks")
 
 STDERR = "-"
+
+LOCK_TIMEOUT, LOCK_INTERVAL = 5.0, 0.01
+"""Seconds to wait for another run that adds a line, and between two looks."""
 
 
 class ReportFile:
@@ -56,6 +60,7 @@ class ReportFile:
             return
         try:
             with _opened(self._path) as file:
+                _lock(file)
                 if _ends_within_line(file):  # what a full disk has cut
                     text = f"\n{text}"
                 _write(file, text.encode())
@@ -86,6 +91,20 @@ def _is_stdout(found: os.stat_result) -> bool:
         return False
 
 
+def _lock(file: int) -> None:
+    """Wait until no other run adds a line, where the system can do that; closing unlocks."""
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while hasattr(os, "lockf") and time.monotonic() < deadline:
+        try:
+            os.lockf(file, os.F_TLOCK, 0)
+        except (BlockingIOError, PermissionError):
+            time.sleep(LOCK_INTERVAL)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
+
+
 def _ends_within_line(file: int) -> bool:
     if os.fstat(file).st_size == 0:
         return False
@@ -94,5 +113,5 @@ def _ends_within_line(file: int) -> bool:
 
 
 def _write(file: int, data: bytes) -> None:
-    while data:  # at once, as a rule, so that lines of two runs do not mix
+    while data:
         data = data[os.write(file, data) :]
