@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_freshbooks.streams.key_book import KEYS
 from tap_freshbooks.streams.outcome import concerns_run
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.vanished_rows import ACTIVATE_VERSION, DIGEST, SETTING, VanishedRows
@@ -98,6 +99,8 @@ class TableVersions(VanishedRows):
                 consumer.stream_state[VERSION] = consumer.version
             if self._digest:
                 consumer.stream_state[DIGEST] = self._digest
+            for partition in consumer.stream_state.get("partitions", ()):
+                partition.pop(KEYS, None)  # from before there were versions
 
     @override
     def open(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
