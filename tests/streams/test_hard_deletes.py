@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_freshbooks.tap import TapFreshBooks
 from tests.streams.tables import Pipeline, activated, versions
-from tests.support import failing_sync, sync
+from tests.support import Messages, catalog_of, failing_sync, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,7 +239,7 @@ NAMES_OF_A_BUSINESS = {
 def test_a_business_that_is_no_longer_named_as_before_keeps_its_rows(
     own_sandbox: Sandbox, own_config: dict[str, Any], name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pipeline = Pipeline(own_config, "taxes", "unified_tax_rates", "journal_entry_details")
+    pipeline = Pipeline(own_config, "taxes", "unified_tax_rates")
     pipeline.run()
     everything = pipeline.keys()
     delete_newest(own_sandbox, "taxes")
@@ -347,3 +348,11 @@ def test_a_run_that_reaches_no_business_fails_and_writes_what_needs_none(
         assert sentence in failure
     own_sandbox.faults_clear()
     assert sync(inbox, *pipeline.streams, state=messages.state).records["taxes"]
+
+
+def test_a_test_of_the_connection_activates_nothing(own_config: dict[str, Any]) -> None:
+    messages = Messages()
+    tap = TapFreshBooks(config=own_config, catalog=catalog_of("services"), message_writer=messages)
+    assert tap.run_sync_dry_run(dry_run_record_limit=1000, streams=[tap.streams["services"]])
+    assert messages.records["services"]
+    assert activated(messages) == set()

@@ -9,8 +9,11 @@ import pytest
 
 from freshbooks_sandbox import Sandbox
 from tap_freshbooks.errors import RunInterruptedError
+from tap_freshbooks.extraction.completeness import ConsistentListReader
+from tap_freshbooks.extraction.pagination import ListGrowsError
 from tap_freshbooks.singer.record_writer import RecordWriter
 from tap_freshbooks.streams.key_book import KEYS
+from tap_freshbooks.streams.resources.ledger import JournalEntryLines
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
 from tests.faults.target import Target
@@ -105,6 +108,9 @@ def test_rows_that_vanish_are_sent_with_their_keys_and_the_time_once(
             frozenset({*schema["key_properties"], "_sdc_deleted_at", *flags})
         }
         assert schema["schema"]["properties"]["_sdc_deleted_at"]["format"] == "date-time"
+    # What lives says so, too: a row that comes back must not stay marked.
+    living = [row for stream in streams for row in first.records[stream]]
+    assert {row["_sdc_deleted_at"] for row in living} == {None}
     third = pipeline.run()
     assert all(tombstones(third, stream) == [] for stream in streams)
 
@@ -190,6 +196,23 @@ def test_rows_of_a_reading_that_failed_half_way_are_known(
     [arrived] = [row["id"] for row in messages.records["taxes"]]
     books.delete("taxes", arrived)
     assert ids(pipeline.run()) == [arrived]
+
+
+def test_a_derived_stream_that_fails_declares_nothing_gone(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("journal_entries", "journal_entry_lines")
+    pipeline = Pipeline(config, *names)
+    pipeline.run()
+    everything = pipeline.living()
+    with monkeypatch.context() as patch:
+        patch.setattr(JournalEntryLines, "lines_of", None)
+        messages, sentence = failing_sync(config, *names, state=pipeline.state)
+    assert ": journal_entry_lines (" in sentence
+    pipeline.load(messages)
+    pipeline.run()
+    assert pipeline.living() == everything
+    assert tombstones(messages, names[1]) == []
 
 
 def test_rows_that_were_sent_before_a_signal_are_known(books: Sandbox, config: Config) -> None:
@@ -405,3 +428,26 @@ def test_custom_streams_that_lose_rows_have_tombstones(books: Sandbox, config: C
         books.delete("services", "newest")
     [row] = tombstones(messages[1], "my_services")
     assert set(row) == {"business_id", "id", "_sdc_deleted_at"}
+
+
+def test_a_list_that_kept_moving_declares_nothing_gone(
+    books: Sandbox,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = new_tax(books)
+    pipeline = Pipeline(config, "taxes")
+    pipeline.run()
+    books.delete("taxes", gone)
+    read = ConsistentListReader._read
+
+    def read_in_vain(self: ConsistentListReader, queries: Any) -> Iterator[Any]:
+        yield from read(self, queries)
+        raise ListGrowsError("it grows")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ConsistentListReader, "_read", read_in_vain)
+        assert ids(pipeline.run()) == []
+    assert "kept moving while it was read" in caplog.text
+    assert ids(pipeline.run()) == [gone]
