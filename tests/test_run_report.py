@@ -239,6 +239,8 @@ def test_a_stderr_that_is_full_or_closed_changes_nothing(
         ("fifo", "is no file"),
         ("/dev/full", "is no file"),
         ("tokens/runs.jsonl", "Not a directory"),
+        ("notes", "it holds something else than reports"),
+        ("tokens.json", "it holds something else than reports"),
         ("x" * 300, "File name too long"),
         ("sqlite://secret@host/x", "neither a file path"),
     ],
@@ -248,6 +250,8 @@ def test_a_place_that_cannot_be_written_ends_the_run_before_it_begins(
 ) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "tokens").touch()
+    (tmp_path / "notes").write_text("of my own\n")
+    (tmp_path / "tokens.json").write_text('{\n  "refresh_token": "mine"\n}\n')
     os.mkfifo(tmp_path / "fifo")
     if "://" not in place:
         place = str(tmp_path / place)
@@ -289,7 +293,7 @@ file = os.open(sys.argv[1], os.O_RDWR)
 os.lockf(file, os.F_LOCK, 0)
 print(flush=True)
 sys.stdin.readline()
-os.write(file, b'{"first": 1}\\n')
+os.write(file, b'{"format": 1}\\n')
 """
 
 
@@ -307,7 +311,7 @@ def test_two_runs_add_their_lines_one_after_the_other(
         release = other.stdin.close
         monkeypatch.setattr(time, "sleep", lambda _: (release(), other.wait()))
         file.add({"second": 2})
-    assert place.read_text() == '{"first": 1}\n{"second": 2}\n'
+    assert place.read_text() == '{"format": 1}\n{"second": 2}\n'
 
 
 def test_without_the_setting_there_is_no_report(

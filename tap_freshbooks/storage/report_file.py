@@ -22,6 +22,9 @@ logger = logging.getLogger("tap-freshbooks")
 
 STDERR = "-"
 
+BEGINNING = b'{"format": '
+"""How each report begins."""
+
 LOCK_TIMEOUT, LOCK_INTERVAL = 5.0, 0.01
 """Seconds to wait for another run that adds a line, and between two looks."""
 
@@ -41,8 +44,8 @@ class ReportFile:
         self._path = None if place == STDERR else absolute_path(place, setting)
         if self._path:
             try:
-                with _opened(self._path):
-                    pass
+                with _opened(self._path) as file:
+                    _check_content(file)
             except OSError as error:
                 raise SettingsError(
                     f"the setting {setting} names {self._path}, which cannot be written: "
@@ -82,6 +85,13 @@ def _opened(path: Path) -> Iterator[int]:
         yield file
     finally:
         os.close(file)
+
+
+def _check_content(file: int) -> None:
+    """Let nothing be added to a file of another kind, such as that of the settings or tokens."""
+    found = os.read(file, len(BEGINNING))
+    if not BEGINNING.startswith(found):
+        raise OSError(0, "it holds something else than reports")
 
 
 def _is_stdout(found: os.stat_result) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import ssl
@@ -48,7 +49,8 @@ class Trust:
         context = ssl.SSLContext if self.is_limited else truststore.SSLContext
         made: ssl.SSLContext = context(ssl.PROTOCOL_TLS_CLIENT)
         if not self.is_limited:  # a machine may have no store, or an old one
-            made.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+            with contextlib.suppress(OSError):  # of distributions that put it elsewhere
+                made.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
         for variable, path in self.named:
             _load(made, variable, path)
         return made

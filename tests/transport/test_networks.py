@@ -26,7 +26,7 @@ from tap_freshbooks.errors import (
 from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.tokens import Rejection
 from tap_freshbooks.tap import TapFreshBooks
-from tap_freshbooks.transport import bounds, network, session
+from tap_freshbooks.transport import bounds, network, session, trust
 from tap_freshbooks.transport.session import HttpSession
 from tests.conftest import settings_for
 from tests.networks import (
@@ -170,6 +170,17 @@ def test_the_store_of_the_system_is_trusted(
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
     ours = [str(bundles / "ours.pem")]
     monkeypatch.setattr("truststore._openssl._CA_FILE_CANDIDATES", ours)
+    monkeypatch.setattr(trust, "DEFAULT_CA_BUNDLE_PATH", "/nowhere/cacert.pem")
+    assert ask(f"https://{secure}") == b"{}"
+
+
+def test_a_system_without_a_store_trusts_what_requests_brings(
+    secure: str, bundles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = ssl.get_default_verify_paths()._replace(cafile="", capath="")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    monkeypatch.setattr("truststore._openssl._CA_FILE_CANDIDATES", [])
+    monkeypatch.setattr(trust, "DEFAULT_CA_BUNDLE_PATH", str(bundles / "ours.pem"))
     assert ask(f"https://{secure}") == b"{}"
 
 
