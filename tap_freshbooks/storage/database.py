@@ -16,7 +16,14 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.locations import HIDDEN, is_clear, showable
-from tap_freshbooks.storage.outages import is_locked, is_passing, is_read_only
+from tap_freshbooks.storage.outages import (
+    is_damaged,
+    is_denied,
+    is_locked,
+    is_passing,
+    is_read_only,
+)
+from tap_freshbooks.storage.ownership import explain, make_private, whose
 from tap_freshbooks.storage.paths import absolute_path
 
 if TYPE_CHECKING:
@@ -25,9 +32,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.errors import TapError
 
 T = TypeVar("T")
-
-MODE = 0o600
-"""Of files that hold secrets."""
 
 CONNECT_TIMEOUT = 10
 """Seconds until the database must have answered."""
@@ -146,7 +150,7 @@ class Database:
         options: dict[str, Any]
         if self.is_sqlite:
             options = {"connect_args": {"timeout": self.lock_timeout}}
-            _make_private(Path(str(self.url.database)))
+            make_private(Path(str(self.url.database)))
         else:
             timeouts = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
             # A process that waited for a lock has to see what was stored meanwhile.
@@ -236,9 +240,21 @@ class Database:
                     f"{subject} has been locked by another process for {lock_timeout} seconds; "
                     "end that process, then run again"
                 ) from None
-            raise kind(
-                f"{subject} {what} ({type(error).__name__}: {self._reason(error)})"
-            ) from None
+            raise kind(f"{subject} {what} ({self._explanation(error)})") from None
+
+    def _explanation(self, error: Exception) -> str:
+        kind, reason = type(error).__name__, self._reason(error)
+        if not self.is_sqlite:
+            return f"{kind}: {reason}"
+        file = Path(str(self.url.database))
+        beside = [file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal")]
+        if isinstance(error, OSError):
+            return explain(error, file, *beside)
+        if is_denied(error):
+            return f"{kind}: {reason}: {whose((file, *beside))}"
+        if is_damaged(error):
+            return f"{kind}: {reason}; restore it from a copy, or name another file"
+        return f"{kind}: {reason}"
 
     def _reason(self, error: Exception) -> str:
         """The first line of a database's error, without statements, values and passwords."""
@@ -284,11 +300,3 @@ def _leave_read_only_server(context: sa.ExceptionContext) -> None:
     """After a failover the pool connects anew, instead of keeping what leads to the old server."""
     if is_read_only(context.original_exception):
         context.is_disconnect = True
-
-
-def _make_private(path: Path) -> None:
-    """Make the file of a database readable for its owner only, before a secret gets into it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(MODE)
-    with contextlib.suppress(PermissionError):  # it is another user's, who shares it
-        path.chmod(MODE)

@@ -9,14 +9,11 @@ import re
 import stat
 from typing import TYPE_CHECKING, Any
 
+from tap_freshbooks.storage.ownership import MODE, NEW_FILE, UNSUPPORTED, inherit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-MODE = 0o600
-
-NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-"""How a file is opened that must not exist yet, not even as a link of another user."""
 
 RESERVED_SPACE = 16_384
 """Bytes reserved beyond the present content: room for two encrypted tokens and more."""
@@ -38,7 +35,7 @@ class JsonFile:
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().resolve()
         # What a killed process left under this name is removed by the next.
-        self._next = self.path.with_name(f".{self.path.name}.new")
+        self.next = self.path.with_name(f".{self.path.name}.new")
         self._fd = -1
 
     def read(self) -> dict[str, Any]:
@@ -58,19 +55,29 @@ class JsonFile:
             NotAnObjectError: If the present content is not a JSON object.
         """
         content, layout = self._read()
-        if self.path.exists() and not self.path.stat().st_mode & stat.S_IWUSR:
-            raise PermissionError("the file is read-only")
+        self._check_replaceable()
         self.discard()
-        self._fd = os.open(self._next, NEW_FILE, MODE)
+        self._fd = os.open(self.next, NEW_FILE, MODE)
         try:
-            if os.name != "nt" and self.path.exists():
-                owner = self.path.stat()
-                with contextlib.suppress(PermissionError):
-                    os.fchown(self._fd, owner.st_uid, owner.st_gid)
+            inherit(self._fd, self.path)
             self._fill(layout.encode(content) + b" " * RESERVED_SPACE)
         except OSError:
             self.discard()
             raise
+
+    def _check_replaceable(self) -> None:
+        if not self.path.exists():
+            return
+        status = self.path.stat()
+        if not status.st_mode & stat.S_IWUSR:
+            raise PermissionError("the file is read-only")
+        if status.st_nlink > 1:
+            raise OSError(
+                f"it has {status.st_nlink} names (hard links), and only this one would get the new "
+                "content, the others keeping a token that is spent: make it a file of its own with "
+                f"`cp -p {self.path} {self.path}.own && mv {self.path}.own {self.path}`, or use "
+                "symbolic links, which are followed"
+            )
 
     def replace(self, content: Mapping[str, Any]) -> None:
         """Make this the content, durably: written and synced before it takes the name.
@@ -86,7 +93,7 @@ class JsonFile:
                 self._layout = self._read()[1]
             self._fill(self._layout.encode(content))
             self._close()  # Windows renames no open files
-            self._next.replace(self.path)
+            self.next.replace(self.path)
             sync_folder(self.path.parent)
         finally:
             self.discard()
@@ -95,7 +102,7 @@ class JsonFile:
         """Give up what was reserved."""
         self._close()
         with contextlib.suppress(OSError):
-            self._next.unlink()
+            self.next.unlink()
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -121,7 +128,7 @@ class JsonFile:
         while view:
             view = view[os.write(self._fd, view) :]
         os.ftruncate(self._fd, len(data))
-        os.fsync(self._fd)
+        _sync(self._fd)
 
 
 EMPTY = "{\n  \n}\n"
@@ -147,8 +154,20 @@ def sync_folder(folder: Path) -> None:
     """Make a rename in this folder durable."""
     if os.name == "nt":  # Windows cannot open folders; its rename needs no second step
         return
-    fd = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(fd)
+        fd = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder may allow names to be made, and not to be listed
+        return
+    try:
+        _sync(fd)
     finally:
         os.close(fd)
+
+
+def _sync(fd: int) -> None:
+    """Write to the disk what is in memory, where the file system can do so."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise

@@ -32,10 +32,20 @@ costs the wait.
 
 def is_locked(error: Exception) -> bool:
     """Whether another process holds a lock."""
-    cause = _cause(error)
-    if isinstance(cause, sqlite3.OperationalError):
-        return cause.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-    return bool(getattr(cause, "sqlstate", None) == LOCK_TIMEOUT)
+    if code := _sqlite_code(error):
+        return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return bool(getattr(_cause(error), "sqlstate", None) == LOCK_TIMEOUT)
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether SQLite may not use one of its files."""
+    kinds = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+    return _sqlite_code(error) in kinds
+
+
+def is_damaged(error: Exception) -> bool:
+    """Whether a file is no database of SQLite, or not any more."""
+    return _sqlite_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def is_passing(error: Exception) -> bool:
@@ -58,3 +68,8 @@ def is_read_only(error: BaseException | None) -> bool:
 
 def _cause(error: Exception) -> Any:
     return getattr(error, "orig", None) or error
+
+
+def _sqlite_code(error: Exception) -> int:
+    """The code of SQLite without its details, 0 for errors of others."""
+    return int(getattr(_cause(error), "sqlite_errorcode", 0)) & 0xFF

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import logging
+import stat
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_freshbooks.errors import TapError
+from tap_freshbooks.errors import TapError, TokenStoreError
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.storage import database
 from tap_freshbooks.webhooks.inbox import Inbox
+from tests.storage.databases import execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from tap_freshbooks.oauth.stores.base import TokenStore
 
 NOWHERE = "127.0.0.1:1"
 """Where nothing listens."""
@@ -100,3 +104,60 @@ def test_rows_with_tokens_are_logged_at_no_level(
     assert "tap_freshbooks_tokens" in caplog.text
     assert "r3fresh" not in caplog.text
     assert "acc3ss" not in caplog.text
+
+
+def store_at(path: Path) -> TokenStore:
+    return open_store({"token_store": f"sqlite:///{path}", "client_id": "app"}, None, {})
+
+
+def damaged(path: Path) -> None:
+    with store_at(path).locked() as locked:
+        locked.write(TokenPair("r3fresh"))
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\x07" * (len(content) - 4096)
+    path.write_bytes(content)
+
+
+def with_other_tables(path: Path) -> None:
+    execute(f"sqlite:///{path}", "CREATE TABLE tap_freshbooks_tokens (name TEXT)")
+
+
+FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "text": (
+        lambda path: path.write_text('{"refresh_token": "r3fresh"}' * 99),
+        "not a database; restore it",
+    ),
+    "damaged": (damaged, "malformed; restore it from a copy"),
+    "other tables": (with_other_tables, "no such column|no column"),
+    "a folder": (
+        Path.mkdir,
+        "Is a directory|unable to open|no regular file",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_file_that_is_no_token_store_is_told_and_left_as_it_is(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "tokens.db"
+    make, sentence = FOREIGN[kind]
+    make(path)
+    before = path.stat().st_mode, path.read_bytes() if path.is_file() else b""
+    for use in (lambda store: store.read(), lambda store: store.locked().__enter__()):
+        with pytest.raises(TokenStoreError, match=sentence) as caught:
+            use(store_at(path))
+        assert str(path) in str(caught.value)
+        assert "r3fresh" not in str(caught.value)
+    mode = before[0] if path.is_dir() else stat.S_IFREG | 0o600
+    assert (path.stat().st_mode, path.read_bytes() if path.is_file() else b"") == (mode, before[1])
+
+
+def test_an_empty_file_becomes_a_token_store(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.db"
+    path.touch()
+    assert store_at(path).read() is None
+    with store_at(path).locked() as locked:
+        locked.read()
+        locked.write(TokenPair("r"))
+    assert store_at(path).read() == TokenPair("r")
+    execute(f"sqlite:///{path}", "CREATE TABLE theirs (name TEXT)")
+    assert store_at(path).read() == TokenPair("r")

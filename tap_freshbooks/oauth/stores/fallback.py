@@ -17,7 +17,8 @@ from platformdirs import user_state_path
 
 from tap_freshbooks.oauth.stores.serialization import decode, encode
 from tap_freshbooks.oauth.tokens import hash_of
-from tap_freshbooks.storage.json_file import MODE, NEW_FILE, sync_folder
+from tap_freshbooks.storage.json_file import sync_folder
+from tap_freshbooks.storage.ownership import MODE, NEW_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

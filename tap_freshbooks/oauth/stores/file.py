@@ -16,7 +16,8 @@ from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
 from tap_freshbooks.oauth.stores.fallback import FallbackStore
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
-from tap_freshbooks.storage.json_file import MODE, JsonFile, NotAnObjectError
+from tap_freshbooks.storage.json_file import JsonFile, NotAnObjectError
+from tap_freshbooks.storage.ownership import MODE, explain, make_folder, make_lock_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +46,8 @@ class FileStore(TokenStore):
         super().__init__(encryption, holds_seed=holds_seed)
         self.file = JsonFile(path)
         self.path = self.file.path
-        self._lock = FileLock(f"{self.path}.lock", mode=MODE, poll_interval=POLL_INTERVAL)
+        self._lock_path = self.path.with_name(f"{self.path.name}.lock")
+        self._lock = FileLock(self._lock_path, mode=MODE, poll_interval=POLL_INTERVAL)
 
     def __str__(self) -> str:
         """The path."""
@@ -60,7 +62,8 @@ class FileStore(TokenStore):
     @contextlib.contextmanager
     def locked(self) -> Iterator[LockedFile]:
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.path.parent)
+            make_lock_file(self._lock_path, self.path)
             self._lock.acquire(timeout=base.LOCK_TIMEOUT)
         except Timeout:
             raise TokenStoreError(
@@ -68,10 +71,10 @@ class FileStore(TokenStore):
                 f"{base.LOCK_TIMEOUT} seconds; end that process, then run again"
             ) from None
         except OSError as error:
-            place = showable(str(error.filename or self._lock.lock_file))
             raise TokenStoreError(
-                f"the token store {self} cannot be locked ({error.strerror or error}: {place}); "
-                "make that writable or set token_store to another place"
+                f"the token store {self} cannot be locked "
+                f"({explain(error, self._lock_path, self.path)}); make that writable or set "
+                "token_store to another place"
             ) from None
         try:
             yield LockedFile(self)
@@ -92,8 +95,10 @@ class FileStore(TokenStore):
         try:
             return self.file.read()
         except OSError as error:
-            reason = error.strerror or error
-            raise TokenStoreError(f"the token store {self} cannot be read: {reason}") from None
+            raise TokenStoreError(
+                f"the token store {self} cannot be read ({explain(error, self.path)}); make it "
+                "readable or set token_store to another place"
+            ) from None
         except NotAnObjectError as error:
             raise TokenStoreError(
                 f"the token store {self} {error}; mend it, or remove it and connect again with "
@@ -171,8 +176,11 @@ class LockedFile(LockedStore):
     def _try(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except (OSError, NotAnObjectError) as error:
-            reason = getattr(error, "strerror", None) or error
+        except NotAnObjectError as error:
+            raise TokenStoreError(f"the token store {self.store} {error}") from None
+        except OSError as error:
+            file = self.store.file
             raise TokenStoreError(
-                f"the token store {self.store} cannot be written ({reason})"
+                f"the token store {self.store} cannot be written "
+                f"({explain(error, file.path, file.next)})"
             ) from None

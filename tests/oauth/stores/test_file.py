@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import multiprocessing
 import os
+import re
 import stat
+import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,6 +158,105 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     write(FileStore(link), PAIR)
     assert link.is_symlink()
     assert json.loads(real.read_text())["refresh_token"] == "refresh-2"
+
+
+def test_a_chain_of_symbolic_links_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "..2026").mkdir()
+    (tmp_path / "..2026" / "config.json").write_text('{"refresh_token": "refresh-1"}')
+    (tmp_path / "..data").symlink_to("..2026")
+    (tmp_path / "config.json").symlink_to("..data/config.json")  # as Kubernetes mounts secrets
+    write(FileStore(tmp_path / "config.json", holds_seed=True), PAIR)
+    assert (
+        FileStore(tmp_path / "..2026" / "config.json").read()
+        == FileStore(tmp_path / "config.json").read()
+    )
+    assert (tmp_path / "config.json").readlink() == Path("..data/config.json")
+
+
+@pytest.mark.parametrize("name", ["config.json", "hard.json"])
+def test_a_file_with_several_names_is_refused_before_anything_is_spent(
+    tmp_path: Path, name: str
+) -> None:
+    path, other = tmp_path / "config.json", tmp_path / "hard.json"
+    path.write_text('{"refresh_token": "refresh-1"}')
+    other.hardlink_to(path)
+    store = FileStore(tmp_path / name, holds_seed=True)
+    assert store.read() == TokenPair("refresh-1", seed=hash_of("refresh-1"))
+    with store.locked() as locked:
+        pair = locked.read()
+        with pytest.raises(TokenStoreError, match=r"2 names \(hard links\)") as caught:
+            locked.check_writable(pair)
+    assert path.read_text() == other.read_text() == '{"refresh_token": "refresh-1"}'
+    [command] = re.findall("`(.+?)`", str(caught.value))
+    subprocess.run(command, shell=True, check=True)  # noqa: S602 - what a user is told to do
+    write(store, PAIR)
+    assert store.read() == replace(PAIR, seed=hash_of(PAIR.refresh_token))
+    assert {each.stat().st_nlink for each in (path, other)} == {1}
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(
+        ["config.json", "hard.json", f"{name}.lock"]
+    )
+
+
+def test_a_file_that_is_mounted_by_itself_is_told_before_anything_is_spent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_source: Path, _target: Path) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    store = FileStore(tmp_path / "config.json")
+    monkeypatch.setattr(Path, "replace", busy)
+    with (
+        store.locked() as locked,
+        pytest.raises(TokenStoreError, match="mounted by itself cannot be replaced, mount its fol"),
+    ):
+        locked.check_writable(PAIR)
+
+
+def test_a_read_only_file_system_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"refresh_token": "refresh-1"}')
+
+    def refuse(name: object, *_: object) -> int:
+        raise OSError(errno.EROFS, "Read-only file system", str(name))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(TokenStoreError, match=r"\(Read-only file system: .*set token_store to"):
+            FileStore(path).locked().__enter__()
+    assert FileStore(path).read() == TokenPair("refresh-1")
+
+
+@pytest.mark.parametrize("problem", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_that_cannot_sync_is_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: int
+) -> None:
+    def refuse(_fd: int) -> None:
+        raise OSError(problem, os.strerror(problem))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    write(FileStore(tmp_path / "tokens.json"), PAIR)
+    assert FileStore(tmp_path / "tokens.json").read() == PAIR
+
+
+def test_a_disk_that_fails_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_fd: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(TokenStoreError, match=r"cannot be written .*Input/output error"):
+        write(FileStore(tmp_path / "tokens.json"), PAIR)
+
+
+@pytest.mark.parametrize("problem", [errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP])
+def test_a_file_system_that_cannot_lock_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: int
+) -> None:
+    def refuse(_fd: int, _operation: int) -> None:
+        raise OSError(problem, os.strerror(problem))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(TokenStoreError, match=r"cannot be locked .* set token_store to another"):
+        write(FileStore(tmp_path / "tokens.json"), PAIR)
 
 
 def test_a_read_only_file_is_found_before_anything_is_spent(tmp_path: Path) -> None:
