@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from singer_sdk.singerlib import StateMessage
 
-from tap_freshbooks.errors import StreamsFailedError
+from tap_freshbooks.errors import StreamsFailedError, TokenStoreError
 from tap_freshbooks.extraction.prefetch import Prefetcher
 from tap_freshbooks.run_report import reported
 from tap_freshbooks.singer import progress
@@ -18,9 +18,9 @@ from tap_freshbooks.streams.run_state import RunState
 from tap_freshbooks.streams.unreadable import note_unreadable, unreached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from singer_sdk import Tap
+    from singer_sdk import Stream, Tap
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
@@ -63,6 +63,7 @@ class SyncRun:
         self.connection.open()  # what is wrong with it shows before the first message
         note_unreadable(self.connection, list(self.sources), self.state.outcome)
         nobody = unreached(self.connection, self.sources)
+        selected = [stream for stream in self.tap.streams.values() if stream.selected]
         if planner:
             self._leave_out_idle_streams(planner)
         self.has_begun = True
@@ -85,7 +86,19 @@ class SyncRun:
                 planner.inbox.close()
         if nobody:
             raise StreamsFailedError(nobody)
+        self._note_success(selected)
         self.state.outcome.check()
+
+    def _note_success(self, selected: Iterable[Stream]) -> None:
+        """Note beside the tokens which streams were read; the run has done what it was for."""
+        outcome = self.state.outcome
+        roots = {stream.name: _roots(cast("RecordStream", stream)) for stream in selected}
+        names = [name for name, sources in roots.items() if outcome.has_succeeded(name, sources)]
+        try:
+            if not self.connection.is_static:
+                self.connection.store.note_success(names)
+        except TokenStoreError as error:
+            logger.warning("The moment of this sync could not be noted: %s", error)
 
     @property
     def sources(self) -> Iterator[RecordStream]:
@@ -142,3 +155,10 @@ def _rare_garbage_collection() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
+
+
+def _roots(stream: RecordStream | type[RecordStream]) -> set[str]:
+    """Names of the streams whose requests feed a stream: its own, unless it is derived."""
+    parents = (stream.parent_stream_type, *stream.additional_parents)
+    found = [_roots(cast("type[RecordStream]", parent)) for parent in parents if parent]
+    return set().union(*found) or {stream.name}

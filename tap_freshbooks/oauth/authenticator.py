@@ -193,6 +193,8 @@ class RefreshingAuthenticator(Authenticator):
                 self._store_consent(store, pair, former, is_replacing=is_replacing)
             if is_held_back:
                 self._owners.settle_login(store, pair, self._selection.seed)
+            if is_replacing:
+                store.forget_success()
             self._fallback.discard()
             self._pair = store.read()
         return scopes

@@ -72,6 +72,15 @@ class VersionedTables:
             return None
         return FIRST_VERSION if recorded is None else recorded
 
+    def is_open(self, connection: sa.Connection) -> bool:
+        """Whether all tables are there, in the newest version.
+
+        Raises:
+            TableVersionError: If they are of a version that this program does not know.
+        """
+        is_newest = self._recorded_version(connection) == self.version
+        return is_newest and self._is_whole(connection)
+
     def open(self, connection: sa.Connection, database: Database, lock_timeout: float) -> None:
         """Bring the tables to the newest version: make, migrate or record them where needed.
 
@@ -87,7 +96,7 @@ class VersionedTables:
             TableVersionError: If they are of a version that this program does not know.
         """
         try:
-            if not self._is_open(connection):
+            if not self.is_open(connection):
                 connection.rollback()
                 database.begin_exclusive(connection, MIGRATION_LOCK, lock_timeout)
                 self._migrate(connection)
@@ -98,10 +107,6 @@ class VersionedTables:
                 raise
         finally:
             connection.rollback()
-
-    def _is_open(self, connection: sa.Connection) -> bool:
-        is_newest = self._recorded_version(connection) == self.version
-        return is_newest and self._is_whole(connection)
 
     def _is_newest_unrecorded(self, connection: sa.Connection) -> bool:
         unrecorded = self._recorded_version(connection) is None

@@ -11,7 +11,7 @@ from singer_sdk.exceptions import SingerSDKError
 from tap_freshbooks.errors import StreamsFailedError, ends_run, sentence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tap_freshbooks.businesses import Business
 
@@ -108,6 +108,18 @@ class Outcome:
             return any(failed[:2] == (stream, source) for failed in self._failed_partitions)
         keys = (_key(partition), None)
         return any((stream, source, key) in self._failed_partitions for key in keys)
+
+    def has_succeeded(self, stream: str, sources: Collection[str]) -> bool:
+        """Whether a stream lacks nothing, at the end of the run.
+
+        Args:
+            stream: Its name.
+            sources: Names of the streams that are read for it; its own, unless it is derived.
+        """
+        if stream in self._failed:
+            return False
+        refused = [each for each in sources if each in self._refused and each not in self._read]
+        return stream in self._read or not refused
 
     @property
     def failures(self) -> dict[str, list[str]]:

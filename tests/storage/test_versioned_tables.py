@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tap_freshbooks.errors import TapError, TokenStoreError
 from tap_freshbooks.oauth.owner import OwnBusiness, Owner
-from tap_freshbooks.oauth.stores import sql
+from tap_freshbooks.oauth.stores import tables as token_tables
 from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.storage.database import Database
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 COUNT = 6
 """Processes that open tables at once."""
 
-TOKENS = sql.TABLES.version
+TOKENS = token_tables.TABLES.version
 INBOX = tables.TABLES.version
 """The versions of today."""
 

@@ -9,12 +9,18 @@ from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth.stores.encryption import Encryption
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
 
+    from tap_freshbooks.oauth.stores.overview import Overview
     from tap_freshbooks.oauth.tokens import TokenPair
 
 LOCK_TIMEOUT = 360
 """Seconds to wait for another process that is refreshing: a bit more than its worst case."""
+
+
+NOTE_TIMEOUT = 10
+"""Seconds to wait for it with a note that a run can do without."""
 
 
 class StoreConflictError(TokenStoreError):
@@ -46,6 +52,36 @@ class TokenStore(ABC):
         Raises:
             TokenStoreError: If the store cannot be read.
             SettingsError: If its tokens cannot be decrypted.
+        """
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """The file or database, as messages show it, without the connection."""
+
+    @abstractmethod
+    def overview(self) -> Overview:
+        """What is stored of the connection; no token is decrypted.
+
+        Raises:
+            TokenStoreError: If the store cannot be read.
+        """
+
+    @abstractmethod
+    def overviews(self) -> list[Overview]:
+        """The same of all connections in the store.
+
+        Raises:
+            TokenStoreError: If the store cannot be read.
+            SettingsError: If it is of a kind that holds one connection.
+        """
+
+    @abstractmethod
+    def note_success(self, streams: Collection[str]) -> None:
+        """Note that a sync has read these streams to their end, now.
+
+        Raises:
+            TokenStoreError: If it cannot be written, or not within `NOTE_TIMEOUT` seconds.
         """
 
     def share(self, pair: TokenPair) -> None:  # noqa: B027 - those of a database see its rows
@@ -135,8 +171,16 @@ class LockedStore(ABC):
         self._seen = pair.refresh_token
 
     @abstractmethod
+    def forget_success(self) -> None:
+        """Remove the notes on the streams that were read: they were another user's.
+
+        Raises:
+            TokenStoreError: If the store cannot be written.
+        """
+
+    @abstractmethod
     def forget(self) -> None:
-        """Remove the pair and its notes.
+        """Remove the pair and all notes.
 
         Raises:
             TokenStoreError: If the store cannot be written.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_freshbooks.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -58,6 +60,14 @@ class Encryption:
                 "are: set the key that they were encrypted with (several are separated by commas, "
                 "the newest first)"
             ) from None
+
+
+class AsStored(Encryption):
+    """Leaves tokens in their stored form, for whoever only looks at the notes beside them."""
+
+    @override
+    def decrypt(self, stored: str, place: str) -> str:
+        return stored
 
 
 def _fernet(keys: list[str]) -> MultiFernet:

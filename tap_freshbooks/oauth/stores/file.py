@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from typing_extensions import override
 
-from tap_freshbooks.errors import TokenStoreError
+from tap_freshbooks.errors import SettingsError, TokenStoreError
 from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
 from tap_freshbooks.oauth.stores.fallback import FallbackStore
+from tap_freshbooks.oauth.stores.overview import Overview
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, encode
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 from tap_freshbooks.storage.json_file import JsonFile, NotAnObjectError
 from tap_freshbooks.storage.ownership import MODE, explain, make_folder, make_lock_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from tap_freshbooks.oauth.stores.encryption import Encryption
 
+
+LAST_SUCCESS = "token_last_success"
+"""The key of the moments at which streams were read to their end."""
 
 POLL_INTERVAL = 0.01
 """Seconds between two tries to get a lock; a refresh takes little longer."""
@@ -59,16 +64,19 @@ class FileStore(TokenStore):
         return str(self.path)
 
     @override
+    def locked(self) -> contextlib.AbstractContextManager[LockedFile]:
+        return self._locked(base.LOCK_TIMEOUT)
+
     @contextlib.contextmanager
-    def locked(self) -> Iterator[LockedFile]:
+    def _locked(self, timeout: float) -> Iterator[LockedFile]:
         try:
             make_folder(self.path.parent)
             make_lock_file(self._lock_path, self.path)
-            self._lock.acquire(timeout=base.LOCK_TIMEOUT)
+            self._lock.acquire(timeout=timeout)
         except Timeout:
             raise TokenStoreError(
                 f"the token store {self} has been locked by another process for "
-                f"{base.LOCK_TIMEOUT} seconds; end that process, then run again"
+                f"{timeout} seconds; end that process, then run again"
             ) from None
         except OSError as error:
             raise TokenStoreError(
@@ -115,6 +123,31 @@ class FileStore(TokenStore):
             )
         return pair
 
+    @property
+    @override
+    def place(self) -> str:
+        return str(self)
+
+    @override
+    def overview(self) -> Overview:
+        content = self.content()
+        # Nobody but the settings knows which app and connection a file is of.
+        return Overview.of(content, _moments(content.get(LAST_SUCCESS)), None, "default")
+
+    @override
+    def overviews(self) -> list[Overview]:
+        raise SettingsError(
+            f"the tokens are in a file, {self}, which holds one connection: `tap-freshbooks "
+            "status` shows it. A database of many connections is named by token_store"
+        )
+
+    @override
+    def note_success(self, streams: Collection[str]) -> None:
+        if self.holds_seed:  # a user's configuration, to which nothing is added that it can miss
+            return
+        with self._locked(base.NOTE_TIMEOUT) as locked:
+            locked.note_success(streams)
+
     @override
     def share(self, pair: TokenPair) -> None:
         self._shared(pair.seed or "").save(pair, "")
@@ -141,9 +174,24 @@ class LockedFile(LockedStore):
         self.store = store
         self._content: dict[str, Any] = {}
 
+    def note_success(self, streams: Collection[str]) -> None:
+        """Note that these streams were read, if there are tokens."""
+        content = self._refreshed()
+        if content.get("refresh_token"):
+            now = int(time.time())
+            moments = _moments(content.get(LAST_SUCCESS)) | dict.fromkeys(streams, now)
+            self._try(lambda: self.store.file.replace({**content, LAST_SUCCESS: moments}))
+
+    @override
+    def forget_success(self) -> None:
+        content = self._refreshed()
+        if content.pop(LAST_SUCCESS, None):
+            self._try(lambda: self.store.file.replace(content))
+
     @override
     def forget(self) -> None:
-        content = {key: value for key, value in self._refreshed().items() if key not in KEYS}
+        owned = {*KEYS, LAST_SUCCESS}
+        content = {key: value for key, value in self._refreshed().items() if key not in owned}
         file = self.store.file
         self._try(lambda: file.replace(content) if content else file.path.unlink(missing_ok=True))
 
@@ -184,3 +232,8 @@ class LockedFile(LockedStore):
                 f"the token store {self.store} cannot be written "
                 f"({explain(error, file.path, file.next)})"
             ) from None
+
+
+def _moments(stored: Any) -> dict[str, float]:
+    found = stored.items() if isinstance(stored, dict) else ()
+    return {stream: moment for stream, moment in found if isinstance(moment, int | float)}

@@ -7,6 +7,7 @@ SQLite knows no row locks: there the database is locked, and one refresh runs at
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
@@ -17,13 +18,14 @@ from typing_extensions import override
 from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
+from tap_freshbooks.oauth.stores.overview import Overview
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, decode_held_back, encode
+from tap_freshbooks.oauth.stores.tables import NOTE_SUCCESS, SUCCESSES, TABLES, TOKENS
 from tap_freshbooks.storage import database
 from tap_freshbooks.storage.database import Database, begin_immediate
-from tap_freshbooks.storage.versioned_tables import VersionedTables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tap_freshbooks.oauth.stores.encryption import Encryption
     from tap_freshbooks.oauth.tokens import TokenPair
@@ -35,37 +37,6 @@ IDLE_TIMEOUT = "10min"
 
 SQLITE_LOCK_TIMEOUT = 5
 """Seconds that SQLite waits for a lock without hearing signals; then it is asked again."""
-
-DECLARED = sa.MetaData()
-
-TOKENS = sa.Table(
-    "tap_freshbooks_tokens",
-    DECLARED,
-    sa.Column("client_id", sa.Text, primary_key=True),
-    sa.Column("connection", sa.Text, primary_key=True),
-    sa.Column("refresh_token", sa.Text),
-    sa.Column("access_token", sa.Text),
-    sa.Column("expires_at", sa.Double),
-    sa.Column("token_generation", sa.Integer),
-    sa.Column("token_client", sa.Text),
-    sa.Column("token_seed", sa.Text),
-    sa.Column("token_seeds_replaced", sa.JSON(none_as_null=True)),
-    sa.Column("token_refreshed_at", sa.Double),
-    sa.Column("token_spending", sa.JSON(none_as_null=True)),
-    sa.Column("token_rejections", sa.JSON(none_as_null=True)),
-    sa.Column("token_owner", sa.JSON(none_as_null=True)),
-    sa.Column("token_held_back", sa.JSON(none_as_null=True)),
-)
-
-
-def _add_owner(connection: sa.Connection) -> None:
-    """Version 2: a store knows whose tokens it holds."""
-    for column in ("token_owner", "token_held_back"):
-        connection.exec_driver_sql(f"ALTER TABLE tap_freshbooks_tokens ADD COLUMN {column} JSON")
-
-
-TABLES = VersionedTables("token_store", DECLARED, [_add_owner])
-"""A new version gets a function here that leads to it from the one before."""
 
 
 class SqlStore(TokenStore):
@@ -114,15 +85,62 @@ class SqlStore(TokenStore):
         wanted = [each for each in held_back if each.get("token_seed") == seed]
         return next(iter(decode_held_back(wanted, self.encryption, str(self))), None)
 
+    @property
+    @override
+    def place(self) -> str:
+        return str(self.database)
+
+    @override
+    def overview(self) -> Overview:
+        key = self.key
+        return next(iter(self._overviews(key)), Overview(**key, notes=None, last_success={}))
+
+    @override
+    def overviews(self) -> list[Overview]:
+        return self._overviews({})
+
+    def _overviews(self, which: dict[str, str]) -> list[Overview]:
+        def look(connection: sa.Connection) -> list[Overview]:
+            successes: dict[tuple[str, str], dict[str, float]] = {}
+            for row in connection.execute(sa.select(SUCCESSES).filter_by(**which)):
+                moments = successes.setdefault((row.client_id, row.connection), {})
+                moments[row.stream] = row.succeeded_at
+            query = sa.select(TOKENS).filter_by(**which)
+            rows = connection.execute(query.order_by(*TOKENS.primary_key)).mappings()
+            keys = (((row["client_id"], row["connection"]), dict(row)) for row in rows)
+            return [Overview.of(row, successes.get(key, {}), *key) for key, row in keys]
+
+        return self._read(look) or []
+
+    @override
+    def note_success(self, streams: Collection[str]) -> None:
+        if not streams:
+            return
+        now = time.time()
+        rows = [{**self.key, "stream": stream, "succeeded_at": now} for stream in sorted(streams)]
+
+        def write() -> None:
+            with self.database.engine.connect() as connection:
+                TABLES.open(connection, self.database, base.NOTE_TIMEOUT)
+                if self.database.is_sqlite:
+                    begin_immediate(connection, base.NOTE_TIMEOUT)
+                else:
+                    timeout = f"{base.NOTE_TIMEOUT * 1000:.0f}"
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {timeout}")
+                connection.execute(NOTE_SUCCESS, rows)
+                connection.commit()
+
+        with self.errors("cannot be written", base.NOTE_TIMEOUT):
+            self.database.retry(write, base.NOTE_TIMEOUT)
+
     def _read(self, look: Callable[[sa.Connection], T]) -> T | None:
         """Look at tables of the newest version; None if there are no tables."""
 
         def attempt() -> T | None:
             with self.database.engine.connect() as connection:
-                version = TABLES.find_version(connection)
-                if version is None:
-                    return None
-                if version != TABLES.version:
+                if not TABLES.is_open(connection):
+                    if TABLES.find_version(connection) is None:
+                        return None
                     TABLES.open(connection, self.database, base.LOCK_TIMEOUT)
                 return look(connection)
 
@@ -201,9 +219,15 @@ class LockedRow(LockedStore):
             super().write(pair, is_newest=is_newest)
 
     @override
+    def forget_success(self) -> None:
+        with self.store.errors("cannot be written"), self._writing() as connection:
+            connection.execute(SUCCESSES.delete().filter_by(**self.store.key))
+
+    @override
     def forget(self) -> None:
         with self.store.errors("cannot be written"), self._writing() as connection:
-            connection.execute(TOKENS.delete().filter_by(**self.store.key))
+            for table in (TOKENS, SUCCESSES):
+                connection.execute(table.delete().filter_by(**self.store.key))
 
     @override
     def _load(self) -> TokenPair | None:
