@@ -6,7 +6,10 @@ whose answer nobody reads, and it counts requests where connections are what run
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
+import struct
 import sys
 import time
 from typing import TYPE_CHECKING, cast
@@ -31,7 +34,7 @@ ANSWER_TIMEOUT = 30.0
 Its body has 10, a verifier that it waits for 5, and the inbox 8.
 """
 
-KEEP_ALIVE = 30
+KEEP_ALIVE = 10
 """Seconds for which a connection is kept for another request; proxies use them again."""
 
 MAX_CONNECTIONS = 500
@@ -39,6 +42,9 @@ MAX_CONNECTIONS = 500
 
 RESERVED_FILES = 128
 """Files that are not for connections: the inbox, what asks FreshBooks, the log."""
+
+RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""The option of a socket to be closed without waiting."""
 
 
 def max_connections() -> int:
@@ -97,7 +103,17 @@ class HttpConnection(H11Protocol):
             self._deadline.cancel()
         self._is_idle = False
         self._since = time.monotonic()
-        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+        self._deadline = self.loop.call_later(seconds, self.drop)
+
+    def drop(self) -> None:
+        """Close the connection at once, also in the operating system.
+
+        That would else keep what was not sent, and wait for a reader who may never come.
+        """
+        sock = self.transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.transport.abort()
 
     def _make_room(self) -> None:
         """Let others go where there are too many: those first that have waited for the longest.
@@ -114,7 +130,7 @@ class HttpConnection(H11Protocol):
             others = [each for each in self.connections if isinstance(each, HttpConnection)]
             victim = min(others, key=HttpConnection._merit)
             self.connections.discard(victim)
-            victim.transport.abort()
+            victim.drop()
 
     def _merit(self) -> tuple[bool, float]:
         cycle = self.cycle

@@ -12,7 +12,11 @@ import uvicorn
 from typing_extensions import override
 
 from tap_freshbooks.errors import SettingsError
-from tap_freshbooks.webhooks.server.http_connection import KEEP_ALIVE, HttpConnection
+from tap_freshbooks.webhooks.server.http_connection import (
+    ANSWER_TIMEOUT,
+    KEEP_ALIVE,
+    HttpConnection,
+)
 from tap_freshbooks.webhooks.server.log_limit import limited_logs
 
 if TYPE_CHECKING:
@@ -25,6 +29,12 @@ SHUTDOWN_TIMEOUT = 15
 
 BACKLOG = 1024
 """Connections that the operating system keeps for us until we take them."""
+
+ACCEPTED_AT_ONCE = 20
+"""Connections that asyncio takes before it looks at those that it has.
+
+Where the operating system refuses them it tries, reports and sets a timer as often, each second.
+"""
 
 REFUSALS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """Errors of the operating system for a connection that it has no means for."""
@@ -45,9 +55,7 @@ class HttpServer(uvicorn.Server):
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
             timeout_keep_alive=KEEP_ALIVE,
-            # asyncio takes so many connections in one go, and where the operating system refuses
-            # them it tries, logs and sets a timer as often, each second.
-            backlog=1,
+            backlog=ACCEPTED_AT_ONCE,
         )
         super().__init__(config)
 
@@ -88,6 +96,9 @@ def listen(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # of Linux: for peers that are gone, or do not read
+            timeout = round(1000 * ANSWER_TIMEOUT)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout)
         sock.bind((host, port))
         sock.listen(BACKLOG)
     except OSError as error:

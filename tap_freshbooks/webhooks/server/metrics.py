@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from http import HTTPStatus
 
@@ -19,11 +20,16 @@ OUTCOMES = {
 }
 
 
+MAX_AGE = 1.0
+"""Seconds for which the text of all counters is shown again: to write it takes a millisecond."""
+
+
 class Metrics:
     """The counters of one receiver, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._text, self._text_at = b"", -math.inf
         self._deliveries = Counter(
             "freshbooks_webhooks_deliveries",
             "Deliveries, by outcome",
@@ -77,5 +83,8 @@ class Metrics:
         self._pending.set(number)
 
     def text(self) -> bytes:
-        """All counters, in the format of Prometheus."""
-        return generate_latest(self.registry)
+        """All counters, in the format of Prometheus; anew once a second, however many ask."""
+        now = time.monotonic()
+        if now - self._text_at >= MAX_AGE:
+            self._text, self._text_at = generate_latest(self.registry), now
+        return self._text
