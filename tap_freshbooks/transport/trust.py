@@ -60,9 +60,12 @@ class Trust:
         """What to do about a certificate that should be trusted, as a clause."""
         if self.is_limited:
             [(variable, path)] = self.named
+            others = [name for name, _ in _set_variables((*ONLY, *BESIDES)) if name != variable]
+            verb = "counts" if len(others) == 1 else "count"
+            unused = f"; {' and '.join(others)} {verb} only without it" if others else ""
             return (
-                f"{variable} ({path}) names all that is trusted: add to that file, as PEM, the "
-                "certificate of the authority that signs in your network"
+                f"{variable} ({path}) names all that is trusted{unused}: add to that file, as PEM, "
+                "the certificate of the authority that signs in your network"
             )
         besides = "".join(f", and what {variable} ({path}) names" for variable, path in self.named)
         return (

@@ -191,7 +191,10 @@ def test_what_requests_ca_bundle_names_is_all_that_is_trusted(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundles / "others.pem"))
     sentence = certain(f"https://{secure}")
     assert f"certificate of {secure} is not trusted: the authority that signed it is" in sentence
-    assert f"REQUESTS_CA_BUNDLE ({bundles / 'others.pem'}) names all that is trusted" in sentence
+    named = (
+        f"REQUESTS_CA_BUNDLE ({bundles / 'others.pem'}) names all that is trusted; SSL_CERT_FILE "
+    )
+    assert f"{named}counts only without it" in sentence
     assert sentence.endswith("Nothing was sent")
 
 
