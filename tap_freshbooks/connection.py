@@ -27,6 +27,7 @@ from tap_freshbooks.oauth.static_token import StaticToken
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
 from tap_freshbooks.transport.client import FreshBooksClient
+from tap_freshbooks.transport.network import Network
 from tap_freshbooks.transport.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -259,6 +260,7 @@ class Connection:
                 "to open: remove them"
             )
         self.refreshing_authenticator  # noqa: B018 - names what is missing
+        Network(self.api_url).check()
 
     def _url(self, setting: str, default: str) -> str:
         variable = SDK_VARIABLES[setting]

@@ -48,6 +48,15 @@ class Network:
         self.proxy = _proxy_before(url)
         self.trust = Trust()
 
+    def check(self) -> None:
+        """Check what the environment says, without a connection.
+
+        Raises:
+            SettingsError: If it cannot be used.
+        """
+        if self.is_tls:
+            self.trust.context()
+
     @cached_property
     def context(self) -> ssl.SSLContext:
         """What connections with TLS are made with; not made before there is one.

@@ -191,10 +191,8 @@ def test_what_requests_ca_bundle_names_is_all_that_is_trusted(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundles / "others.pem"))
     sentence = certain(f"https://{secure}")
     assert f"certificate of {secure} is not trusted: the authority that signed it is" in sentence
-    named = (
-        f"REQUESTS_CA_BUNDLE ({bundles / 'others.pem'}) names all that is trusted; SSL_CERT_FILE "
-    )
-    assert f"{named}counts only without it" in sentence
+    assert f"REQUESTS_CA_BUNDLE ({bundles / 'others.pem'}) names all that is trusted" in sentence
+    assert "trusted; SSL_CERT_FILE counts only without it" in sentence
     assert sentence.endswith("Nothing was sent")
 
 
@@ -728,6 +726,24 @@ def test_every_command_says_what_stands_in_the_way(
     status, _, errors = command(*arguments, "--config", str(tmp_path / "c.json"))
     assert status == 1
     assert f"Error: the certificate of {secure} is not trusted" in errors
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "HTTPS_PROXY"])
+def test_a_login_that_cannot_get_through_sends_nobody_to_the_consent_page(
+    settings: dict[str, Any],
+    secure: str,
+    tmp_path: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    monkeypatch.setenv(variable, "ftp://nowhere")
+    config = {**settings, "api_url": f"https://{secure}"}
+    (tmp_path / "c.json").write_text(json.dumps(config))
+    status, output, errors = command("login", "--paste", "--config", str(tmp_path / "c.json"))
+    assert status == 2
+    assert variable in errors
+    assert "oauth/authorize" not in output
 
 
 def test_a_login_that_does_not_get_through_leaves_the_code_and_the_store_as_they_were(
