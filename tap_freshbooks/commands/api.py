@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing, nullcontext
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +14,20 @@ import click
 import msgspec
 
 from tap_freshbooks.commands.options import config_option, make_tap
-from tap_freshbooks.errors import FreshBooksError, SettingsError, missing_extra_error
+from tap_freshbooks.errors import FreshBooksError, SettingsError
 from tap_freshbooks.locations import showable
+from tap_freshbooks.passthrough.jq_filter import JqFilter, jq_filter
 from tap_freshbooks.passthrough.pages import all_rows
 from tap_freshbooks.passthrough.paths import resolve
 from tap_freshbooks.printable import printable
 from tap_freshbooks.transport.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_freshbooks.config.settings import Settings
     from tap_freshbooks.transport.client import FreshBooksClient
     from tap_freshbooks.transport.request import Response
-
-    JqFilter = Callable[[str], Iterable[Any]]
 
 HELP = """Ask any endpoint of FreshBooks, with the tokens, pace and retries of a sync.
 
@@ -82,23 +83,21 @@ def api(  # noqa: PLR0913 - each is an option
     method = (method or ("GET" if data is None else "POST")).upper()
     query, more_headers = _parse_pairs(params, "=", "--param"), _parse_headers(headers)
     body = None if data is None else _read_data(data)
-    jq_filter = _compile_jq(program) if program else None
     request = Request(path, query, more_headers, method=method, body=body)
     _check_options(request, all_pages=all_pages, include=include)
     connection = make_tap(settings).connection
-    request.path = resolve(connection, path, business)
-    if method != "GET" and not yes:
-        _confirm(request, connection.api_url)
-    try:
-        if all_pages:
-            _show_rows(connection.client, request, jq_filter)
-            return
-        response = _execute(connection.client, request, include=include)
-    except FreshBooksError as error:
-        raise error.restated(error.vendor_message) from None
-    finally:
-        connection.close()
-    _show_response(response, jq_filter, include=include)
+    with jq_filter(program) if program else nullcontext() as jq, closing(connection):
+        request.path = resolve(connection, path, business)
+        if method != "GET" and not yes:
+            _confirm(request, connection.api_url)
+        try:
+            if all_pages:
+                _show_rows(connection.client, request, jq)
+                return
+            response = _execute(connection.client, request, include=include)
+        except FreshBooksError as error:
+            raise error.restated(error.vendor_message) from None
+        _show_response(response, jq, include=include)
 
 
 # The request
@@ -186,55 +185,35 @@ def _execute(client: FreshBooksClient, request: Request, *, include: bool) -> Re
 # The output
 
 
-def _show_response(response: Response, jq_filter: JqFilter | None, *, include: bool) -> None:
+def _show_response(response: Response, jq: JqFilter | None, *, include: bool) -> None:
     if response.content and response.body is None:
         raise FreshBooksError("the answer is not JSON")
     head = _header_lines(response) if include else []
     content = response.content
-    _show([*head, *(_format(response.body, jq_filter, content) if content else ())])
+    _show(chain(head, _format(response.body, jq, content) if content else ()))
 
 
-def _show_rows(client: FreshBooksClient, request: Request, jq_filter: JqFilter | None) -> None:
+def _show_rows(client: FreshBooksClient, request: Request, jq: JqFilter | None) -> None:
     """Show the rows of all pages, a line each."""
 
     def ask(query: Mapping[str, Any]) -> Response:
         return client.get(request.path, query, subject=SUBJECT, headers=request.headers)
 
     rows = all_rows(ask, request.query)
-    _show(line for row in rows for line in _format(row, jq_filter, is_line=True))
-
-
-def _compile_jq(program: str) -> JqFilter:
-    try:
-        import jq  # type: ignore[import-not-found] # noqa: PLC0415 - in the extra
-    except ModuleNotFoundError as error:
-        raise missing_extra_error(error, "api --jq", "api") from None
-    try:
-        compiled = jq.compile(program)
-    except ValueError as error:
-        reason = str(error).partition("\n")[0]
-        raise SettingsError(f"--jq {program!r} is no jq program: {reason}") from None
-
-    def run(text: str) -> Iterator[Any]:
-        try:
-            yield from compiled.input_text(text)
-        except ValueError as error:
-            raise SettingsError(f"--jq {program!r} does not fit the answer: {error}") from None
-
-    return run
+    _show(line for row in rows for line in _format(row, jq, is_line=True))
 
 
 def _format(
     value: Any,
-    jq_filter: JqFilter | None,
+    jq: JqFilter | None,
     content: bytes | None = None,
     *,
     is_line: bool = False,
 ) -> Iterator[str]:
     """A JSON value as text: as it came, indented at a terminal, or the results of jq."""
     text = (content or encode(value)).decode(errors="replace")
-    if jq_filter is not None:
-        for result in jq_filter(text):
+    if jq is not None:
+        for result in jq(text):
             yield result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
     elif is_line or not sys.stdout.isatty():
         yield text.rstrip("\n")

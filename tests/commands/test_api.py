@@ -1,22 +1,25 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_freshbooks import cli
+from tap_freshbooks.errors import SettingsError, TapError
+from tap_freshbooks.passthrough.jq_filter import JqFilter, jq_filter
 from tests.support import unmeasured
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from freshbooks_sandbox import Sandbox
 
 Run = Callable[..., tuple[int, str, str]]
@@ -142,6 +145,64 @@ def test_jq(run: Run, business: dict[str, Any]) -> None:
     status, _, error = run(INVOICES, "--business", name, "--jq", ".response[0]")
     assert status == 2
     assert "does not fit the answer" in error
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_jq_program_without_an_end_ends_at_a_signal(
+    own_sandbox: Sandbox, own_config: dict[str, Any], tmp_path: Path, signum: int, status: int
+) -> None:
+    assert own_sandbox
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(own_config))
+    program = '"begun", last(range(1e12))'
+    command = [sys.executable, "-m", "tap_freshbooks", "api", "/auth/api/v1/users/me"]
+    process = subprocess.Popen(
+        [*command, "--config", str(file), "--jq", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=unmeasured(),
+    )
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        [worker] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.send_signal(signum)
+        _, error = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == status
+    assert error == "Error: interrupted\n"
+    assert not Path(f"/proc/{worker}").exists()
+
+
+def test_the_end_of_jq_itself_is_told() -> None:
+    worker = "import os; input(); print('.0', flush=True); input(); os.kill(os.getpid(), 9)"
+    command = [sys.executable, "-c", worker]
+    with (
+        contextlib.suppress(BrokenPipeError),
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+        jq = JqFilter(".", process)
+        for _ in range(2):
+            with pytest.raises(TapError, match=r"--jq '.' was ended before its end, by signal 9"):
+                list(jq("1"))
+
+
+def test_a_program_and_a_text_may_be_of_any_size_and_form() -> None:
+    text = json.dumps({"a\n": "x\u2028" * 100_000})
+    with jq_filter(".[], " + ", ".join(["1"] * 500) + "\n") as jq:
+        found = list(jq(f"\n{text}\n"))
+    assert found == ["x\u2028" * 100_000, *[1] * 500]
+
+
+def test_without_its_package_jq_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", sys._base_executable)  # type: ignore[attr-defined] # it has no packages
+    with (
+        pytest.raises(SettingsError, match=r"pip install 'tap-freshbooks\[api\]'"),
+        jq_filter("."),
+    ):
+        pass
 
 
 def test_the_answer_is_shown_as_it_came(run: Run, business: dict[str, Any]) -> None:
