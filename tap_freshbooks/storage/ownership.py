@@ -10,11 +10,11 @@ import errno
 import os
 import stat
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 MODE = 0o600
 """Of files that hold secrets, unless they are shared with a group."""
@@ -39,7 +39,7 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-        _give_as_root(folder)
+        _give_as_root(folder, folder.parent)
 
 
 def make_private(path: Path) -> None:
@@ -50,15 +50,18 @@ def make_private(path: Path) -> None:
     """
     make_folder(path.parent)
     try:
-        os.close(os.open(path, NEW_FILE, MODE))
-        _give_as_root(path)
+        fd = os.open(path, NEW_FILE, MODE)
     except FileExistsError:
-        mode = path.stat().st_mode
+        # Not opened: to close a file of SQLite would end the locks that this process has on it.
+        mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
             raise OSError("it is no regular file") from None
         with contextlib.suppress(PermissionError):  # it is another user's, who shares it
             if mode & OTHERS:
                 path.chmod(MODE)
+    else:
+        _give_as_root(fd, path.parent)
+        os.close(fd)
 
 
 def make_lock_file(lock: Path, file: Path) -> None:
@@ -178,14 +181,21 @@ def _is_denied(path: Path, files: Sequence[Path]) -> bool:
     return os.path.lexists(path) and not os.access(path, wanted, effective_ids=ids)
 
 
-def _give_as_root(made: Path | int, folder: Path | None = None) -> None:
-    """Give what root has made for a user to that user: the owner of its folder."""
+def _give_as_root(made: Path | int, folder: Path) -> None:
+    """Give what root has made in the folder of a user to that user.
+
+    A file is given by its descriptor: under its name the user may have put another one meanwhile.
+    """
     if sys.platform == "win32" or os.geteuid() != 0:
         return
-    owner = (folder or Path(str(made)).parent).stat()
-    if owner.st_uid != 0:
-        with contextlib.suppress(OSError):
-            os.chown(made, owner.st_uid, owner.st_gid)
+    owner = folder.stat()
+    if owner.st_uid == 0:
+        return
+    with contextlib.suppress(OSError):
+        if isinstance(made, int):
+            os.fchown(made, owner.st_uid, owner.st_gid)
+        else:
+            os.lchown(made, owner.st_uid, owner.st_gid)
 
 
 def _copy_attributes(source: Path, fd: int) -> None:
