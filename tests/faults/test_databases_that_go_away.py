@@ -233,6 +233,13 @@ def test_what_waiting_does_not_mend_is_told_at_once(
     assert "trying again" not in caplog.text
 
 
+def test_a_server_that_quotes_a_misplaced_password_is_not_quoted(postgres: Postgres) -> None:
+    url = f"postgresql+psycopg:///u:p4ssw0rd@host/db?host={postgres.socket}&user=postgres"
+    with pytest.raises(TokenStoreError, match="the URL can be read in several ways") as caught:
+        SqlStore(url, "app", "default").read()
+    assert "p4ss" not in str(caught.value)
+
+
 # SQLite
 
 
