@@ -90,6 +90,8 @@ def _phrase(error: ValidationError) -> str:
         return f"{place} has {unknown}, which means nothing there; known are {', '.join(known)}"
     if error.validator == "required":
         return f"{place} needs {', '.join(sorted(set(wanted) - set(found)))}"
+    if error.validator in {"anyOf", "oneOf"}:
+        return f"{place} has a form that is not allowed there"
     return f"{place} is not allowed: {error.validator} {wanted}"
 
 

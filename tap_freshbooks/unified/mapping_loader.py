@@ -81,9 +81,13 @@ def _files(folder: str) -> list[Path]:
     path = Path(folder)
     with contextlib.suppress(RuntimeError):  # there is no home
         path = path.expanduser()
-    if not path.is_dir():
-        raise SettingsError(f"unified_mappings: {folder} is no folder")
-    files = sorted(each for each in path.iterdir() if each.suffix in {".yaml", ".yml"})
+    try:
+        if not path.is_dir():
+            raise SettingsError(f"unified_mappings: {folder} is no folder")
+        files = sorted(each for each in path.iterdir() if each.suffix in {".yaml", ".yml"})
+    except OSError as error:
+        reason = error.strerror or "it is no path"
+        raise SettingsError(f"unified_mappings: its folder cannot be read, {reason}") from None
     if not files:
         raise SettingsError(f"unified_mappings: {folder} has no .yaml file")
     return files

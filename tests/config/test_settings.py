@@ -132,7 +132,7 @@ WRONG_TEXTS = [
     *(("business_ids", text) for text in ("1;2", "[1", '["a"]', '{"a": 1}', "[true]", "[1.5]")),
     *(("custom_streams", text) for text in ("a,b", "{}", "[1]")),
     pytest.param("custom_streams", "[" * 100_000, id="custom_streams-deep"),
-    *(("stream_maps", text) for text in ("x", "[]", "5")),
+    *(("stream_maps", text) for text in ("x", "[]", "5", '{"invoices": 1}')),
     ("unknown_fields", "drop"),
     ("start_date", "yesterday"),
     ("api_url", "localhost"),

@@ -495,7 +495,12 @@ def test_a_few_lines_cannot_make_an_endless_expression(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    for place, sentence in ((tmp_path / "none", "is no folder"), (tmp_path, "has no .yaml file")):
+    too_long = tmp_path / ("x" * 300)
+    for place, sentence in (
+        (tmp_path / "none", "is no folder"),
+        (tmp_path, "has no .yaml file"),
+        (too_long, "its folder cannot be read, File name too long"),
+    ):
         with pytest.raises(SettingsError, match=sentence):
             load(str(place))
 
