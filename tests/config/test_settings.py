@@ -217,6 +217,11 @@ def test_of_several_places_the_one_that_counts_is_named(
     assert problem(*files).endswith(f"({files[-1]})")
 
 
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
+def test_a_device_is_no_configuration_file(device: str) -> None:
+    assert problem(device).startswith(f"the configuration file {device} is ")
+
+
 def test_a_whole_number_with_a_point_is_an_integer(file: Callable[..., str]) -> None:
     found = effective(file({"max_concurrency": 4.0}))["max_concurrency"]
     assert (found, type(found)) == (4, int)
