@@ -121,7 +121,7 @@ def _all_without_names(
 
 def _without_names(connection: Connection, text: str) -> str:
     """A sentence in which businesses have ids only: a report may go where names may not."""
-    if connection.has_asked:
+    if "members" in connection.__dict__:  # of users/me, or of the state
         for business in connection.members:
             text = text.replace(str(business), f"business {business.business_id}")
     return text

@@ -138,6 +138,17 @@ def test_a_stream_that_failed_has_its_reasons_without_names(
     assert f"business {line['business_ids'][0]}" in text
 
 
+def test_names_that_the_state_knew_are_left_out_too(books: Sandbox, settings: Config) -> None:
+    tap = TapFreshBooks(config=settings, catalog=catalog_of("clients"), message_writer=Messages())
+    tap.connection.members = TapFreshBooks(config=settings).connection.members
+    books.faults("status", status=500, path="*/users/clients", client_id=settings["client_id"])
+    with pytest.raises(StreamsFailedError):
+        tap.sync()
+    assert not tap.connection.has_asked
+    text = json.dumps(report(settings))
+    assert all(business["name"] not in text for business in books.businesses())
+
+
 def test_a_stream_that_was_refused_has_its_reasons(books: Sandbox, settings: Config) -> None:
     books.faults("deny", reason="scope", path="*/users/clients", client_id=settings["client_id"])
     sync(settings, "clients", "taxes")
