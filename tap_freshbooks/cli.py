@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import pkgutil
 import signal
 import sys
@@ -21,10 +23,12 @@ from tap_freshbooks.errors import (
     ending_of,
     missing_extra_error,
 )
+from tap_freshbooks.log_handlers import log_failure
 from tap_freshbooks.printable import printable, sanitize_logs
+from tap_freshbooks.standard_streams import end_output, take_over
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 COMMANDS = {
     "login": ("tap_freshbooks.commands.login:login", "Connect an account."),
@@ -42,8 +46,8 @@ COMMANDS = {
 }
 """Sub-command: where it is, and its help in a line. The extra that it needs has its name."""
 
-TAP = "tap_freshbooks.tap:TapFreshBooks.cli"
-"""The Singer tap."""
+TAP = "tap_freshbooks.tap:command"
+"""Makes the Singer tap."""
 
 
 class CommandLine(click.Group):
@@ -65,7 +69,7 @@ class CommandLine(click.Group):
     @cached_property
     def tap(self) -> click.Command:
         """The Singer tap, with its options."""
-        tap: click.Command = pkgutil.resolve_name(TAP)
+        tap: click.Command = pkgutil.resolve_name(TAP)()
         return tap
 
     def _execute_tap(self, **_options: Any) -> Any:
@@ -114,7 +118,13 @@ class CommandLine(click.Group):
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(run(sys.argv[1:]))
+    take_over()
+    os.umask(os.umask(0o077) & 0o077)  # a umask may take rights from others, not from ourselves
+    # The SDK imports joblib, which warns where there is no shared memory, and is not used.
+    os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
+    status = run(sys.argv[1:])
+    end_output()
+    sys.exit(status)
 
 
 def run(args: Sequence[str]) -> int:
@@ -130,9 +140,9 @@ def run(args: Sequence[str]) -> int:
     try:
         check_log_level()
         status = CommandLine().main(args, prog_name="tap-freshbooks", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return ExitStatus.USAGE
+        return _fail(error.format_message(), ExitStatus.USAGE, error.show)
     except (click.Abort, KeyboardInterrupt):  # before the tap has taken over the signals
         return _fail("interrupted", RunInterruptedError(signal.SIGINT).exit_status)
     except (RunInterruptedError, Exception) as error:
@@ -143,6 +153,18 @@ def run(args: Sequence[str]) -> int:
     return status if isinstance(status, int) else ExitStatus.DONE
 
 
-def _fail(sentence: str, status: int) -> int:
-    click.echo(f"Error: {printable(sentence)}", err=True)
+def _fail(sentence: str, status: int, show: Callable[[], None] | None = None) -> int:
+    """Say once, in the log and to whoever reads stderr, why the command ends.
+
+    Args:
+        sentence: Why.
+        status: The exit status, which it returns.
+        show: Says it to people in a form of its own.
+    """
+    sentence = printable(sentence)
+    is_told = False
+    with contextlib.suppress(Exception):  # a log handler of the user's own could raise anything
+        is_told = log_failure(sentence, status, is_for_people=show is not None)
+    if not is_told:
+        show() if show else click.echo(f"Error: {sentence}", err=True)
     return status

@@ -33,6 +33,20 @@ class ExitStatus(IntEnum):
     REAUTHORIZE = 3
 
 
+MEANINGS = {
+    ExitStatus.DONE: "done",
+    ExitStatus.FAILED: "failed",
+    ExitStatus.USAGE: "wrong usage or settings",
+    ExitStatus.REAUTHORIZE: "the account must be authorised again",
+}
+"""Exit statuses in words."""
+
+
+def meaning_of(status: int) -> str:
+    """An exit status in words."""
+    return MEANINGS[ExitStatus(status)] if status in MEANINGS else "interrupted"
+
+
 class TapError(Exception):
     """A failure that a user can read: the message is a sentence, no traceback is needed."""
 
@@ -59,6 +73,8 @@ def sentence_of(error: Exception) -> str:
     """
     if isinstance(error, TapError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "this machine, or its limit for a process, has not enough memory"
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "tap_freshbooks" in frame.filename] or frames
     place = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""

@@ -36,7 +36,7 @@ def sanitize_logs() -> None:
 
     def make_printable(name: str, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(name, *args, **kwargs)
-        if name.startswith(LOGGERS) and isinstance(record.args, tuple):
+        if str(name).startswith(LOGGERS) and isinstance(record.args, tuple):
             record.args = tuple(map(_harmless, record.args))
         return record
 

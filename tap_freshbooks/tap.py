@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import click
 import msgspec
 from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
@@ -19,6 +20,8 @@ from tap_freshbooks.config.variables import read_environment
 from tap_freshbooks.custom_streams import definitions
 from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import RunInterruptedError, SettingsError
+from tap_freshbooks.input_files import InputFile
+from tap_freshbooks.log_handlers import check_configuration, configuration_error
 from tap_freshbooks.oauth.stores.serialization import KEYS as TOKEN_KEYS
 from tap_freshbooks.printable import sanitize_logs
 from tap_freshbooks.singer import foreign_names
@@ -29,8 +32,6 @@ from tap_freshbooks.streams.resources import STREAMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
-
-    import click
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
@@ -220,3 +221,20 @@ class TapFreshBooks(SdkTap):
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
             raise RunInterruptedError(signum, has_state=has_state)
+
+
+def command() -> click.Command:
+    """The tap as a command, with its logging set up as the environment says.
+
+    Raises:
+        SettingsError: If that is not possible.
+    """
+    check_configuration()
+    try:
+        made: click.Command = TapFreshBooks.cli
+    except Exception as error:  # noqa: BLE001 - whatever the classes that a configuration names raise
+        raise configuration_error(error) from None
+    for option in made.params:
+        if isinstance(option.type, click.File):
+            option.type = InputFile()
+    return made

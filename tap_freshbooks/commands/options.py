@@ -8,6 +8,7 @@ import click
 
 from tap_freshbooks.config.settings import FROM_ENVIRONMENT
 from tap_freshbooks.config.singer_files import read_catalog
+from tap_freshbooks.input_files import InputFile
 from tap_freshbooks.printable import printable
 from tap_freshbooks.tap import TapFreshBooks
 
@@ -39,7 +40,7 @@ def catalog_option(purpose: str) -> Callable[[Callable[..., Any]], Callable[...,
     """
     return click.option(
         "--catalog",
-        type=click.File(),
+        type=InputFile(),
         help=f"Singer catalog: {purpose} what its selected streams need. Default: the streams that "
         "are selected by default.",
     )

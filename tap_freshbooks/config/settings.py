@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.input_files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 FROM_ENVIRONMENT = "ENV"
 """The value of `--config` that means the environment."""
 
-LARGEST_FILE = 20_000_000
-"""Bytes that a configuration file may have."""
 
 TOKENS = {"access_token", "refresh_token"}
 """Each of them says who is connected: a `.env` adds none to one that was named."""
@@ -88,11 +87,7 @@ def is_blank(value: Any) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:  # a pipe, too; some devices have no end
-            text = file.read(LARGEST_FILE + 1)
-        if len(text) > LARGEST_FILE:
-            raise SettingsError(f"the configuration file {path} is too large to be one")
-        content = json.loads(text.decode("utf-8-sig"))
+        content = json.loads(read_file(path).decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"the configuration file {path} cannot be read: {error.strerror or error}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -13,8 +12,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib.encoding.simple import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
-from tap_freshbooks import signals
-from tap_freshbooks.errors import OutputClosedError
+from tap_freshbooks import signals, standard_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,21 +103,10 @@ class BufferedMessageWriter(MsgSpecWriter):
                     rest = rest[sys.stdout.buffer.write(rest) :]
                 sys.stdout.flush()
             except (OSError, ValueError, AttributeError) as error:  # closed, in one way or another
-                _abandon_stdout()
-                raise OutputClosedError(
-                    "the target closed its input before the end"
-                    if isinstance(error, BrokenPipeError)
-                    else f"standard output cannot be written: {error}"
-                ) from None
+                raise standard_streams.cannot_write(error) from None
             except BaseException:  # a second signal cut a line: nothing may follow it
-                _abandon_stdout()
+                standard_streams.abandon_output()
                 raise
             finally:
                 self._is_writing = False
             self._due = time.monotonic() + MAX_DELAY
-
-
-def _abandon_stdout() -> None:
-    """Nothing can be written any more, so Python must not try to flush at its end either."""
-    if sys.stdout is not None and not sys.stdout.closed:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

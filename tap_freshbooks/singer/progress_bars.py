@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_freshbooks.log_handlers import handlers_of_stderr, writes_json
 from tap_freshbooks.singer.progress_text import (
     describe_done,
     rows_read,
@@ -21,7 +21,6 @@ from tap_freshbooks.singer.progress_text import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import TextIO
 
     from rich.console import Console, RenderableType
 
@@ -32,11 +31,11 @@ def open_console() -> Console | None:
     """The console that bars can be drawn in, if there is any."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
         return None
-    if any(_writes_json(handler) for handler in _handlers()):
+    if any(writes_json(handler) for handler in handlers_of_stderr()):
         return None
     from rich.console import Console  # noqa: PLC0415 - a pipeline needs no rich
 
-    console = Console(file=cast("TextIO", _Terminal(sys.stderr)))
+    console = Console(file=sys.stderr)
     return console if console.is_interactive else None
 
 
@@ -58,7 +57,7 @@ def bars(stats: SyncStats, console: Console) -> Iterator[Callable[[], None]]:
         redirect_stderr=False,  # it would wrap log lines, and miss the handlers
     )
     above = _LinesAbove(console)
-    handlers = {handler: handler.stream for handler in _handlers()}
+    handlers = {handler: handler.stream for handler in handlers_of_stderr()}
     try:
         for handler in handlers:
             handler.setStream(above)
@@ -89,57 +88,6 @@ def _picture(stats: SyncStats, console: Console) -> RenderableType:
         )
     done = describe_done(stats)
     return Group(rows, *([Text(done, no_wrap=True, overflow="ellipsis")] if done else []))
-
-
-def _handlers() -> list[logging.StreamHandler[Any]]:
-    """The log handlers that hold stderr, of whatever logger."""
-    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
-    handlers = [
-        handler
-        for each in loggers
-        if isinstance(each, logging.Logger)
-        for handler in each.handlers
-        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
-    ]
-    return list(dict.fromkeys(handlers))
-
-
-def _writes_json(handler: logging.Handler) -> bool:
-    """Whether the log lines of a handler are JSON; a log configuration can ask so in many ways."""
-    record = logging.LogRecord("tap-freshbooks", logging.INFO, __file__, 0, "", None, None)
-    try:
-        return handler.format(record).startswith("{")
-    except Exception:  # noqa: BLE001 - a formatter that wants fields of its own
-        return False
-
-
-class _Terminal(io.TextIOBase):
-    """A terminal that may go away: a run that goes on without it (nohup) has to survive that.
-
-    rich would keep what it cannot write, and fail.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    @override
-    def write(self, text: str, /) -> int:
-        with contextlib.suppress(OSError):
-            self._stream.write(text)
-            self._stream.flush()
-        return len(text)
-
-    @override
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    @override
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override] # an attribute there
-        return self._stream.encoding
 
 
 class _LinesAbove(io.TextIOBase):

@@ -9,6 +9,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, Any
 
+from tap_freshbooks.input_files import check_is_file, read_file
 from tap_freshbooks.storage.ownership import MODE, NEW_FILE, UNSUPPORTED, inherit
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ class JsonFile:
 
     def _read(self) -> tuple[dict[str, Any], _Layout]:
         try:
-            text = self.path.read_bytes().decode("utf-8-sig")
+            check_is_file(self.path)
+            text = read_file(self.path).decode("utf-8-sig")
             content = json.loads(text)
         except FileNotFoundError:
             content, text = {}, EMPTY

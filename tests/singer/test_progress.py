@@ -29,7 +29,10 @@ import logging, sys, threading
 from singer_sdk._logging import _setup_console_logging
 from tap_freshbooks.singer import progress
 from tap_freshbooks.singer.stats import SyncStats
+from tap_freshbooks.standard_streams import take_over
 
+take_over()
+stderr = sys.stderr
 _setup_console_logging()
 logger = logging.getLogger("tap-freshbooks")
 handlers = [(handler, handler.stream) for handler in logging.root.handlers]
@@ -63,7 +66,7 @@ with progress.shown(stats):
     end("invoices")
 print("rich" in sys.modules)
 print(handlers == [(handler, handler.stream) for handler in logging.root.handlers])
-print(sys.stderr is sys.__stderr__)
+print(sys.stderr is stderr)
 """
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_state_path
 
+from tap_freshbooks.input_files import open_at_once
 from tap_freshbooks.oauth.stores.serialization import decode, encode
 from tap_freshbooks.oauth.tokens import hash_of
 from tap_freshbooks.storage.json_file import sync_folder
@@ -134,8 +136,10 @@ class FallbackStore:
 def _own_content(path: Path) -> dict[str, Any]:
     """The content of a file if only this user can have written it: the folder may be shared."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with open_at_once(path) as file:
             status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return {}
             if os.name != "nt" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
                 return {}
             content = json.load(file)
