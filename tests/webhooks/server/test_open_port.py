@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import sqlite3
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +104,22 @@ def test_a_connection_is_kept_for_another_request_but_not_for_ever(
         monkeypatch.setattr(http_connection, "KEEP_ALIVE", -0.9)
         raw.sendall(GET + b"\r\n")
         assert seconds_until_closed(raw) < 2
+
+
+def test_a_delivery_may_take_longer_than_its_head(
+    shared: ReceiverThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connection, "HEAD_TIMEOUT", 0.1)
+    callback = add_verified_callback(shared.inbox)
+    file = str(shared.inbox.database.url.database)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as blocker:
+        blocker.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            delivery = pool.submit(shared.post, callback.path, event_fields())
+            with pytest.raises(TimeoutError):
+                delivery.result(0.5)
+            blocker.execute("ROLLBACK")
+            assert delivery.result() == 200
 
 
 def test_a_sender_that_never_reads_is_let_go(
