@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +74,12 @@ class JsonFile:
         if not status.st_mode & stat.S_IWUSR:
             raise PermissionError("the file is read-only")
         if status.st_nlink > 1:
+            path, copy = shlex.quote(str(self.path)), shlex.quote(f"{self.path}.own")
             raise OSError(
                 f"it has {status.st_nlink} names (hard links), and only this one would get the new "
                 "content, the others keeping a token that is spent: make it a file of its own with "
-                f"`cp -p {self.path} {self.path}.own && mv {self.path}.own {self.path}`, or use "
-                "symbolic links, which are followed"
+                f"`cp -p {path} {copy} && mv {copy} {path}`, or use symbolic links, which are "
+                "followed"
             )
 
     def replace(self, content: Mapping[str, Any]) -> None:

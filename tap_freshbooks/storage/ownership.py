@@ -75,10 +75,14 @@ def make_lock_file(lock: Path, file: Path) -> None:
         fd = os.open(lock, NEW_FILE, MODE)
         is_new = True
     except FileExistsError:
-        fd = os.open(lock, os.O_RDWR)
+        # Not what a link of another user leads to: root would give that away.
+        fd = os.open(lock, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     try:
         if is_new:
             inherit(fd, file)
+        elif _is_ours(fd):
+            with contextlib.suppress(OSError):
+                inherit(fd, file)  # it is shared by now, say
         _check_locks(fd)
     except OSError:
         if is_new:
@@ -86,6 +90,14 @@ def make_lock_file(lock: Path, file: Path) -> None:
         raise
     finally:
         os.close(fd)
+
+
+def _is_ours(fd: int) -> bool:
+    """Whether a file has one name, and is this user's, or any user's for root."""
+    status = os.fstat(fd)
+    if sys.platform == "win32" or status.st_nlink != 1 or not stat.S_ISREG(status.st_mode):
+        return False
+    return os.geteuid() in {0, status.st_uid}
 
 
 def _check_locks(fd: int) -> None:

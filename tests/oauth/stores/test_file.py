@@ -177,6 +177,8 @@ def test_a_chain_of_symbolic_links_is_followed(tmp_path: Path) -> None:
 def test_a_file_with_several_names_is_refused_before_anything_is_spent(
     tmp_path: Path, name: str
 ) -> None:
+    tmp_path = tmp_path / "it's here"
+    tmp_path.mkdir()
     path, other = tmp_path / "config.json", tmp_path / "hard.json"
     path.write_text('{"refresh_token": "refresh-1"}')
     other.hardlink_to(path)

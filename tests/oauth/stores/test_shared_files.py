@@ -101,6 +101,29 @@ def test_root_locks_no_user_out_of_his_store(folder: Path, kind: str) -> None:
         write(open_at(folder, kind), PAIR)
 
 
+def test_root_gives_back_a_lock_file_that_it_once_made(folder: Path) -> None:
+    with being(ALICE):
+        write(open_at(folder, "file"), PAIR)
+    os.chown(folder / "tokens.json.lock", ROOT, ROOT)
+    write(open_at(folder, "file"), NEXT)
+    with being(ALICE):
+        write(open_at(folder, "file"), PAIR)
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_root_gives_away_no_file_that_a_lock_leads_to(folder: Path, link: str) -> None:
+    with being(ALICE):
+        write(open_at(folder, "file"), PAIR)
+    secret = folder.parent / "secret"
+    secret.touch(mode=0o600)
+    lock = folder / "tokens.json.lock"
+    lock.unlink()
+    getattr(lock, link)(secret)
+    with contextlib.suppress(TokenStoreError):
+        write(open_at(folder, "file"), NEXT)
+    assert facts(secret) == (ROOT, ROOT, "0o600")
+
+
 @KINDS
 def test_what_root_makes_in_the_folder_of_a_user_belongs_to_the_user(
     folder: Path, kind: str
@@ -201,8 +224,7 @@ def test_a_store_that_a_group_shares_stays_shared(folder: Path, kind: str) -> No
     with being(ALICE, TEAM):
         write(open_at(folder, kind), PAIR)
         (folder / name).chmod(0o660)
-        if kind == "file":
-            (folder / "tokens.json.lock").unlink()
+        write(open_at(folder, kind), PAIR)  # shares its lock file, too
     with being(BOB, TEAM):
         write(open_at(folder, kind), NEXT)
     assert {facts(path)[1:] for path in folder.iterdir()} == {(TEAM, "0o660")}
@@ -278,6 +300,20 @@ def test_a_file_beside_a_database_is_named(folder: Path) -> None:
             with being_bob_inside(), pytest.raises(InboxError) as caught:
                 Inbox(str(path)).append_gap("*", "*", "two")
     assert f"{path}-wal {DENIED}" in str(caught.value)
+
+
+def test_a_journal_of_another_user_is_named(folder: Path) -> None:
+    """What a process that was killed has left: it would have to be rolled back first."""
+    folder.chmod(0o777)
+    with being(BOB):
+        write(open_at(folder, "sqlite"), PAIR)
+    journal = folder / "tokens.db-journal"
+    journal.write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(504))
+    os.chown(journal, ALICE, ALICE)
+    journal.chmod(0o600)
+    with being(BOB), pytest.raises(TokenStoreError) as caught:
+        write(open_at(folder, "sqlite"), NEXT)
+    assert f"{journal} {DENIED}" in str(caught.value)
 
 
 @contextlib.contextmanager
