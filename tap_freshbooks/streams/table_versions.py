@@ -61,6 +61,8 @@ class TableVersions(VanishedRows):
     def begin(self) -> None:
         plans = self.stream.run.plans(self.stream)
         if not plans:
+            self._left_out = self._known_elsewhere()
+            self._obstacle = self._missing()
             return
         other_mode = self._other_mode()
         if any(plan.reads_objects for plan in plans):

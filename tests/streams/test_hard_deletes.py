@@ -152,7 +152,7 @@ def test_what_was_never_read_has_no_rows_that_stay(
 
 
 def test_without_a_business_that_can_have_rows_nothing_is_removed(
-    own_sandbox: Sandbox, own_config: dict[str, Any]
+    own_sandbox: Sandbox, own_config: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     [bare] = [each["id"] for each in own_sandbox.businesses() if each["account_id"] is None]
     messages, sentence = failing_sync(
@@ -160,6 +160,16 @@ def test_without_a_business_that_can_have_rows_nothing_is_removed(
     )
     assert activated(messages) == set()
     assert f"(business {bare}) has no account_id, which every selected stream needs" in sentence
+    assert "stay in the target" not in caplog.text
+
+    pipeline = Pipeline(own_config, "taxes", "services")
+    pipeline.run()
+    everything = pipeline.keys()
+    caplog.clear()
+    pipeline.run(business_ids=[bare])
+    assert pipeline.keys() == everything
+    told = [line for line in caplog.messages if "stay in the target" in line]
+    assert {line.partition(":")[0] for line in told} == {"taxes", "services"}
     assert {each["stream"] for each in messages.all if each["type"] == "SCHEMA"} == {
         "taxes",
         "unified_tax_rates",
