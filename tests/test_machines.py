@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 DEAD = "0" * 64
 
+READ_BY_MELTANO = {"level", "pid", "logger_name", "ts", "thread_name", "app_name", "message"}
+"""What a line of JSON needs for Meltano to take its level (`SingerSDKLogParser`)."""
+
 STREAMS = {"closed": "{}>&-", "full": "{}>/dev/full", "a broken pipe": "{}> >(:)"}
 """What a shell makes of a standard stream."""
 
@@ -330,6 +333,7 @@ class TestLog:
             status, _, errors = command(*arguments)
             lines = [json.loads(line) for line in errors.splitlines()]
             [line] = [line for line in lines if line["level"] == "error"]
+            assert line.keys() >= READ_BY_MELTANO
             assert line["extra"]["exit_status"] == status == expected
             assert meaning_of(status) in line["message"]
 
