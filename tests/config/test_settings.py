@@ -217,9 +217,17 @@ def test_of_several_places_the_one_that_counts_is_named(
     assert problem(*files).endswith(f"({files[-1]})")
 
 
-@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
-def test_a_device_is_no_configuration_file(device: str) -> None:
-    assert problem(device).startswith(f"the configuration file {device} is ")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full"])
+def test_a_device_without_end_is_no_configuration_file(device: str) -> None:
+    assert problem(device) == f"the configuration file {device} is too large to be one"
+
+
+def test_of_two_files_with_a_refresh_token_none_keeps_the_next_one(
+    file: Callable[..., str],
+) -> None:
+    files = [file({"refresh_token": "a"}, "a.json"), file({"refresh_token": "b"}, "b.json")]
+    assert TapFreshBooks.read_settings(files).token_file is None
+    assert str(TapFreshBooks.read_settings(files[:1]).token_file) == "a.json"
 
 
 def test_a_whole_number_with_a_point_is_an_integer(file: Callable[..., str]) -> None:
