@@ -174,10 +174,12 @@ def whose(paths: Sequence[Path]) -> str:
     place = next((each for each in (*paths, *above) if _is_denied(each, paths)), paths[0])
     try:
         owner = place.stat().st_uid
+        if hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY:
+            return f"{place} is in a read-only file system"
     except OSError:
         return str(place)
     if sys.platform == "win32" or owner == os.geteuid():
-        return f"{place} is of this user, whom its mode does not allow it (chmod u+rwX)"
+        return f"{place} is of this user, but its mode does not allow it (chmod u+rwX)"
     return (
         f"{place} belongs to {_name(owner)}, and this is {_me()}: run this as {_name(owner)}, or "
         f"give it to {_me()}"

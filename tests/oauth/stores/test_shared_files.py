@@ -10,6 +10,7 @@ import stat
 import struct
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -342,3 +343,15 @@ def test_the_mode_of_an_own_file_is_told(folder: Path, monkeypatch: pytest.Monke
         (folder / "tokens.json").chmod(0)
         with pytest.raises(TokenStoreError, match=r"tokens.json is of this user, .*chmod u\+rwX"):
             open_at(folder, "file").read()
+
+
+def test_a_database_in_a_read_only_file_system_is_read_and_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with being(ALICE):
+        write(open_at(folder, "sqlite"), PAIR)
+        (folder / "tokens.db").chmod(0o400)  # SQLite finds the same of a disk that is read-only
+        monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+        assert open_at(folder, "sqlite").read() == PAIR
+        with pytest.raises(TokenStoreError, match=r"tokens\.db is in a read-only file system"):
+            write(open_at(folder, "sqlite"), NEXT)
