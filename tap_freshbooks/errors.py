@@ -127,6 +127,16 @@ def missing_extra_error(error: ModuleNotFoundError, command: str, extra: str) ->
     )
 
 
+class StreamMapError(TapError):
+    """An expression of a stream map fails for some rows."""
+
+    ends_run = False
+
+
+class BatchFileError(TapError):
+    """A file of `batch_config` cannot be written."""
+
+
 class ReauthorizationRequiredError(TapError):
     """FreshBooks no longer accepts the connection; only a new authorisation helps."""
 

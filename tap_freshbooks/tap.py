@@ -25,13 +25,17 @@ from tap_freshbooks.log_handlers import check_configuration, configuration_error
 from tap_freshbooks.oauth.stores.serialization import KEYS as TOKEN_KEYS
 from tap_freshbooks.printable import sanitize_logs
 from tap_freshbooks.singer import foreign_names
+from tap_freshbooks.singer.batches import files_of
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.sdk_bridge import ConfigInput, SdkTap
+from tap_freshbooks.singer.stream_maps import mapper_for
 from tap_freshbooks.streams.resources import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
+
+    from singer_sdk.mapper import PluginMapper
 
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
@@ -85,14 +89,15 @@ class TapFreshBooks(SdkTap):
     def sync(self) -> None:
         """Read all that is selected."""
         foreign_names.tell_of_state(self.state, self.streams)
-        self.run.execute()
+        with files_of(self.config):
+            self.run.execute()
 
     @override
-    def setup_mapper(self) -> None:
-        known = self.streams  # they say first what of the catalog they can follow
+    def make_mapper(self) -> PluginMapper:
+        streams = self.streams  # they say first what of the catalog they can follow
         if self.input_catalog is not None:
-            foreign_names.tell_of_catalog(self.input_catalog, known)
-        super().setup_mapper()
+            foreign_names.tell_of_catalog(self.input_catalog, streams)
+        return mapper_for(self.config, self.catalog, streams)
 
     @override
     def discover_streams(self) -> Sequence[RecordStream]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from tap_freshbooks.config.batches import BATCHES
+from tap_freshbooks.config import sdk_settings
 
 CONNECTION: tuple[th.Property[Any], ...] = (
     th.Property(
@@ -282,5 +282,6 @@ def settings_schema(custom_streams: th.Property[Any]) -> dict[str, Any]:
         custom_streams: The setting of this name. The room that reads it describes it.
     """
     return th.PropertiesList(
-        *CONNECTION, *EXTRACTION, *REPORTS, custom_streams, *UNIFIED, *WEBHOOKS, *REQUESTS, BATCHES
+        *(*CONNECTION, *EXTRACTION, *REPORTS, custom_streams, *UNIFIED, *WEBHOOKS, *REQUESTS),
+        *(sdk_settings.BATCHES, sdk_settings.STREAM_MAPS, *sdk_settings.FLATTENING),
     ).to_dict()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR, extend_validator_with_defaults
 
+from tap_freshbooks.config.json_content import flaw
 from tap_freshbooks.config.settings import is_blank
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ def _other_errors(
         if not FIRST_YEAR <= year <= LAST_YEAR:
             phrase = "start_date must be a date or date-time such as 2024-01-31T00:00:00Z"
             yield "start_date", phrase
+    for name, value in config.items():
+        is_structure = isinstance(value, dict | list) and name in schema["properties"]
+        if is_structure and (problem := flaw(value)):
+            yield name, f"{name} cannot be used: {problem}"
     yield from _text_errors({name: config.get(name) for name in schema["properties"]})
     yield from _number_errors(config, schema)
     if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:

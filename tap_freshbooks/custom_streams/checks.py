@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from tap_freshbooks.schema.fields import Object
 
 HARD_DELETES = "hard_deletes"
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of HTTP."""
+
+OWN_HEADERS = {"authorization", "connection", "content-length", "host", "transfer-encoding"}
+"""Headers that the tap has to set itself."""
 
 DELETION_FIELDS = {IdentifierKind.ACCOUNT: "vis_state", IdentifierKind.BUSINESS: "active"}
 """The field by which a family marks deleted rows."""
@@ -49,6 +56,8 @@ class Definition:
             return fields_from_schema(schema, eastern=eastern)
         except ValueError as error:
             raise self.error(f"its schema does not fit: {error}") from None
+        except RecursionError:
+            raise self.error("its schema is nested too deeply") from None
 
 
 def definitions(settings: Sequence[Mapping[str, Any]]) -> Iterator[Definition]:
@@ -63,15 +72,46 @@ def definitions(settings: Sequence[Mapping[str, Any]]) -> Iterator[Definition]:
     names = set()
     for values in settings:
         definition = Definition(values["name"], values)
+        if not definition.name.isprintable():  # `$` of a pattern lets a line end be
+            raise definition.error("its name ends with a line; take that out")
         if definition.name in names:
             raise definition.error("two entries have this name; rename one")
         names.add(definition.name)
+        check_request(definition)
         if definition.name.startswith("unified_"):
             raise definition.error(
                 "names with unified_ belong to the unified model, which the setting "
                 "unified_mappings changes; rename yours"
             )
         yield definition
+
+
+def check_request(definition: Definition) -> None:
+    """What a request is made of can be sent, and is nothing that the tap sets itself.
+
+    Raises:
+        SettingsError: If not; requests would fail, each of them after all its tries.
+    """
+    values = definition.values
+    path = values.get("path") or "/"
+    if not path.isascii() or not path.isprintable() or set(path) & set(" ?#\\"):
+        raise definition.error(
+            "its path has characters that no path has; parameters belong in `query`"
+        )
+    if {"", ".", ".."} & set(path.removeprefix("/").removesuffix("/").split("/")) and path != "/":
+        raise definition.error("its path has empty parts or dots between two slashes")
+    for name, value in (values.get("headers") or {}).items():
+        if not HEADER_NAME.fullmatch(name) or name.lower() in OWN_HEADERS:
+            raise definition.error(f"its header {name!r} cannot be set")
+        if not value.isprintable() or value != value.strip():
+            raise definition.error(f"the value of its header {name} has blanks or lines around it")
+    for query in (values.get("query") or {}, *(values.get("queries") or ())):
+        for name, value in query.items():
+            parts = value if isinstance(value, list) else [value]
+            if not name or any(isinstance(each, dict | list) or each is None for each in parts):
+                raise definition.error(
+                    f"the parameter {name!r} of its query must be a text, a number or a list"
+                )
 
 
 def identifier_of_path(definition: Definition) -> IdentifierKind:

@@ -127,7 +127,7 @@ def _new_stream(
         "key": ("id",),
         "paged": False,  # one page is all, where an answer says nothing and the user neither
         "oauth_scope": "unknown, as it is a custom stream",
-        "timestamp_field": values.get("replication_key"),
+        "timestamp_field": values.get("replication_key") or None,
         **_replication(definition, identifier),
         **_attributes(definition),
     }

@@ -113,7 +113,7 @@ class Excluded(Field):
 class Object(Field):
     """Named fields. What the API leaves out stays out; what is not declared is dropped."""
 
-    def __init__(self, **fields: Field) -> None:
+    def __init__(self, /, **fields: Field) -> None:
         self.fields = fields
 
     @cached_property

@@ -56,7 +56,7 @@ def _field_from_property(name: str, schema: Any, eastern: bool) -> Field:
     known = [each for each in types if each != "null"] if isinstance(types, list) else []
     if len(known) != 1:
         raise ValueError(f"{name} needs one type, such as {{'type': 'string'}}")
-    json_type, json_format = known[0], schema.get("format")
+    json_type, json_format = str(known[0]), str(schema.get("format"))
     if json_type == "object":
         return _object_from_properties(name, schema.get("properties"), eastern)
     if json_type == "array":

@@ -11,6 +11,7 @@ from singer_sdk.singerlib import RecordMessage
 from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import compile_record_filter
+from tap_freshbooks.singer.stream_maps import failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,11 +72,13 @@ class RecordWriter:
 
         Raises:
             FreshBooksError: If it cannot be told from others.
+            StreamMapError: If a stream map does not fit it.
+            SettingsError: If a stream map fits no record.
         """
         record = self._prepare(record)
         is_written = False
         for alias, transform in self._outlets:
-            mapped = transform(record) if transform else record
+            mapped = self._map(transform, record) if transform else record
             if mapped is not None:
                 self._write(alias, mapped, self._stream.version)
                 is_written = True
@@ -86,9 +89,15 @@ class RecordWriter:
         """The messages that `write` would write."""
         record = self._prepare(record)
         for alias, transform in self._outlets:
-            mapped = transform(record) if transform else record
+            mapped = self._map(transform, record) if transform else record
             if mapped is not None:
                 yield RecordMessage(alias, mapped, self._stream.version, datetime.now(UTC))
+
+    def _map(self, transform: Callable[[Row], Row | None], record: Row) -> Row | None:
+        try:
+            return transform(record)
+        except Exception as error:  # noqa: BLE001 - users write the expressions
+            raise failure(self._stream.name, error) from None
 
     def _write_object(self, stream: str, record: Row, version: int | None) -> None:
         self._stream.tap.write_message(RecordMessage(stream, record, version, datetime.now(UTC)))

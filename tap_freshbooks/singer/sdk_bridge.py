@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.helpers.types import Context
+    from singer_sdk.mapper import PluginMapper
     from singer_sdk.singerlib import RecordMessage
 
     from tap_freshbooks.records import Row
@@ -141,6 +142,14 @@ class SdkTap(Tap, ABC):
     @abstractmethod
     def on_signal(self, signum: int) -> None:
         """A signal has arrived that ends the run."""
+
+    @abstractmethod
+    def make_mapper(self) -> PluginMapper:
+        """What maps the records of the streams."""
+
+    @override
+    def setup_mapper(self) -> None:
+        self._mapper = self.make_mapper()
 
     _env_var_config = classproperty(lambda tap: tap.environment_settings())
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from singer_sdk import Stream, Tap
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import RecordMessage
 
@@ -169,6 +170,9 @@ class OwnSettings(SdkTap, RowsTap):
     def on_signal(self, signum: int) -> None:
         self.heard.append(signum)
 
+    def make_mapper(self) -> PluginMapper:
+        return PluginMapper({}, self.logger)
+
 
 class TestTheTap:
     def test_settings_of_the_environment_are_those_of_env_var_config(self) -> None:
@@ -180,6 +184,11 @@ class TestTheTap:
         tap = OwnSettings(config=given)
         assert OwnSettings.checked[-1] is tap.given_settings
         assert isinstance(tap.given_settings, Settings)
+
+    def test_mapper_is_what_setup_mapper_has_put_there(self) -> None:
+        tap = OwnSettings()
+        assert tap.mapper is tap._mapper
+        assert not tap.mapper.stream_maps  # else the SDK would have made one of each stream
 
     def test_signals_are_handled_by_handle_termination(self) -> None:
         before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}

@@ -1,0 +1,183 @@
+"""Stream maps: of the setting, those of the streams that are read; and what is wrong with them.
+
+Many taps share one configuration, so a map of a stream that is not selected does not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+import traceback
+from fnmatch import fnmatch
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import MapExpressionError
+from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
+from singer_sdk.singerlib import Catalog
+
+from tap_freshbooks.errors import SettingsError, StreamMapError, TapError
+from tap_freshbooks.singer.foreign_names import hint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from singer_sdk import Stream
+    from singer_sdk.mapper import StreamMap
+
+logger = logging.getLogger("tap-freshbooks")
+
+quiet = logging.getLogger("tap-freshbooks.stream_maps")
+quiet.setLevel(logging.WARNING)  # the SDK tells of each map, for each stream
+
+ELSE, SOURCE, KEYS = "__else__", "__source__", "__key_properties__"
+TEXTS = ("__alias__", SOURCE)
+FILTER = "__filter__"
+NOTHING = (None, "__NULL__")
+"""What leaves a stream or a field out."""
+
+NEEDS_FAKER = "pip install 'singer-sdk[faker]' brings what stream maps call fake"
+
+
+def mapper_for(
+    config: Mapping[str, Any], catalog: Catalog, streams: Mapping[str, Stream]
+) -> PluginMapper:
+    """What maps and flattens the records of streams.
+
+    Args:
+        config: The settings.
+        catalog: The entries of the streams.
+        streams: All that there are; those that are not selected are not mapped.
+
+    Raises:
+        SettingsError: If a map of a selected stream makes no sense.
+    """
+    maps = config.get("stream_maps") or {}
+    _warn_of_unknown(maps, streams)
+    plain = PluginMapper({}, quiet)
+    for name in streams.keys() & catalog.keys():
+        stream, entry = streams[name], Catalog({name: catalog[name]})
+        if not stream.selected:
+            plain.register_raw_streams_from_catalog(entry)
+            continue
+        mine = dict(_maps_of(stream, maps))
+        if config.get("faker_config") and mine and not find_spec("faker"):
+            raise SettingsError(f"faker_config needs the package faker; {NEEDS_FAKER}")
+        try:
+            mapper = PluginMapper({**config, "stream_maps": mine}, quiet)
+            mapper.register_raw_streams_from_catalog(entry)
+        except Exception as error:  # noqa: BLE001 - the SDK tells wrong settings in many ways
+            raise _wrong_settings(name, error) from None
+        for stream_map in mapper.stream_maps[name]:
+            _check_keys(name, stream_map)
+        plain.stream_maps[name] = mapper.stream_maps[name]
+    return plain
+
+
+def _maps_of(stream: Stream, maps: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The maps of a stream, each with the keys of it where all other fields are left out.
+
+    The SDK leaves the keys in the records, then, but not in the schema, and refuses that.
+    """
+    for name, given in maps.items():
+        if name == ELSE and given not in NOTHING:
+            raise SettingsError(f"stream_maps.{ELSE} can only be null: it leaves out all others")
+        if name != ELSE and not fnmatch(stream.name, _source(name, given)):
+            continue
+        _check_form(f"stream_maps.{name}", given)
+        keys: dict[str, str] = {}
+        if isinstance(given, dict) and ELSE in given:
+            wanted = given.get(KEYS, stream.primary_keys) or ()
+            keys = {key: key for key in wanted if key in stream.schema["properties"]}
+        yield name, {**keys, **given} if isinstance(given, dict) else given
+
+
+def _source(name: str, given: Any) -> str:
+    """The name of the stream that a map belongs to, perhaps with wildcards."""
+    source = given.get(SOURCE, name) if isinstance(given, dict) else name
+    return source if isinstance(source, str) else name
+
+
+def _warn_of_unknown(maps: Mapping[str, Any], streams: Mapping[str, Stream]) -> None:
+    for name, given in maps.items():
+        source = _source(name, given)
+        if name != ELSE and not any(fnmatch(stream, source) for stream in streams):
+            logger.warning(
+                "stream_maps.%s belongs to no stream: there is no %s%s",
+                name,
+                source,
+                hint(source, streams),
+            )
+
+
+def _check_form(place: str, given: Any) -> None:
+    if given in NOTHING:
+        return
+    if not isinstance(given, dict):
+        raise SettingsError(f"{place} must be an object, or null to leave the stream out")
+    for name, definition in given.items():
+        if problem := _problem(name, definition):
+            raise SettingsError(f"{place}.{name} {problem}")
+
+
+def _problem(name: str, definition: Any) -> str:
+    """What is wrong with a part of a stream map; empty if nothing is."""
+    if name == ELSE:
+        return "" if definition in NOTHING else "can only be null: it leaves out all other fields"
+    if name == KEYS:
+        names = definition if isinstance(definition, list) else [] if definition is None else [0]
+        is_list = all(isinstance(each, str) for each in names)
+        return "" if is_list else "must be a list of names of fields, or null"
+    if name in TEXTS:
+        return "" if isinstance(definition, str) and definition else "must be a text"
+    if name != FILTER and name.startswith("__") and name.endswith("__"):
+        return f"is none of {', '.join((*TEXTS, ELSE, FILTER, KEYS))}"
+    if definition in NOTHING:
+        return ""
+    if not isinstance(definition, str):
+        return "must be an expression in a text, or null to leave the field out"
+    try:
+        ast.parse(definition.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return "is no expression that can be understood"
+    return ""
+
+
+def _wrong_settings(stream: str, error: Exception) -> SettingsError:
+    text = str(error)
+    if "Duplicate column name" in text:
+        column = text.rpartition(": ")[2]
+        return SettingsError(
+            f"flattening makes two fields of {stream} the column {column}, and one of them would "
+            "be lost: raise flattening_max_key_length, or choose another flattening_separator"
+        )
+    return SettingsError(
+        f"stream_maps or flattening of {stream} make no sense: {text or type(error).__name__}"
+    )
+
+
+def _check_keys(stream: str, stream_map: StreamMap) -> None:
+    """The keys must be among the fields, else no target knows which rows are the same."""
+    if isinstance(stream_map, RemoveRecordTransform):
+        return
+    known = stream_map.transformed_schema.get("properties", {})
+    if lost := [key for key in stream_map.transformed_key_properties or () if key not in known]:
+        raise SettingsError(
+            f"of {stream}, stream_maps or flattening leave no field {', '.join(lost)}, which is "
+            "one of its keys: raise flattening_max_key_length, or set __key_properties__"
+        )
+
+
+def failure(stream: str, error: Exception) -> TapError:
+    """The error to raise where a map fails with a record; no value of it is told."""
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [each["property_name"] for each in frames if "property_name" in each]
+    place = f"stream_maps of {stream}: {(names[-1] or FILTER) if names else 'an expression'}"
+    if not isinstance(error, MapExpressionError):
+        return StreamMapError(
+            f"{place} fails with {type(error).__name__}, for the values of some rows: a field may "
+            "be null or missing there, or not of the type that it wants"
+        )
+    reason = str(error.__cause__ or error)
+    remedy = f"; {NEEDS_FAKER}" if "'fake'" in reason else ""
+    return SettingsError(f"{place} cannot be calculated: {reason}{remedy}")
