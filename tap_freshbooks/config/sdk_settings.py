@@ -40,7 +40,7 @@ BATCHES: th.Property[Any] = th.Property(
 
 STREAM_MAPS: th.Property[Any] = th.Property(
     "stream_maps",
-    th.ObjectType(additional_properties=True),
+    th.ObjectType(additional_properties=th.CustomType({"type": ["object", "string", "null"]})),
     title="Stream maps",
     description="Renames, filters and changes streams and their fields "
     "(https://sdk.meltano.com/en/latest/stream_maps.html)",
