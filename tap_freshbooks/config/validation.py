@@ -50,6 +50,9 @@ def validate(
             del config[name]  # so that the default counts
         elif "integer" in kinds and isinstance(value, float) and value.is_integer():
             config[name] = int(value)  # 4.0 is an integer of JSON, and none of Python
+        elif "number" in kinds and isinstance(value, str):
+            # Meltano writes text: it has no kind of setting for fractions that it can write.
+            config[name] = _number(value)
         elif isinstance(value, str) and name != "flattening_separator":  # " - ", say
             config[name] = value.strip()  # a pasted token often brings its line end along
     errors = list(_schema_errors(config, schema))
@@ -59,6 +62,13 @@ def validate(
         f"{phrase} ({places[name]})" if places and name in places else phrase
         for name, phrase in errors
     ]
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def schema_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:

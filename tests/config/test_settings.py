@@ -170,7 +170,6 @@ WRONG_VALUES = [
     ("poll_interval", float("nan")),
     ("poll_interval", float("inf")),
     ("full_refresh_interval", 1e12),
-    ("full_refresh_interval", "7"),
     ("business_ids", "1,2"),
     ("business_ids", 5),
     ("business_ids", [1, "2"]),
@@ -193,7 +192,9 @@ WRONG_VALUES = [
     ("batch_config", {"encoding": {"format": "jsonl"}, "storage": {"root": ".", "rot": 1}}),
     ("max_concurrency", 10**8),
     ("requests_per_second", 1e-9),
-    ("requests_per_second", "1"),
+    ("requests_per_second", "many"),
+    ("requests_per_second", "nan"),
+    ("max_attempts", "2"),
 ]
 
 
@@ -235,6 +236,13 @@ def test_of_two_files_with_a_refresh_token_none_keeps_the_next_one(
 def test_a_whole_number_with_a_point_is_an_integer(file: Callable[..., str]) -> None:
     found = effective(file({"max_concurrency": 4.0}))["max_concurrency"]
     assert (found, type(found)) == (4, int)
+
+
+def test_a_number_with_a_fraction_may_be_text_as_meltano_writes_it(
+    file: Callable[..., str],
+) -> None:
+    found = effective(file({"requests_per_second": "1000", "poll_interval": " 0.5 "}))
+    assert (found["requests_per_second"], found["poll_interval"]) == (1000, 0.5)
 
 
 @pytest.mark.parametrize("variable", ["LOGLEVEL", "TAP_FRESHBOOKS_LOGLEVEL"])
