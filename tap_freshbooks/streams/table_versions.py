@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 VERSION = "version"
 """Where the state of a stream has the version that was activated last."""
 
+LARGEST_VERSION = 2**53
+"""What a target can keep exactly, whatever it is written in."""
+
 
 class TableVersions(VanishedRows):
     """Sends the table whole under a new version, which is activated *after* the records.
@@ -222,11 +225,9 @@ class TableVersions(VanishedRows):
         """Choose the version that the records of each table carry."""
         new = self.stream.tap.initialized_at // 1000
         streams: list[BookmarkedStream] = [self.stream, *self.stream.consumers]
-        active = [each.stream_state.get(VERSION) for each in streams]
-        newest = max([new, *(version + 1 for version in active if type(version) is int)])
+        newest = max([new, *((_active_version(each) or 0) + 1 for each in streams)])
         for consumer in self.stream.consumers:
-            version = consumer.stream_state.get(VERSION)
-            consumer.version = version if type(version) is int and not self._resend else newest
+            consumer.version = newest if self._resend else _active_version(consumer) or newest
 
     @property
     def _names(self) -> str:
@@ -239,6 +240,12 @@ class TableVersions(VanishedRows):
             if context == {kind.value: business.identifier(kind)}:
                 return str(business)
         return ", ".join(f"{name} {value}" for name, value in context.items())
+
+
+def _active_version(stream: BookmarkedStream) -> int | None:
+    """The version of a table that was activated last; None if the state has none."""
+    version = stream.stream_state.get(VERSION)
+    return version if type(version) is int and 0 < version < LARGEST_VERSION else None
 
 
 def _again(read: list[Batch], error: Exception | None, rest: Iterator[Batch]) -> Iterator[Batch]:

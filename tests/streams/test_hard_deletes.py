@@ -219,16 +219,18 @@ def test_start_date_leaves_nothing_out_of_a_business_that_is_read_for_the_first_
     assert pipeline.keys() == fresh.keys()
 
 
-def test_a_version_in_the_state_that_is_no_number_is_not_sent(
-    own_sandbox: Sandbox, own_config: dict[str, Any]
+@pytest.mark.parametrize("odd", ["newest", 10**30])
+def test_a_version_in_the_state_that_no_target_can_keep_is_not_sent(
+    own_sandbox: Sandbox, own_config: dict[str, Any], odd: object
 ) -> None:
     pipeline = Pipeline(own_config, "services")
     pipeline.run()
     assert pipeline.state
-    pipeline.state["bookmarks"]["services"]["version"] = "newest"
+    pipeline.state["bookmarks"]["services"]["version"] = odd
     narrow = pipeline.run(business_ids=[own_sandbox.businesses()[0]["id"]])
     [(_, version)] = versions(narrow)
     assert type(version) is int
+    assert version < 10**12
     assert activated(narrow) == set()
 
 
