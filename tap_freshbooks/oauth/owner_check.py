@@ -97,8 +97,6 @@ class OwnerCheck:
             return owner
         accepted = replace(held, owner=owner, seed=held.seed or seed, pending=None)
         locked.write(accepted.replacing(stored.without(held)))
-        if held.seed:
-            self.store.remove_shared(held.seed)
         logger.info("The new tokens are of the same FreshBooks user: they count from now on")
         return None
 

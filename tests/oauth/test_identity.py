@@ -7,6 +7,7 @@ import io
 import json
 import threading
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,19 +20,21 @@ from tap_freshbooks.errors import (
     ReauthorizationRequiredError,
     RefreshFailedError,
     RunInterruptedError,
+    TokenStoreError,
 )
 from tap_freshbooks.oauth import rotation
 from tap_freshbooks.oauth.owner import Owner
 from tap_freshbooks.oauth.owner_check import OwnerCheck
 from tap_freshbooks.oauth.stores import fallback
 from tap_freshbooks.oauth.stores.base import LockedStore
+from tap_freshbooks.oauth.stores.file import FileStore
+from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.tokens import TokenPair, hash_of
 from tests.oauth.test_ending import connection, token_of
 from tests.support import Command, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 OTHER = "belongs to another FreshBooks user"
 SEED = "refresh_token"
@@ -254,6 +257,16 @@ def test_a_right_token_after_a_wrong_one_wins(users: Users) -> None:
     assert held.refresh_token == users.living(users.second)
 
 
+def test_of_each_other_user_the_newest_pair_is_kept(users: Users) -> None:
+    with pytest.raises(OtherUserError):
+        token_of(users.second)
+    anew = users.authorised_anew(users.second)
+    with pytest.raises(OtherUserError):
+        token_of(anew)
+    [held] = stored(anew).held_back
+    assert (held.seed, held.refresh_token) == (hash_of(anew[SEED]), users.living(anew))
+
+
 def test_logout_lets_the_configured_user_follow(users: Users) -> None:
     with pytest.raises(OtherUserError):
         token_of(users.second)
@@ -307,7 +320,9 @@ def test_a_login_of_the_same_user_counts(users: Users) -> None:
 
 def test_a_login_that_replaces_takes_any_user(users: Users) -> None:
     settings = without_seed(users.second)
+    connection(users.first).store.note_success(["invoices"])
     connection(settings).connect(users.consent(users.second), "", is_replacing=True)
+    assert not connection(settings).store.overview().last_success
     assert connection(settings).me
     owner = stored(settings).owner
     assert owner
@@ -408,6 +423,29 @@ def test_a_pair_whose_access_token_has_died_meanwhile_is_refreshed_before_it_is_
     assert users.refreshes(users.first) == (3, 0)
 
 
+def test_a_pair_that_was_held_back_is_rescued_and_found(
+    users: Users, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = users.authorised_anew(users.first)
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(OwnerCheck, "settle", interrupt)
+        with pytest.raises(RunInterruptedError):
+            token_of(anew)
+    users.sandboxes[0].expire_tokens(anew["client_id"])
+    with monkeypatch.context() as broken:
+        broken.setattr(LockedStore, "write", fail)
+        with pytest.raises(RefreshFailedError, match="rescued to"):
+            token_of(anew)
+    assert len(list(elsewhere.iterdir())) == 1
+    assert works(users.first, token_of(anew))
+    assert stored(anew).refresh_token == users.living(users.first)
+    assert users.refreshes(users.first) == (3, 0)
+
+
+def fail(*_args: object, **_: bool) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def test_tokens_that_freshbooks_never_accepts_end_the_run(users: Users) -> None:
     sandbox, client_id = users.sandboxes[0], users.first["client_id"]
     anew = users.authorised_anew(users.first)
@@ -423,10 +461,6 @@ def test_a_pair_that_the_store_cannot_hold_back_is_rescued(
     users: Users, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = stored(users.first)
-
-    def fail(*_args: object, **_: bool) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as broken:
         broken.setattr(LockedStore, "write", fail)
         with pytest.raises(RefreshFailedError, match="rescued to"):
@@ -531,6 +565,42 @@ def test_tokens_of_another_user_in_the_store_are_not_read_from(users: Users) -> 
         sync(users.first, "identity")
     assert stored(users.first) == before
     assert sync(users.first, "identity").records["identity"]
+
+
+def test_they_are_not_read_from_though_the_store_cannot_be_locked(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in (FileStore, SqlStore):
+        monkeypatch.setattr(kind, "locked", lambda _: fail_to_lock())
+    with other_user_from(users, 0), pytest.raises(OtherUserError, match="so nothing was read"):
+        sync(users.first, "identity")
+
+
+def test_whose_tokens_they_are_is_noted_if_the_store_can_be_locked(
+    users: Users, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    forget_owner(users.first)
+    with monkeypatch.context() as away:
+        for kind in (FileStore, SqlStore):
+            away.setattr(kind, "locked", lambda _: fail_to_lock())
+        assert connection(users.first).me
+    assert "Whose tokens they are could not be noted: the token store is locked" in caplog.text
+    assert stored(users.first).owner is None
+    assert connection(users.first).me
+    assert stored(users.first).owner
+
+
+def fail_to_lock() -> None:
+    raise TokenStoreError("the token store is locked")
+
+
+def test_what_is_known_already_is_not_written_again(users: Users) -> None:
+    before = connection(users.first).store.read()
+    place = users.first["token_store"].removeprefix("sqlite:///")
+    written = Path(place).stat().st_mtime_ns
+    assert connection(users.first).me
+    assert Path(place).stat().st_mtime_ns == written
+    assert connection(users.first).store.read() == before
 
 
 # The configuration file as the store
