@@ -1,7 +1,7 @@
 """`make soak`: ten thousand rotations under fire, with figures.
 
-A crowd of processes on one expired token, then the storm of `test_kills`, longer and with more
-processes; for a token file and for PostgreSQL. The exit status is 1 if a token was lost.
+A death at each step of taking in a new token, a crowd of processes on one expired token, then the
+storm of `test_kills`, longer and with more processes; for a token file and for PostgreSQL. The exit status is 1 if a token was lost.
 
 This is a `__main__`, which multiprocessing does not import into each process anew.
 """
@@ -9,6 +9,7 @@ This is a `__main__`, which multiprocessing does not import into each process an
 from __future__ import annotations
 
 import argparse
+import itertools
 import signal
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from demo.pipeline import Postgres
 from freshbooks_sandbox import Sandbox
+from tests.faults import new_tokens
 from tests.faults.account import Account
 from tests.faults.processes import at_once
 from tests.faults.storm import Storm
@@ -47,9 +49,41 @@ def main() -> int:
             place = postgres.url() if store == "postgres" else folder / "tokens.json"
             account = Account(sandbox, place, folder)
             patch = begin(account.client)
+            is_sound &= take_in(sandbox, store, place, folder)
             is_sound &= soak(account, store, folder, options)
             patch.undo()
     return 0 if is_sound else 1
+
+
+def take_in(sandbox: Sandbox, store: str, place: str | Path, folder: Path) -> bool:
+    """Die at each step of taking in a new token, of the same user and of another.
+
+    Returns:
+        Whether no token was lost, and none of another user was taken.
+    """
+    numbers = itertools.count()
+    patches = []
+
+    def new_account() -> Account:
+        own = folder / f"account-{next(numbers)}"
+        own.mkdir()
+        account = Account(sandbox, own / "tokens.json" if store == "file" else place, own)
+        patches.append(begin(account.client))
+        return account
+
+    found = []
+    for is_other in (False, True):
+        count, problems = new_tokens.problems(new_account, is_other=is_other)
+        found += problems
+        user = "another user" if is_other else "the same user"
+        say(
+            f"{store}: {count} deaths while a token of {user} is taken in, {len(problems)} problems"
+        )
+    for problem in found:
+        say(f"{store}: {problem}")
+    for patch in reversed(patches):
+        patch.undo()
+    return not found
 
 
 def soak(account: Account, store: str, folder: Path, options: argparse.Namespace) -> bool:

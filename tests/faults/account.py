@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from tap_freshbooks.oauth.authenticator import RefreshingAuthenticator
+from tap_freshbooks.oauth.owner_question import owner_question
 from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.oauth.stores.sql import SqlStore
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
@@ -47,6 +48,7 @@ class Client:
     seed: str | None
     holds_seed: bool = False
     timeout: float = 60
+    asks_owner: bool = False
 
     @property
     def store(self) -> TokenStore:
@@ -68,7 +70,8 @@ class Client:
             user_agent="test",
             timeout=self.timeout,
         )
-        return RefreshingAuthenticator(store or self.store, endpoint, self.seed)
+        ask = owner_question(self.api_url, "test", 1) if self.asks_owner else None
+        return RefreshingAuthenticator(store or self.store, endpoint, self.seed, ask_owner=ask)
 
 
 class Account:

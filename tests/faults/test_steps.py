@@ -8,6 +8,7 @@ import pytest
 
 from tap_freshbooks.errors import ReauthorizationRequiredError
 from tests.faults.account import OTHER_KEYS
+from tests.faults.new_tokens import problems
 from tests.faults.processes import Process
 from tests.faults.steps import deadly, refresh_step_by_step
 
@@ -97,3 +98,12 @@ def test_note_and_pair_are_durable_before_the_next_step(
         steps = iter(moments[: moments.index(following)])
         durable = ("after fsync file", "before rename", "after fsync folder")
         assert all(f"{phase}: {step}" in steps for step in durable), moments
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_a_death_while_a_new_token_is_taken_in_loses_none(
+    new_account: Callable[[str], Account], is_other: bool
+) -> None:
+    deaths, found = problems(lambda: new_account("file"), is_other=is_other, every=13)
+    assert deaths > 5
+    assert not found

@@ -12,7 +12,7 @@ import psycopg  # noqa: F401
 import pytest
 import requests  # noqa: F401
 
-from tap_freshbooks.oauth import authenticator  # noqa: F401
+from tap_freshbooks.oauth import authenticator, owner_question  # noqa: F401
 from tap_freshbooks.oauth.stores import fallback, sql  # noqa: F401
 from tap_freshbooks.storage import database
 
