@@ -1,7 +1,8 @@
 """`make soak`: ten thousand rotations under fire, with figures.
 
 A death at each step of taking in a new token, a crowd of processes on one expired token, then the
-storm of `test_kills`, longer and with more processes; for a token file and for PostgreSQL. The exit status is 1 if a token was lost.
+storm of `test_kills`, longer and with more processes; for a token file and for PostgreSQL. The
+exit status is 1 if a token was lost.
 
 This is a `__main__`, which multiprocessing does not import into each process anew.
 """
