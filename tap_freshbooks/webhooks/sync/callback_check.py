@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.webhooks.callbacks.store import CallbackStore
 
-logger = logging.getLogger("tap-freshbooks.webhooks")
+logger = logging.getLogger("tap-freshbooks.webhooks.sync")
 
 
 def check_callbacks(

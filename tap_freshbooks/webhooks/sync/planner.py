@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.streams.run_state import RunState
     from tap_freshbooks.webhooks.inbox import Inbox
 
-logger = logging.getLogger("tap-freshbooks.webhooks")
+logger = logging.getLogger("tap-freshbooks.webhooks.sync")
 
 EVENTS_PRUNED = "the webhook inbox does not have all events since the last run"
 
