@@ -80,6 +80,13 @@ class HttpConnection(H11Protocol):
             self._allow(HEAD_TIMEOUT)
 
     @override
+    def send_400_response(self, msg: str) -> None:
+        super().send_400_response(msg)
+        if self.cycle is not None:  # one that runs has no answer to send any more
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    @override
     def on_response_complete(self) -> None:
         cycle = self.cycle
         super().on_response_complete()

@@ -169,6 +169,12 @@ GARBAGE = {
     "path upwards": (get(b"/../../etc/passwd").replace(b"GET", b"POST"), 404),
     "escaped upwards": (get(b"/%2e%2e%2f%00").replace(b"GET", b"POST"), 404),
     "no chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+    "no next request": (get(b"/healthz").replace(b"close", b"x") + b"zz\r\n\r\n", 200),
+    "no chunk that is waited for": (
+        get(b"/healthz", b"Transfer-Encoding: chunked\r\n") + b"zz\r\n",
+        400,
+    ),
+    "no chunk after one": (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\nz\r\n", 400),
     "gzip": (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 400),
     "endless": (POST + b"Content-Length: " + b"9" * 19 + b"\r\n\r\n", 413),
 }
@@ -184,6 +190,7 @@ def test_what_is_no_delivery_gets_its_status_and_no_traceback(
             connection.sendall(raw)
         answer = connection.recv(1000)
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert shared.session.get(f"{shared.url}/healthz").ok  # what came of it is logged by now
     assert not any(each.exc_info for each in caplog.records)
     assert all(each.getMessage().isprintable() for each in caplog.records)
 
