@@ -154,6 +154,10 @@ class RefreshFailedError(TapError):
     """
 
 
+class MachineLimitError(TapError):
+    """The machine lacks what nothing can be read without."""
+
+
 class OutputClosedError(TapError):
     """Standard output is closed: the target reads no messages any more."""
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import heapq
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from tap_freshbooks.errors import RunCancelledError
+from tap_freshbooks.errors import MachineLimitError, RunCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -29,6 +30,10 @@ PAGES_WAITING = 2
 
 PARTITIONS_AHEAD = 4
 """Partitions that may be read before their turn, for each request that may be in flight."""
+
+
+THREAD_PATIENCE = 5.0
+"""Seconds that a partition waits at its turn where the machine has no thread for it."""
 
 
 class PriorityExecutor:
@@ -47,6 +52,12 @@ class PriorityExecutor:
         self._changed = threading.Condition()
         self._closed = False
 
+    def start(self) -> None:
+        """Have a thread, before others take the last that the machine allows."""
+        with self._changed:
+            if not self._threads:
+                self._add_thread()
+
     def submit(self, urgency: int, task: Callable[[], T]) -> Future[T]:
         """Let a worker run a task; the lowest number first, equal ones in their order."""
         future: Future[T] = Future()
@@ -58,9 +69,18 @@ class PriorityExecutor:
             self._changed.notify()
             # An idle thread may have been notified of an earlier task, and not be awake yet.
             if len(self._tasks) > self._idle and self._threads < self.number:
-                self._threads += 1
-                _start(self._work, "freshbooks-worker")
+                self._add_thread()
         return future
+
+    def _add_thread(self) -> None:
+        """Start another thread; where the machine has none left, those that there are must do."""
+        try:
+            _start(self._work, "freshbooks-worker")
+        except MachineLimitError:
+            if not self._threads:
+                raise
+        else:
+            self._threads += 1
 
     def close(self) -> None:
         """Begin nothing any more; futures that have not begun are cancelled."""
@@ -98,13 +118,23 @@ class PrefetchedPartition(Generic[T]):
         self._wait = wait
         self._waiting: deque[T] = deque()
         self._changed = threading.Condition()
+        self._is_begun = False
         self._is_over = False
         self._closed = False
         self._error: BaseException | None = None
 
-    def start(self) -> None:
-        """Begin to read."""
-        _start(self._read, "freshbooks-partition")
+    def start(self, patience: float = 0.0) -> None:
+        """Begin to read, unless that was done.
+
+        Args:
+            patience: Seconds to wait for a thread, which another partition may be about to end.
+
+        Raises:
+            MachineLimitError: If the machine has none.
+        """
+        if not self._is_begun:
+            _start(self._read, "freshbooks-partition", patience)
+            self._is_begun = True
 
     def close(self) -> None:
         """Let the thread end at the next item."""
@@ -198,11 +228,13 @@ class Prefetcher(Generic[R]):
 
         Raises:
             KeyError: If it is not one of those to come.
+            MachineLimitError: If the machine has no thread to read it.
         """
         while partition_key not in self._begun:
-            if not self._begin_next():
+            if not self._begin_next() and partition_key not in self._begun:
                 raise KeyError(partition_key)
         readable, partition = self._begun.pop(partition_key)
+        partition.start(THREAD_PATIENCE)
         return readable, self._items(partition)
 
     def close(self) -> None:
@@ -220,6 +252,7 @@ class Prefetcher(Generic[R]):
             partition.close()
 
     def _begin_next(self) -> bool:
+        """Begin the next partition; False if there is none, or no thread for it before its turn."""
         readable = next(self._partitions, None)
         if readable is None:
             return False
@@ -227,7 +260,11 @@ class Prefetcher(Generic[R]):
         items = readable.begin(lambda task: self.workers.submit(urgency, task), self._window)
         partition = PrefetchedPartition(items, self._wait)
         self._begun[readable.partition_key] = readable, partition
-        partition.start()
+        self.workers.start()
+        try:
+            partition.start()
+        except MachineLimitError:
+            return False
         return True
 
 
@@ -242,5 +279,17 @@ class InlineFuture(Generic[T]):
         return True
 
 
-def _start(work: Callable[[], None], name: str) -> None:
-    threading.Thread(target=work, name=name, daemon=True).start()
+def _start(work: Callable[[], None], name: str, patience: float = 0.0) -> None:
+    """Start a thread, as soon as the machine has one."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            threading.Thread(target=work, name=name, daemon=True).start()
+        except RuntimeError:
+            if time.monotonic() >= deadline:
+                raise MachineLimitError(
+                    "this machine, or its limits for a process or a user, allow no more threads"
+                ) from None
+            time.sleep(0.01)
+        else:
+            return

@@ -85,7 +85,11 @@ def _repeated(seconds: float, act: Callable[[], None]) -> Iterator[None]:
             act()
 
     thread = threading.Thread(target=work, name="progress", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # the machine has no thread left: a sync does without
+        yield
+        return
     try:
         yield
     finally:

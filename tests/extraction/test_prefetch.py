@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_freshbooks.errors import MachineLimitError
+from tap_freshbooks.extraction import prefetch
 from tap_freshbooks.extraction.prefetch import (
     PAGES_WAITING,
     InlineFuture,
@@ -213,3 +215,42 @@ def test_without_reading_ahead_nothing_is_done_before_it_is_waited_for() -> None
     assert not done
     lazy.result()
     assert done
+
+
+class FewThreads:
+    """A machine that allows only some of our threads at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+        self.number = number
+        self.start = threading.Thread.start
+        self.others = set(threading.enumerate())
+
+        def start(thread: threading.Thread) -> None:  # becomes a method of each thread
+            self.allow(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+
+    def allow(self, thread: threading.Thread) -> None:
+        if len(set(threading.enumerate()) - self.others) >= self.number:
+            raise RuntimeError("can't start new thread")
+        self.start(thread)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_two_threads_are_enough(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    FewThreads(monkeypatch, threads)
+    keys = [f"p{number}" for number in range(6)]
+    prefetcher = Prefetcher((Numbers(key) for key in keys), 4, lambda: None)
+    read = {key: list(prefetcher.take(key)[1]) for key in keys}
+    prefetcher.close()
+    assert read == {key: [f"{key}{number}" for number in range(3)] for key in keys}
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_fewer_threads_are_a_sentence(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    monkeypatch.setattr(prefetch, "THREAD_PATIENCE", 0.05)
+    FewThreads(monkeypatch, threads)
+    prefetcher = Prefetcher([Numbers("a")], 4, lambda: None)
+    with pytest.raises(MachineLimitError, match="allow no more threads"):
+        prefetcher.take("a")
+    prefetcher.close()
