@@ -19,6 +19,7 @@ import pytest
 from tap_freshbooks import input_files, standard_streams
 from tap_freshbooks.errors import OutputClosedError, meaning_of
 from tap_freshbooks.input_files import read_file
+from tap_freshbooks.oauth.stores import fallback
 from tests.support import catalog_of
 
 if TYPE_CHECKING:
@@ -254,6 +255,53 @@ class TestOddFiles:
         assert run(token_store=str(path))[0] == 0
         assert path.is_symlink()
         assert json.loads(path.read_text())["token_generation"] == 1
+
+
+class TestPipesWithoutAnEnd:
+    """A pipe to which nobody writes, or from which nobody reads, holds no command up."""
+
+    @pytest.fixture
+    def pipe(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(input_files, "WRITER_TIMEOUT", 0.05)
+        return fifo(tmp_path)
+
+    @pytest.fixture
+    def config(self, config: dict[str, Any], tmp_path: Path) -> str:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(config))
+        return str(path)
+
+    def test_of_a_report(self, command: Command, config: str, pipe: Path) -> None:
+        status, _, error = command("doctor", "--config", config, "--report", str(pipe))
+        assert status == 2
+        assert "is a pipe, which would wait for a reader" in error
+
+    def test_of_the_data_of_a_request(self, command: Command, config: str, pipe: Path) -> None:
+        write = ("api", "--config", config, "-X", "POST", "--yes", "--data", f"@{pipe}", "/a")
+        status, _, error = command(*write)
+        assert status == 2
+        assert "it is a pipe to which nobody writes" in error
+
+    def test_of_a_mapping(self, command: Command, pipe: Path, tmp_path: Path) -> None:
+        pipe.rename(tmp_path / "own.yaml")
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps({"unified_mappings": str(tmp_path)}))
+        status, _, error = command("unified", "--config", str(path))
+        assert status == 2
+        assert "own.yaml: cannot be read, it is a pipe to which nobody writes" in error
+
+    def test_of_variables(
+        self, command: Command, config: str, pipe: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
+        monkeypatch.chdir(pipe.parent)
+        pipe.rename(pipe.with_name(".env"))
+        status, _, error = command("status", "--config", "ENV", "--config", config)
+        assert status == 2
+        assert ".env cannot be read: it is a pipe to which nobody writes" in error
+
+    def test_of_a_rescue_file(self, pipe: Path) -> None:
+        assert fallback._own_content(pipe) == {}
 
 
 class TestPipes:

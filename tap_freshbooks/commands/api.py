@@ -15,6 +15,7 @@ import msgspec
 
 from tap_freshbooks.commands.options import config_option, make_tap
 from tap_freshbooks.errors import FreshBooksError, SettingsError
+from tap_freshbooks.input_files import read_file
 from tap_freshbooks.locations import showable
 from tap_freshbooks.passthrough.jq_filter import JqFilter, jq_filter
 from tap_freshbooks.passthrough.pages import all_rows
@@ -141,7 +142,7 @@ def _read_data(data: str) -> dict[str, Any]:
         data = sys.stdin.read()
     elif data.startswith("@"):
         try:
-            data = Path(data[1:]).read_text(encoding="utf-8")
+            data = read_file(Path(data[1:])).decode()
         except (OSError, ValueError) as error:
             raise SettingsError(f"--data {data} cannot be read: {error}") from None
     try:

@@ -147,6 +147,10 @@ def _check_writable(path: Path) -> None:
     Raises:
         SettingsError: If not.
     """
+    if path.is_fifo():
+        raise SettingsError(
+            f"--report {path} is a pipe, which would wait for a reader: name a file"
+        )
     is_new = not path.exists()
     try:
         with path.open("a", encoding="utf-8"):

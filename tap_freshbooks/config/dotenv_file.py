@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import stat
@@ -11,6 +12,7 @@ from dotenv import load_dotenv
 
 from tap_freshbooks.config.log_level import check_log_level
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.input_files import read_file
 
 logger = logging.getLogger("tap-freshbooks.settings")
 
@@ -98,7 +100,7 @@ def _is_below_home(place: Path, folder: Path) -> bool:
 
 def _load(path: Path) -> None:
     try:
-        load_dotenv(path, override=False, encoding="utf-8-sig")
+        load_dotenv(stream=io.StringIO(read_file(path).decode("utf-8-sig")), override=False)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError:  # no UTF-8, or a NUL, which no variable can hold

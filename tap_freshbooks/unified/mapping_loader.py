@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.input_files import read_file
 from tap_freshbooks.unified import expression_syntax
 from tap_freshbooks.unified.column_types import SCHEMAS
 from tap_freshbooks.unified.mapping import VERSION, Column, EntityMapping
@@ -47,7 +48,7 @@ def load(folder: str | None = None) -> dict[str, EntityMapping]:
     mappings = dict(_built_in())
     for file in _files(folder) if folder else ():
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_file(file).decode()
             for document in parse(text):
                 mapping = _merged(mappings, document, file.name, text)
                 mappings[mapping.stream] = mapping
