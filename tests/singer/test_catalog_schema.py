@@ -313,3 +313,36 @@ def test_a_state_of_another_tap_is_told(
     state = {"bookmarks": {"orders": {"replication_key_value": "2026-01-01"}}}
     sync(config, "identity", state=state)
     assert "The state knows no stream of this tap, but orders: everything is read" in caplog.text
+
+
+def test_the_extras_of_meltano_are_followed() -> None:
+    from meltano.core.plugin.singer import catalog as meltano  # noqa: PLC0415 - takes a second
+    from meltano.core.plugin.singer.tap import (  # noqa: PLC0415
+        config_metadata_rules,
+        config_schema_rules,
+    )
+
+    def tap_with(**extras: Any) -> TapFreshBooks:
+        catalog = catalog_of("items")
+        schema = config_schema_rules(extras.get("schema", {}))
+        meltano.visit(catalog, meltano.SchemaExecutor(schema))
+        metadata = config_metadata_rules(extras.get("metadata", {}))
+        meltano.visit(catalog, meltano.MetadataExecutor(metadata))
+        return TapFreshBooks(config={}, validate_config=False, catalog=catalog)
+
+    types = {"qty": {"type": ["number", "null"]}, "id": {"type": "string"}}
+    whole = {"replication-method": "FULL_TABLE"}
+    tap = tap_with(schema={"items": types}, metadata={"items": whole})
+    properties = tap.streams["items"].effective_schema["properties"]
+    assert properties["qty"]["type"] == ["number", "null"]
+    assert "format" not in properties["qty"]
+    assert properties["id"]["type"] == ["string"]
+    assert tap.streams["items"].replication_method == "FULL_TABLE"
+    for refused in (
+        {"schema": {"items": {"updated": {"format": "date"}}}},
+        {"metadata": {"items": {"replication-method": "LOG_BASED"}}},
+        {"metadata": {"items": {"replication-key": "name"}}},
+        {"metadata": {"items": {"table-key-properties": ["name"]}}},
+    ):
+        with pytest.raises(SettingsError, match="of Meltano"):
+            tap_with(**refused)
