@@ -62,20 +62,24 @@ class Settings(dict[str, Any]):
         """
         settings = cls()
         settings.sources = sources
-        token_files = []
+        token_files: dict[Path, Path] = {}  # by what they are: one may be named twice
         for path in (Path(source) for source in sources if source != FROM_ENVIRONMENT):
             content = _read(path)
             settings.add(content.items(), str(path))
             if not is_blank(content.get("refresh_token")):
-                token_files.append(path)
+                token_files[path.resolve()] = path
         if FROM_ENVIRONMENT in sources:
             named = settings.keys() | (environment.keys() - environment.fallbacks)
             for name, value in environment.items():
                 others = TOKENS if name in TOKENS else {name}
                 if name not in environment.fallbacks or not named & others:
                     settings.add([(name, value)], environment.places[name])
-        counts = [path for path in token_files if settings.places["refresh_token"] == str(path)]
-        if len(token_files) == 1 and counts and counts[0].is_file():
+        counts = [
+            path
+            for path in token_files.values()
+            if settings.places["refresh_token"] == str(path) and path.is_file()
+        ]
+        if len(token_files) == 1 and counts:
             settings.token_file = counts[0]
         return settings
 

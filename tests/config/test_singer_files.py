@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_freshbooks.config.singer_files import read_catalog, read_state
 from tap_freshbooks.errors import SettingsError
+from tap_freshbooks.tap import TapFreshBooks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STATE = {"bookmarks": {"items": {"partitions": [{"context": {"account_id": "A"}}]}}}
 ENTRY = {
@@ -172,3 +176,15 @@ def test_a_catalog_that_makes_no_sense_is_refused_in_a_sentence(content: Any, sa
     with pytest.raises(SettingsError, match=r"^the catalog file ") as refusal:
         read_catalog(file_of(content))
     assert says in str(refusal.value)
+
+
+def test_a_configuration_file_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    file, link = tmp_path / "config.json", tmp_path / "link.json"
+    file.write_text('{"refresh_token": "r"}')
+    link.symlink_to(file)
+    for names in ((file, file), (file, link), (file, tmp_path / "." / "config.json")):
+        settings = TapFreshBooks.read_settings([str(each) for each in names])
+        assert settings.token_file == names[-1]
+    other = tmp_path / "other.json"
+    other.write_text('{"refresh_token": "r"}')
+    assert TapFreshBooks.read_settings([str(file), str(other)]).token_file is None
