@@ -108,7 +108,12 @@ def delete(settings: Settings, url: str | None) -> None:
 
 @webhooks.command(help="Receive webhooks into the inbox, until SIGINT or SIGTERM.")
 @config_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; in front of one that others reach belongs a proxy with TLS.",
+)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
     "--keep-days",
