@@ -636,6 +636,20 @@ def test_a_token_of_another_user_in_the_configuration_is_refused(
     assert json.loads(path.read_text())[SEED] == users.living(users.first)
 
 
+def test_a_login_of_another_user_leaves_the_configuration_as_it_was(
+    configuration: tuple[Users, Path],
+) -> None:
+    users, path = configuration
+    before = path.read_text()
+    with pytest.raises(OtherUserError, match="this login is of another FreshBooks user"):
+        connection(users.second, token_file=path).connect(users.consent(users.second), "")
+    assert path.read_text() == before
+    connection(users.first, token_file=path).connect(users.consent(users.first), "")
+    content = json.loads(path.read_text())
+    assert content[SEED] == users.living(users.first)
+    assert "token_held_back" not in content
+
+
 def test_logout_forgets_all_of_a_configuration_that_was_refused(
     configuration: tuple[Users, Path],
 ) -> None:
