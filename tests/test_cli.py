@@ -208,7 +208,7 @@ class TestBadInput:
         config = {**sandbox.config(), "stream_maps": {"invoices": {"x": "no such thing("}}}
         status, _, error = tap("--config", written(tmp_path / "config.json", config))
         assert status == 2
-        assert error.startswith("Error: wrong settings: ")
+        assert error.startswith("Error: stream_maps.invoices.x is no expression")
 
     @pytest.mark.parametrize(
         "body", ["{}", "[]", '"x"', '{"response": null}', '{"response": {"roles": [null]}}']
