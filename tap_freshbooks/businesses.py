@@ -153,7 +153,7 @@ def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:
     for membership in memberships(me):
         business = membership["business"]
         texts = {kind: business.get(kind.value) or None for kind in TEXT_IDENTIFIERS}
-        usable = {kind: each for kind, each in texts.items() if _fits_path(each)}
+        usable = {kind: each for kind, each in texts.items() if fits_path(each)}
         account_id = usable.get(IdentifierKind.ACCOUNT)
         yield Business(
             business_id=_business_id(membership) or 0,
@@ -170,7 +170,7 @@ def _businesses(me: Mapping[str, Any]) -> Iterator[Business]:
         )
 
 
-def _fits_path(value: Any) -> bool:
+def fits_path(value: Any) -> bool:
     """Whether an identifier can stand in the path of an endpoint, and leads nowhere else."""
     return isinstance(value, str) and bool(IDENTIFIER.fullmatch(value))
 

@@ -27,7 +27,7 @@ from tests.support import Messages, catalog_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STREAMS = ("items", "taxes", "tasks")
+STREAMS = ("businesses", "items", "taxes", "tasks")
 ODD: list[Any] = [
     *(None, True, 0, -1, 2**63, 10**40, 1.5, "", "x", "null", "a\0b", "é", "0001-01-01", "(", "id"),
     *([], [None], [[]], ["x"], [1], {}, {"": None}, {"x": {}}, {"type": "string"}, {"type": 5}),
@@ -88,7 +88,7 @@ def attempt(chance: random.Random, settings: dict[str, Any], state: dict[str, An
         "maps": deepcopy(MAPS),
         "custom": deepcopy(CUSTOM),
     }
-    kind = chance.choice(list(given))
+    kind = chance.choice([*given, "state"])
     for _ in range(chance.choice((1, 1, 2, 5))):
         spoil(chance, given[kind])
     more = {"maps": "stream_maps", "custom": "custom_streams"}
@@ -127,7 +127,12 @@ def main(times: int, seed: int = 1) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same each time
     counts: dict[str, int] = {}
     with Sandbox(invoices=5, rate_limit=0) as sandbox, tempfile.TemporaryDirectory() as folder:
-        settings = {**settings_for(sandbox, Path(folder)), "max_attempts": 1}
+        settings = {
+            **settings_for(sandbox, Path(folder)),
+            "max_attempts": 1,
+            "hard_deletes": "tombstones",
+            "webhook_inbox": str(Path(folder) / "inbox.sqlite"),
+        }
         messages = Messages()
         catalog = catalog_of(*STREAMS)
         TapFreshBooks(config=settings, catalog=catalog, message_writer=messages).sync()

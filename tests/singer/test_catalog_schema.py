@@ -13,6 +13,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from tap_freshbooks.config.singer_files import singer_catalog
 from tap_freshbooks.errors import FreshBooksError, SettingsError
 from tap_freshbooks.singer.catalog_schema import CatalogSchema
+from tap_freshbooks.singer.record_filter import compile_record_filter
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages, catalog_of, sync
 
@@ -222,6 +223,7 @@ def test_what_a_catalog_does_not_say_is_as_it_was(
     assert stream.replication_method == "INCREMENTAL"
     assert stream.selected
     assert all(stream.mask[("properties", name)] for name in ("account_id", "id", "updated"))
+    assert compile_record_filter(stream)({"id": 1}) == {"id": 1}
 
 
 def metadata(**root: Any) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.businesses import Business, IdentifierKind, Unusable
+import msgspec
+
+from tap_freshbooks.businesses import Business, fits_path
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
@@ -30,20 +32,11 @@ def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list
     if read_at is None or not 0 <= (now - read_at).total_seconds() < max_age.total_seconds():
         return None
     try:
-        found = [
-            Business(
-                **{
-                    **kept,
-                    "accounting_roles": frozenset(kept["accounting_roles"]),
-                    "unusable": tuple(
-                        Unusable(IdentifierKind(kind), str(found))
-                        for kind, found in kept.get("unusable", ())
-                    ),
-                }
-            )
-            for kept in state[MEMBERS]
-        ]
-    except (TypeError, KeyError, AttributeError, ValueError):
+        found = msgspec.convert(state.get(MEMBERS), list[Business])
+    except msgspec.ValidationError:  # the user may put anything into a state
+        return None
+    texts = (text for each in found for text in (each.account_id, each.business_uuid))
+    if not all(text is None or fits_path(text) for text in texts):
         return None
     return None if all(each.is_client_only for each in found) else found
 

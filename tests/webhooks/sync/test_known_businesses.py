@@ -1,0 +1,61 @@
+"""The businesses that a state keeps: taken as they were kept, or asked for anew."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tap_freshbooks.businesses import Business, IdentifierKind, Unusable
+from tap_freshbooks.webhooks.sync import known_businesses
+
+NOW = datetime(2026, 2, 3, tzinfo=UTC)
+BUSINESS = Business(
+    business_id=1,
+    account_id="A-1",
+    business_uuid=None,
+    name="Ö",
+    role="owner",
+    accounting_roles=frozenset({"admin"}),
+    unusable=(Unusable(IdentifierKind.LEDGER, "a list"),),
+)
+
+
+def kept() -> dict[str, Any]:
+    """A state as a target gives it back."""
+    state: dict[str, Any] = {}
+    known_businesses.keep(state, [BUSINESS], NOW)
+    found: dict[str, Any] = json.loads(json.dumps(state))
+    return found
+
+
+def restored(state: dict[str, Any]) -> list[Business] | None:
+    return known_businesses.restore(state, NOW + timedelta(minutes=1), timedelta(hours=1))
+
+
+def test_what_was_kept_is_restored() -> None:
+    assert restored(kept()) == [BUSINESS]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("business_id", each) for each in (None, "1", 1.5, [1], {})),
+        *(("account_id", each) for each in (1, [], {}, "../users", "a/b", "", "a\n")),
+        *(("business_uuid", each) for each in (1, "a?b", "\0")),
+        *(("name", each) for each in (None, 5, [])),
+        *(("accounting_roles", each) for each in (None, "admin", [1], {})),
+        *(("unusable", each) for each in (None, "x", [5], [["nonsense", "x"]], [[]])),
+    ],
+)
+def test_what_was_changed_is_not_believed(name: str, value: Any) -> None:
+    state = kept()
+    state["members"][0][name] = value
+    assert restored(state) is None
+
+
+@pytest.mark.parametrize("members", [None, {}, "x", [None], [[]], [{}], 5])
+def test_what_is_no_list_of_businesses_is_not_believed(members: Any) -> None:
+    assert restored({**kept(), "members": members}) is None
