@@ -31,6 +31,10 @@ def kept() -> dict[str, Any]:
     return found
 
 
+def changes(name: str, *values: Any) -> list[tuple[str, Any]]:
+    return [(name, value) for value in values]
+
+
 def restored(state: dict[str, Any]) -> list[Business] | None:
     return known_businesses.restore(state, NOW + timedelta(minutes=1), timedelta(hours=1))
 
@@ -42,12 +46,12 @@ def test_what_was_kept_is_restored() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("business_id", each) for each in (None, "1", 1.5, [1], {})),
-        *(("account_id", each) for each in (1, [], {}, "../users", "a/b", "", "a\n")),
-        *(("business_uuid", each) for each in (1, "a?b", "\0")),
-        *(("name", each) for each in (None, 5, [])),
-        *(("accounting_roles", each) for each in (None, "admin", [1], {})),
-        *(("unusable", each) for each in (None, "x", [5], [["nonsense", "x"]], [[]])),
+        *changes("business_id", None, "1", 1.5, [1], {}),
+        *changes("account_id", 1, [], {}, "../users", "a/b", "", "a\n"),
+        *changes("business_uuid", 1, "a?b", "\0"),
+        *changes("name", None, 5, []),
+        *changes("accounting_roles", None, "admin", [1], {}),
+        *changes("unusable", None, "x", [5], [["nonsense", "x"]], [[]]),
     ],
 )
 def test_what_was_changed_is_not_believed(name: str, value: Any) -> None:
