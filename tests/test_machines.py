@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -234,6 +235,8 @@ class TestOddFiles:
         assert status == (2 if place == "a loop" else 1)
         assert sentence.startswith("Error: the ")
         assert path in sentence
+        if place in {"/dev/full", "/dev/null", "a pipe", "a socket"}:
+            assert re.search("no (regular )?file", sentence)
 
     @pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
     @pytest.mark.parametrize(

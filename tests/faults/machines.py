@@ -117,7 +117,7 @@ def _places() -> Iterator[Row]:
         yield Row(f"inbox {place}", SYNC, refused, settings={"webhook_inbox": path})
         yield Row(f"config {place}", f"--config {path}", 2)
         for option in ("catalog", "state"):
-            status = 0 if place == "/dev/null" else 2
+            status = 0 if (option, place) == ("state", "/dev/null") else 2  # that is an empty one
             yield Row(f"{option} {place}", f"{SYNC} --{option} {path}", status)
 
 
