@@ -29,9 +29,10 @@ class Partition(msgspec.Struct):
 
 
 class Bookmark(msgspec.Struct):
-    """The state of one stream."""
+    """The state of one stream; `sources` are of those that are made of several others."""
 
     partitions: list[Partition] = []
+    sources: dict[str, dict[str, Any]] = {}
     progress_markers: dict[str, Any] = {}
 
 

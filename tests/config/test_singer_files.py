@@ -101,6 +101,8 @@ def test_what_a_bookmark_says_may_be_anything(value: Any) -> None:
         (bookmark(progress_markers="x"), "partitions[0].progress_markers: Expected object"),
         (bookmark(progress_markers=None), "partitions[0].progress_markers: Expected object"),
         ({"bookmarks": {"items": {"progress_markers": 5}}}, "items.progress_markers: Expected obj"),
+        ({"bookmarks": {"unified_x": {"sources": 5}}}, "unified_x.sources: Expected object"),
+        ({"bookmarks": {"unified_x": {"sources": {"x": []}}}}, "unified_x.sources[...]: Expected"),
         (
             {
                 "bookmarks": {
