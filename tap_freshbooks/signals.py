@@ -30,6 +30,15 @@ _pending_since = 0.0
 _is_repeated = False
 """Whether it came a second time."""
 
+INTERVAL = 8.0
+"""Seconds after which a signal comes again: whoever stops containers kills after ten, or thirty."""
+
+_insists = False
+"""Whether a signal comes again by itself."""
+
+_was_delivered = False
+"""Whether one has already got through: each one more is a second one."""
+
 
 @contextlib.contextmanager
 def deferred(*, defer_second: bool = True) -> Iterator[None]:
@@ -51,6 +60,34 @@ def deferred(*, defer_second: bool = True) -> Iterator[None]:
             due = _due()
         if due is not None:
             _deliver(due)
+
+
+@contextlib.contextmanager
+def insistent() -> Iterator[None]:
+    """Inside the block, a signal comes again by itself every few seconds until the block ends.
+
+    Who stops a service sends one, and no second one before it kills: it has to do where a target
+    has stopped reading, and whatever else a second one cuts short.
+    """
+    global _insists, _was_delivered  # noqa: PLW0603
+    alarm = getattr(signal, "SIGALRM", None)  # Windows has none
+    if alarm is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(alarm)
+    _insists, _was_delivered = True, False
+    try:
+        yield
+    finally:
+        _insists = _was_delivered = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(alarm, before)
+
+
+def _insist(signum: int) -> None:
+    if not signal.getitimer(signal.ITIMER_REAL)[1]:
+        signal.signal(signal.SIGALRM, lambda _alarm, _frame: signal.raise_signal(signum))
+        signal.setitimer(signal.ITIMER_REAL, INTERVAL, INTERVAL)
 
 
 def _due() -> int | None:
@@ -86,13 +123,17 @@ def handle_hangup(handler: Callable[[int, FrameType | None], None]) -> None:
 
 def is_deferred(signum: int) -> bool:
     """For a signal handler: whether it has to ignore the signal, which will be sent again."""
-    global _pending, _pending_since, _is_repeated  # noqa: PLW0603
+    global _pending, _pending_since, _is_repeated, _was_delivered  # noqa: PLW0603
     with _mutex:
-        defers = bool(_deferring) and (_deferring_second > 0 or _pending is None)
-        _is_repeated = defers and _pending is not None
+        if _insists:
+            _insist(signum)
+        is_first = _pending is None and not _was_delivered
+        defers = bool(_deferring) and (_deferring_second > 0 or is_first)
+        _is_repeated = defers and not is_first
         if _pending is None:
             _pending_since = time.monotonic()
         _pending = signum if defers else None
+        _was_delivered = _insists and not defers
         return defers
 
 

@@ -1,7 +1,8 @@
 """Standard input, output and errors of the program, any of which a machine may lack.
 
 What cannot be written to standard output is a failure in a sentence. What cannot be written to
-standard error is dropped: nobody would read it, and no sync and no exit status depends on it.
+standard error, or what nobody takes from there in seconds, is dropped: nobody would read it, and
+no sync and no exit status depends on it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from _typeshed import ReadableBuffer
+
+PATIENCE = 5.0
+"""Seconds for which standard error may be full."""
 
 ESCAPED = "tap_freshbooks.escaped"
 """The handler of characters that an encoding lacks."""
@@ -121,14 +125,29 @@ class _Output(_Stream):
 
 
 class _Errors(_Stream):
-    """Standard error, whose failure nobody notices."""
+    """Standard error, whose failure nobody notices.
+
+    A pipe that is full because nobody reads it any more would otherwise stop the sync, for ever.
+    """
+
+    _is_stuck = False
 
     @override
     def write(self, data: ReadableBuffer, /) -> int:
-        try:
-            return super().write(data)
-        except OSError:
-            return memoryview(data).nbytes
+        rest = memoryview(data).cast("B")
+        size = rest.nbytes
+        with contextlib.suppress(OSError):
+            while rest and self._is_ready():
+                # No more than a pipe with room for anything takes without a wait.
+                rest = rest[super().write(rest[: select.PIPE_BUF]) :]
+        return size
+
+    def _is_ready(self) -> bool:
+        """Wait until it can be written; a terminal may be held for as long as a person likes."""
+        patience = None if self.isatty() else 0 if self._is_stuck else PATIENCE
+        _, ready, _ = select.select((), (self._descriptor,), (), patience)
+        self._is_stuck = not ready
+        return bool(ready)
 
 
 def _text(raw: io.RawIOBase, before: TextIO | None) -> TextIO:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from singer_sdk.singerlib import StateMessage
 
+from tap_freshbooks import signals
 from tap_freshbooks.errors import StreamsFailedError, TokenStoreError
 from tap_freshbooks.extraction.prefetch import Prefetcher
 from tap_freshbooks.run_report import reported
@@ -55,7 +56,7 @@ class SyncRun:
                 read to its end.
             TapError: If nothing can be read any more.
         """
-        with reported(self.tap, self.connection, self.state):
+        with signals.insistent(), reported(self.tap, self.connection, self.state):
             self._read()
 
     def _read(self) -> None:

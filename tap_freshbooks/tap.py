@@ -225,6 +225,8 @@ class TapFreshBooks(SdkTap):
                     complete()
                 # Also an unchanged one: it vouches for the records since.
                 self.message_writer.write_message(StateMessage(value=self.state))
+                writer = self.message_writer
+                has_state = not (isinstance(writer, BufferedMessageWriter) and writer.is_behind)
             raise RunInterruptedError(signum, has_state=has_state)
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -80,6 +81,24 @@ class TestErrors:
             handler.handle(logging.makeLogRecord({"msg": "a line"}))
             errors.write("another " * 5_000)
             errors.flush()
+
+    def test_a_pipe_that_nobody_reads_is_waited_for_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(standard_streams, "PATIENCE", 0.2)
+        reader, writer = os.pipe()
+        errors = standard_streams._text(standard_streams._Errors(writer), None)
+        began = time.monotonic()
+        for _ in range(100):
+            errors.write("a long line " * 1_000 + "\n")
+        assert 0.2 <= time.monotonic() - began < 2
+        while select.select((reader,), (), (), 0)[0]:
+            os.read(reader, 65_536)
+        errors.write("and somebody is there again\n")
+        assert os.read(reader, 65_536).endswith(b"and somebody is there again\n")
+        errors.close()
+        for descriptor in (reader, writer):
+            os.close(descriptor)
 
 
 class TestOutput:

@@ -340,3 +340,11 @@ def test_a_report_has_the_rights_that_the_umask_leaves(settings: Config, tmp_pat
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "runs.jsonl").stat().st_mode) == 0o640
+
+
+def test_a_pipe_is_told_from_a_file_that_is_missing() -> None:
+    reader, writer = os.pipe()
+    with pytest.raises(SettingsError, match=rf"names /dev/fd/{writer}, .* it is no file \(`-`"):
+        ReportFile(f"/dev/fd/{writer}", "run_report")
+    os.close(reader)
+    os.close(writer)

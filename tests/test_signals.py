@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -14,15 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 
-from tap_freshbooks import signals
+from tap_freshbooks import signals, standard_streams
 from tap_freshbooks.businesses import IDENTITY_PATH
-from tap_freshbooks.errors import RunCancelledError
+from tap_freshbooks.errors import RunCancelledError, RunInterruptedError
 from tap_freshbooks.tap import TapFreshBooks
-from tests.support import unmeasured
+from tests.support import QUICK, catalog_of, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from _typeshed import ReadableBuffer
 
     from freshbooks_sandbox import Sandbox
 
@@ -106,6 +110,89 @@ def test_a_second_signal_does_not_wait_for_a_block_that_defers_only_one() -> Non
     with pytest.raises(Arrived):
         work()
     assert reached == ["first"]
+
+
+class TestOneSignalIsEnough:
+    """Whoever stops a service sends one, and kills some seconds later."""
+
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(signals, "INTERVAL", 0.05)
+
+    def test_a_wait_that_defers_one_ends(self) -> None:
+        def work() -> None:
+            with signals.insistent(), signals.deferred(defer_second=False):
+                send()
+                time.sleep(5)
+
+        with pytest.raises(Arrived):
+            work()
+
+    def test_so_does_one_that_begins_afterwards(self) -> None:
+        with signals.insistent():
+            with pytest.raises(Arrived):
+                send()
+            with pytest.raises(Arrived), signals.deferred(defer_second=False):
+                time.sleep(5)
+
+    def test_what_must_not_be_cut_is_not(self) -> None:
+        reached = []
+
+        def work() -> None:
+            with signals.insistent(), signals.deferred():
+                send()
+                time.sleep(0.2)
+                reached.append("end")
+
+        with pytest.raises(Arrived):
+            work()
+        assert reached
+
+    def test_nothing_comes_after_the_run(self) -> None:
+        with signals.insistent(), pytest.raises(Arrived):
+            send()
+        time.sleep(0.1)
+        assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+    def test_a_run_whose_target_does_not_read_ends_without_a_state(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = {**QUICK, **sandbox.config()}
+        tap = TapFreshBooks(config=config, catalog=catalog_of("clients"))
+        came: list[int] = []
+
+        class Output(standard_streams._Output):
+            """Standard output, at whose first write a signal comes."""
+
+            @override
+            def write(self, data: ReadableBuffer, /) -> int:
+                if not came:
+                    came.append(signal.SIGTERM)
+                    os.kill(os.getpid(), signal.SIGTERM)
+                return super().write(data)
+
+        with full_pipe() as writer:
+            text = standard_streams._text(Output(writer), None)
+            monkeypatch.setattr(sys, "stdout", text)
+            with pytest.raises(RunInterruptedError) as interruption:
+                tap.sync()
+            standard_streams.end_output()
+            text.close()
+        assert not interruption.value.has_state
+
+
+@contextlib.contextmanager
+def full_pipe() -> Iterator[int]:
+    """A pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)
 
 
 class Holder:

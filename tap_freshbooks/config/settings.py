@@ -76,8 +76,9 @@ class Settings(dict[str, Any]):
                     settings.add([(name, value)], environment.places[name])
         counts = [
             path
-            for path in token_files.values()
-            if settings.places["refresh_token"] == str(path) and path.is_file()
+            for file, path in token_files.items()
+            # A here-document of a shell is open, but has no path at which it could be replaced.
+            if settings.places["refresh_token"] == str(path) and file.is_file()
         ]
         if len(token_files) == 1 and counts:
             settings.token_file = counts[0]

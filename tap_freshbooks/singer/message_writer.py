@@ -49,6 +49,11 @@ class BufferedMessageWriter(MsgSpecWriter):
         self._is_writing = False
         self.awaits_state = False
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages wait: inside a signal that has cut a write short, for ever."""
+        return bool(self._lines)
+
     @contextlib.contextmanager
     def buffered(self) -> Iterator[None]:
         """Collect records inside the block; at its end, also after an error, they are out."""

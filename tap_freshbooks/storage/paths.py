@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tap_freshbooks.errors import SettingsError
@@ -21,8 +22,13 @@ def absolute_path(location: str, setting: str) -> Path:
             "programs take"
         )
     try:
-        return Path(location).expanduser().resolve()
+        path = Path(location).expanduser()
+        resolved = path.resolve()
     except (OSError, RuntimeError, ValueError):
         raise SettingsError(
             f"the setting {setting} is not a usable path: {showable(location)!r}"
         ) from None
+    with contextlib.suppress(OSError):  # what is wrong with it shows when it is used
+        if path.exists() and not resolved.exists():  # /dev/stderr, say: a pipe has no path
+            return path
+    return resolved

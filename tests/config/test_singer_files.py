@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -190,3 +191,13 @@ def test_a_configuration_file_that_is_named_twice_is_one(tmp_path: Path) -> None
     other = tmp_path / "other.json"
     other.write_text('{"refresh_token": "r"}')
     assert TapFreshBooks.read_settings([str(file), str(other)]).token_file is None
+
+
+def test_a_configuration_that_has_no_path_any_more_takes_no_tokens() -> None:
+    """As a here-document of a shell, which is a file that was deleted."""
+    descriptor = os.memfd_create("config")
+    os.write(descriptor, b'{"refresh_token": "r"}')
+    settings = TapFreshBooks.read_settings([f"/proc/self/fd/{descriptor}"])
+    os.close(descriptor)
+    assert settings["refresh_token"] == "r"
+    assert settings.token_file is None
