@@ -7,6 +7,11 @@ from typing import Any
 Row = dict[str, Any]
 """A row as FreshBooks sends it, or a record as the tap delivers it."""
 
+
+class Tombstone(Row):
+    """A record that says of a row that it is gone, and has nothing else of it but its key."""
+
+
 DELETED_AT = "_sdc_deleted_at"
 """When a row was deleted, in records of streams that tell."""
 

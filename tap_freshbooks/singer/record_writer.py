@@ -9,6 +9,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 
 from tap_freshbooks.errors import FreshBooksError
+from tap_freshbooks.records import DELETED_AT, Tombstone
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import compile_record_filter
 from tap_freshbooks.singer.stream_maps import failure
@@ -42,6 +43,11 @@ def compile_preparation(stream: CataloguedStream) -> Callable[[Row], Row]:
     return prepare
 
 
+def _says_gone(record: Row, mark: str | None) -> bool:
+    """Whether it says so, by the mark, under whatever name, or without one by a flag."""
+    return any(value is True if mark is None else value == mark for value in record.values())
+
+
 class RecordWriter:
     """Writes records under each name that the stream maps give the stream.
 
@@ -66,6 +72,8 @@ class RecordWriter:
         self._write: Callable[[str, Row, int | None], None] = (
             writer.write_record if isinstance(writer, BufferedMessageWriter) else self._write_object
         )
+        self._has_told = False
+        """Whether the log names what keeps tombstones from being written."""
 
     def write(self, record: Row) -> bool:
         """Write a record, which is not changed; whether any stream map has left something of it.
@@ -75,8 +83,14 @@ class RecordWriter:
             StreamMapError: If a stream map does not fit it.
             SettingsError: If a stream map fits no record.
         """
-        record = self._prepare(record)
         is_written = False
+        if isinstance(record, Tombstone):
+            for alias, mapped in self._mapped_tombstone(record):
+                self._write(alias, mapped, self._stream.version)
+                is_written = True
+            self._stream.state_manager.is_flushed = False
+            return is_written
+        record = self._prepare(record)
         for alias, transform in self._outlets:
             mapped = self._map(transform, record) if transform else record
             if mapped is not None:
@@ -87,11 +101,38 @@ class RecordWriter:
 
     def messages(self, record: Row) -> Iterator[RecordMessage]:
         """The messages that `write` would write."""
+        is_gone = isinstance(record, Tombstone)
+        for alias, mapped in self._mapped_tombstone(record) if is_gone else self._mapped(record):
+            yield RecordMessage(alias, mapped, self._stream.version, datetime.now(UTC))
+
+    def _mapped(self, record: Row) -> Iterator[tuple[str, Row]]:
         record = self._prepare(record)
         for alias, transform in self._outlets:
             mapped = self._map(transform, record) if transform else record
             if mapped is not None:
-                yield RecordMessage(alias, mapped, self._stream.version, datetime.now(UTC))
+                yield alias, mapped
+
+    def _mapped_tombstone(self, record: Row) -> Iterator[tuple[str, Row]]:
+        """What is left of a tombstone under each name, if that still says which row is gone.
+
+        Otherwise a target would take it for a row that has become empty.
+        """
+        prepared = Tombstone(self._prepare(record))
+        for stream_map in self._stream.stream_maps:
+            mapped = self._map(stream_map.transform, prepared)
+            if mapped is None:
+                continue
+            keys = [mapped.get(name) for name in stream_map.transformed_key_properties or ()]
+            if _says_gone(mapped, record.get(DELETED_AT)) and not {None, ""}.intersection(keys):
+                yield stream_map.stream_alias, dict(mapped)
+            elif not self._has_told:
+                self._has_told = True
+                self._stream.logger.warning(
+                    "%s: rows that are gone stay in the target, as the catalog or stream_maps "
+                    "leave %s out, or make a key of what a row that is gone no longer has",
+                    self._stream.name,
+                    DELETED_AT,
+                )
 
     def _map(self, transform: Callable[[Row], Row | None], record: Row) -> Row | None:
         try:

@@ -13,10 +13,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MapExpressionError
-from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
+from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
 from singer_sdk.singerlib import Catalog
+from typing_extensions import override
 
 from tap_freshbooks.errors import SettingsError, StreamMapError, TapError
+from tap_freshbooks.records import Tombstone
 from tap_freshbooks.singer.foreign_names import hint
 
 if TYPE_CHECKING:
@@ -37,6 +39,28 @@ NOTHING = (None, "__NULL__")
 """What leaves a stream or a field out."""
 
 NEEDS_FAKER = "pip install 'singer-sdk[faker]' brings what stream maps call fake"
+
+
+class _Map(CustomStreamMap):
+    """A stream map that lets tombstones through: they have keys, and nulls for all else.
+
+    A filter would keep out what it has let through before, and an expression fail with a null.
+    """
+
+    @override
+    def get_filter_result(self, record: dict[str, Any]) -> bool:
+        return isinstance(record, Tombstone) or super().get_filter_result(record)
+
+    @override
+    def _eval(
+        self, expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None
+    ) -> Any:
+        try:
+            return super()._eval(expr, expr_parsed, record, property_name)
+        except Exception:
+            if isinstance(record, Tombstone):
+                return None
+            raise
 
 
 def mapper_for(
@@ -70,6 +94,8 @@ def mapper_for(
             raise _wrong_settings(name, error) from None
         for stream_map in mapper.stream_maps[name]:
             _check_keys(name, stream_map)
+            if isinstance(stream_map, CustomStreamMap):
+                stream_map.__class__ = _Map  # the SDK makes them itself
         plain.stream_maps[name] = mapper.stream_maps[name]
     return plain
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.singerlib import Metadata, Schema
 from typing_extensions import override
 
-from tap_freshbooks.records import DELETED_AT
+from tap_freshbooks.records import DELETED_AT, Tombstone
 from tap_freshbooks.schema.fields import UtcTime
 from tap_freshbooks.streams.bookmarks import BookmarkedStream
 
@@ -48,8 +48,8 @@ class MarkedStream(BookmarkedStream, ABC):
             entry.metadata["properties", DELETED_AT] = Metadata(Metadata.InclusionType.AUTOMATIC)
         super().apply_catalog(catalog)
 
-    def tombstone(self, record: Row) -> Row:
+    def tombstone(self, record: Row) -> Tombstone:
         """The record that says of a row that it is gone; given its key and `_sdc_deleted_at`."""
         if self.config.get("stream_maps"):  # whose expressions name fields
-            return {**dict.fromkeys(self.schema["properties"]), **record}
-        return record
+            return Tombstone({**dict.fromkeys(self.schema["properties"]), **record})
+        return Tombstone(record)

@@ -84,7 +84,8 @@ class DerivedStream(RecordStream):
     @override
     def write_record(self, record: Row) -> None:
         if self.key_book:
-            record = {**record, DELETED_AT: record.get(DELETED_AT)}
+            if DELETED_AT not in record:
+                record = {**record, DELETED_AT: None}
             self.key_book.note(record)
         super().write_record(record)
 

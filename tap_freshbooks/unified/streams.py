@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
-from tap_freshbooks.records import DELETED_AT
+from tap_freshbooks.records import DELETED_AT, Tombstone
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.line_items import LineItems
@@ -129,10 +129,11 @@ class UnifiedStream(DerivedStream):
         native = self.natives[source.name]
         if not issubclass(native, LineItems):
             row = self._mapper(source.name, native, gone=True).row(record)
-            self.write_record({**row, DELETED_AT: record[DELETED_AT]} if self.key_book else row)
+            mark = {DELETED_AT: record[DELETED_AT]} if self.key_book else {}
+            self.write_record(Tombstone({**row, **mark}))
 
     @override
-    def tombstone(self, record: Row) -> Row:
+    def tombstone(self, record: Row) -> Tombstone:
         flags = {column.name: True for column in self.columns if column.name == DELETED_FLAG}
         return super().tombstone({**record, **flags})
 

@@ -12,6 +12,7 @@ from tap_freshbooks.errors import RunInterruptedError
 from tap_freshbooks.extraction.completeness import ConsistentListReader
 from tap_freshbooks.extraction.pagination import ListGrowsError
 from tap_freshbooks.singer.record_writer import RecordWriter
+from tap_freshbooks.streams.deletion_marks import MarkedStream
 from tap_freshbooks.streams.key_book import KEYS
 from tap_freshbooks.streams.resources.ledger import JournalEntryLines
 from tap_freshbooks.tap import TapFreshBooks
@@ -390,7 +391,14 @@ def test_the_mark_is_there_with_any_catalog_and_under_stream_maps(
     books: Sandbox, config: Config
 ) -> None:
     gone = new_tax(books)
-    maps = {"taxes": {"label": "record['name']", "double": "2 * id"}}
+    maps = {
+        "taxes": {
+            "__filter__": "float(amount) > 0",
+            "label": "record['name']",
+            "loud": "name.upper()",
+            "double": "2 * id",
+        }
+    }
     catalog = catalog_of("taxes")  # of a discovery that knows nothing of tombstones
     [entry] = [each for each in catalog["streams"] if each["stream"] == "taxes"]
     assert "_sdc_deleted_at" in entry["schema"]["properties"]  # by its webhooks
@@ -410,7 +418,57 @@ def test_the_mark_is_there_with_any_catalog_and_under_stream_maps(
     [schema] = [message["schema"] for message in second.all if message["type"] == "SCHEMA"]
     assert {"label", "_sdc_deleted_at"} <= set(schema["properties"])
     [row] = tombstones(second, "taxes")
-    assert (row["id"], row["double"], row["label"]) == (gone, 2 * gone, None)
+    assert (row["id"], row["double"], row["label"], row["loud"]) == (gone, 2 * gone, None, None)
+
+
+MARK = "2026-02-03T14:15:00Z"
+
+
+@pytest.mark.parametrize(
+    ("fields", "written"),
+    [
+        ({"__filter__": "name == 'GST'"}, {"id": 7, "_sdc_deleted_at": MARK}),
+        ({"id": "'tax-' + str(id)", "name": "name.upper()"}, {"id": "tax-7", "name": None}),
+        ({"gone": "_sdc_deleted_at", "_sdc_deleted_at": None}, {"id": 7, "gone": MARK}),
+        ({"row": "str(id)", "__key_properties__": ["row"]}, {"row": "7"}),
+        ({"__key_properties__": None}, {"id": 7, "_sdc_deleted_at": MARK}),
+        ({"_sdc_deleted_at": None}, None),
+        ({"name": "name", "__else__": None}, None),
+        ({"__key_properties__": ["name"]}, None),
+        ({"row": "name + str(id)", "__key_properties__": ["row"]}, None),
+    ],
+    ids=str,
+)
+def test_a_stream_map_keeps_no_tombstone_back_and_makes_no_empty_row_of_it(
+    caplog: pytest.LogCaptureFixture, fields: dict[str, Any], written: dict[str, Any] | None
+) -> None:
+    settings = {**TOMBSTONES, "stream_maps": {"taxes": fields}}
+    tap = TapFreshBooks(config=settings, validate_config=False, catalog=catalog_of("taxes"))
+    stream = tap.streams["taxes"]
+    assert isinstance(stream, MarkedStream)
+    gone = stream.tombstone({"account_id": "A", "id": 7, "_sdc_deleted_at": MARK})
+    rows = [message.record for message in stream.record_messages(gone)]
+    assert [{name: row[name] for name in written or ()} for row in rows] == (
+        [] if written is None else [written]
+    )
+    assert ("taxes: rows that are gone stay in the target" in caplog.text) is (written is None)
+
+
+def test_a_tombstone_without_its_mark_is_no_empty_row(
+    caplog: pytest.LogCaptureFixture, config: Config
+) -> None:
+    # By webhooks: in this stream the mark is a field like others, which can be deselected.
+    catalog = catalog_of("clients")
+    [entry] = [each for each in catalog["streams"] if each["stream"] == "clients"]
+    entry["metadata"].append(
+        {"breadcrumb": ["properties", "_sdc_deleted_at"], "metadata": {"selected": False}}
+    )
+    tap = TapFreshBooks(config=config, catalog=catalog)
+    stream = tap.streams["clients"]
+    assert isinstance(stream, MarkedStream)
+    gone = stream.tombstone({"account_id": "A", "id": 7, "_sdc_deleted_at": MARK})
+    assert not [*stream.record_messages(gone)]
+    assert "clients: rows that are gone stay in the target" in caplog.text
 
 
 def test_custom_streams_that_lose_rows_have_tombstones(books: Sandbox, config: Config) -> None:
