@@ -78,6 +78,8 @@ class RefreshingAuthenticator(Authenticator):
         )
         self._rotation = Rotation(str(store), endpoint, self._fallback, notifier)
         self._pair: TokenPair | None = None
+        self._owner: Owner | None = None
+        """The user whom users/me has named in this run."""
         self._mutex = threading.Lock()
         self._rotating = threading.Lock()
         """Apart from the mutex: `close` need not wait for a thread that waits for the store."""
@@ -90,12 +92,14 @@ class RefreshingAuthenticator(Authenticator):
             if token := self._usable(self._pair, rejected):
                 return token
             # Without the lock first: whoever needs no refresh does not wait for one under way.
-            self._pair = self.current_pair()
-            if token := self._usable(self._pair, rejected):
-                return token
-            with self.store.locked() as store:
-                self._pair = self._refreshed(store, rejected)
-            return self._pair.access_token or ""
+            pair = self.current_pair()
+            if not pair or not self._usable(pair, rejected):
+                with self.store.locked() as store:
+                    pair = self._refreshed(store, rejected)
+            if self._owner:
+                self._owners.check_handover(pair, self._owner)
+            self._pair = pair
+            return pair.access_token or ""
 
     @property
     def created_at(self) -> float | None:
@@ -276,6 +280,7 @@ class RefreshingAuthenticator(Authenticator):
             if owner is None or stored is None:
                 return
             self._owners.check_current(stored, owner)
+            self._owner = owner
             if stored.owner == owner.completed_by(stored.owner):
                 return
             try:

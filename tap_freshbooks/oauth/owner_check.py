@@ -188,6 +188,32 @@ class OwnerCheck:
             locked.write(noted)
         return noted
 
+    def check_handover(self, pair: TokenPair, owner: Owner) -> None:
+        """Stop a run whose store was handed over to another user while it ran.
+
+        Where two users share a business, the requests of the one would go on with what the other
+        may see of it, and all else count as gone.
+
+        Args:
+            pair: What the store holds by now.
+            owner: The user with whom the run began.
+
+        Raises:
+            OtherUserError: If it is another user's.
+            ConnectionFailedError: If FreshBooks does not say whose it is.
+        """
+        found = pair.owner
+        if found is None and self.ask:
+            with contextlib.suppress(ReauthorizationRequiredError):  # the next request will tell
+                found = self._owner_of(pair)
+        if found and found.is_other_than(owner):
+            raise OtherUserError(
+                f"while this ran, the tokens in {self.store} were replaced by those of another "
+                f"FreshBooks user ({found}); this run is of {owner}, and reads no more. Run again "
+                "with the state of that user; or connect the user before with `tap-freshbooks "
+                "login --replace`"
+            )
+
     def check_current(self, stored: TokenPair, owner: Owner) -> None:
         """Stop where users/me names another user than the store remembers.
 

@@ -696,3 +696,36 @@ def test_an_identity_is_compared_by_what_both_answers_name() -> None:
 )
 def test_odd_identities(me: dict[str, Any], owner: Owner | None) -> None:
     assert Owner.read(me) == owner
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_run_does_not_go_on_as_another_user_who_takes_the_store_over(
+    users: Users, is_known: bool
+) -> None:
+    first = {name: value for name, value in users.first.items() if name != SEED}
+    second = {name: value for name, value in users.second.items() if name != SEED}
+    running, other = connection(first), connection(second)
+    assert running.me
+    token = running.authenticator.access_token()
+    other.authenticator.connect(users.consent(second), "", is_replacing=True)
+    if is_known:
+        assert other.me
+    else:  # one FreshBooks for both, as far as the question goes
+        running.refreshing_authenticator._owners.ask = lambda _: Owner(users.identity(second))
+    assert running.authenticator.access_token() == token  # nothing was asked meanwhile
+    for _ in range(2):
+        with pytest.raises(OtherUserError, match=r"while this ran, .* replaced by those of another"):
+            running.authenticator.access_token(rejected=token)
+
+
+def test_a_run_goes_on_as_the_same_user_who_logs_in_anew(users: Users) -> None:
+    first = {name: value for name, value in users.first.items() if name != SEED}
+    running = connection(first)
+    assert running.me
+    token = running.authenticator.access_token()
+    connection(first).authenticator.connect(users.consent(first), "", is_replacing=True)
+    asked = users.asked(first)
+    fresh = running.authenticator.access_token(rejected=token)
+    assert fresh != token
+    assert users.asked(first) == asked + 1
+    assert running.authenticator.access_token() == fresh
