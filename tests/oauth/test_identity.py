@@ -714,7 +714,7 @@ def test_a_run_does_not_go_on_as_another_user_who_takes_the_store_over(
         running.refreshing_authenticator._owners.ask = lambda _: Owner(users.identity(second))
     assert running.authenticator.access_token() == token  # nothing was asked meanwhile
     for _ in range(2):
-        with pytest.raises(OtherUserError, match=r"while this ran, .* replaced by those of another"):
+        with pytest.raises(OtherUserError, match=r"while this ran, .* replaced by those"):
             running.authenticator.access_token(rejected=token)
 
 
