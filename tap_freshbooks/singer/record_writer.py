@@ -85,17 +85,16 @@ class RecordWriter:
         """
         is_written = False
         if isinstance(record, Tombstone):
-            for alias, mapped in self._mapped_tombstone(record):
-                self._write(alias, mapped, self._stream.version)
+            for alias, row in self._mapped_tombstone(record):
+                self._write(alias, row, self._stream.version)
                 is_written = True
-            self._stream.state_manager.is_flushed = False
-            return is_written
-        record = self._prepare(record)
-        for alias, transform in self._outlets:
-            mapped = self._map(transform, record) if transform else record
-            if mapped is not None:
-                self._write(alias, mapped, self._stream.version)
-                is_written = True
+        else:
+            record = self._prepare(record)
+            for alias, transform in self._outlets:
+                mapped = self._map(transform, record) if transform else record
+                if mapped is not None:
+                    self._write(alias, mapped, self._stream.version)
+                    is_written = True
         self._stream.state_manager.is_flushed = False
         return is_written
 

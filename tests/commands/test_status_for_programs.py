@@ -230,12 +230,14 @@ def test_a_list_needs_no_key(run: Run, shared: dict[str, Any]) -> None:
 
 
 def test_a_list_without_trouble_ends_well(run: Run, shared: dict[str, Any]) -> None:
+    store = put({**shared, "connection": "alpha"}, pair_of("a"))
+    assert run(shared, "--all")[0] == 0
+    with store.locked() as locked:
+        locked.forget()
     assert run(shared, "--all")[:2] == (
         0,
         {"format": 1, "store": _place(shared), "connections": []},
     )
-    put({**shared, "connection": "alpha"}, pair_of("a"))
-    assert run(shared, "--all")[0] == 0
 
 
 def _place(shared: dict[str, Any]) -> str:
@@ -273,6 +275,32 @@ def test_a_list_of_an_older_database(run: Run, tmp_path: Path) -> None:
     assert status == 3
     flags = [each["flag"] for each in found["connections"]]
     assert flags == ["needs_authorization", "not_connected", "fine"]
+
+
+def test_a_row_that_somebody_has_damaged_hides_no_other(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/tokens.db"
+    for connection in "abc":
+        shared = {"client_id": "app", "connection": connection, "token_store": url}
+        put(shared, pair_of(connection), "invoices")
+    notes = ("owner", "held_back", "spending", "rejections", "seeds_replaced")
+    broken = ", ".join(f"token_{name} = '[1'" for name in notes)
+    execute(
+        url,
+        f"UPDATE tap_freshbooks_tokens SET {broken}, expires_at = '', token_generation = 'x' "
+        "WHERE connection = 'b'",
+    )
+    execute(url, "UPDATE tap_freshbooks_successes SET succeeded_at = 'x' WHERE connection = 'c'")
+    status, found, _ = run({"token_store": url}, "--all")
+    assert status == 0
+    assert [each["flag"] for each in found["connections"]] == ["fine"] * 3
+    assert [len(each["last_success"]) for each in found["connections"]] == [1, 1, 0]
+
+
+def test_a_list_makes_no_database_of_a_wrong_name(run: Run, tmp_path: Path) -> None:
+    status, found, error = run({"token_store": f"sqlite:///{tmp_path}/new/tokens.db"}, "--all")
+    assert (status, found) == (2, None)
+    assert f"there is no database sqlite:///{tmp_path}/new/tokens.db" in error
+    assert not (tmp_path / "new").exists()
 
 
 # When streams were read to their end

@@ -707,7 +707,7 @@ def test_a_run_does_not_go_on_as_another_user_who_takes_the_store_over(
     running, other = connection(first), connection(second)
     assert running.me
     token = running.authenticator.access_token()
-    other.authenticator.connect(users.consent(second), "", is_replacing=True)
+    other.refreshing_authenticator.connect(users.consent(second), "", is_replacing=True)
     if is_known:
         assert other.me
     else:  # one FreshBooks for both, as far as the question goes
@@ -723,7 +723,7 @@ def test_a_run_goes_on_as_the_same_user_who_logs_in_anew(users: Users) -> None:
     running = connection(first)
     assert running.me
     token = running.authenticator.access_token()
-    connection(first).authenticator.connect(users.consent(first), "", is_replacing=True)
+    connection(first).refreshing_authenticator.connect(users.consent(first), "", is_replacing=True)
     asked = users.asked(first)
     fresh = running.authenticator.access_token(rejected=token)
     assert fresh != token

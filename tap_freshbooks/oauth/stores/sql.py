@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
@@ -15,8 +16,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
-from tap_freshbooks.errors import TokenStoreError
-from tap_freshbooks.oauth.stores import base
+from tap_freshbooks.errors import SettingsError, TokenStoreError
+from tap_freshbooks.oauth.stores import base, tables
 from tap_freshbooks.oauth.stores.base import LockedStore, TokenStore
 from tap_freshbooks.oauth.stores.overview import Overview
 from tap_freshbooks.oauth.stores.serialization import KEYS, decode, decode_held_back, encode
@@ -97,18 +98,19 @@ class SqlStore(TokenStore):
 
     @override
     def overviews(self) -> list[Overview]:
+        if self.database.is_sqlite and not Path(str(self.database.url.database)).exists():
+            raise SettingsError(
+                f"there is no database {self.database}, so no connection either: token_store must "
+                "name the one that the syncs have"
+            )
         return self._overviews({})
 
     def _overviews(self, which: dict[str, str]) -> list[Overview]:
         def look(connection: sa.Connection) -> list[Overview]:
-            successes: dict[tuple[str, str], dict[str, float]] = {}
-            for row in connection.execute(sa.select(SUCCESSES).filter_by(**which)):
-                moments = successes.setdefault((row.client_id, row.connection), {})
-                moments[row.stream] = row.succeeded_at
-            query = sa.select(TOKENS).filter_by(**which)
-            rows = connection.execute(query.order_by(*TOKENS.primary_key)).mappings()
-            keys = (((row["client_id"], row["connection"]), dict(row)) for row in rows)
-            return [Overview.of(row, successes.get(key, {}), *key) for key, row in keys]
+            return [
+                Overview.of(row, successes, row["client_id"], row["connection"])
+                for row, successes in tables.stored_rows(connection, which)
+            ]
 
         return self._read(look) or []
 

@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from typing_extensions import override
 
 from tap_freshbooks.storage.versioned_tables import VersionedTables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Notes(sa.TypeDecorator[Any]):
+    """JSON that somebody may have damaged by hand, as SQLite lets everybody: that is no note.
+
+    One bad row must not hide the connections in all others.
+    """
+
+    impl = sa.JSON
+    cache_ok = True
+
+    @override
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        process = super().result_processor(dialect, coltype)
+        if process is None:  # PostgreSQL keeps no damaged JSON, and psycopg reads it
+            return None
+
+        def read(stored: Any) -> Any:
+            try:
+                return process(stored)
+            except (ValueError, TypeError, RecursionError):
+                return None
+
+        return read
+
 
 DECLARED = sa.MetaData()
 
@@ -20,12 +51,12 @@ TOKENS = sa.Table(
     sa.Column("token_generation", sa.Integer),
     sa.Column("token_client", sa.Text),
     sa.Column("token_seed", sa.Text),
-    sa.Column("token_seeds_replaced", sa.JSON(none_as_null=True)),
+    sa.Column("token_seeds_replaced", Notes(none_as_null=True)),
     sa.Column("token_refreshed_at", sa.Double),
-    sa.Column("token_spending", sa.JSON(none_as_null=True)),
-    sa.Column("token_rejections", sa.JSON(none_as_null=True)),
-    sa.Column("token_owner", sa.JSON(none_as_null=True)),
-    sa.Column("token_held_back", sa.JSON(none_as_null=True)),
+    sa.Column("token_spending", Notes(none_as_null=True)),
+    sa.Column("token_rejections", Notes(none_as_null=True)),
+    sa.Column("token_owner", Notes(none_as_null=True)),
+    sa.Column("token_held_back", Notes(none_as_null=True)),
 )
 
 SUCCESSES = sa.Table(
@@ -45,6 +76,25 @@ NOTE_SUCCESS = _INSERT.on_conflict_do_update(
     set_={"succeeded_at": _INSERT.excluded.succeeded_at},
 )
 """SQLAlchemy has this clause in the dialects' own inserts only; the SQL of SQLite is the same."""
+
+
+def stored_rows(
+    connection: sa.Connection, key: dict[str, str]
+) -> Iterator[tuple[dict[str, Any], dict[str, float]]]:
+    """Rows of tokens, each with the moment at which a sync has last read each stream.
+
+    Args:
+        connection: To a database whose tables are of the newest version.
+        key: What the key of the rows has in these columns.
+    """
+    successes: dict[tuple[str, str], dict[str, float]] = {}
+    for row in connection.execute(sa.select(SUCCESSES).filter_by(**key)):
+        if isinstance(row.succeeded_at, float):
+            moments = successes.setdefault((row.client_id, row.connection), {})
+            moments[row.stream] = row.succeeded_at
+    query = sa.select(TOKENS).filter_by(**key).order_by(*TOKENS.primary_key)
+    for found in connection.execute(query).mappings():
+        yield dict(found), successes.get((found["client_id"], found["connection"]), {})
 
 
 def _add_owner(connection: sa.Connection) -> None:
