@@ -50,7 +50,9 @@ def take_over() -> None:
 def cannot_write(error: Exception) -> OutputClosedError:
     """The failure that standard output cannot be written."""
     if isinstance(error, BrokenPipeError):
-        return OutputClosedError("the target closed its input before the end")
+        return OutputClosedError(
+            "what reads standard output, a target say, closed it before the end"
+        )
     is_closed = not isinstance(error, OSError) or error.errno == errno.EBADF
     reason = "it is closed" if is_closed else getattr(error, "strerror", None) or error
     return OutputClosedError(f"standard output cannot be written: {reason}")

@@ -519,4 +519,7 @@ def test_a_target_that_goes_away_is_a_failure_with_a_sentence(
     process.stdout.close()
     _, err = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert err.splitlines()[-1] == "Error: the target closed its input before the end"
+    assert (
+        err.splitlines()[-1]
+        == "Error: what reads standard output, a target say, closed it before the end"
+    )

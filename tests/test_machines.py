@@ -113,7 +113,7 @@ class TestOutput:
         ("mode", "reason"),
         [
             ("full", "standard output cannot be written: No space left on device"),
-            ("broken", "the target closed its input before the end"),
+            ("broken", "what reads standard output, a target say, closed it before the end"),
             ("read-only", "standard output cannot be written: it is closed"),
         ],
     )

@@ -49,6 +49,14 @@ class Node(msgspec.Struct, rename={"any_of": "anyOf", "all_of": "allOf", "one_of
     one_of: list[dict[str, Any]] | None = None
 
 
+UNFOLLOWED = {
+    *("$ref", "$dynamicRef", "const", "not", "if", "contains", "minItems", "maxItems"),
+    *("uniqueItems", "prefixItems", "additionalItems", "minProperties", "maxProperties"),
+    *("propertyNames", "dependencies", "dependentRequired", "dependentSchemas"),
+}
+"""Keywords of a JSON schema that the SDK drops, so that no record would be held against them."""
+
+
 class Choices(msgspec.Struct, rename="kebab"):
     """What the metadata of a stream or a field say."""
 
@@ -163,6 +171,8 @@ def _problems_of_catalog(content: Any) -> Iterator[str]:
 def _problems_of_schema(node: Any, subject: str) -> Iterator[str]:
     if problem := _mismatch(node, Node, subject):
         yield problem
+    if lost := sorted(UNFOLLOWED & node.keys()):
+        yield f"{subject} has {', '.join(lost)}, which no record would be held against"
     for name, each in (node.get("properties") or {}).items():
         yield from _problems_of_schema(each, f"{subject}.{name}")
     if node.get("items"):

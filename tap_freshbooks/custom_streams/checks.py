@@ -178,18 +178,39 @@ def deletions_of(definition: Definition, identifier: IdentifierKind, fields: Obj
 
 
 def check_fields(definition: Definition, fields: Object, deletions: str) -> None:
-    """Rows have the fields that keywords name.
+    """Rows have the fields that keywords name, and these can be what they are named for.
 
     Raises:
-        SettingsError: If one is missing.
+        SettingsError: If not.
     """
     values = definition.values
-    needed = [*(values.get("primary_keys") or ["id"])]
-    needed += [values["replication_key"]] if values.get("replication_key") else []
+    changed = values.get("replication_key")
+    needed = [*(values.get("primary_keys") or ["id"]), *([changed] if changed else [])]
     needed += [deletions] if deletions in DELETION_FIELDS.values() else []
     for name in needed:
         if name not in fields.fields:
             raise definition.error(
                 f"its rows have no field {name}, which primary_keys, replication_key or deletions "
                 f"name; they have {', '.join(sorted(fields.fields))}"
+            )
+    check_keys(definition, fields)
+    if changed and fields.fields[changed].schema().get("format") != "date-time":
+        raise definition.error(
+            f"its replication_key {changed} is no date-time: it cannot say when a row changed. "
+            "Name another field, or describe this one in `schema`, if it is one all the same"
+        )
+
+
+def check_keys(definition: Definition, fields: Object) -> None:
+    """The keys of rows are values that a table can have as keys.
+
+    Raises:
+        SettingsError: If not.
+    """
+    for name in definition.values.get("primary_keys") or ():
+        kinds = {"object", "array"}.intersection(fields.fields[name].schema()["type"])
+        if kinds:
+            raise definition.error(
+                f"{name} cannot be one of its primary_keys: it is an {kinds.pop()}; name fields "
+                "that are texts or numbers"
             )

@@ -16,7 +16,7 @@ from tap_freshbooks.errors import FreshBooksError, NotFoundError, PermissionDeni
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
 from tap_freshbooks.extraction.pagination import read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
-from tap_freshbooks.records import DELETED_AT
+from tap_freshbooks.records import DELETED_AT, EXTRA
 from tap_freshbooks.schema.inference import fields_from_records
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.streams.derived import DerivedStream
@@ -55,7 +55,7 @@ ATTRIBUTES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "path": ("path", str),
     "oauth_scope": ("oauth_scope", str),
     "records_path": ("records", lambda path: tuple(path.split("."))),
-    "primary_keys": ("key", tuple),
+    "primary_keys": ("key", lambda names: tuple(dict.fromkeys(names))),
     "query": ("query", dict),
     "headers": ("headers", dict),
     "paging": ("page_metadata_known", lambda paging: paging == "metadata"),
@@ -185,7 +185,7 @@ def _fields(
     eastern = bare.identifier_kind is IdentifierKind.ACCOUNT
     schema = definition.values.get("schema")
     if schema is None and catalog_schema is not None:
-        added = {bare.identifier_kind.value, DELETED_AT}
+        added = {bare.identifier_kind.value, DELETED_AT, EXTRA}
         properties = catalog_schema.get("properties") or {}
         schema = {name: each for name, each in properties.items() if name not in added}
     if schema is not None:
@@ -262,6 +262,7 @@ def _overridden(definition: Definition) -> type[RecordStream]:
     for name in overridden.key:
         if name not in overridden.fields.fields:
             raise definition.error(f"its rows have no field {name}, which primary_keys name")
+    checks.check_keys(definition, overridden.fields)
     return overridden
 
 

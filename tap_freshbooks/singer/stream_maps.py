@@ -79,7 +79,8 @@ def mapper_for(
     maps = config.get("stream_maps") or {}
     _warn_of_unknown(maps, streams)
     plain = PluginMapper({}, quiet)
-    for name in streams.keys() & catalog.keys():
+    names = sorted(streams.keys() & catalog.keys())
+    for name in names:
         stream, entry = streams[name], Catalog({name: catalog[name]})
         if not stream.selected:
             plain.register_raw_streams_from_catalog(entry)
@@ -97,13 +98,33 @@ def mapper_for(
             if isinstance(stream_map, CustomStreamMap):
                 stream_map.__class__ = _Map  # the SDK makes them itself
         plain.stream_maps[name] = mapper.stream_maps[name]
+    _check_names({name: plain.stream_maps[name] for name in names if streams[name].selected})
     return plain
+
+
+def _check_names(stream_maps: Mapping[str, list[StreamMap]]) -> None:
+    """No two maps may give one name: a target would put the rows of one over those of the other."""
+    sources: dict[str, str] = {}
+    for stream, maps in stream_maps.items():
+        for each in maps:
+            if isinstance(each, RemoveRecordTransform):
+                continue
+            if each.stream_alias in sources:
+                other = sources[each.stream_alias]
+                raise SettingsError(
+                    f"stream_maps name two streams {each.stream_alias}, whose rows would replace "
+                    f"each other there: {other} and {stream}; change `__alias__`"
+                )
+            sources[each.stream_alias] = stream
 
 
 def _maps_of(stream: Stream, maps: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The maps of a stream, each with the keys of it where all other fields are left out.
 
     The SDK leaves the keys in the records, then, but not in the schema, and refuses that.
+
+    Raises:
+        SettingsError: If one makes no sense.
     """
     for name, given in maps.items():
         if name == ELSE and given not in NOTHING:

@@ -91,14 +91,15 @@ class BookmarkedStream(CataloguedStream, ABC):
         bookmark, full = (
             parse_timestamp(state.get(name)) for name in ("replication_key_value", "full_read_at")
         )
-        if bookmark and bookmark > datetime.now(UTC) + CLOCK_SKEW:
+        now = datetime.now(UTC)
+        if bookmark and bookmark > now + CLOCK_SKEW:
             self.logger.warning(
                 "The bookmark %s lies in the future; everything is read", utc_text(bookmark)
             )
             return None
         interval = self.config.get("full_refresh_interval")
         if interval is not None and (
-            full is None or datetime.now(UTC) - full >= timedelta(days=interval)
+            full is None or not -CLOCK_SKEW < now - full < timedelta(days=interval)
         ):
             return None
         return bookmark

@@ -35,7 +35,7 @@ class MarkedStream(BookmarkedStream, ABC):
         self.has_tombstones = self.hard_deletes and tap.config.get("hard_deletes") == TOMBSTONES
         """Whether records say that rows are gone which have disappeared."""
         if self.has_tombstones:
-            schema["properties"].setdefault(DELETED_AT, UtcTime().schema())
+            schema["properties"][DELETED_AT] = UtcTime().schema()
         super().__init__(tap, schema=schema)
 
     @override

@@ -86,10 +86,10 @@ class ListResource(RecordStream):
     @classmethod
     @override
     def record_properties(cls) -> dict[str, Any]:
-        properties = {
-            cls.identifier_kind.value: IDENTIFIER_FIELDS[cls.identifier_kind].schema(),
-            **super().record_properties(),
-        }
+        name = cls.identifier_kind.value
+        identifier = {name: IDENTIFIER_FIELDS[cls.identifier_kind].schema()}
+        # First, and as it is also where rows have a field of this name.
+        properties = identifier | super().record_properties() | identifier
         if cls.marks_deletions or (cls.hard_deletes and cls.webhook_noun):
             properties[DELETED_AT] = UtcTime().schema()
         return properties

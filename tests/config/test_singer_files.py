@@ -155,6 +155,12 @@ def test_a_state_that_makes_no_sense_is_refused_in_a_sentence(content: Any, says
             "items.schema.id[].a: Expected object, got int",
         ),
         (entry(schema={"properties": {"id": {"anyOf": 5}}}), "items.schema.id.anyOf: Expected arr"),
+        (entry(schema={"properties": {"id": {"const": 5}}}), "items.schema.id has const, which no"),
+        (entry(schema={"minProperties": 2, "not": {}}), "items.schema has minProperties, not, wh"),
+        (
+            entry(schema={"properties": {"id": {"items": {"$ref": "http://x/"}}}}),
+            "items.schema.id[] has $ref, which no record would be held against",
+        ),
         (entry(metadata=None), "items.metadata: Expected array, got null"),
         (entry(metadata={}), "items.metadata: Expected array, got object"),
         (entry(metadata=[None]), "items.metadata[0]: Expected object, got null"),

@@ -78,6 +78,27 @@ def test_what_can_be_sent_and_read_is_taken(more: dict[str, Any]) -> None:
         ({"records_path": ""}, "records_path"),
         ({"primary_keys": ["nope"]}, "no field nope"),
         ({"primary_keys": [5]}, "primary_keys"),
+        *(
+            ({"primary_keys": ["id"], "schema": {"id": each}}, "id cannot be one of its primary_")
+            for each in (
+                *({"type": "array"}, {"type": "array", "items": {"type": "string"}}),
+                *({"type": "object"}, {"type": "object", "properties": {"a": {"type": "string"}}}),
+            )
+        ),
+        *(
+            (
+                {"replication_key": "id", "schema": {"id": each}},
+                "replication_key id is no date-time",
+            )
+            for each in (
+                *({"type": "integer"}, {"type": "string"}, {"type": "boolean"}, {"type": "object"}),
+                {"type": "string", "format": "date"},
+            )
+        ),
+        (
+            {"name": "items", "override": True, "primary_keys": ["unit_cost"], "schema": None},
+            "unit_cost cannot be one of",
+        ),
         ({"schema": {}}, "schema"),
         ({"schema": {"properties": None}}, "schema"),
         ({"schema": {"id": 5}}, "schema"),
@@ -91,6 +112,18 @@ def test_what_cannot_be_is_refused_in_a_sentence(more: dict[str, Any], says: str
     with pytest.raises(SettingsError) as refusal:
         stream_classes([{**GOOD, **more}], no_connection, {})
     assert says in str(refusal.value)
+
+
+def test_columns_of_the_tap_are_what_they_are_whatever_a_schema_says_of_them() -> None:
+    names = ("id", "vis_state", "account_id", "_sdc_deleted_at")
+    schema = {name: {"type": "integer"} for name in names}
+    definition = {**GOOD, "schema": schema, "primary_keys": ["id", "id"]}
+    streams = stream_classes([definition], no_connection, {})
+    [stream] = (each for each in streams if each.name == "mine")
+    properties = stream.record_properties()
+    assert properties["account_id"]["type"] == ["string", "null"]
+    assert properties["_sdc_deleted_at"] == {"type": ["string", "null"], "format": "date-time"}
+    assert stream.record_keys() == ("account_id", "id")
 
 
 @pytest.mark.parametrize(

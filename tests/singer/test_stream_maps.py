@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks.errors import BatchFileError, SettingsError, StreamsFailedError
+from tap_freshbooks.errors import (
+    BatchFileError,
+    SettingsError,
+    StreamMapError,
+    StreamsFailedError,
+)
 from tap_freshbooks.singer import batches, stream_maps
+from tap_freshbooks.singer.record_writer import RecordWriter
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import Messages, catalog_of
 
@@ -107,6 +113,35 @@ def test_maps_that_make_no_sense_are_refused_by_name(
     with pytest.raises(SettingsError) as refusal:
         maps_of(tap, {"items": given})
     assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("maps", "name"),
+    [
+        ({"items": {"__alias__": "taxes"}}, "taxes"),
+        ({"items": {"__alias__": "all"}, "taxes": {"__alias__": "all"}}, "all"),
+        ({"*": {"__alias__": "all"}}, "all"),
+        ({"taxes": {"__source__": "items", "x": "id"}}, "taxes"),
+    ],
+)
+def test_two_streams_cannot_get_one_name(maps: Any, name: str) -> None:
+    tap = TapFreshBooks(config={}, validate_config=False, catalog=catalog_of("items", "taxes"))
+    says = f"name two streams {name}, whose rows would replace each other there: items and taxes"
+    with pytest.raises(SettingsError, match=says):
+        stream_maps.mapper_for({"stream_maps": maps}, tap.catalog, tap.streams)
+    alone = {"stream_maps": {"taxes": None, "items": {"__alias__": "taxes"}}}
+    assert stream_maps.mapper_for(alone, tap.catalog, tap.streams)
+
+
+@pytest.mark.parametrize("expression", ["None", "''", "None if id else id"])
+def test_a_key_of_which_a_map_leaves_nothing_fails_the_stream(
+    tap: TapFreshBooks, monkeypatch: pytest.MonkeyPatch, expression: str
+) -> None:
+    stream = tap.streams["items"]
+    maps = maps_of(tap, {"items": {"id": expression}})
+    monkeypatch.setitem(tap.mapper.stream_maps, "items", maps)
+    with pytest.raises(StreamMapError, match="stream_maps of items: nothing is left in id"):
+        RecordWriter(stream).write({"account_id": "A", "id": 1})
 
 
 def test_what_is_left_out_of_all_can_only_be_null(tap: TapFreshBooks) -> None:

@@ -144,7 +144,7 @@ def test_an_invoice_that_becomes_overdue_arrives_although_its_stamp_stays(
     own_sandbox.clock(advance=20 * 86_400)
     state = first.state
     for partition in state["bookmarks"]["invoices"]["partitions"]:
-        partition["full_read_at"] = "2999-01-01T00:00:00Z"  # no full refresh is due
+        partition["full_read_at"] = datetime.now(UTC).isoformat()  # no full refresh is due
     second = sync(own_config, "invoices", state=state)
     [row] = [row for row in own_sandbox.truth("invoices") if row["id"] == created["id"]]
     assert (row["v3_status"], row["updated"]) == ("overdue", created["updated"])
@@ -171,13 +171,16 @@ def test_a_client_arrives_when_his_balance_moves_although_his_stamp_stays(
     assert client["grand_total_balance"] != before["grand_total_balance"]
 
 
-def test_a_stream_is_read_whole_when_its_last_full_read_is_old(
+def test_a_stream_is_read_whole_when_its_last_full_read_is_old_or_yet_to_come(
     sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     state = sync(config, "items", "expense_categories").state
-    for stream in ("items", "expense_categories"):
+    for stream, read_at in (
+        ("items", "2020-01-01T00:00:00Z"),
+        ("expense_categories", "2999-01-01"),
+    ):
         for partition in state["bookmarks"][stream]["partitions"]:
-            partition["full_read_at"] = "2020-01-01T00:00:00Z"
+            partition["full_read_at"] = read_at  # long ago, or at a time that cannot be
     again = sync(config, "items", "expense_categories", state=state)
     assert len(again.records["items"]) == sandbox.count("items") + sandbox.count("items", 2)
     assert len(again.records["expense_categories"]) == 2 * sandbox.count("expense_categories")
