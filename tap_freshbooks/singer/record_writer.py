@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 
-from tap_freshbooks.errors import FreshBooksError
+from tap_freshbooks.errors import FreshBooksError, StreamMapError
 from tap_freshbooks.records import DELETED_AT, Tombstone
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import compile_record_filter
@@ -16,6 +16,8 @@ from tap_freshbooks.singer.stream_maps import failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from singer_sdk.mapper import StreamMap
 
     from tap_freshbooks.records import Row
     from tap_freshbooks.singer.catalogued_stream import CataloguedStream
@@ -63,7 +65,7 @@ class RecordWriter:
                 stream_map.stream_alias,
                 None
                 if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
-                else stream_map.transform,
+                else self._keyed(stream_map),
             )
             for stream_map in stream.stream_maps
         ]
@@ -91,7 +93,7 @@ class RecordWriter:
         else:
             record = self._prepare(record)
             for alias, transform in self._outlets:
-                mapped = self._map(transform, record) if transform else record
+                mapped = transform(record) if transform else record
                 if mapped is not None:
                     self._write(alias, mapped, self._stream.version)
                     is_written = True
@@ -107,7 +109,7 @@ class RecordWriter:
     def _mapped(self, record: Row) -> Iterator[tuple[str, Row]]:
         record = self._prepare(record)
         for alias, transform in self._outlets:
-            mapped = self._map(transform, record) if transform else record
+            mapped = transform(record) if transform else record
             if mapped is not None:
                 yield alias, mapped
 
@@ -132,6 +134,23 @@ class RecordWriter:
                     self._stream.name,
                     DELETED_AT,
                 )
+
+    def _keyed(self, stream_map: StreamMap) -> Callable[[Row], Row | None]:
+        """What maps a record, and fails where nothing is left of a key: targets refuse that."""
+        keys = tuple(stream_map.transformed_key_properties or ())
+
+        def transform(record: Row) -> Row | None:
+            mapped = self._map(stream_map.transform, record)
+            for name in keys:
+                if mapped is not None and mapped.get(name) in {None, ""}:
+                    raise StreamMapError(
+                        f"stream_maps of {self._stream.name}: nothing is left in {name} of some "
+                        "rows, by which they are told from others; `__key_properties__` sets "
+                        "other keys"
+                    )
+            return mapped
+
+        return transform
 
     def _map(self, transform: Callable[[Row], Row | None], record: Row) -> Row | None:
         try:

@@ -232,4 +232,6 @@ def test_a_target_that_closes_its_input_in_the_middle_is_a_failure_with_one_sent
             assert process.stdout.readline()
         process.stdout.close()
         assert process.wait(PATIENCE) == 1
-    assert command.errors == ["Error: what reads standard output, a target say, closed it before the end"]
+    assert command.errors == [
+        "Error: what reads standard output, a target say, closed it before the end"
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from singer_sdk.mapper import StreamMap
+
+    from tap_freshbooks.singer.catalogued_stream import CataloguedStream
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,7 @@ def test_a_key_of_which_a_map_leaves_nothing_fails_the_stream(
     maps = maps_of(tap, {"items": {"id": expression}})
     monkeypatch.setitem(tap.mapper.stream_maps, "items", maps)
     with pytest.raises(StreamMapError, match="stream_maps of items: nothing is left in id"):
-        RecordWriter(stream).write({"account_id": "A", "id": 1})
+        RecordWriter(cast("CataloguedStream", stream)).write({"account_id": "A", "id": 1})
 
 
 def test_what_is_left_out_of_all_can_only_be_null(tap: TapFreshBooks) -> None:
