@@ -98,6 +98,7 @@ class ConsistentListReader:
     Attributes:
         read_at: When the reading began, by the server's clock; None before the first response.
         is_complete: Whether every row that existed throughout was certainly delivered.
+        hides_rows: Whether FreshBooks counts rows of a list of which it shows none.
     """
 
     def __init__(self, source: ListSource, slack: timedelta = SLACK) -> None:
@@ -105,6 +106,7 @@ class ConsistentListReader:
         self.slack = slack
         self.read_at: datetime | None = None
         self.is_complete = True
+        self.hides_rows = False
         self._seen = KeySet()
         self._delivered_again: dict[Hashable, datetime] = {}
         self._moved: dict[Hashable, datetime] = {}
@@ -123,6 +125,8 @@ class ConsistentListReader:
         for query in queries:
             lists.append(ListChain(query))
             yield from self._read_list(lists[-1])
+        # Rows that the token may not read are counted all the same (accounting.md §3).
+        self.hides_rows = any(each.total and not each.keys() for each in lists)
         moving = [each for each in lists if len(each.chain) > 1]
         if not moving or self.read_at is None:
             return

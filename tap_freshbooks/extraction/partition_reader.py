@@ -71,6 +71,7 @@ class PartitionReader:
 
     Attributes:
         is_complete: Whether every row that existed throughout was certainly read.
+        hides_rows: Whether FreshBooks counts rows of a list, and shows the token none of them.
         fetched_at: When objects were fetched by their ids, epoch seconds.
     """
 
@@ -82,6 +83,7 @@ class PartitionReader:
         self.plan = plan
         self.subject = endpoint.subject(plan.business)
         self.is_complete = True
+        self.hides_rows = False
         self.fetched_at: dict[str, float] = {}
         self.window = 1
         self._objects = objects
@@ -114,6 +116,7 @@ class PartitionReader:
             assert reader.read_at is not None  # noqa: S101 - a page was read
             yield Batch(rows, reader.read_at)
         self.is_complete = self.is_complete and reader.is_complete
+        self.hides_rows = self.hides_rows or reader.hides_rows
 
     def read_pages(
         self,

@@ -195,6 +195,11 @@ class TableVersions(VanishedRows):
             error = None
             try:
                 read.extend(islice(batches, None if compared else 1))
+                if not any(batch.rows for batch in read):
+                    read.extend(batches)
+                if reader.hides_rows:
+                    self._tell_hidden(plan)
+                    unreadable.append(dict(plan.partition))
             except Exception as problem:
                 if concerns_run(problem):
                     raise

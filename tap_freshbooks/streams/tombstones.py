@@ -89,6 +89,9 @@ class Tombstones(VanishedRows):
     ) -> Iterable[Row]:
         if plan.reads_objects or not reader.is_complete or read_at is None:
             return
+        if reader.hides_rows and any(book.vanished for book in self._books.values()):
+            self._tell_hidden(plan)
+            return
         for consumer in self.stream.whole_consumers(plan.partition):
             book = self._books[consumer.name]
             gone = self._gone(cast("RecordStream", consumer), book, read_at)

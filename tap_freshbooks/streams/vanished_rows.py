@@ -78,3 +78,11 @@ class VanishedRows:
 
     def close(self) -> None:
         """A partition is over, whether it was read to its end or not. May come several times."""
+
+    def _tell_hidden(self, plan: ReadPlan) -> None:
+        self.stream.logger.warning(
+            "%s of %s: FreshBooks counts rows, and shows none of them to this user, whose role may "
+            "have changed: none that came before is declared gone",
+            self.stream.name,
+            plan.business,
+        )

@@ -421,6 +421,45 @@ def test_the_mark_is_there_with_any_catalog_and_under_stream_maps(
     assert (row["id"], row["double"], row["label"], row["loud"]) == (gone, 2 * gone, None, None)
 
 
+@pytest.mark.parametrize("mode", ["tombstones", "activate_version"])
+def test_rows_that_are_counted_and_not_shown_are_not_declared_gone(
+    books: Sandbox, config: Config, caplog: pytest.LogCaptureFixture, mode: str
+) -> None:
+    # What a user sees who has lost a role: no refusal, and a total of all rows.
+    pipeline = Pipeline({**config, "hard_deletes": mode}, "taxes", "unified_tax_rates")
+    pipeline.run()
+    before = pipeline.living()
+    account = books.businesses()[0]["account_id"]
+    hidden: list[dict[str, Any]] = []
+    edits = [{"edit": "set", "path": "response.result.taxes", "value": hidden}]
+    books.faults("answer", path=f"*/{account}/taxes/taxes*", edits=edits)
+    gone = new_tax(books, 2)
+    pipeline.run()
+    books.delete("taxes", gone, 2)
+    messages = pipeline.run()
+    books.faults_clear()
+    assert pipeline.living() >= before
+    assert "FreshBooks counts rows, and shows none of them to this user" in caplog.text
+    assert activated(messages) == set()
+    assert ids(messages) == ([gone] if mode == "tombstones" else [])
+    assert not ids(pipeline.run())
+    assert pipeline.living() == before
+
+
+def test_a_list_that_is_empty_has_lost_its_last_row(books: Sandbox, config: Config) -> None:
+    pipeline = Pipeline(config, "taxes")
+    first = pipeline.run()
+    result = {"taxes": [], "total": 0, "pages": 0}
+    edits = [
+        {"edit": "set", "path": f"response.result.{name}", "value": value}
+        for name, value in result.items()
+    ]
+    books.faults("answer", path="*/taxes/taxes*", edits=edits)
+    messages = pipeline.run()
+    books.faults_clear()
+    assert len(ids(messages)) == len(first.records["taxes"])
+
+
 MARK = "2026-02-03T14:15:00Z"
 
 
