@@ -160,6 +160,14 @@ class OwnerCheck:
         """
         held = stored.held_back_for(seed)
         if held and held.owner and stored.owner and held.owner.is_other_than(stored.owner):
+            if self.store.holds_seed:
+                raise OtherUserError(
+                    f"the refresh_token in {self.store} belongs to another FreshBooks user "
+                    f"({held.owner}) than the one that the file was for ({stored.owner}). If it is "
+                    "a mistake, put the last one of that user back. If the file was made from a "
+                    "copy of his, remove its keys token_…: the new tokens are kept, and found "
+                    "then. To hand it over, `tap-freshbooks login --replace` takes any user"
+                )
             raise OtherUserError(
                 f"the refresh_token that is configured belongs to another FreshBooks user "
                 f"({held.owner}) than the tokens in {self.store} ({stored.owner}), which were left "

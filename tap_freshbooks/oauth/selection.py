@@ -137,6 +137,8 @@ class PairSelection:
     def _take_shared(self, locked: LockedStore, stored: TokenPair | None) -> None:
         """Store the pair that another store holds back for our seed."""
         seed = self._new_seed(stored) if stored else self.seed
+        if stored and self.store.holds_seed and stored.is_unused_seed:
+            seed = stored.seed  # of a new file for the user who was refused
         if seed is None or (stored and seed in self._known_seeds(stored)):
             return
         pair = self.store.find_shared(seed)

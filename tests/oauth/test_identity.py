@@ -636,6 +636,23 @@ def test_a_token_of_another_user_in_the_configuration_is_refused(
     assert json.loads(path.read_text())[SEED] == users.living(users.first)
 
 
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_a_configuration_of_his_own_finds_the_new_tokens(
+    configuration: tuple[Users, Path], tmp_path: Path, is_copy: bool
+) -> None:
+    users, path = configuration
+    put_into(path, users.second)
+    with pytest.raises(OtherUserError, match="remove its keys token_…: the new tokens are kept"):
+        token_of(users.second, token_file=path)
+    own = path if is_copy else tmp_path / "own.json"
+    content = json.loads(path.read_text()) if is_copy else users.second
+    names = [name for name in content if not name.startswith("token_") and name != "expires_at"]
+    own.write_text(json.dumps({name: content[name] for name in names}))
+    assert works(users.second, token_of(users.second, token_file=own))
+    assert json.loads(own.read_text())[SEED] == users.living(users.second)
+    assert users.refreshes(users.second)[1] == 0
+
+
 def test_a_login_of_another_user_leaves_the_configuration_as_it_was(
     configuration: tuple[Users, Path],
 ) -> None:
