@@ -156,7 +156,7 @@ REPORTS: tuple[th.Property[Any], ...] = (
     ),
     th.Property(
         "report_currencies",
-        th.ArrayType(th.StringType),
+        th.ArrayType(th.StringType(pattern="^[A-Z]{3}$")),  # of others, reports have no rows
         title="Report currencies",
         description="ISO codes to read reports for; default: the currency of the business",
     ),

@@ -103,6 +103,8 @@ def _phrase(error: ValidationError) -> str:
         return f"{place} needs {', '.join(sorted(set(wanted) - set(found)))}"
     if error.validator in {"anyOf", "oneOf"}:
         return f"{place} has a form that is not allowed there"
+    if error.validator == "enum":
+        return f"{place} must be one of {', '.join(map(str, wanted))}"
     return f"{place} is not allowed: {error.validator} {wanted}"
 
 

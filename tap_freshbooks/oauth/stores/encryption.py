@@ -28,7 +28,7 @@ class Encryption:
 
     def __init__(self, keys: str | None = None) -> None:
         named = [key.strip() for key in (keys or "").split(",") if key.strip()]
-        self._fernet = _fernet(named) if named else None
+        self._fernet = _fernet(named) if (keys or "").strip() else None
 
     def encrypt(self, token: str) -> str:
         """The form in which a token is stored."""

@@ -103,7 +103,7 @@ def test_a_rescue_file_is_encrypted_too(tmp_path: Path, monkeypatch: pytest.Monk
         FallbackStore("connection", Encryption(OTHER)).find("spent")
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 44, "{},short"])
+@pytest.mark.parametrize("key", ["short", "x" * 44, "{},short", " , ,"])
 def test_a_key_that_is_none_is_named_as_such_and_not_shown(key: str) -> None:
     key = key.format(NEW)
     with pytest.raises(SettingsError, match="must be Fernet keys") as caught:
