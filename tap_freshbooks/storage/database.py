@@ -52,6 +52,9 @@ The new pair of a refresh is stored with as much patience (`oauth/rotation.py`).
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 """Seconds between two tries: doubled from the first to the second."""
 
+LONGER_THAN_NAMES = re.compile(r"[^\s/]{64,}")
+"""What is longer than any name in PostgreSQL: a trigger may quote a row with its tokens."""
+
 LOG_NAME = "tap-freshbooks"
 """Ends the names of our loggers in SQLAlchemy."""
 
@@ -152,9 +155,13 @@ class Database:
             options = {"connect_args": {"timeout": self.lock_timeout}}
             make_private(Path(str(self.url.database)))
         else:
-            timeouts = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": STALL_TIMEOUT}
+            arguments = {
+                "connect_timeout": CONNECT_TIMEOUT,
+                "tcp_user_timeout": STALL_TIMEOUT,
+                "client_encoding": "UTF8",  # of a database of SQL_ASCII, texts would be bytes
+            }
             # A process that waited for a lock has to see what was stored meanwhile.
-            options = {"connect_args": timeouts, "isolation_level": "READ COMMITTED"}
+            options = {"connect_args": arguments, "isolation_level": "READ COMMITTED"}
         try:
             engine = sa.create_engine(
                 self.url,
@@ -263,7 +270,7 @@ class Database:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0].strip()
         for secret in self._secrets:
             reason = reason.replace(secret, HIDDEN)
-        return reason
+        return LONGER_THAN_NAMES.sub(HIDDEN, reason)
 
     @cached_property
     def _secrets(self) -> list[str]:

@@ -173,12 +173,16 @@ def whose(paths: Sequence[Path]) -> str:
     above = [parent for path in paths[:1] for parent in path.parents]
     place = next((each for each in (*paths, *above) if _is_denied(each, paths)), paths[0])
     try:
-        owner = place.stat().st_uid
+        status = place.stat()
+        owner, mode = status.st_uid, status.st_mode
         if hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY:
             return f"{place} is in a read-only file system"
     except OSError:
         return str(place)
     if sys.platform == "win32" or owner == os.geteuid():
+        wanted = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR | stat.S_IWUSR
+        if mode & wanted == wanted:
+            return f"{place} is of this user, but protected: by an attribute (lsattr), say"
         return f"{place} is of this user, but its mode does not allow it (chmod u+rwX)"
     return (
         f"{place} belongs to {_name(owner)}, and this is {_me()}: run this as {_name(owner)}, or "

@@ -23,6 +23,8 @@ ONLY = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 BESIDES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables of OpenSSL: what they name is trusted besides the system's store."""
 
+BEGINNING = b"-----BEGIN CERTIFICATE-----"
+
 HASHED_NAME = re.compile(r"[0-9a-fA-F]{8}\.[0-9]+")
 """The names under which OpenSSL looks for certificates in a folder."""
 
@@ -90,7 +92,7 @@ def _load(context: ssl.SSLContext, variable: str, path: str) -> None:
         else:
             problem = _load_file(context, Path(path))
     except ssl.SSLError:
-        problem = "holds no certificates as PEM (-----BEGIN CERTIFICATE-----)"
+        problem = f"holds no certificates as PEM ({BEGINNING.decode()})"
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     if problem:
@@ -104,7 +106,15 @@ def _load_file(context: ssl.SSLContext, path: Path) -> str:
     """Trust what a file holds; returns what is wrong, if anything."""
     if not path.is_file():  # a pipe, say, would never end
         return "is no file" if path.exists() else "is not there"
-    context.load_verify_locations(cafile=path)
+    try:
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        if BEGINNING not in path.read_bytes():
+            raise
+        return (
+            "holds a certificate that is broken, as two files put together are where the first "
+            "does not end its last line"
+        )
     return ""
 
 

@@ -13,11 +13,12 @@ from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.tokens import TokenPair
 from tap_freshbooks.storage import database
 from tap_freshbooks.webhooks.inbox import Inbox
-from tests.storage.databases import execute
+from tests.storage.databases import empty_schema, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from demo.pipeline import Postgres
     from tap_freshbooks.oauth.stores.base import TokenStore
 
 NOWHERE = "127.0.0.1:1"
@@ -104,6 +105,35 @@ def test_rows_with_tokens_are_logged_at_no_level(
     assert "tap_freshbooks_tokens" in caplog.text
     assert "r3fresh" not in caplog.text
     assert "acc3ss" not in caplog.text
+
+
+def test_a_database_without_an_encoding_holds_texts(postgres: Postgres) -> None:
+    url = empty_schema(postgres, "ascii") + "%20-cclient_encoding%3DSQL_ASCII"
+    store = open_store({"token_store": url, "client_id": "a"}, None, {})
+    pair = TokenPair("r", access_token="a", seed="déjà vu")
+    for _ in range(2):
+        with store.locked() as locked:
+            locked.read()
+            locked.write(pair)
+    assert store.read() == pair
+
+
+def test_no_token_is_shown_that_a_database_quotes(postgres: Postgres) -> None:
+    url = empty_schema(postgres, "quoting")
+    store = open_store({"token_store": url, "client_id": "a"}, None, {})
+    pair = TokenPair("r3fresh" * 10, access_token="acc3ss" * 30)
+    with store.locked() as locked:
+        locked.write(pair)
+    execute(
+        url,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'audited: %%', new; END $$",
+        "CREATE TRIGGER audit BEFORE UPDATE ON tap_freshbooks_tokens "
+        "FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    with store.locked() as locked, pytest.raises(TokenStoreError, match="audited: ") as caught:
+        locked.write(pair)
+    assert "3" not in str(caught.value).partition("audited")[2]
 
 
 def store_at(path: Path) -> TokenStore:

@@ -73,6 +73,8 @@ def bundles(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
     (folder / "broken.pem").write_text(
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     )
+    ours = (folder / "ours.pem").read_bytes()
+    (folder / "glued.pem").write_bytes(ours.rstrip() + ours)
     os.mkfifo(folder / "pipe.pem")
     (folder / "bare").mkdir()
     return folder
@@ -244,7 +246,8 @@ def test_a_certificate_for_another_name(
         ("pipe.pem", "is no file|is no folder"),
         ("empty.pem", "holds no certificates as PEM|is no folder"),
         ("text.pem", "holds no certificates as PEM|is no folder"),
-        ("broken.pem", "holds no certificates as PEM|is no folder"),
+        ("broken.pem", "holds a certificate that is broken|is no folder"),
+        ("glued.pem", "holds a certificate that is broken, as two files put together|is no folder"),
         ("key.pem", "holds no certificates as PEM|is no folder"),
         ("x" * 300, "is not there|cannot be read: File name too long|is no folder"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import encodings.utf_8_sig  # noqa: F401 - others may not be able to read Python's own modules
+import errno
 import os
 import sqlite3
 import stat
@@ -19,6 +20,7 @@ from tap_freshbooks.errors import TokenStoreError
 from tap_freshbooks.oauth.stores import base
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.tokens import TokenPair
+from tap_freshbooks.storage.ownership import explain
 from tap_freshbooks.webhooks.connections import InboxError
 from tap_freshbooks.webhooks.inbox import Inbox
 
@@ -355,3 +357,16 @@ def test_a_database_in_a_read_only_file_system_is_read_and_told(
         assert open_at(folder, "sqlite").read() == PAIR
         with pytest.raises(TokenStoreError, match=r"tokens\.db is in a read-only file system"):
             write(open_at(folder, "sqlite"), NEXT)
+
+
+def test_what_no_mode_forbids_is_not_said_to_be_forbidden_by_one(folder: Path) -> None:
+    """As of a file that was made immutable."""
+    file = folder / "tokens.json"
+    file.touch(mode=0o600)
+    error = PermissionError(errno.EPERM, "Operation not permitted")
+    assert explain(error, file) == (
+        f"Operation not permitted: {file} is of this user, but protected: by an attribute "
+        "(lsattr), say"
+    )
+    file.chmod(0o400)
+    assert explain(error, file).endswith("but its mode does not allow it (chmod u+rwX)")
