@@ -16,7 +16,7 @@ from tap_freshbooks.businesses import (
     unreadable_memberships,
 )
 from tap_freshbooks.config.unknown_names import SDK_VARIABLES
-from tap_freshbooks.config.validation import is_plain, is_url
+from tap_freshbooks.config.validation import is_base, is_plain
 from tap_freshbooks.errors import ConnectionFailedError, FreshBooksError, SettingsError
 from tap_freshbooks.locations import showable
 from tap_freshbooks.oauth import owner_question
@@ -268,7 +268,7 @@ class Connection:
         url = url or default
         # Where a slash in a password was not escaped, what is before looks like host and port.
         is_clear = not re.search(r"[/?#].*@", url.partition("://")[2])
-        if not (is_plain(url) and is_url(url) and is_clear):
+        if not (is_plain(url) and is_base(url) and is_clear):
             raise SettingsError(f"{variable} must be a URL such as {default}")
         return url.rstrip("/")
 

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from tap_freshbooks.commands.options import catalog_option, config_option, make_tap, show
-from tap_freshbooks.config.validation import is_url
+from tap_freshbooks.config.validation import is_base
 from tap_freshbooks.errors import ExitStatus, SettingsError, missing_extra_error
 from tap_freshbooks.locations import showable
 from tap_freshbooks.streams.list_stream import ListStream
@@ -171,7 +171,7 @@ def _scopes(streams: Iterable[Any]) -> dict[str, str]:
 
 
 def _base_url(url: str) -> str:
-    if not is_url(url) or "?" in url or "#" in url:
+    if not is_base(url):
         raise SettingsError(
             f"--url {showable(url)!r} is no address of a receiver; one looks like "
             "https://hooks.example.com/freshbooks"

@@ -23,6 +23,9 @@ ASCII_SETTINGS = (
 )
 """Settings that travel in HTTP, where only printable ASCII may."""
 
+HOST = re.compile(r"[\w.~-]+|[\da-fA-F.]*:[\da-fA-F:.]+(%[\w.~-]+)?")
+"""A name or an address, as everybody reads them in the same way."""
+
 BROKEN = re.compile(r"[\0\ud800-\udfff]")
 """What neither a database nor a path can hold."""
 
@@ -158,7 +161,7 @@ def _text_errors(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, f"{name} must be text without NUL and halves of characters"
     for name in ("api_url", "auth_url", "auth_failure_url"):
         url = config.get(name)
-        if isinstance(url, str) and not is_url(url):
+        if isinstance(url, str) and not (is_url if name == "auth_failure_url" else is_base)(url):
             yield name, f"{name} must be a URL such as https://api.freshbooks.com"
 
 
@@ -168,10 +171,17 @@ def is_plain(text: str) -> bool:
 
 
 def is_url(text: str) -> bool:
-    """True if a text can be the base URL of a server."""
+    """True if a text can be the URL of a server, or of something there."""
     try:
         parts = urlsplit(text)
-        (parts.hostname or "").encode("idna")
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        host = parts.hostname or ""
+        host.encode("idna")
+        is_host = HOST.fullmatch(host) and ("[" in parts.netloc) == (":" in host)
+        return parts.scheme in {"http", "https"} and bool(is_host) and parts.port != 0
     except (ValueError, UnicodeError):
         return False
+
+
+def is_base(text: str) -> bool:
+    """True if a text can be the URL of a server, to which paths are added."""
+    return is_url(text) and not {"?", "#"} & set(text)

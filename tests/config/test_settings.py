@@ -136,6 +136,11 @@ WRONG_TEXTS = [
     ("unknown_fields", "drop"),
     ("start_date", "yesterday"),
     ("api_url", "localhost"),
+    *(
+        ("auth_url", f"https://{text}")
+        for text in ("a b", "a\\b", "a%b", "a|b", "[v1.x]", "a?b", "a#b")
+    ),
+    ("auth_failure_url", "https://exa mple/x?key=1"),
     ("client_id", "\u2026"),
     ("flattening_max_depth", "deep"),
 ]
