@@ -117,8 +117,9 @@ class OwnerCheck:
                 f"this login is of another FreshBooks user ({refused}) than the tokens in "
                 f"{self.store} ({stored.owner if stored else None}), which were left as they are; "
                 "the new tokens were revoked. Log in as the user before, or give this one a "
-                "token_store or a connection of his own; `tap-freshbooks login --replace` hands "
-                "this connection over"
+                "token_store or a connection of his own; if he has one with this app, this consent "
+                "has ended it: log in there again. `tap-freshbooks login --replace` hands this "
+                "connection over"
             )
 
     def _owner_of(self, held: TokenPair) -> Owner | None:

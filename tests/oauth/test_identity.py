@@ -302,7 +302,7 @@ def test_logout_forgets_the_user(users: Users) -> None:
 
 def test_a_login_of_another_user_is_refused_and_its_tokens_are_revoked(users: Users) -> None:
     before = stored(users.first)
-    with pytest.raises(OtherUserError, match="this login is of another FreshBooks user"):
+    with pytest.raises(OtherUserError, match="has ended it: log in there again"):
         connection(users.second).connect(users.consent(users.second), "")
     assert stored(users.first) == before
     assert users.living(users.second) is None
