@@ -125,7 +125,7 @@ class ConsistentListReader:
         for query in queries:
             lists.append(ListChain(query))
             yield from self._read_list(lists[-1])
-        # Rows that the token may not read are counted all the same (accounting.md §3).
+        # Rows that the token may not read count, too (`docs/freshbooks-api/accounting.md §3`).
         self.hides_rows = any(each.total and not each.keys() for each in lists)
         moving = [each for each in lists if len(each.chain) > 1]
         if not moving or self.read_at is None:
