@@ -21,13 +21,14 @@ QUERY ?=
 # Tests and benchmarks start hundreds of processes; none of them has to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo demo-sql test test-browser soak bench chromium lint audit docs format constraints clean
+.PHONY: help demo demo-sql test test-heavy test-browser soak bench chromium lint audit docs format constraints clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo         FreshBooks (a sandbox of it) into PostgreSQL, from nothing, in a minute or two"
 	@echo "make demo-sql     look at the tables that the demo loaded (or QUERY=\"select …\")"
 	@echo "make test         all tests (ARGS=\"-k invoices\" for some of them, ARGS=--cov with coverage)"
+	@echo "make test-heavy   deaths at every step, and machines that lack something, in minutes"
 	@echo "make test-browser the tests that need a browser, in headless Chromium (apt installs it)"
 	@echo "make soak         10,000 refreshes under fire, in many minutes (ARGS=file or postgres for one)"
 	@echo "make bench        against peers and the least possible, in 25 minutes (ARGS=--quick: in three)"
@@ -45,7 +46,11 @@ demo-sql: $(VENV)/.demo
 	@$(BIN)/python -m demo sql "$(QUERY)"
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not browser" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not browser and not heavy" $(ARGS)
+
+test-heavy: $(VENV)/.dev
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m heavy tests/faults $(ARGS)
+	$(BIN)/python -m tests.faults.machines
 
 test-browser: $(VENV)/.dev chromium
 	CHROMIUM="$(CHROMIUM)" $(BIN)/pytest tests/browser $(ARGS)

@@ -81,6 +81,14 @@ def check_is_file(path: Path) -> None:
         raise OSError(f"it is {kind}, and no file")
 
 
+class _NamedBytes(io.BytesIO):
+    """The content of a file that knows the file's name."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self.name = name
+
+
 class InputFile(click.File):
     """A file that an option names, in UTF-8 whatever the locale is."""
 
@@ -95,4 +103,4 @@ class InputFile(click.File):
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             self.fail(f"{value!r}: {reason}", param, ctx)
-        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig")
+        return io.TextIOWrapper(_NamedBytes(content, value), encoding="utf-8-sig")

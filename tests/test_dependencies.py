@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGES = ("tap_freshbooks", "freshbooks_sandbox")
 
 ROOMS_OF_EXTRAS = {
-    "api": "tap_freshbooks/commands/api.py",
+    "api": "tap_freshbooks/passthrough/jq_worker.py",
     "encryption": "tap_freshbooks/oauth/stores/encryption.py",
     "login": "tap_freshbooks/login/",
     "sandbox": "freshbooks_sandbox/",
@@ -61,7 +61,7 @@ def imported_by(path: Path, known: Mapping[str, list[str]]) -> set[str]:
     tops = {module.partition(".")[0] for module in modules}
     return {
         normalized(known[top][0]) if top in known else top
-        for top in tops - sys.stdlib_module_names - set(PACKAGES)
+        for top in tops - sys.stdlib_module_names - {*PACKAGES, "_typeshed"}
     }
 
 

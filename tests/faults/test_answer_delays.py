@@ -6,10 +6,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tap_freshbooks.oauth.token_endpoint import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
     from tests.faults.account import Account
+
+pytestmark = pytest.mark.heavy
 
 DELAY = 30
 

@@ -12,6 +12,8 @@ from tests.faults.processes import at_once
 if TYPE_CHECKING:
     from tests.faults.account import Account
 
+pytestmark = pytest.mark.heavy
+
 CROWD = 32
 
 

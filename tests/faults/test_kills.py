@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.faults.account import Account
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize(
     ("kind", "rotations", "pause"), [("file", 2000, 0), ("postgres", 150, 0.1)]

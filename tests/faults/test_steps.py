@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.faults.account import Account
 
+pytestmark = pytest.mark.heavy
+
 CUT_OFF = r"spent or revoked, after a refresh whose answer never arrived \(it began at 20.*login"
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.faults.target import Key
 
+pytestmark = pytest.mark.heavy
+
 TEXTS = {
     "clients": "note",
     "invoices": "notes",

@@ -498,7 +498,7 @@ def test_a_stream_map_that_fails_is_a_setting_and_ends_the_run(
     catalog.write_text(json.dumps(catalog_of("payments", "projects")))
     status, output, error = command("--config", str(file), "--catalog", str(catalog))
     assert status == 2
-    assert error.splitlines()[-1].startswith("Error: wrong settings: ")
+    assert error.splitlines()[-1].startswith("Error: stream_maps of payments: share ")
     assert '"stream":"projects"' not in output
 
 
