@@ -15,5 +15,8 @@ class Tombstone(Row):
 DELETED_AT = "_sdc_deleted_at"
 """When a row was deleted, in records of streams that tell."""
 
+DELETED_FLAG = "remote_deleted"
+"""Whether a row was deleted, in records of unified streams."""
+
 EXTRA = "_extra"
 """The fields that the tap does not know, if the setting `unknown_fields` keeps them."""

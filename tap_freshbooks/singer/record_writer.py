@@ -9,7 +9,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 
 from tap_freshbooks.errors import FreshBooksError, StreamMapError
-from tap_freshbooks.records import DELETED_AT, Tombstone
+from tap_freshbooks.records import DELETED_AT, DELETED_FLAG, Tombstone
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import compile_record_filter
 from tap_freshbooks.singer.stream_maps import failure
@@ -46,8 +46,9 @@ def compile_preparation(stream: CataloguedStream) -> Callable[[Row], Row]:
 
 
 def _says_gone(record: Row, mark: str | None) -> bool:
-    """Whether it says so, by the mark, under whatever name, or without one by a flag."""
-    return any(value is True if mark is None else value == mark for value in record.values())
+    """Whether it says so: by the mark, under whatever name, or by the flag of unified streams."""
+    is_marked = mark is not None and mark in record.values()
+    return is_marked or record.get(DELETED_FLAG) is True
 
 
 class RecordWriter:
@@ -132,7 +133,7 @@ class RecordWriter:
                     "%s: rows that are gone stay in the target, as the catalog or stream_maps "
                     "leave %s out, or make a key of what a row that is gone no longer has",
                     self._stream.name,
-                    DELETED_AT,
+                    DELETED_FLAG if DELETED_FLAG in record else DELETED_AT,
                 )
 
     def _keyed(self, stream_map: StreamMap) -> Callable[[Row], Row | None]:

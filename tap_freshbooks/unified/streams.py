@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
-from tap_freshbooks.records import DELETED_AT, Tombstone
+from tap_freshbooks.records import DELETED_AT, DELETED_FLAG, Tombstone
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.line_items import LineItems
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.streams.bookmarks import BookmarkedStream
     from tap_freshbooks.streams.list_stream import ListStream
     from tap_freshbooks.unified.mapping import Column, EntityMapping
-
-
-DELETED_FLAG = "remote_deleted"
-"""The column that says that a row is deleted in FreshBooks."""
 
 
 class UnifiedStream(DerivedStream):

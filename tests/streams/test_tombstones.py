@@ -11,6 +11,7 @@ from freshbooks_sandbox import Sandbox
 from tap_freshbooks.errors import RunInterruptedError
 from tap_freshbooks.extraction.completeness import ConsistentListReader
 from tap_freshbooks.extraction.pagination import ListGrowsError
+from tap_freshbooks.records import Tombstone
 from tap_freshbooks.singer.record_writer import RecordWriter
 from tap_freshbooks.streams.deletion_marks import MarkedStream
 from tap_freshbooks.streams.key_book import KEYS
@@ -491,6 +492,31 @@ def test_a_stream_map_keeps_no_tombstone_back_and_makes_no_empty_row_of_it(
         [] if written is None else [written]
     )
     assert ("taxes: rows that are gone stay in the target" in caplog.text) is (written is None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_written"),
+    [
+        ({"__filter__": "name == 'Harbour Refit'"}, True),
+        ({"remote_deleted": None}, False),
+        ({"_sdc_deleted_at": None}, True),
+        ({"remote_deleted": None, "_sdc_deleted_at": None}, False),
+    ],
+    ids=str,
+)
+def test_a_unified_row_without_its_flag_is_no_empty_row(
+    caplog: pytest.LogCaptureFixture, fields: dict[str, Any], is_written: bool
+) -> None:
+    # By webhooks, so it has no mark; and flags that say something else.
+    settings = {"stream_maps": {"unified_contacts": fields}}
+    tap = TapFreshBooks(
+        config=settings, validate_config=False, catalog=catalog_of("unified_contacts")
+    )
+    gone = Tombstone(company_id="c", id="clients:7", remote_deleted=True, is_customer=True)
+    stream = tap.streams["unified_contacts"]
+    assert isinstance(stream, MarkedStream)
+    assert bool([*stream.record_messages(gone)]) is is_written
+    assert ("unified_contacts: rows that are gone stay" in caplog.text) is not is_written
 
 
 def test_a_tombstone_without_its_mark_is_no_empty_row(
