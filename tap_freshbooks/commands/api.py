@@ -22,6 +22,7 @@ from tap_freshbooks.passthrough.pages import all_rows
 from tap_freshbooks.passthrough.paths import resolve
 from tap_freshbooks.printable import printable
 from tap_freshbooks.transport.request import Request
+from tap_freshbooks.transport.sendable import is_header_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -119,8 +120,9 @@ def _parse_pairs(texts: Sequence[str], separator: str, option: str) -> dict[str,
     pairs: dict[str, list[str]] = {}
     for text in texts:
         name, found, value = text.partition(separator)
-        if not found or not name:
-            raise SettingsError(f"{option} {text!r} has no {separator!r}")
+        if not found or not name.strip():
+            lack = f"no {separator!r}" if not found else f"no name before its {separator!r}"
+            raise SettingsError(f"{option} {text!r} has {lack}")
         pairs.setdefault(name, []).append(value)
     return pairs
 
@@ -131,8 +133,7 @@ def _parse_headers(texts: Sequence[str]) -> dict[str, str]:
         for name, values in _parse_pairs(texts, ":", "--header").items()
     }
     for name, value in headers.items():
-        is_plain = (name + value).isascii() and (name + value).isprintable()
-        if name.lower() == "authorization" or not is_plain:
+        if not is_header_name(name) or not (value.isascii() and value.isprintable()):
             raise SettingsError(f"--header {name!r} cannot be sent")
     return headers
 

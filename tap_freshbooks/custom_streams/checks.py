@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from tap_freshbooks.custom_streams.setting import CUSTOM_STREAMS
 from tap_freshbooks.errors import SettingsError
 from tap_freshbooks.schema.inference import fields_from_schema
 from tap_freshbooks.streams.resources.path_identifiers import unknown_placeholder, wanted_identifier
+from tap_freshbooks.transport.sendable import flaw_of_path, is_header_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.schema.fields import Object
 
 HARD_DELETES = "hard_deletes"
-
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A token of HTTP."""
-
-OWN_HEADERS = {"authorization", "connection", "content-length", "host", "transfer-encoding"}
-"""Headers that the tap has to set itself."""
 
 DELETION_FIELDS = {IdentifierKind.ACCOUNT: "vis_state", IdentifierKind.BUSINESS: "active"}
 """The field by which a family marks deleted rows."""
@@ -94,14 +88,10 @@ def check_request(definition: Definition) -> None:
     """
     values = definition.values
     path = values.get("path") or "/"
-    if not path.isascii() or not path.isprintable() or set(path) & set(" ?#\\"):
-        raise definition.error(
-            "its path has characters that no path has; parameters belong in `query`"
-        )
-    if {"", ".", ".."} & set(path.removeprefix("/").removesuffix("/").split("/")) and path != "/":
-        raise definition.error("its path has empty parts or dots between two slashes")
+    if flaw := flaw_of_path(path, "`query`"):
+        raise definition.error(f"its path {flaw}")
     for name, value in (values.get("headers") or {}).items():
-        if not HEADER_NAME.fullmatch(name) or name.lower() in OWN_HEADERS:
+        if not is_header_name(name):
             raise definition.error(f"its header {name!r} cannot be set")
         if not value.isprintable() or value != value.strip():
             raise definition.error(f"the value of its header {name} has blanks or lines around it")

@@ -11,6 +11,7 @@ from tap_freshbooks.streams.resources.path_identifiers import (
     unknown_placeholder,
     wanted_identifier,
 )
+from tap_freshbooks.transport.sendable import flaw_of_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +37,8 @@ def resolve(connection: Connection, path: str, business: str | None) -> str:
         raise SettingsError(
             f"{path!r} is no path; one looks like /accounting/account/{{account_id}}/users/clients"
         )
+    if flaw := flaw_of_path(path, "--param"):
+        raise SettingsError(f"the path {flaw}")
     names = PLACEHOLDER.findall(path)
     if (name := unknown_placeholder(path)) is not None:
         raise SettingsError(f"{{{name}}} in the path is none of {IDENTIFIERS}")

@@ -278,7 +278,12 @@ def test_writes_are_asked_for(run: Run, own_sandbox: Sandbox, business: dict[str
     [
         (["--param", "page"], "--param 'page' has no '='"),
         (["--header", "page"], "--header 'page' has no ':'"),
-        (["--header", "Authorization: Bearer x"], "--header 'Authorization' cannot be sent"),
+        (["--param", "=2"], "--param '=2' has no name before its '='"),
+        (["--header", " : x"], "--header ' : x' has no name before its ':'"),
+        *(
+            (["--header", f"{name}: 5"], f"--header {name!r} cannot be sent")
+            for name in ("Authorization", "a b", "X(y)", "HOST", "Content-Length", "Connection")
+        ),
         (["--data", "{"], "--data is not valid JSON"),
         (["--data", "[]"], "--data is no JSON object"),
         (["--data", '{"n": NaN}'], "--data is not valid JSON"),
@@ -293,6 +298,20 @@ def test_writes_are_asked_for(run: Run, own_sandbox: Sandbox, business: dict[str
 )
 def test_mistakes_are_sentences(run: Run, arguments: list[str], sentence: str) -> None:
     status, out, error = run(CLIENTS, *arguments)
+    assert (status, out) == (2, "")
+    assert sentence in error
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        *((f"/a{each}b", "no path has; parameters belong in --param") for each in "?# \\\n\0é"),
+        *((f"/a/{each}/b", "the path has empty parts or dots") for each in ("", ".", "..")),
+        ("//evil.example/x", "the path has empty parts or dots"),
+    ],
+)
+def test_a_path_that_is_none_is_a_sentence(run: Run, path: str, sentence: str) -> None:
+    status, out, error = run(path)
     assert (status, out) == (2, "")
     assert sentence in error
 
