@@ -145,7 +145,8 @@ def _read_data(data: str) -> dict[str, Any]:
         try:
             data = read_file(Path(data[1:])).decode()
         except (OSError, ValueError) as error:
-            raise SettingsError(f"--data {data} cannot be read: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise SettingsError(f"--data {data} cannot be read: {reason}") from None
     try:
         body = json.loads(data, parse_float=_parse_float, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

@@ -87,6 +87,10 @@ class HttpConnection(H11Protocol):
             self.cycle.message_event.set()
 
     @override
+    def _unsupported_upgrade_warning(self) -> None:
+        logger.warning("A request for another protocol was answered as if it had not asked for it")
+
+    @override
     def on_response_complete(self) -> None:
         cycle = self.cycle
         super().on_response_complete()

@@ -16,6 +16,7 @@ from tap_freshbooks.webhooks.server.http_connection import (
     ANSWER_TIMEOUT,
     KEEP_ALIVE,
     HttpConnection,
+    max_connections,
 )
 from tap_freshbooks.webhooks.server.log_limit import limited_logs
 
@@ -34,6 +35,8 @@ ACCEPTED_AT_ONCE = 20
 """Connections that asyncio takes before it looks at those that it has.
 
 Where the operating system refuses them it tries, reports and sets a timer as often, each second.
+Where few files may be open these must be fewer, as it refuses those that come before others are
+closed for them.
 """
 
 REFUSALS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -55,7 +58,7 @@ class HttpServer(uvicorn.Server):
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
             timeout_keep_alive=KEEP_ALIVE,
-            backlog=ACCEPTED_AT_ONCE,
+            backlog=max(1, min(ACCEPTED_AT_ONCE, max_connections() // 8)),
         )
         super().__init__(config)
 

@@ -212,6 +212,8 @@ class Receiver:
                 await asyncio.to_thread(self.store.append_events, [each[:2] for each in batch])
             except BaseException as problem:  # noqa: BLE001 - it is raised where the delivery waits
                 error = problem
+                # The others have waited as long: FreshBooks would not wait for another try.
+                batch, self._queue = batch + self._queue, []
             else:
                 self.metrics.count_commit(len(batch), time.perf_counter() - started)
             for _, _, stored in batch:

@@ -79,7 +79,8 @@ def serve(
 
 
 def _greeting(inbox: Inbox, sock: socket.socket, callbacks: int, *, has_token: bool) -> str:
-    address = "{}:{}".format(*sock.getsockname()[:2])
+    host, port = sock.getsockname()[:2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return (
         f"Receiving webhooks at http://{address} into {inbox} ({callbacks} callbacks). "
         + ("" if has_token else "Without a token, verifiers are given back by other processes. ")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import logging
@@ -21,6 +22,7 @@ from tap_freshbooks.webhooks import connections
 from tap_freshbooks.webhooks.callbacks import presence as presence_module
 from tap_freshbooks.webhooks.callbacks.presence import ReceiverPresence
 from tap_freshbooks.webhooks.callbacks.store import CallbackStore
+from tap_freshbooks.webhooks.connections import InboxError
 from tap_freshbooks.webhooks.inbox import GAP, Event, Inbox
 from tap_freshbooks.webhooks.server import asgi, readiness, receiver
 from tap_freshbooks.webhooks.server.maintenance import ReceiverMaintenance
@@ -203,6 +205,34 @@ def test_while_the_inbox_is_locked_deliveries_are_answered_with_503(
     assert running.post(callback.path, event_fields()) == 200
     assert running.session.get(f"{running.url}/readyz").status_code == 200
     assert len(stored(inbox)) == 2
+
+
+def test_a_write_that_fails_answers_all_that_wait_for_it(
+    inbox: Inbox, callback: Callback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FreshBooks waits ten seconds, and a lock is waited for eight: there is time for one."""
+    entered, end = threading.Event(), threading.Event()
+
+    def fail(*_: object) -> None:
+        entered.set()
+        assert end.wait(9)
+        end.clear()
+        raise InboxError("locked")
+
+    async def deliver() -> list[int]:
+        taking = receiver.Receiver(inbox, Metrics(), lambda: None)
+        monkeypatch.setattr(taking.store, "append_events", fail)
+        body, headers = signed(event_fields())
+        arguments = callback.path, headers["X-FreshBooks-Hmac-SHA256"], body
+        first = asyncio.create_task(taking.receive(*arguments))
+        assert await asyncio.to_thread(entered.wait, 9)
+        others = [asyncio.create_task(taking.receive(*arguments)) for _ in range(3)]
+        for _ in range(10):  # each of them knows the callback and has only to queue
+            await asyncio.sleep(0)
+        end.set()
+        return await asyncio.wait_for(asyncio.gather(first, *others), 8)
+
+    assert asyncio.run(deliver()) == [503] * 4
 
 
 def test_many_deliveries_at_once_share_commits(
