@@ -25,7 +25,7 @@ from tap_freshbooks.errors import (
 )
 from tap_freshbooks.log_handlers import log_failure
 from tap_freshbooks.printable import printable, sanitize_logs
-from tap_freshbooks.standard_streams import end_output, take_over
+from tap_freshbooks.standard_streams import abandon_output, end_output, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,10 +144,13 @@ def run(args: Sequence[str]) -> int:
     except click.ClickException as error:
         return _fail(error.format_message(), ExitStatus.USAGE, error.show)
     except (click.Abort, KeyboardInterrupt):  # before the tap has taken over the signals
+        abandon_output()
         return _fail("interrupted", RunInterruptedError(signal.SIGINT).exit_status)
     except (RunInterruptedError, Exception) as error:
         if not isinstance(error, RunInterruptedError | TapError):
             logging.getLogger("tap-freshbooks").debug("Traceback", exc_info=True)
+        if isinstance(error, RunInterruptedError):
+            abandon_output()  # nobody may be reading it, and what a sync owes is out already
         status, sentence = ending_of(error)
         return _fail(sentence, status)
     return status if isinstance(status, int) else ExitStatus.DONE

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_freshbooks import input_files, standard_streams
-from tap_freshbooks.errors import OutputClosedError, meaning_of
+from tap_freshbooks import cli, input_files, standard_streams
+from tap_freshbooks.errors import OutputClosedError, RunInterruptedError, meaning_of
 from tap_freshbooks.input_files import read_file
 from tap_freshbooks.oauth.stores import fallback
 from tests.support import catalog_of
@@ -128,6 +129,28 @@ class TestOutput:
                 output.flush()
             standard_streams.end_output()
             output.close()
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt(), RunInterruptedError(signal.SIGINT)])
+    def test_what_an_interrupted_command_still_holds_is_dropped(
+        self, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    ) -> None:
+        """Otherwise it would wait for whoever does not read it, and a signal would end nothing."""
+
+        def interrupted(*_: Any, **_options: Any) -> None:
+            sys.stdout.write("the beginning of a table")
+            raise error
+
+        monkeypatch.setattr(cli.CommandLine, "main", interrupted)
+        reader, writer = os.pipe()
+        with monkeypatch.context() as patch:
+            text = standard_streams._text(standard_streams._Output(writer), None)
+            patch.setattr(sys, "stdout", text)
+            assert cli.run(["status"]) == 130
+            standard_streams.end_output()
+            text.close()
+        os.close(writer)
+        assert os.read(reader, 100) == b""
+        os.close(reader)
 
     def test_a_pipe_that_does_not_block_is_waited_for(self) -> None:
         reader, writer = os.pipe()

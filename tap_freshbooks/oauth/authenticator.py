@@ -110,7 +110,7 @@ class RefreshingAuthenticator(Authenticator):
         """The pair that another process has stored meanwhile, else the next one."""
         is_renewed = False
         for _ in range(MAX_REREADS):
-            pair = self._selection.read_newest(store)
+            pair = self._selection.read_newest(store, self._pair)
             if self._usable(pair, rejected):
                 return pair
             if pair.is_held_back and self._settle(store, pair, may_renew=not is_renewed):

@@ -90,12 +90,20 @@ class PairSelection:
             return stored.seed if stored.is_unused_seed and stored.owner else None
         return self.seed if self.seed != stored.seed else None
 
-    def read_newest(self, locked: LockedStore) -> TokenPair:
+    def read_newest(self, locked: LockedStore, in_use: TokenPair | None) -> TokenPair:
         """The pair to go on with, of what is stored, rescued and configured.
+
+        Args:
+            locked: The store.
+            in_use: What this run has used so far. If the store has lost it, with its file or its
+                volume, then nothing else lives: the configured token was spent for it.
 
         Raises:
             SettingsError: If there is none, or the settings do not fit what is stored.
         """
+        if in_use and locked.read() is None:
+            logger.warning("%s holds no tokens any more; this run goes on with its own", self.store)
+            return in_use
         self.recover(locked)
         pair = self.select(locked.read())
         if pair is None:

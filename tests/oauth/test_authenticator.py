@@ -98,6 +98,18 @@ def test_many_refreshes_in_a_row_never_spend_a_token_twice(
     assert counts(sandbox, config) == (11, 0)
 
 
+def test_a_store_that_is_lost_in_mid_run_gets_the_tokens_that_are_in_use(
+    new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
+) -> None:
+    running = new()
+    token = running.access_token()
+    Path(config["token_store"]).unlink()
+    token = running.access_token(rejected=token)
+    assert works(config, token)
+    assert new().access_token() == token
+    assert counts(sandbox, config) == (2, 0)
+
+
 def test_a_crowd_of_threads_and_instances_causes_one_refresh(
     new: Callable[..., RefreshingAuthenticator], config: dict[str, Any], sandbox: Sandbox
 ) -> None:
