@@ -38,6 +38,9 @@ FILTER = "__filter__"
 NOTHING = (None, "__NULL__")
 """What leaves a stream or a field out."""
 
+OF_VALUES = {"AttributeDoesNotExist", "IterableTooLong", "NumberTooHigh"}
+"""What simpleeval raises for values, such as `name.upper()` where the name is null, too."""
+
 NEEDS_FAKER = "pip install 'singer-sdk[faker]' brings what stream maps call fake"
 
 
@@ -220,9 +223,11 @@ def failure(stream: str, error: Exception) -> TapError:
     frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
     names = [each["property_name"] for each in frames if "property_name" in each]
     place = f"stream_maps of {stream}: {(names[-1] or FILTER) if names else 'an expression'}"
-    if not isinstance(error, MapExpressionError):
+    is_wrong = isinstance(error, MapExpressionError)
+    kind = type(error.__cause__ if is_wrong and error.__cause__ else error).__name__
+    if not is_wrong or kind in OF_VALUES:
         return StreamMapError(
-            f"{place} fails with {type(error).__name__}, for the values of some rows: a field may "
+            f"{place} fails with {kind}, for the values of some rows: a field may "
             "be null or missing there, or not of the type that it wants"
         )
     reason = str(error.__cause__ or error)

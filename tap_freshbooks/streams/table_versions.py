@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -139,26 +138,7 @@ class TableVersions(VanishedRows):
             )
         if self.stream.config.get("batch_config"):
             return "the rows in the files of batch_config are of no version"
-        if shared := self._shared_tables():
-            return f"stream_maps put another stream into the table {', '.join(shared)} as well"
         return ""
-
-    def _shared_tables(self) -> list[str]:
-        """The tables into which stream maps put rows of other streams too."""
-        if not self.stream.config.get("stream_maps"):
-            return []
-        ours, others = set[str](), set[str]()
-        for each in self.stream.tap.streams.values():
-            if each.selected:
-                tables = {stream_map.stream_alias for stream_map in each.stream_maps}
-                others |= tables & ours
-                ours |= tables
-        mine = {
-            stream_map.stream_alias
-            for consumer in self.stream.consumers
-            for stream_map in consumer.stream_maps
-        }
-        return sorted(mine & others)
 
     def _missing(self) -> str:
         """What was not read, if anything."""
@@ -194,9 +174,10 @@ class TableVersions(VanishedRows):
             read: list[Batch] = []
             error = None
             try:
-                read.extend(islice(batches, None if compared else 1))
-                if not any(batch.rows for batch in read):
-                    read.extend(batches)
+                for batch in batches:
+                    read.append(batch)
+                    if batch.rows and not compared:
+                        break
                 if reader.hides_rows:
                     self._tell_hidden(plan)
                     unreadable.append(dict(plan.partition))

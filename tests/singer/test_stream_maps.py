@@ -201,6 +201,7 @@ def test_what_calculates_names_needs_its_package(
         ("inventory > 'x'", StreamsFailedError, "name fails with TypeError, for the values of"),
         ("config['nope']", StreamsFailedError, "name fails with KeyError"),
         ("float('Secret GmbH')", StreamsFailedError, "name fails with ValueError"),
+        ("inventory.upper()", StreamsFailedError, "name fails with AttributeDoesNotExist, for the"),
         ("nmae", SettingsError, "stream_maps of items: name cannot be calculated: 'nmae' is not"),
     ],
 )
