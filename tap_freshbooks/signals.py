@@ -81,7 +81,7 @@ def insistent() -> Iterator[None]:
     finally:
         _insists = _was_delivered = False
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(alarm, before)
+        signal.signal(alarm, before or signal.SIG_DFL)  # None: not of Python's making
 
 
 def _insist(signum: int) -> None:

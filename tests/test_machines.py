@@ -280,6 +280,19 @@ class TestOddFiles:
         if place in {"/dev/full", "/dev/null", "a pipe", "a socket"}:
             assert re.search("no (regular )?file", sentence)
 
+    @pytest.mark.parametrize("prefix", ["", "sqlite:///"])
+    def test_what_is_open_and_has_no_path_is_no_store(
+        self, run: Callable[..., tuple[int, str]], prefix: str
+    ) -> None:
+        ends = os.pipe()
+        path = f"/dev/fd/{ends[1]}"
+        status, sentence = run(token_store=prefix + path)
+        for each in ends:
+            os.close(each)
+        assert status == 1
+        assert path in sentence
+        assert re.search("no (regular )?file", sentence)
+
     @pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
     @pytest.mark.parametrize(
         "place", [name for name in PLACES if name != "/dev/null"] + ["a dangling link"]

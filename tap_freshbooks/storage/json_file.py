@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.input_files import check_is_file, read_file
 from tap_freshbooks.storage.ownership import MODE, NEW_FILE, UNSUPPORTED, inherit
+from tap_freshbooks.storage.paths import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ class JsonFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().resolve()
+        self.path = real_path(path)
         # What a killed process left under this name is removed by the next.
         self.next = self.path.with_name(f".{self.path.name}.new")
         self._fd = -1

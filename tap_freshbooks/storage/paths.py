@@ -22,13 +22,25 @@ def absolute_path(location: str, setting: str) -> Path:
             "programs take"
         )
     try:
-        path = Path(location).expanduser()
-        resolved = path.resolve()
+        return real_path(Path(location))
     except (OSError, RuntimeError, ValueError):
         raise SettingsError(
             f"the setting {setting} is not a usable path: {showable(location)!r}"
         ) from None
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads.
+
+    /dev/stderr may lead to a pipe, which has no path: then it stays, and its use shows what it is.
+
+    Raises:
+        OSError: If links lead in a circle.
+        RuntimeError: Likewise, or if there is no such home.
+    """
+    path = path.expanduser()
+    resolved = path.resolve()
     with contextlib.suppress(OSError):  # what is wrong with it shows when it is used
-        if path.exists() and not resolved.exists():  # /dev/stderr, say: a pipe has no path
+        if path.exists() and not resolved.exists():
             return path
     return resolved
