@@ -35,6 +35,11 @@ def files_of(config: Mapping[str, Any]) -> Iterator[None]:
         )
     try:
         _write_one(settings["storage"])
+    except ValueError:
+        raise SettingsError(
+            f"{ROOT} cannot be written to: it is no place that is known here, or has characters "
+            "that none can have"
+        ) from None
     except Exception as error:  # noqa: BLE001 - file systems tell it in many ways
         raise SettingsError(f"{ROOT} cannot be written to: {_reason(error)}") from None
     try:
@@ -62,6 +67,8 @@ def _reason(error: Exception) -> str:
     """What went wrong; the text of an error could quote a key of the storage."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "there is a file where a folder should be"
     if isinstance(error, ImportError):
         return f"a package is missing ({error})"
     return type(error).__name__

@@ -241,9 +241,11 @@ def test_files_that_can_be_written_leave_nothing_behind(tmp_path: Path) -> None:
         (settings_of("/dev/null/x"), "root cannot be written to: Not a directory"),
         (settings_of("/dev/null"), "root cannot be written to: File exists"),
         (settings_of("file:///proc/x"), "root cannot be written to: No such file"),
-        (settings_of("nonsense://x"), "root cannot be written to: ValueError"),
+        (settings_of("nonsense://x"), "written to: it is no place that is known here"),
+        (settings_of("file:///a\0b"), "written to: it is no place that is known here"),
+        (settings_of("file:///dev/null"), "written to: there is a file where a folder should be"),
         (settings_of("s3://bucket/x"), "root cannot be written to: a package is missing (Install"),
-        (settings_of(".", prefix="\0"), "root cannot be written to: ValueError"),
+        (settings_of(".", prefix="\0"), "or has characters that none can have"),
         (settings_of(".", prefix="no/such/"), "root cannot be written to: No such file"),
     ],
 )
