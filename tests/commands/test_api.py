@@ -10,17 +10,19 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tap_freshbooks import cli
 from tap_freshbooks.errors import SettingsError, TapError
 from tap_freshbooks.passthrough.jq_filter import JqFilter, jq_filter
+from tap_freshbooks.passthrough.paths import resolve
 from tests.support import unmeasured
 
 if TYPE_CHECKING:
     from freshbooks_sandbox import Sandbox
+    from tap_freshbooks.connection import Connection
 
 Run = Callable[..., tuple[int, str, str]]
 CLIENTS = "/accounting/account/{account_id}/users/clients"
@@ -280,10 +282,8 @@ def test_writes_are_asked_for(run: Run, own_sandbox: Sandbox, business: dict[str
         (["--header", "page"], "--header 'page' has no ':'"),
         (["--param", "=2"], "--param '=2' has no name before its '='"),
         (["--header", " : x"], "--header ' : x' has no name before its ':'"),
-        *(
-            (["--header", f"{name}: 5"], f"--header {name!r} cannot be sent")
-            for name in ("Authorization", "a b", "X(y)", "HOST", "Content-Length", "Connection")
-        ),
+        (["--header", "Authorization: Bearer x"], "--header 'Authorization' cannot be sent"),
+        (["--header", "a b: x"], "--header 'a b' cannot be sent"),
         (["--data", "{"], "--data is not valid JSON"),
         (["--data", "[]"], "--data is no JSON object"),
         (["--data", '{"n": NaN}'], "--data is not valid JSON"),
@@ -310,10 +310,9 @@ def test_mistakes_are_sentences(run: Run, arguments: list[str], sentence: str) -
         ("//evil.example/x", "the path has empty parts or dots"),
     ],
 )
-def test_a_path_that_is_none_is_a_sentence(run: Run, path: str, sentence: str) -> None:
-    status, out, error = run(path)
-    assert (status, out) == (2, "")
-    assert sentence in error
+def test_a_path_that_is_none_is_refused_before_anything_is_sent(path: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        resolve(cast("Connection", None), path, None)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
