@@ -15,35 +15,17 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.applications import Starlette
 
-from tap_freshbooks.webhooks.inbox import Inbox
 from tap_freshbooks.webhooks.server import http_connection, http_server
 from tap_freshbooks.webhooks.server.http_connection import max_connections
 from tap_freshbooks.webhooks.server.log_limit import LogLimit
-from tests.webhooks.receivers import ReceiverThread, add_verified_callback, event_fields, signed
+from tests.webhooks.receivers import ReceiverThread, event_fields, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_freshbooks.webhooks.callbacks.store import Callback
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(str(tmp_path / "inbox.db"))
-
-
-@pytest.fixture
-def callback(inbox: Inbox) -> Callback:
-    return add_verified_callback(inbox)
-
-
-@pytest.fixture
-def running(inbox: Inbox, callback: Callback) -> Iterator[ReceiverThread]:
-    assert callback
-    with ReceiverThread(inbox) as running:
-        yield running
 
 
 def test_silent_connections_keep_nobody_out(

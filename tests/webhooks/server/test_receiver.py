@@ -40,26 +40,7 @@ from tests.webhooks.receivers import (
 from tests.webhooks.server import fuzz
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_freshbooks.webhooks.callbacks.store import Callback
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(str(tmp_path / "inbox.db"))
-
-
-@pytest.fixture
-def callback(inbox: Inbox) -> Callback:
-    return add_verified_callback(inbox)
-
-
-@pytest.fixture
-def running(inbox: Inbox, callback: Callback) -> Iterator[ReceiverThread]:
-    assert callback
-    with ReceiverThread(inbox) as running:
-        yield running
 
 
 def stored(inbox: Inbox) -> list[Event]:
