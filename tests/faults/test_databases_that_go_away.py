@@ -66,6 +66,14 @@ def check_nothing_spent(account: Account, dead: str, requests: int) -> None:
     assert account.spent == 0
 
 
+def wait_for_a_try(caplog: pytest.LogCaptureFixture) -> None:
+    """Wait until a database that is away was asked in vain."""
+    deadline = time.monotonic() + 20
+    while "trying again" not in caplog.text:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 # PostgreSQL
 
 
@@ -81,7 +89,7 @@ def test_a_database_that_restarts_is_waited_for(
     postgres.__exit__()
 
     def start() -> None:
-        time.sleep(0.1)
+        wait_for_a_try(caplog)
         postgres.__enter__()
 
     with meanwhile(start):
@@ -157,7 +165,10 @@ def failing_over(postgres: Postgres) -> Iterator[Callable[[str], None]]:
 
 @pytest.mark.parametrize("store", ["postgres"])
 def test_a_server_that_only_follows_another_is_left_for_the_one_that_writes(
-    account: Account, failing_over: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    account: Account,
+    failing_over: Callable[[str], None],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dead = account.connected()
     requests = account.requests
@@ -166,9 +177,10 @@ def test_a_server_that_only_follows_another_is_left_for_the_one_that_writes(
         account.new().access_token(rejected=dead)
     assert account.requests == requests
     monkeypatch.setattr(database, "RETRY_TIMEOUT", 30.0)
+    caplog.clear()
 
     def write_again() -> None:
-        time.sleep(0.1)
+        wait_for_a_try(caplog)
         failing_over("off")
 
     with meanwhile(write_again):
@@ -202,13 +214,13 @@ def test_an_inbox_outlives_a_restart_of_its_database(proxy: SocketProxy) -> None
 
 
 def test_a_sync_waits_for_the_database_of_its_inbox_and_a_receiver_does_not(
-    proxy: SocketProxy,
+    proxy: SocketProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     socket, away = proxy.folder / NAME, proxy.folder / "away"
     socket.rename(away)
 
     def come_back() -> None:
-        time.sleep(0.1)
+        wait_for_a_try(caplog)
         away.rename(socket)
 
     with contextlib.closing(Inbox(proxy.url(), patience=30.0)) as inbox:
@@ -279,7 +291,7 @@ def test_a_database_that_another_process_holds_is_told(
 
 @pytest.mark.parametrize("store", ["sqlite"])
 def test_a_database_that_is_released_in_time_is_waited_for(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    account: Account, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead = account.connected()
     monkeypatch.setattr(database, "RETRY_TIMEOUT", 30.0)
@@ -287,7 +299,7 @@ def test_a_database_that_is_released_in_time_is_waited_for(
     with held_exclusively(account) as holder:
 
         def release() -> None:
-            time.sleep(0.2)
+            wait_for_a_try(caplog)
             holder.rollback()
 
         with meanwhile(release):

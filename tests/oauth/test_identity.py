@@ -376,10 +376,7 @@ def test_an_end_before_the_question_leaves_it_to_the_next_run(
 ) -> None:
     before = stored(users.first)
     anew = users.authorised_anew(users.first)
-    with monkeypatch.context() as interrupted:
-        interrupted.setattr(OwnerCheck, "settle", interrupt)
-        with pytest.raises(RunInterruptedError):
-            token_of(anew)
+    end_before_it_is_asked(anew, monkeypatch)
     held = stored(anew).unchecked
     assert held
     assert held.refresh_token == users.living(users.first)
@@ -409,14 +406,19 @@ def interrupt(*_args: object) -> None:
     raise RunInterruptedError(15)
 
 
+def end_before_it_is_asked(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run hold a pair back, and end before it asks whose it is."""
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(OwnerCheck, "settle", interrupt)
+        with pytest.raises(RunInterruptedError):
+            token_of(config)
+
+
 def test_a_pair_whose_access_token_has_died_meanwhile_is_refreshed_before_it_is_asked(
     users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anew = users.authorised_anew(users.first)
-    with monkeypatch.context() as interrupted:
-        interrupted.setattr(OwnerCheck, "settle", interrupt)
-        with pytest.raises(RunInterruptedError):
-            token_of(anew)
+    end_before_it_is_asked(anew, monkeypatch)
     users.sandboxes[0].expire_tokens(anew["client_id"])
     assert works(users.first, token_of(anew))
     assert stored(anew).refresh_token == users.living(users.first)
@@ -427,10 +429,7 @@ def test_a_pair_that_was_held_back_is_rescued_and_found(
     users: Users, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anew = users.authorised_anew(users.first)
-    with monkeypatch.context() as interrupted:
-        interrupted.setattr(OwnerCheck, "settle", interrupt)
-        with pytest.raises(RunInterruptedError):
-            token_of(anew)
+    end_before_it_is_asked(anew, monkeypatch)
     users.sandboxes[0].expire_tokens(anew["client_id"])
     with monkeypatch.context() as broken:
         broken.setattr(LockedStore, "write", fail)
