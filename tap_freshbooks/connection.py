@@ -26,12 +26,13 @@ from tap_freshbooks.oauth.reauth_notifier import ReauthNotifier
 from tap_freshbooks.oauth.static_token import StaticToken
 from tap_freshbooks.oauth.stores.factory import open_store
 from tap_freshbooks.oauth.token_endpoint import TokenEndpoint
+from tap_freshbooks.singer.stats import Cost
 from tap_freshbooks.transport.client import FreshBooksClient
 from tap_freshbooks.transport.network import Network
 from tap_freshbooks.transport.throttle import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tap_freshbooks.oauth.stores.base import TokenStore
@@ -151,22 +152,29 @@ class Connection:
         return found
 
     def _own_businesses(self) -> list[Business]:
-        for business in self.members:
-            if business.is_client_only:
-                logger.info("Skipping %s: the user is only a client of it", business)
+        if names := _names(business for business in self.members if business.is_client_only):
+            logger.info("Skipped, as the user is only a client there: %s", names)
         return [business for business in self.members if not business.is_client_only]
 
     def open(self) -> None:
         """Check that the connection works, and log which businesses it reaches."""
-        names = ", ".join(str(business) for business in self.businesses)
+        names = _names(self.businesses) or "no business"
         how = "Connected to" if self.has_asked else "To read from"
-        logger.info("%s %s: %s", how, showable(self.api_url), names or "no business")
+        logger.info("%s %s: %s", how, showable(self.api_url), names)
         for complaint in self.complaints:
             logger.error("%s", complaint)
-        for business in self.businesses:
-            for kind in IdentifierKind:
-                if business.identifier(kind) is None and not business.lacks_usable(kind):
-                    logger.info("%s has no %s: streams that need one skip it", business, kind.value)
+        for kind in IdentifierKind:
+            lack = [each for each in self.businesses if each.identifier(kind) is None]
+            if names := _names(each for each in lack if not each.lacks_usable(kind)):
+                logger.info("No %s, so streams that need one skip it: %s", kind.value, names)
+
+    @property
+    def cost(self) -> Cost:
+        """What all requests to the API have cost so far; not those that refresh tokens."""
+        if "client" not in self.__dict__:
+            return Cost()
+        totals, throttle = self.client.totals, self.client.throttle
+        return Cost(totals.requests, totals.retries, totals.throttled, throttle.paused_seconds)
 
     def businesses_with(self, kind: IdentifierKind) -> list[Business]:
         """Those of the businesses that have this identifier; of two that share one, the first."""
@@ -271,6 +279,10 @@ class Connection:
         if not (is_plain(url) and is_base(url) and is_clear):
             raise SettingsError(f"{variable} must be a URL such as {default}")
         return url.rstrip("/")
+
+
+def _names(businesses: Iterable[Business]) -> str:
+    return ", ".join(str(business) for business in businesses)
 
 
 def _chosen(members: list[Business], wanted: list[int]) -> list[Business]:

@@ -80,13 +80,13 @@ def _ending(connection: Connection, began: datetime, error: BaseException | None
 
 def _work(tap: Tap, connection: Connection, state: RunState) -> dict[str, Any]:
     streams = state.stats.all()
-    client = connection.client if "client" in connection.__dict__ else None
+    cost = connection.cost
     return {
         "rows": sum(each.rows for each in streams),
-        "requests": client.totals.requests if client else 0,
-        "retries": client.totals.retries if client else 0,
-        "throttled": client.totals.throttled if client else 0,
-        "paused_seconds": round(client.throttle.paused_seconds, 3) if client else 0,
+        "requests": cost.requests,
+        "retries": cost.retries,
+        "throttled": cost.throttled,
+        "paused_seconds": round(cost.paused, 3),
         "streams": {each.stream: _counts(each) for each in streams},
         "failed": _all_without_names(connection, state.outcome.failures),
         "skipped": _all_without_names(connection, state.outcome.refusals),

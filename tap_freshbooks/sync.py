@@ -15,6 +15,7 @@ from tap_freshbooks.extraction.prefetch import Prefetcher
 from tap_freshbooks.run_report import reported
 from tap_freshbooks.singer import progress
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
+from tap_freshbooks.singer.progress_text import count
 from tap_freshbooks.streams.run_state import RunState
 from tap_freshbooks.streams.unreadable import note_unreadable, unreached
 
@@ -60,11 +61,14 @@ class SyncRun:
             self._read()
 
     def _read(self) -> None:
+        selected = [stream for stream in self.tap.streams.values() if stream.selected]
+        names = [stream.name for stream in selected]
+        version, streams = self.tap.plugin_version, count(len(names), "stream")
+        logger.info("%s %s reads %s", self.tap.name, version, streams)
         planner = self._webhook_planner()
         self.connection.open()  # what is wrong with it shows before the first message
         note_unreadable(self.connection, list(self.sources), self.state.outcome)
         nobody = unreached(self.connection, self.sources)
-        selected = [stream for stream in self.tap.streams.values() if stream.selected]
         if planner:
             self._leave_out_idle_streams(planner)
         self.has_begun = True
@@ -74,7 +78,7 @@ class SyncRun:
             with (
                 _rare_garbage_collection(),
                 self._prefetching(writer.flush if writer else lambda: None),
-                progress.shown(self.state.stats),
+                progress.shown(self.state.stats, names, lambda: self.connection.cost),
                 writer.buffered() if writer else nullcontext(),
             ):
                 self.tap.sync_all()

@@ -1,7 +1,7 @@
 """Shows how far a sync is: bars in a terminal, else log lines; at the end a summary.
 
 All of it goes to stderr and reads the statistics from a thread of its own. Log lines obey the log
-level, the summary too.
+level, the summary too; what a single stream has cost is of level debug.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from tap_freshbooks import signals
 from tap_freshbooks.singer import progress_bars
-from tap_freshbooks.singer.progress_text import describe_state, summarize
+from tap_freshbooks.singer.progress_text import describe_state
+from tap_freshbooks.singer.stats import Cost
+from tap_freshbooks.singer.summary import describe_stream, summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tap_freshbooks.singer.stats import SyncStats
 
@@ -31,13 +33,20 @@ FRAME = 0.2
 
 
 @contextlib.contextmanager
-def shown(stats: SyncStats) -> Iterator[None]:
-    """Show inside the block how far its sync is, and log a line per stream at its end.
+def shown(
+    stats: SyncStats, streams: Collection[str] = (), cost: Callable[[], Cost] = Cost
+) -> Iterator[None]:
+    """Show inside the block how far its sync is, and sum it up at its end.
 
     Bars need a terminal at stderr that nothing else writes to: no JSON logs, and no Singer
     messages because stdout is the terminal, too.
+
+    Args:
+        stats: What reading costs and brings.
+        streams: Names of all that is wanted.
+        cost: Tells what all requests have cost.
     """
-    display = contextlib.ExitStack()
+    display, began = contextlib.ExitStack(), time.monotonic()
     try:
         with signals.deferred():
             console = progress_bars.open_console()
@@ -53,7 +62,9 @@ def shown(stats: SyncStats) -> Iterator[None]:
         with signals.deferred(defer_second=False):
             display.close()
             for each in stats.all():
-                logger.info("%s", summarize(each), extra={"stream_name": each.stream})
+                logger.debug("%s", describe_stream(each), extra={"stream_name": each.stream})
+            for line in summarize(stats, streams, cost(), time.monotonic() - began):
+                logger.info("%s", line)
 
 
 class _LogLines:

@@ -1,4 +1,4 @@
-"""Statistics of a sync in words: the line of a stream, the state of all, the time left."""
+"""Statistics of a sync in words while it goes on: the state of its streams, the time left."""
 
 from __future__ import annotations
 
@@ -6,22 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tap_freshbooks.singer.stats import StreamStats, SyncStats
-
-
-def summarize(stats: StreamStats) -> str:
-    """The line of a stream; one that is made of another's responses has only rows."""
-    parts = [f"{stats.stream}: {_count(stats.rows, 'row')}"]
-    if stats.requests:
-        parts += [
-            _count(stats.pages, "page"),
-            _count(stats.requests, "request"),
-            _count(stats.retries, "retry", "retries"),
-            _count(stats.throttled, "429"),
-            f"{stats.seconds:,.1f} s",
-        ]
-        if stats.ended is None:
-            parts.append("not finished")
-    return ", ".join(parts)
 
 
 def describe_state(stats: SyncStats) -> str:
@@ -45,13 +29,13 @@ def describe_done(stats: SyncStats) -> str:
     if not done:
         return ""
     rows = sum(each.rows for each in done)
-    return f"{_count(len(done), 'stream')} done, {_count(rows, 'row')}"
+    return f"{count(len(done), 'stream')} done, {count(rows, 'row')}"
 
 
 def rows_read(stats: StreamStats) -> str:
     """Rows delivered of a stream, and their total where that makes sense."""
     rows, total = stats.rows, stats.total
-    return f"{rows:,} of {_count(total, 'row')}" if 0 < total >= rows else _count(rows, "row")
+    return f"{rows:,} of {count(total, 'row')}" if 0 < total >= rows else count(rows, "row")
 
 
 def share_read(stats: StreamStats) -> float | None:
@@ -82,6 +66,7 @@ def time_left(stats: StreamStats) -> str:
     return f"{minutes // 60} h {minutes % 60} min left"
 
 
-def _count(number: int, one: str, many: str = "") -> str:
+def count(number: int, one: str, many: str = "") -> str:
+    """A number of things."""
     noun = one if number == 1 else many or f"{one}s"
     return f"{number:,} {noun}" if number else f"no {noun}"

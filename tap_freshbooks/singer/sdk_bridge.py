@@ -6,8 +6,9 @@ upgrade of `singer-sdk` fails there first, and in words. What has a public twin 
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers._classproperty import classproperty
@@ -25,7 +26,36 @@ if TYPE_CHECKING:
     from tap_freshbooks.records import Row
 
 
-__all__ = ["ConfigInput", "SdkStream", "SdkTap"]
+__all__ = ["ConfigInput", "SdkStream", "SdkTap", "quiet_logger"]
+
+
+class _QuietLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger for the SDK, whose level info is debug; its children are loggers as any other."""
+
+    @override
+    def info(self, msg: object, *args: Any, **kwargs: Any) -> None:
+        self.debug(msg, *args, **kwargs)
+
+    def getChild(self, suffix: str) -> logging.Logger:  # noqa: N802 - as that of a logger
+        return self.logger.getChild(suffix)
+
+
+def quiet_logger(name: str) -> logging.Logger:
+    """A logger for the SDK, which tells of each stream, child and map with level info."""
+    return cast("logging.Logger", _QuietLogger(logging.getLogger(name)))
+
+
+def _quiet(record: logging.LogRecord) -> bool:
+    """Give a record of a module of the SDK level debug, unless its logger was given a handler."""
+    logger = logging.getLogger(record.name)
+    if record.levelno != logging.INFO or logger.handlers:
+        return True
+    record.levelno, record.levelname = logging.DEBUG, logging.getLevelName(logging.DEBUG)
+    return logging.getLogger(logger.name.rpartition(".")[0]).isEnabledFor(logging.DEBUG)
+
+
+MODULES = ("singer_sdk.metrics", "singer_sdk.mapper")
+"""Modules of the SDK that say with level info what each stream has cost, and how it is mapped."""
 
 
 class SdkStream(Stream, ABC):
@@ -64,6 +94,11 @@ class SdkStream(Stream, ABC):
         self._finalize_state(state)
 
     # What we answer
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.DEBUG, **kwargs: Any) -> None:
+        """Log what the SDK has to say; with level debug, where it does not say with which."""
+        super().log(message, *args, level=level, **kwargs)
 
     @abstractmethod
     def deliver_records(self, partitions: Sequence[Mapping[str, Any] | None]) -> Iterator[Row]:
@@ -120,6 +155,13 @@ class SdkStream(Stream, ABC):
 
 class SdkTap(Tap, ABC):
     """A tap that reads and checks its settings itself, and handles signals."""
+
+    logger = classproperty(lambda tap: quiet_logger(tap.name))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for module in MODULES:
+            logging.getLogger(module).addFilter(_quiet)
+        super().__init__(*args, **kwargs)
 
     # What we call
 

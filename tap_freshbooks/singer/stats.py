@@ -66,6 +66,23 @@ class StreamStats:
         return (self.ended or time.monotonic()) - self.began
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What all requests have cost, those included that belong to no stream.
+
+    Attributes:
+        requests: Requests sent, the repeated ones included.
+        retries: How many of them were repetitions.
+        throttled: How many were answered with 429.
+        paused: Seconds for which nothing was sent because of rate limits.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    paused: float = 0.0
+
+
 class SyncStats:
     """The statistics of a sync, in the order in which its streams began."""
 

@@ -20,6 +20,7 @@ from typing_extensions import override
 from tap_freshbooks.errors import SettingsError, StreamMapError, TapError
 from tap_freshbooks.records import Tombstone
 from tap_freshbooks.singer.foreign_names import hint
+from tap_freshbooks.singer.sdk_bridge import quiet_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-freshbooks")
 
-quiet = logging.getLogger("tap-freshbooks.stream_maps")
-quiet.setLevel(logging.WARNING)  # the SDK tells of each map, for each stream
+quiet = quiet_logger("tap-freshbooks.stream_maps")
 
 ELSE, SOURCE, KEYS = "__else__", "__source__", "__key_properties__"
 TEXTS = ("__alias__", SOURCE)

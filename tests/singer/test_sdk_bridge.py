@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 import signal
 from pathlib import Path
@@ -204,6 +205,87 @@ class TestTheTap:
         given = TapFreshBooks.cb_config(None, None, ())  # type: ignore[arg-type] # asks neither
         assert isinstance(given, ConfigInput)
         assert given.config == {}
+
+
+def family(kind: type[Rows]) -> list[type[Rows]]:
+    """A stream, its child, and one that is alone."""
+    parents = type("Parents", (kind,), {"name": "parents"})
+    alone = {"state_partitioning_keys": ()}
+    children = type(
+        "Children", (kind,), {"name": "children", "parent_stream_type": parents, **alone}
+    )
+    return [parents, children, type("Alone", (kind,), {"name": "alone"})]
+
+
+class LoudTap(RowsTap):
+    def discover_streams(self) -> list[Stream]:
+        return [stream(self) for stream in family(Rows)]
+
+
+class QuietTap(OwnSettings):
+    def discover_streams(self) -> list[Stream]:
+        return [stream(self) for stream in family(OwnRows)]
+
+    def make_mapper(self) -> PluginMapper:
+        mapper = super().make_mapper()
+        mapper.register_raw_streams_from_catalog(self.catalog)
+        return mapper
+
+
+class TestTheLog:
+    """What the SDK does with each stream is of level info; through the bridge, of level debug."""
+
+    @pytest.mark.parametrize(("kind", "level"), [(LoudTap, "INFO"), (QuietTap, "DEBUG")])
+    def test_what_the_sdk_says(
+        self,
+        kind: type[RowsTap],
+        level: str,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        for name in sdk_bridge.MODULES:
+            monkeypatch.setattr(logging.getLogger(name), "filters", [])
+        caplog.set_level(logging.DEBUG)
+        tap = kind(message_writer=Messages())
+        maps: Any = {"stream_maps": {"parents": {"__filter__": "id > 0"}}}
+        PluginMapper(maps, tap.logger).register_raw_streams_from_catalog(tap.catalog)
+        for name in ("alone", "children"):
+            tap.streams[name].selected = False
+        tap.sync_all()
+        said = [(record.levelname, record.getMessage()) for record in caplog.records]
+        for beginning in (
+            "Skipping parse of env var settings",
+            "Added 'children' as child stream to 'parents'",
+            "Found 'parents' filter rule",
+            "Skipping deselected stream 'alone'",
+            "Beginning sync of 'parents'",
+            *(("METRIC",) if kind is LoudTap else ()),  # those of ours come from streams/base.py
+        ):
+            assert {each for each, text in said if text.startswith(beginning)} == {level}
+
+    def test_metrics_of_the_sdk_are_of_level_debug_unless_somebody_wants_them(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        QuietTap()
+        caplog.set_level(logging.DEBUG)
+        metrics = logging.getLogger("singer_sdk.metrics")
+        metrics.info("METRIC")
+        monkeypatch.setattr(metrics, "handlers", [logging.NullHandler()])
+        metrics.info("METRIC")
+        assert [record.levelname for record in caplog.records] == ["DEBUG", "INFO"]
+
+    def test_warnings_stay_warnings_and_streams_keep_their_loggers(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        tap = QuietTap()
+        tap.logger.warning("of the tap")
+        tap.streams["alone"].log("of a stream", level=logging.ERROR)
+        logging.getLogger("singer_sdk.mapper").warning("of a map")
+        assert [(each.name, each.levelname) for each in caplog.records] == [
+            ("tap-rows", "WARNING"),
+            ("tap-rows.alone", "ERROR"),
+            ("singer_sdk.mapper", "WARNING"),
+        ]
 
 
 def test_nothing_else_names_a_private_member_of_the_sdk() -> None:
