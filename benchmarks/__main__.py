@@ -1,4 +1,4 @@
-"""`make bench`: prepare, measure, merge into results.json, write docs/benchmarks.md."""
+"""`make bench`: prepare, measure, add to results.json, write docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import machine, report, venvs
+from benchmarks import venvs
+from benchmarks.bench import QUICK, Size, say
 from benchmarks.measure import BenchmarkError
-from benchmarks.parts import PARTS, QUICK, Bench, Size, say, verify
-from benchmarks.stage import replay
+from benchmarks.parts import PARTS
+from benchmarks.report import page
+from benchmarks.series import Series
 
 RESULTS = venvs.HERE / "results.json"
 
@@ -25,7 +27,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small, in minutes; nothing is stored")
     parser.add_argument("--report", action="store_true", help="only write the page anew")
     parser.add_argument("--repeat", type=int, help="rounds of each part")
-    parser.add_argument("--repeat-waiting", type=int, help="rounds of the sequential at 150 ms")
     parser.add_argument("--records", type=int, help="records of the part cpu")
     parser.add_argument(
         "--tap", type=Path, default=venvs.PROJECT, help="another checkout of the tap to measure"
@@ -39,32 +40,26 @@ def arguments() -> argparse.Namespace:
 
 def size(chosen: argparse.Namespace) -> Size:
     """How much is to be done."""
-    asked = {
-        "repeats": chosen.repeat,
-        "waiting_repeats": chosen.repeat_waiting,
-        "records": chosen.records,
-    }
+    asked = {"repeats": chosen.repeat, "records": chosen.records}
     base = QUICK if chosen.quick else Size()
     return replace(base, **{name: value for name, value in asked.items() if value})
 
 
-def measure(chosen: argparse.Namespace, results: Path) -> None:
-    """Run the parts, storing each as soon as it is done."""
+def measure(chosen: argparse.Namespace, results: Path) -> list[str]:
+    """Prepare the environments, and run the parts.
+
+    Returns:
+        The parts that failed.
+    """
+    began = time.monotonic()
     for name in (venvs.TAP, *venvs.PEERS):
         say(f"Environment {name} …")
         venvs.prepare(name, chosen.tap)
-    with replay() as stage, tempfile.TemporaryDirectory() as folder:
-        bench = Bench(stage, Path(folder), size(chosen))
-        say("Does everybody deliver everything?")
-        verify(bench)
-        for name in chosen.only:
-            say(f"{name}:")
-            began = time.monotonic()
-            part = PARTS[name](bench)
-            stored = json.loads(results.read_text("utf-8")) if results.exists() else {}
-            stored[name] = part | {"machine": machine.description()}
-            results.write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
-            say(f"  {name} took {time.monotonic() - began:.0f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        series = Series(Path(folder), size(chosen), results)
+        failed = series.run(chosen.only)
+    say(f"All of it took {(time.monotonic() - began) / 60:.1f} minutes")
+    return failed
 
 
 def main() -> int:
@@ -77,21 +72,24 @@ def main() -> int:
     if chosen.report and not RESULTS.exists():
         say("Nothing was measured so far")
         return 1
+    failed: list[str] = []
     try:
         if chosen.quick:
             with tempfile.TemporaryDirectory() as folder:
                 results = Path(folder) / "results.json"
-                measure(chosen, results)
-                sys.stdout.write(report.page(json.loads(results.read_text("utf-8"))))
-            return 0
-        if not chosen.report:
-            measure(chosen, RESULTS)
-        stored = json.loads(RESULTS.read_text("utf-8"))
+                failed = measure(chosen, results)
+                if results.exists():
+                    sys.stdout.write(page.page(json.loads(results.read_text("utf-8"))))
+        else:
+            if not chosen.report:
+                failed = measure(chosen, RESULTS)
+            page.write(json.loads(RESULTS.read_text("utf-8")))
     except BenchmarkError as error:
         say(f"Failed: {error}")
         return 1
-    report.write(stored)
-    return 0
+    for name in failed:
+        say(f"Failed: {name}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

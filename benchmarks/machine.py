@@ -30,7 +30,7 @@ def packages() -> dict[str, str]:
 
 
 def description() -> dict[str, object]:
-    """Processor, memory, system, Python, packages, and the day."""
+    """Processor, memory, system, Python, packages, and the moment."""
     processor = re.search(r"model name\s*:\s*(.+)", _read("/proc/cpuinfo"))
     kilobytes = re.search(r"MemTotal:\s*(\d+)", _read("/proc/meminfo"))
     try:
@@ -44,7 +44,7 @@ def description() -> dict[str, object]:
         "system": f"{system}, Linux {platform.release().split('-')[0]}",
         "python": platform.python_version(),
         "packages": packages(),
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
     }
 
 

@@ -71,9 +71,20 @@ class Sandbox:
         token = _ask(f"{self.url}/auth/oauth/token", json.dumps(grant).encode())["access_token"]
         return {"access_token": token, "api_url": self.url, "auth_url": self.url}
 
-    def first_business(self) -> dict[str, Any]:
-        """Identifiers of the business that has everything."""
-        found: dict[str, Any] = _ask(f"{self.url}/_sandbox/businesses")["businesses"][0]
+    def businesses(self) -> list[dict[str, Any]]:
+        """Identifiers of the businesses that the user owns."""
+        found = _ask(f"{self.url}/_sandbox/businesses")["businesses"]
+        return [each for each in found if each["role"] == "owner"]
+
+    def truth(self, resource: str, business: int) -> list[dict[str, Any]]:
+        """Every row as it stands, deleted ones included."""
+        rows = _ask(f"{self.url}/_sandbox/truth/{resource}?business={business}")["rows"]
+        return list(rows)
+
+    def edit(self, action: str, resource: str, **rest: Any) -> dict[str, Any]:
+        """Create, update or delete a row of the first business."""
+        body = {"action": action, "resource": resource, "business": "1", **rest}
+        found: dict[str, Any] = _ask(f"{self.url}/_sandbox/edit", json.dumps(body))["rows"][0]
         return found
 
     def latency(self, seconds: float) -> None:

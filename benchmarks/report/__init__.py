@@ -1,0 +1,1 @@
+"""The page about what was measured."""

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, get_args
+
+from benchmarks import venvs
+from benchmarks.report import goals, page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+COSTS = {"tap": 10.0, "sdk-default": 50.0, "airbyte": 20.0, "decode-encode": 8.0}
+
+
+def cpu(**other: float) -> dict[str, Any]:
+    costs = {**COSTS, **other}
+    runs = {name: [{"cpu": 1.0 + seconds}] for name, seconds in costs.items()}
+    start = {name: [{"cpu": 1.0}] for name in costs}
+    return {"records": 100_100, "runs": runs, "page": start}
+
+
+def stored() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((venvs.HERE / "results.json").read_text("utf-8"))
+    return found
+
+
+def test_a_missed_goal_says_by_how_much() -> None:
+    found = {goal.key: goal.missed_by for goal in goals.goals({"cpu": cpu()})}
+    assert found == {
+        "cpu-sdk": None,
+        "cpu-airbyte": "2.00 × what was allowed",  # noqa: RUF001
+        "cpu-floor": None,
+    }
+
+
+def test_a_goal_that_one_of_two_measurements_misses_is_missed() -> None:
+    text = goals.section({"cpu": cpu()}, {"cpu": cpu(tap=12.0)})
+    row = next(line for line in text.splitlines() if "SDK-default" in line)
+    assert "0.20" in row
+    assert "0.24" in row
+    assert "**missed** by 1.20" in row
+
+
+def test_only_missed_goals_have_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("## cpu-sdk\nNobody knows.\n\n## cpu-airbyte\nTheirs got\nfaster.\n", "utf-8")
+    monkeypatch.setattr(goals, "NOTES", notes)
+    text = goals.section({"cpu": cpu()}, {})
+    assert "Theirs got\nfaster." in text
+    assert "Nobody knows." not in text
+
+
+def test_each_reason_belongs_to_a_goal() -> None:
+    assert set(goals.notes()) <= set(get_args(goals.Key))
+
+
+def test_the_page_is_made_of_the_stored_results() -> None:
+    written = (page.DOCS / "benchmarks.md").read_text("utf-8")
+    assert written == page.page(stored()), "make bench ARGS=--report writes it"
