@@ -22,7 +22,7 @@ from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.families import AccountingStream, LedgerStream, ProjectStream
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
-from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.timestamps import EASTERN, utc_text
@@ -138,26 +138,25 @@ def _new_stream(
     attributes["fields"] = fields
     attributes["marks_deletions"] = deletions in checks.DELETION_FIELDS.values()
     if values.get("queries"):
-        attributes["list_queries"] = _list_queries(values["queries"])
+        attributes["list_queries"] = _filtered(values["queries"])
+        attributes["deleted_queries"] = _filtered(())
     elif deletions == "active":
-        attributes["list_queries"] = _list_queries([{}], deleted={"active": "false"})
+        attributes["deleted_queries"] = _filtered([{"active": "false"}], are_deleted=True)
     bases = (HardDeleteStream, family) if deletions == checks.HARD_DELETES else (family,)
     return type(definition.name, bases, attributes)
 
 
-def _list_queries(
-    queries: Sequence[Mapping[str, Any]], deleted: Mapping[str, Any] | None = None
+def _filtered(
+    queries: Sequence[Mapping[str, Any]], *, are_deleted: bool = False
 ) -> Callable[[Any, datetime | None], Iterator[dict[str, Any]]]:
-    """A method that gives the queries of a stream's lists, each with its filter by change."""
+    """A method that gives the queries of some lists, each with its filter by change."""
 
-    def list_queries(self: Any, since: datetime | None) -> Iterator[dict[str, Any]]:
-        changed = {}
-        if since is not None and self.replication is Replication.SERVER_FILTER:
-            changed = self.changed_since(since - LOOKBACK)
-        wanted = [*queries, *([deleted] if deleted and self.config["include_deleted"] else [])]
-        yield from ({**changed, **query} for query in wanted)
+    def filtered(self: Any, since: datetime | None) -> Iterator[dict[str, Any]]:
+        if self.config["include_deleted"] or not are_deleted:
+            changed = self.filter_query(since)
+            yield from ({**changed, **query} for query in queries)
 
-    return list_queries
+    return filtered
 
 
 def _replication(definition: Definition, identifier: IdentifierKind) -> dict[str, Any]:

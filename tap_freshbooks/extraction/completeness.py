@@ -22,16 +22,17 @@ began, and once more after a repair: the same changes before and after mean that
 between. Where nothing shows changes, the list is read a second time, and again until no row is
 missing from the later reading: then nothing was deleted, and insertions alone show in the totals.
 
-A list of one page is a snapshot, and costs nothing more.
+A list of one page is a snapshot, and costs nothing more. Nor does a list of the same rows as at
+its last reading, where it counts no others: `_has_same_rows`.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tap_freshbooks.extraction.keys import KeySet
-from tap_freshbooks.extraction.list_chain import ListChain, PageTrace
+from tap_freshbooks.extraction.list_chain import FoundKeys, ListChain, PageTrace
 from tap_freshbooks.extraction.pagination import (
     MAX_GROWTH,
     ListGrowsError,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_freshbooks.extraction.list_chain import Query
+    from tap_freshbooks.extraction.list_source import DeletedQueries, ListSource
     from tap_freshbooks.extraction.pagination import Page, Pending
     from tap_freshbooks.records import Row
 
@@ -57,42 +59,12 @@ SLACK = timedelta(seconds=2)
 """Timestamps and dates of responses have whole seconds, and may come from different clocks."""
 
 
-class ListSource(Protocol):
-    """The lists of a stream, and what is known about their rows."""
-
-    window: int
-    """How many pages may be on their way or waiting, at most."""
-
-    pages_numbered: bool
-    """False if responses may say nothing about pages."""
-
-    def request_page(self, query: Query, number: int) -> Pending:
-        """Ask for a page."""
-
-    def key(self, row: Row) -> Hashable:
-        """Tells a row from the others."""
-
-    def duplicate_key_error(self, row: Row) -> Exception:
-        """The error to raise where another row of the same page has the key of this one."""
-
-    def changed_at(self, row: Row) -> datetime | None:
-        """When a row changed last, None if it does not say."""
-
-    def changes_order(self, row: Row) -> bool:
-        """Whether other rows may have moved when this one changed."""
-
-    def change_queries(self, since: datetime) -> Sequence[Query] | None:
-        """Queries that show, with their timestamps, the rows that came, changed or went.
-
-        Empty if the lists themselves show them. None if nothing does.
-        """
-
-
 class ConsistentListReader:
     """Reads the lists that together hold the rows of one stream of one business.
 
     Args:
         source: The lists.
+        last_keys: The digest of the keys that the last reading found; None if it is not known.
         slack: How far timestamps and dates of responses may be apart.
 
     Attributes:
@@ -101,8 +73,11 @@ class ConsistentListReader:
         hides_rows: Whether FreshBooks counts rows of a list of which it shows none.
     """
 
-    def __init__(self, source: ListSource, slack: timedelta = SLACK) -> None:
+    def __init__(
+        self, source: ListSource, *, last_keys: str | None = None, slack: timedelta = SLACK
+    ) -> None:
         self.source = source
+        self.last_keys = last_keys
         self.slack = slack
         self.read_at: datetime | None = None
         self.is_complete = True
@@ -112,17 +87,40 @@ class ConsistentListReader:
         self._moved: dict[Hashable, datetime] = {}
         """Rows that came, went or moved since the reading began, and when."""
         self._lists_show_changes = False
+        self._living: list[ListChain] = []
 
-    def read(self, queries: Iterable[Query]) -> Iterator[list[Row]]:
-        """The rows of all lists, page by page; a row comes again only if it has changed."""
+    def read(
+        self, queries: Iterable[Query], deleted: DeletedQueries = lambda _: ()
+    ) -> Iterator[list[Row]]:
+        """The rows of all lists, page by page; a row comes again only if it has changed.
+
+        Args:
+            queries: Of the lists.
+            deleted: Gives those of the lists of deleted rows.
+        """
         try:
-            yield from self._read(queries)
+            yield from self._read(queries, deleted)
         except ListGrowsError:
             self.is_complete = False
 
-    def _read(self, queries: Iterable[Query]) -> Iterator[list[Row]]:
-        lists = []
+    @property
+    def keys(self) -> str:
+        """The digest of the keys that came, those of deleted rows aside."""
+        return FoundKeys.of(self._living).digest
+
+    @property
+    def is_short(self) -> bool:
+        """Whether no list had more than a page, those of deleted rows aside."""
+        return all(len(each.observed) == 1 for each in self._living)
+
+    def _read(self, queries: Iterable[Query], deleted: DeletedQueries) -> Iterator[list[Row]]:
+        living = self._living
         for query in queries:
+            living.append(ListChain(query))
+            yield from self._read_list(living[-1])
+        has_same_rows = self._has_same_rows()
+        lists = [] if has_same_rows else list(living)
+        for query in deleted(has_same_rows):
             lists.append(ListChain(query))
             yield from self._read_list(lists[-1])
         # Rows that the token may not read count, too (`docs/freshbooks-api/accounting.md §3`).
@@ -142,6 +140,23 @@ class ConsistentListReader:
             ]
         for each in doubtful:
             yield from self._read_until_same(each)
+
+    def _has_same_rows(self) -> bool:
+        """Whether the lists certainly have the rows of the last reading, and no others.
+
+        None of the rows that came is newer than the last reading. So where the first page counts as
+        many rows as came, these are the rows that were there then, with any that stays. But for
+        one case: a row that was gone, and comes back just now, can stand for another.
+        """
+        if self.last_keys is None or any(each.total and not each.keys() for each in self._living):
+            return False
+        found = FoundKeys.of(self._living)
+        if found.digest != self.last_keys:
+            return False
+        if self.is_short:
+            return True
+        totals = {page.total for each in self._living for page in each.observed}
+        return len(self._living) == 1 and totals == {found.count}
 
     # Reading
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from tap_freshbooks.extraction.keys import compact
+from tap_freshbooks.extraction.keys import KeySet, compact
+from tap_freshbooks.extraction.set_digest import SetDigest
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from tap_freshbooks.extraction.pagination import Page
@@ -122,6 +123,31 @@ class ListChain:
             else:
                 runs.append((position, position + 1))
         return runs
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKeys:
+    """Which rows came in some lists.
+
+    Attributes:
+        digest: Of their keys.
+        count: How many there are.
+    """
+
+    digest: str
+    count: int
+
+    @classmethod
+    def of(cls, lists: Iterable[ListChain]) -> FoundKeys:
+        """Those of all pages, whatever became of the chains."""
+        digest, seen, count = SetDigest(), KeySet(), 0
+        for each in lists:
+            for page in each.observed:
+                for key in page.keys:
+                    if seen.add(key):
+                        digest.add(repr(key).encode())
+                        count += 1
+        return cls(str(digest), count)
 
 
 class _TotalHistory:

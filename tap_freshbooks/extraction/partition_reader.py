@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_freshbooks.errors import FreshBooksError, PermissionDeniedError
+from tap_freshbooks.errors import PermissionDeniedError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.extraction.completeness import SLACK, ConsistentListReader
 from tap_freshbooks.extraction.keys import is_key
+from tap_freshbooks.extraction.list_source import PartitionLists
 from tap_freshbooks.extraction.pagination import PAGE_SIZE, read_pages, results_in_order
 from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.timestamps import EASTERN
@@ -24,40 +24,10 @@ if TYPE_CHECKING:
         ObjectFetcher,
         Query,
     )
+    from tap_freshbooks.extraction.list_source import DeletedQueries, ListTraits
     from tap_freshbooks.extraction.pagination import Page, Pending
     from tap_freshbooks.extraction.prefetch import Submit
     from tap_freshbooks.extraction.read_plan import ReadPlan
-    from tap_freshbooks.records import Row
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ListTraits:
-    """How the rows of a resource's lists behave.
-
-    Attributes:
-        key: Fields that tell a row from the others of its business.
-        read_lists: Reads the lists of a partition.
-        changed_at: When a row changed last, None if it does not say.
-        change_queries: Queries that show the rows that came, changed or went since a moment;
-            empty if the lists themselves show them, None if nothing does.
-        changes_order: Whether other rows may have moved when this one changed.
-        check_page: Looks at the rows that came for a query.
-        pages_numbered: False if responses may say nothing about pages.
-        hard_deletes: Whether deleted rows disappear without a trace.
-        affected_without_timestamp: Whether rows that others change keep their timestamps.
-        include_deleted: Whether deleted rows are wanted.
-    """
-
-    key: tuple[str, ...]
-    read_lists: Callable[[PartitionReader], Iterator[Batch]]
-    changed_at: Callable[[Row], datetime | None]
-    change_queries: Callable[[datetime], Sequence[Query] | None]
-    changes_order: Callable[[Row], bool]
-    check_page: Callable[[Query, list[Row]], None] = lambda _query, _rows: None
-    pages_numbered: bool = True
-    hard_deletes: bool = False
-    affected_without_timestamp: bool = False
-    include_deleted: bool = True
 
 
 class PartitionReader:
@@ -68,15 +38,24 @@ class PartitionReader:
         traits: Of its lists.
         plan: Its lists, or objects by their ids.
         objects: Fetches objects by their ids.
+        read_lists: Reads the lists.
 
     Attributes:
         is_complete: Whether every row that existed throughout was certainly read.
         hides_rows: Whether FreshBooks counts rows of a list, and shows the token none of them.
         fetched_at: When objects were fetched by their ids, epoch seconds.
+        lists: The lists that were read, once they are.
+        keys: The digest of the keys that came, for the next reading; None if it is of no use.
+        has_read_deletions: Whether the lists of deleted rows were read.
     """
 
     def __init__(
-        self, endpoint: ListEndpoint, traits: ListTraits, plan: ReadPlan, objects: ObjectFetcher
+        self,
+        endpoint: ListEndpoint,
+        traits: ListTraits,
+        plan: ReadPlan,
+        objects: ObjectFetcher,
+        read_lists: Callable[[PartitionReader], Iterator[Batch]],
     ) -> None:
         self.endpoint = endpoint
         self.traits = traits
@@ -85,8 +64,12 @@ class PartitionReader:
         self.is_complete = True
         self.hides_rows = False
         self.fetched_at: dict[str, float] = {}
+        self.lists: ConsistentListReader | None = None
+        self.keys: str | None = None
+        self.has_read_deletions = False
         self.window = 1
         self._objects = objects
+        self._read_lists = read_lists
         self._submit: Submit = InlineFuture
         self._related_object_is_gone = False
         self._counted: set[str] = set()
@@ -101,22 +84,27 @@ class PartitionReader:
     def begin(self, submit: Submit, window: int) -> Iterator[Batch]:
         """Read with workers, ahead of the writer."""
         self._submit, self.window = submit, window
-        return self._read_objects() if self.plan.reads_objects else self.traits.read_lists(self)
+        return self._read_objects() if self.plan.reads_objects else self._read_lists(self)
 
     # Lists
 
-    def read_complete_lists(self, queries: Iterable[Query]) -> Iterator[Batch]:
+    def read_complete_lists(
+        self, queries: Iterable[Query], deleted: DeletedQueries = lambda _: ()
+    ) -> Iterator[Batch]:
         """Every row of the lists, although they may move meanwhile.
 
         Args:
-            queries: Those of the lists which together have every row.
+            queries: Those of the lists which together have every row that is not deleted.
+            deleted: Gives those of lists of deleted rows.
         """
-        reader = ConsistentListReader(_ListSource(self), _slack())
-        for rows in reader.read(queries):
+        source = PartitionLists(self.traits, self.request_page, self.window, self.subject)
+        reader = ConsistentListReader(source, last_keys=self.plan.last.keys, slack=_slack())
+        for rows in reader.read(queries, deleted):
             assert reader.read_at is not None  # noqa: S101 - a page was read
             yield Batch(rows, reader.read_at)
         self.is_complete = self.is_complete and reader.is_complete
         self.hides_rows = self.hides_rows or reader.hides_rows
+        self.lists = reader
 
     def read_pages(
         self,
@@ -201,7 +189,7 @@ class PartitionReader:
             yield from self._read_deleted(missing, wanted)
         if self._related_object_is_gone and not self.traits.affected_without_timestamp:
             # An object is gone that changed rows of this resource: their timestamps show which.
-            yield from self.traits.read_lists(self)
+            yield from self._read_lists(self)
         elif not wanted:
             yield Batch([], datetime.now(UTC))
 
@@ -245,55 +233,12 @@ class PartitionReader:
             yield Batch([], datetime.now(UTC), deleted=tuple(ids))
             return
         missing, key = set(ids), self.traits.key[0]
-        for batch in self.traits.read_lists(self):
+        for batch in self._read_lists(self):
             rows = [row for row in batch.rows if str(row.get(key)) in missing]
             missing -= {str(row[key]) for row in rows}
             yield Batch(rows, batch.read_at, are_changes=True)
         deleted = tuple(each for each in ids if each in missing and was_deleted[each])
         yield Batch([], datetime.now(UTC), deleted=deleted)
-
-
-class _ListSource:
-    """The lists of a partition, for `ConsistentListReader`."""
-
-    def __init__(self, reader: PartitionReader) -> None:
-        traits = reader.traits
-        self.window = reader.window
-        self.pages_numbered = traits.pages_numbered
-        self.change_queries = traits.change_queries
-        self.changes_order = traits.changes_order
-        self.changed_at = traits.changed_at
-        self._reader = reader
-        self._names = traits.key
-        self._single = traits.key[0] if len(traits.key) == 1 else None
-
-    def request_page(self, query: Query, number: int) -> Pending:
-        """Ask for a page."""
-        return self._reader.request_page(query, number)
-
-    def key(self, row: Row) -> Hashable:
-        """Tells a row from the others of its business.
-
-        Raises:
-            FreshBooksError: If the row does not have it.
-        """
-        key: Any = row.get(self._single) if self._single else tuple(map(row.get, self._names))
-        if type(key) is not int and not is_key(key):
-            names = " or ".join(self._names)
-            raise FreshBooksError(
-                f"{self._reader.subject}: FreshBooks sent a row without {names}, or with something "
-                "there that is no key: it cannot be told from others; please report this"
-            )
-        return key  # type: ignore[no-any-return]
-
-    def duplicate_key_error(self, row: Row) -> FreshBooksError:
-        """The error to raise where another row of the same page has the key of this one."""
-        key = ", ".join(f"{name} {str(row[name])[:50]}" for name in self._names)
-        return FreshBooksError(
-            f"{self._reader.subject}: one answer has two different rows with {key}, of which a "
-            "table would keep one. In custom_streams, add to `primary_keys` what tells them apart; "
-            "for a stream that is built in, do so with `override: true`, and please report this"
-        )
 
 
 def _slack() -> timedelta:

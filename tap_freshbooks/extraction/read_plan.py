@@ -29,6 +29,23 @@ class RelatedChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class LastReading:
+    """What is known from the last complete reading of a partition's lists.
+
+    Attributes:
+        keys: The digest of the keys of all rows that were there, deleted ones aside; None if it is
+            not known.
+        deletions_since: From when on deletions are wanted, None for all.
+        deletions_can_wait: Whether the lists of deleted rows may go unread where the keys are the
+            same.
+    """
+
+    keys: str | None = None
+    deletions_since: datetime | None = None
+    deletions_can_wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReadPlan:
     """Says what is read of one partition: its lists, some of its objects, or nothing.
 
@@ -40,6 +57,7 @@ class ReadPlan:
         reads_objects: Whether objects are read by their ids, instead of the lists.
         changed: Ids of changed objects, and whether one of their events was a deletion.
         related_changes: Changed objects of other streams that change rows of this one.
+        last: What is known from the last reading of the lists.
     """
 
     business: Business
@@ -49,6 +67,7 @@ class ReadPlan:
     reads_objects: bool = False
     changed: Mapping[str, bool] = field(default_factory=dict)
     related_changes: Sequence[RelatedChanges] = ()
+    last: LastReading = LastReading()
 
     @property
     def is_idle(self) -> bool:

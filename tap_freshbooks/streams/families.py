@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_freshbooks.businesses import IdentifierKind
-from tap_freshbooks.streams.list_stream import LOOKBACK, ListStream
+from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import EASTERN, utc_text
 
@@ -59,14 +59,14 @@ class AccountingStream(ListStream):
 
     @override
     def list_queries(self, since: datetime | None) -> Iterator[Query]:
-        changed = {}
-        if since is not None and self.replication is Replication.SERVER_FILTER:
-            changed = self.changed_since(since - LOOKBACK)
-        yield changed
+        yield self.filter_query(since)
+
+    @override
+    def deleted_queries(self, since: datetime | None) -> Iterator[Query]:
         # Lists never show deleted rows; archived ones (2) they do
         # (`docs/freshbooks-api/accounting.md §5`).
         if self.marks_deletions and self.config["include_deleted"]:
-            yield {**changed, "search[vis_state]": DELETED}
+            yield {**self.filter_query(since), "search[vis_state]": DELETED}
 
     @staticmethod
     def changed_since(since: datetime) -> Query:
@@ -111,12 +111,6 @@ class ProjectStream(ListStream):
     @override
     def list_queries(self, since: datetime | None) -> Iterator[Query]:
         yield self.filter_query(since)
-
-    def filter_query(self, since: datetime | None) -> Query:
-        """The filter of a pass."""
-        if since is None or self.replication is not Replication.SERVER_FILTER:
-            return {}
-        return self.changed_since(since - LOOKBACK)
 
     @staticmethod
     def changed_since(since: datetime) -> Query:

@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_freshbooks.extraction.filter_check import DeletionFilterCheck, FilterCheck
 from tap_freshbooks.extraction.list_endpoint import ListEndpoint
-from tap_freshbooks.extraction.partition_reader import ListTraits, PartitionReader
+from tap_freshbooks.extraction.list_source import ListTraits
+from tap_freshbooks.extraction.partition_reader import PartitionReader
+from tap_freshbooks.streams import last_reading
 from tap_freshbooks.streams.list_resource import ListResource
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
@@ -56,7 +61,6 @@ class ListReading(ListResource):
         """The facts about the rows of the lists, for the reader."""
         return ListTraits(
             key=self.key,
-            read_lists=self.read_lists,
             changed_at=self._changed_at,
             change_queries=self.change_queries,
             changes_order=self.changes_order,
@@ -87,7 +91,7 @@ class ListReading(ListResource):
         """
         if self.replication is Replication.FULL_TABLE:
             return None, True
-        start = parse_timestamp(self.config.get("start_date"))
+        start = self._start
         needs_all = self.affected_without_timestamp or self.replication is Replication.CLIENT_FILTER
         if needs_all and reconciles:
             return start, True
@@ -98,6 +102,11 @@ class ListReading(ListResource):
         since = min(known)
         return max(since, start) if start else since, False
 
+    @property
+    def _start(self) -> datetime | None:
+        """The oldest change that is wanted; None for all."""
+        return parse_timestamp(self.config.get("start_date"))
+
     @override
     def readers(self) -> Iterator[PartitionReader]:
         for plan in self.run.plans(self):
@@ -105,8 +114,13 @@ class ListReading(ListResource):
                 yield self._reader(plan)
 
     def _reader(self, plan: ReadPlan) -> PartitionReader:
-        self.consumer_states(plan.partition)  # made here, where no other thread is writing them
-        return PartitionReader(self.endpoint, self.traits, plan, self.run.objects)
+        states = self.consumer_states(plan.partition)  # no other thread writes them here
+        days = self.config["full_refresh_interval"]
+        last = last_reading.restored(states, plan, self._start, timedelta(days=days))
+        if self.hard_deletes or (plan.is_full and self.replication is not Replication.FULL_TABLE):
+            last = replace(last, deletions_can_wait=False)
+        plan = replace(plan, last=last)
+        return PartitionReader(self.endpoint, self.traits, plan, self.run.objects, self.read_lists)
 
     def open_partition(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
         """The reader of a partition, which perhaps began before, and what it reads."""
@@ -114,18 +128,36 @@ class ListReading(ListResource):
 
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
         """Read the lists of a business. Runs in a thread of its own."""
+        plan, since = reader.plan, reader.plan.since
         query: Query = {}
-        since = reader.plan.since
+        is_filtered = self.replication is Replication.SERVER_FILTER
+        # A list of one page shows in one request what has changed, and whether a row is missing.
+        is_whole = not is_filtered or plan.last.keys is not None or since is None
 
-        def queries() -> Iterator[Query]:
+        def noted(queries: Iterable[Query]) -> Iterator[Query]:
             nonlocal query
-            for query in self.list_queries(since):  # noqa: UP028 - the rows below are of this one
+            for query in queries:  # noqa: UP028 - the rows below are of this one
                 yield query
 
-        for batch in reader.read_complete_lists(queries()):
-            if since and self.replication is Replication.SERVER_FILTER:
+        def deletions(has_same_rows: bool) -> Iterator[Query]:
+            nonlocal query, since
+            if self.hard_deletes or (has_same_rows and plan.last.deletions_can_wait):
+                return
+            since = plan.last.deletions_since
+            for query in self.deleted_queries(since):
+                reader.has_read_deletions = True
+                yield query
+
+        living = noted(self.list_queries(None if is_whole else since))
+        if self.hard_deletes:  # a row that vanishes does so from whichever list it is in
+            living = chain(living, noted(self.deleted_queries(None)))
+        for batch in reader.read_complete_lists(living, deletions):
+            if since and is_filtered:
                 self._filter_check.see(batch.rows, query, since)
             yield batch
+        lists = reader.lists
+        if lists and is_whole and (not is_filtered or (self.timestamp_field and lists.is_short)):
+            reader.keys = lists.keys
 
     @cached_property
     def _filter_check(self) -> FilterCheck:

@@ -7,6 +7,7 @@ kind of endpoint filters, pages and shows deletions. `list_stream.py` reads and 
 from __future__ import annotations
 
 from abc import abstractmethod
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -15,6 +16,7 @@ from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.records import DELETED_AT
 from tap_freshbooks.schema.fields import Field, Integer, Text, UtcTime
 from tap_freshbooks.streams.base import RecordStream
+from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
     from tap_freshbooks.extraction.list_endpoint import Query
     from tap_freshbooks.records import Row
+
+LOOKBACK = timedelta(days=1)
+"""How far before the bookmark a change still counts: covers zones, clocks and late commits."""
 
 IDENTIFIER_FIELDS: dict[IdentifierKind, Field] = {
     IdentifierKind.ACCOUNT: Text(),
@@ -106,7 +111,25 @@ class ListResource(RecordStream):
 
     @abstractmethod
     def list_queries(self, since: datetime | None) -> Iterable[Query]:
-        """Queries that together see every row, or at least every row changed since a moment."""
+        """Queries that together see every row, or at least every row changed since a moment.
+
+        Without deleted ones, where these are in lists of their own.
+        """
+
+    def deleted_queries(self, since: datetime | None) -> Iterable[Query]:  # noqa: ARG002
+        """Queries of lists that only have deleted rows."""
+        return ()
+
+    @staticmethod
+    def changed_since(since: datetime) -> Query:
+        """The filter by change."""
+        raise NotImplementedError(f"no filter by change is known, nor what changed since {since}")
+
+    def filter_query(self, since: datetime | None) -> Query:
+        """The filter of a list; none where everything is wanted, or no filter is proven."""
+        if since is None or self.replication is not Replication.SERVER_FILTER:
+            return {}
+        return self.changed_since(since - LOOKBACK)
 
     def is_deleted(self, record: Row) -> bool:
         """Whether a record of a stream that shows deletions stands for a deleted row."""

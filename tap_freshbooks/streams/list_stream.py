@@ -5,15 +5,16 @@ It makes records of what `list_reading.py` reads, and advances the bookmarks.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
 from tap_freshbooks.records import DELETED_AT, Row
+from tap_freshbooks.streams import last_reading
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.list_reading import ListReading
+from tap_freshbooks.streams.list_resource import LOOKBACK
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.change_source import RecordObserver
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.extraction.read_plan import ReadPlan
-
-LOOKBACK = timedelta(days=1)
-"""How far before the bookmark a change still counts: covers zones, clocks and late commits."""
 
 
 class ListStream(ListReading):
@@ -98,12 +96,13 @@ class ListStream(ListReading):
         since, is_full = self.delivered_range(plan)
         changes = self.run.changes
         reader, batches = self.open_partition(plan)
+        last_reading.forget(self.consumer_states(plan.partition))
         observer = changes.observer(self, plan)
         read_at = None
         try:
             for batch in batches:
                 read_at = batch.read_at
-                yield from self._batch(batch, plan, since, observer)
+                yield from self._batch(batch, reader.plan, since, observer)
         except (PermissionDeniedError, NotFoundError) as error:
             if read_at is not None and not plan.reads_objects:
                 raise  # rows are out already: this is no refusal any more
@@ -123,10 +122,14 @@ class ListStream(ListReading):
         observer: RecordObserver | None,
     ) -> Iterator[Row]:
         changed_since = None if batch.are_changes else since
+        deleted_since = changed_since and plan.last.deletions_since
         derived = self._whole_derived(plan.partition)
         for row in batch.rows:
             record = self.to_record(row, plan.partition, batch.read_at)
-            if not record or not self.is_wanted(record, changed_since):
+            if not record:
+                continue
+            is_deleted = self.marks_deletions and record[DELETED_AT]
+            if not self.is_wanted(record, deleted_since if is_deleted else changed_since):
                 continue
             if observer:
                 observer.see(record, batch.read_at)
@@ -155,8 +158,10 @@ class ListStream(ListReading):
                 reader.subject,
             )
         elif read_at is not None and not reader.plan.reads_objects:
-            for consumer in self.whole_consumers(reader.plan.partition):
-                consumer.advance_bookmark(self, reader.plan.partition, read_at, full=is_full)
+            partition = reader.plan.partition
+            for consumer in self.whole_consumers(partition):
+                consumer.advance_bookmark(self, partition, read_at, full=is_full)
+            last_reading.keep(self.consumer_states(partition), reader, read_at)
 
     def _is_changed(self, record: Row, since: datetime | None) -> bool:
         """Whether a record changed since a moment, as far as can be told."""

@@ -194,13 +194,21 @@ def not_shown(_since: float) -> None:
 
 
 def read(
-    books: Books, source: Lists, queries: list[dict[str, Any]]
+    books: Books,
+    source: Lists,
+    queries: list[dict[str, Any]],
+    *,
+    last_keys: str | None = None,
+    deleted: Sequence[dict[str, Any]] = (),
 ) -> tuple[ConsistentListReader, set[int]]:
-    """Read, and see that no content is followed by an older one; the keys that came."""
-    reader = ConsistentListReader(source)
+    """Read, and see that no content is followed by an older one; the keys that came.
+
+    Where the rows are those of the last reading, the deleted ones are not asked for.
+    """
+    reader = ConsistentListReader(source, last_keys=last_keys)
     contents: dict[int, int] = {}
     throughout = {record.id for query in queries for record in books.listed(query)}
-    for rows in reader.read(queries):
+    for rows in reader.read(queries, lambda is_same: () if is_same else deleted):
         for row in rows:
             assert row["content"] >= contents.get(row["id"], 0), "an older content came later"
             contents[row["id"]] = row["content"]
@@ -260,6 +268,62 @@ def test_lists_that_show_no_changes(decisions: list[int], rows: int, window: int
 def test_lists_that_keep_deleted_rows(decisions: list[int], rows: int, window: int) -> None:
     books = Books(decisions, rows=rows, has_ranks=False, keeps_deleted=True)
     read(books, Lists(books, window, shown_by_lists), [{}])
+
+
+EDITS = st.lists(st.integers(0, 255), max_size=12)
+
+
+@settings(MANY, max_examples=500)
+@given(EDITS, SCHEDULES, SIZES, WINDOWS, st.booleans(), st.booleans())
+def test_lists_that_were_read_before(
+    between: list[int],
+    decisions: list[int],
+    rows: int,
+    window: int,
+    has_ranks: bool,
+    is_shown: bool,
+) -> None:
+    books = Books([], rows=rows, has_ranks=False)
+    books.has_ranks = has_ranks
+    changes = shown_by_lists if is_shown else not_shown
+    former, known = read(books, Lists(books, window, changes), [{}])
+    books.decisions.extend(between)
+    while books.decisions:
+        books.happen()
+    books.now += 60
+    gone_before = books.gone.copy()
+    books.gone.clear()
+    books.decisions.extend(decisions)
+    source = Lists(books, window, changes)
+    _, keys = read(books, source, [{}], last_keys=former.keys, deleted=[{"deleted": True}])
+    # A row of the last reading that is gone is never left untold.
+    assert known & gone_before <= keys
+
+
+def test_the_same_rows_need_neither_a_second_reading_nor_the_list_of_deleted_ones() -> None:
+    books = Books([], rows=30, has_ranks=False)
+    source = Lists(books, 4, not_shown)
+    former, _ = read(books, source, [{}])
+    assert source.asked == 2 * 10
+    reader, keys = read(books, source, [{}], last_keys=former.keys, deleted=[{"deleted": True}])
+    assert reader.is_complete
+    assert reader.keys == former.keys
+    assert len(keys) == 30
+    assert source.asked == 3 * 10
+
+
+def test_a_new_row_that_slips_through_among_known_ones_shows_in_the_total() -> None:
+    books = Books([], rows=15, has_ranks=False)
+    source = Lists(books, 1, not_shown)
+    former, _ = read(books, source, [{}])
+    books.has_ranks = True
+    books.decisions.append(1)
+    books.insert(books.now)  # the last row of the list
+    # A deletion right after the fifth response: the new row moves to a page that was read.
+    books.decisions.extend([0] * 10 + [0, 1, 0, 3, 14])
+    reader, keys = read(books, source, [{}], last_keys=former.keys)
+    assert reader.is_complete
+    assert keys == set(range(1, 17))
 
 
 @pytest.mark.parametrize("has_ranks", [False, True])

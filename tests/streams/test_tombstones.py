@@ -565,8 +565,8 @@ def test_a_list_that_kept_moving_declares_nothing_gone(
     books.delete("taxes", gone)
     read = ConsistentListReader._read
 
-    def read_in_vain(self: ConsistentListReader, queries: Any) -> Iterator[Any]:
-        yield from read(self, queries)
+    def read_in_vain(self: ConsistentListReader, *queries: Any) -> Iterator[Any]:
+        yield from read(self, *queries)
         raise ListGrowsError("it grows")
 
     with monkeypatch.context() as patch:

@@ -26,7 +26,7 @@ from tap_freshbooks.schema.fields import (
 )
 from tap_freshbooks.streams.families import AccountingStream, ProjectStream
 from tap_freshbooks.streams.line_items import LineItems
-from tap_freshbooks.streams.list_stream import LOOKBACK
+from tap_freshbooks.streams.list_resource import LOOKBACK
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.resources.common_fields import (
     CONTACT,

@@ -112,9 +112,14 @@ class Projects(ProjectStream):
 
     @override
     def list_queries(self, since: datetime | None) -> Iterator[Query]:
-        states = ALIVE + DELETED if self.config["include_deleted"] else ALIVE
         changed = self.filter_query(since)
-        yield from ({**changed, **state} for state in states)
+        yield from ({**changed, **state} for state in ALIVE)
+
+    @override
+    def deleted_queries(self, since: datetime | None) -> Iterator[Query]:
+        changed = self.filter_query(since)
+        if self.config["include_deleted"]:
+            yield from ({**changed, **state} for state in DELETED)
 
     @override
     def as_list_row(self, row: Row) -> Row:

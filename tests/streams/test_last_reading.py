@@ -1,0 +1,145 @@
+"""What is not asked for once more, as the last reading tells it; and that nothing is lost by it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freshbooks_sandbox import Sandbox, paging
+from tests.conftest import settings_for
+from tests.support import sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LISTS = ["items", "tasks", "clients", "bills", "credit_notes", "other_incomes", "projects"]
+"""With a filter that may be left out, with none, without timestamps, with several living lists."""
+
+
+@pytest.fixture(scope="module")
+def books() -> Iterator[Sandbox]:
+    with Sandbox(invoices=30, rate_limit=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def config(books: Sandbox, tmp_path: Path) -> dict[str, Any]:
+    config = settings_for(books, tmp_path)
+    return {**config, "business_ids": [books.state.store.businesses[0].id]}
+
+
+def key_of(stream: str) -> str:
+    return "incomeid" if stream == "other_incomes" else "id"
+
+
+def requests(books: Sandbox, config: dict[str, Any]) -> int:
+    """How many all runs have sent so far."""
+    count: int = books.stats(config["client_id"])["requests"]
+    return count
+
+
+def partitions(state: dict[str, Any], stream: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = state["bookmarks"][stream]["partitions"]
+    return found
+
+
+def gone(messages: Any, stream: str) -> set[int]:
+    return {
+        record[key_of(stream)] for record in messages.records[stream] if record["_sdc_deleted_at"]
+    }
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_a_row_that_comes_and_goes_between_two_runs_is_told_in_time(
+    books: Sandbox, config: dict[str, Any], stream: str
+) -> None:
+    first = sync(config, stream)
+    [row] = books.create(stream)
+    books.delete(stream, row[key_of(stream)])
+    second = sync(config, stream, state=first.state)
+    assert row[key_of(stream)] not in gone(second, stream)
+    [partition] = partitions(second.state, stream)
+    long_ago = datetime.now(UTC) - timedelta(days=8)
+    partition["deletions_read_at"] = long_ago.isoformat()
+    third = sync(config, stream, state=second.state)
+    assert row[key_of(stream)] in gone(third, stream)
+    [partition] = partitions(third.state, stream)
+    assert partition["deletions_read_at"] > long_ago.isoformat()
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_a_row_that_goes_is_told_by_the_next_run_with_all_that_came_and_went(
+    books: Sandbox, config: dict[str, Any], stream: str
+) -> None:
+    [known] = books.create(stream)
+    first = sync(config, stream)
+    [row] = books.create(stream)
+    books.delete(stream, row[key_of(stream)])
+    second = sync(config, stream, state=first.state)
+    books.delete(stream, known[key_of(stream)])
+    third = sync(config, stream, state=second.state)
+    assert {row[key_of(stream)], known[key_of(stream)]} <= gone(third, stream)
+
+
+@pytest.mark.parametrize(
+    ("stream", "count"),
+    [("items", 1), ("invoices", 1), ("bills", 1), ("bill_payments", 1), ("projects", 2)],
+)
+def test_a_quiet_run_asks_for_the_rows_that_are_there_and_no_others(
+    books: Sandbox, config: dict[str, Any], stream: str, count: int
+) -> None:
+    first = sync(config, stream)
+    before = requests(books, config)
+    sync(config, stream, state=first.state)
+    assert requests(books, config) - before == 1 + count  # besides who the user is
+
+
+def test_a_list_of_several_pages_is_read_once_where_its_rows_are_the_same(
+    books: Sandbox, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = "journal_entry_details"
+    monkeypatch.setattr(paging, "CAP", 30)
+    first = sync(config, stream)
+    pages = -(-len(books.truth(stream)) // 30)
+    before = requests(books, config)
+    assert before == 2 + 2 * pages  # besides a token, and who the user is
+    second = sync(config, stream, state=first.state)
+    assert requests(books, config) - before == 1 + pages
+    assert partitions(second.state, stream) == partitions(first.state, stream)
+
+
+def test_a_list_that_outgrows_a_page_is_filtered_from_then_on(
+    books: Sandbox, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living = [row for row in books.truth("tasks") if row["vis_state"] != 1]
+    monkeypatch.setattr(paging, "CAP", len(living))
+    state = sync(config, "tasks").state
+    [created] = books.create("tasks")
+    second = sync(config, "tasks", state=state)
+    arrived = {row["id"] for row in second.records["tasks"]} - gone(second, "tasks")
+    assert arrived == {created["id"]}
+    assert "keys_digest" not in partitions(second.state, "tasks")[0]
+    before = requests(books, config)
+    changed = books.update("tasks", living[0]["id"], description="mended")
+    third = sync(config, "tasks", state=second.state)
+    assert {row["id"] for row in third.records["tasks"]} == {created["id"], changed["id"]}
+    assert requests(books, config) - before == 1 + 2
+
+
+@pytest.mark.parametrize("stream", ["items", "bills", "projects"])
+def test_deleted_rows_that_are_not_wanted_are_never_asked_for(
+    books: Sandbox, config: dict[str, Any], stream: str
+) -> None:
+    [row] = books.create(stream)
+    config["include_deleted"] = False
+    first = sync(config, stream)
+    books.delete(stream, row["id"])
+    second = sync(config, stream, state=first.state)
+    assert second.records[stream] == []
+    assert "deletions_read_at" not in partitions(second.state, stream)[0]
+    # Wanted again, from when they were read last: never.
+    third = sync({**config, "include_deleted": True}, stream, state=second.state)
+    assert "deletions_read_at" in partitions(third.state, stream)[0]
