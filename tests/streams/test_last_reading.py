@@ -114,18 +114,18 @@ def test_a_list_of_several_pages_is_read_once_where_its_rows_are_the_same(
 def test_a_list_that_outgrows_a_page_is_filtered_from_then_on(
     books: Sandbox, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    living = [row for row in books.truth("tasks") if row["vis_state"] != 1]
+    living = [row for row in books.truth("estimates") if row["vis_state"] != 1]
     monkeypatch.setattr(paging, "CAP", len(living))
-    state = sync(config, "tasks").state
-    [created] = books.create("tasks")
-    second = sync(config, "tasks", state=state)
-    arrived = {row["id"] for row in second.records["tasks"]} - gone(second, "tasks")
+    state = sync(config, "estimates").state
+    [created] = books.create("estimates")
+    second = sync(config, "estimates", state=state)
+    arrived = {row["id"] for row in second.records["estimates"]} - gone(second, "estimates")
     assert arrived == {created["id"]}
-    assert "keys_digest" not in partitions(second.state, "tasks")[0]
+    assert "keys_digest" not in partitions(second.state, "estimates")[0]
     before = requests(books, config)
-    changed = books.update("tasks", living[0]["id"], description="mended")
-    third = sync(config, "tasks", state=second.state)
-    assert {row["id"] for row in third.records["tasks"]} == {created["id"], changed["id"]}
+    changed = books.update("estimates", living[0]["id"], notes="mended")
+    third = sync(config, "estimates", state=second.state)
+    assert {row["id"] for row in third.records["estimates"]} == {created["id"], changed["id"]}
     assert requests(books, config) - before == 1 + 2
 
 
