@@ -6,7 +6,7 @@ So whoever writes a connector from it, an SDK's way, comes to these paths, keys 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -14,13 +14,19 @@ import yaml
 from benchmarks import venvs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 FACTS = venvs.PROJECT / "docs" / "freshbooks-api" / "resources"
 IDENTIFIERS = ("account_id", "business_id", "business_uuid")
 TYPES = ("integer", "string", "boolean", "number", "object", "array")
-TEAM = {"team": "true", "include_unlogged": "true"}
-"""Without them time entries are those of one user (docs/freshbooks-api/projects-and-time.md §6)."""
+LIVING: Sequence[Mapping[str, str]] = ({},)
+PASSES: Mapping[str, Sequence[Mapping[str, str]]] = {
+    "projects": (*LIVING, {"complete": "true"}, {"active": "false"}),
+    # Without `team` they are those of one user (docs/freshbooks-api/projects-and-time.md §6).
+    "time_entries": ({"team": "true", "include_unlogged": "true", "include_deleted": "true"},),
+}
+MARKED = (*LIVING, {"search[vis_state]": "1"})
+"""Where `vis_state` marks deletions."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class List:
         key: The field that tells rows apart.
         changed: The field with the moment of the last change, where FreshBooks filters by it.
         since: The parameter of that filter.
-        params: What else is asked.
+        passes: The parameters of each reading; all but the first bring archived and deleted rows.
         fields: JSON types of the fields.
     """
 
@@ -48,12 +54,12 @@ class List:
     key: str
     changed: str | None
     since: str | None
-    params: Mapping[str, str]
+    passes: Sequence[Mapping[str, str]]
     fields: Mapping[str, str | None]
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
+    def plain(self, passes: int | None = None) -> dict[str, Any]:
+        """As JSON has it, with so many passes; all by default."""
+        return asdict(replace(self, passes=self.passes[:passes]))
 
 
 def lists(names: Iterable[str]) -> list[List]:
@@ -83,7 +89,7 @@ def _read(facts: Mapping[str, Any]) -> Iterator[List]:
         key=facts["primary_key"][0],
         changed=changed if since else None,
         since=since,
-        params=TEAM if facts["stream"] == "time_entries" else {},
+        passes=PASSES.get(facts["stream"], MARKED if _marks_deletions(facts) else LIVING),
         fields={name: _json_type(field) for name, field in facts["fields"].items()},
     )
 
@@ -92,6 +98,10 @@ def _filter(facts: Mapping[str, Any]) -> str | None:
     """The parameter for rows that changed since a moment, where there is one."""
     params = [*facts.get("params", []), facts.get("param")]
     return next((str(name) for name in params if name), None)
+
+
+def _marks_deletions(facts: Mapping[str, Any]) -> bool:
+    return 1 in (facts.get("vis_state") or {}).get("values", {})
 
 
 def _json_type(field: Mapping[str, Any] | str) -> str | None:

@@ -133,7 +133,12 @@ class Listed(RESTStream[int]):
         name = self.facts["identifier"]
         field = "id" if name == "business_id" else name
         found = [business[field] for business in self.config["businesses"]]
-        return [{name: identifier} for identifier in found if identifier]
+        return [
+            {name: identifier, "pass": number}
+            for identifier in found
+            for number in range(len(self.facts["passes"]))
+            if identifier
+        ]
 
     @override
     def get_new_paginator(self) -> BaseAPIPaginator[Any]:
@@ -143,7 +148,7 @@ class Listed(RESTStream[int]):
     def get_url_params(
         self, context: Context | None, next_page_token: int | None
     ) -> dict[str, Any]:
-        params = dict(self.facts["params"])
+        params = dict(self.facts["passes"][context["pass"] if context else 0])
         if self.facts["style"] != "none":
             params |= {"page": next_page_token or 1, "per_page": 100}
         if self.replication_key and (since := self.get_starting_replication_key_value(context)):

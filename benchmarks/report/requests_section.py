@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 READERS = {
     "tap": "tap-freshbooks",
     "tap, interval": "tap-freshbooks, `full_table_interval` 24",
-    "sdk-default": "SDK-default tap",
+    "sdk-default": "SDK-default tap, each list once",
+    "sdk-default, all passes": "SDK-default tap, archived and deleted rows, too",
     "airbyte": "Airbyte CDK, its connector's lists",
     "airbyte, as published": "the same, with the paging that is published",
 }
@@ -34,7 +35,8 @@ deleted and still in the target.{named}
 {changes}
 - *SDK-default tap*: the {lists} of the tap's {streams} default streams that are plain lists, each
   with its documented path and key, pages of 100, the filter by change where one is documented (by
-  day, as accounting has it), and `ACTIVATE_VERSION` for full tables. It reads each list once.
+  day, as accounting has it), and `ACTIVATE_VERSION` for full tables. It reads each list once, or
+  also the lists of archived and deleted rows. While a list moves, its rows may slip through.
 - *Airbyte's connector* has ten streams; they are written anew for the CDK, with pages of 100, with
   cursors where FreshBooks filters, and for all accounts at once. Full tables are overwritten by
   each run, which is how deletions show. *Published* is the connector's own paging: no page size is
