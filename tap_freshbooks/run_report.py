@@ -90,6 +90,7 @@ def _work(tap: Tap, connection: Connection, state: RunState) -> dict[str, Any]:
         "streams": {each.stream: _counts(each) for each in streams},
         "failed": _all_without_names(connection, state.outcome.failures),
         "skipped": _all_without_names(connection, state.outcome.refusals),
+        "not_due": sorted(state.times.waiting),
         "unknown_fields": _unknown_fields(tap),
     }
 

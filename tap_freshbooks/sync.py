@@ -20,7 +20,7 @@ from tap_freshbooks.streams.run_state import RunState
 from tap_freshbooks.streams.unreadable import note_unreadable, unreached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from singer_sdk import Stream, Tap
 
@@ -70,7 +70,8 @@ class SyncRun:
         note_unreadable(self.connection, list(self.sources), self.state.outcome)
         nobody = unreached(self.connection, self.sources)
         if planner:
-            self._leave_out_idle_streams(planner)
+            planner.begin(self.tap.streams["businesses"].stream_state)
+        self._leave_out_idle_streams()
         self.has_begun = True
         output = self.tap.message_writer
         writer = output if isinstance(output, BufferedMessageWriter) else None
@@ -124,19 +125,25 @@ class SyncRun:
         from tap_freshbooks.webhooks.sync.planner import WebhookSyncPlanner  # noqa: PLC0415
 
         inbox = Inbox(config["webhook_inbox"], patience=RETRY_TIMEOUT)
-        planner = WebhookSyncPlanner(inbox, self.connection, config, dict(streams))
+        planner = WebhookSyncPlanner(inbox, self.state, config, dict(streams))
         planner.restore_businesses(streams["businesses"].stream_state)
         self.state.changes = planner
         return planner
 
-    def _leave_out_idle_streams(self, planner: WebhookSyncPlanner) -> None:
-        planner.check_callbacks()
-        streams = self.tap.streams
-        state = streams["businesses"].stream_state
-        for idle in planner.plan_streams(list(self.sources), self.state, state):
-            self.state.outcome.note_read(idle.name)
-            for stream in (idle, *idle.child_streams):
-                streams.pop(stream.name, None)
+    def _leave_out_idle_streams(self) -> None:
+        run, streams = self.state, self.tap.streams
+        run.times.intervals.tell_of_names(cast("Collection[RecordStream]", streams.values()))
+        idle = [stream for stream in self.sources if run.changes.is_idle(stream)]
+        for stream in idle:
+            if stream.name in run.times.waiting:
+                run.outcome.note_waiting(stream.name)
+            else:
+                run.outcome.note_read(stream.name)
+            del streams[stream.name]
+        fed = {child.name for source in self.sources for child in source.child_streams}
+        for name in {child.name for source in idle for child in source.child_streams} - fed:
+            streams.pop(name, None)
+        run.times.tell()
 
     @contextmanager
     def _prefetching(self, before_wait: Callable[[], None]) -> Iterator[None]:

@@ -25,7 +25,10 @@ Made from the code by `make docs`; do not edit.
 all rows are read and the changed ones delivered; *full table*, that nothing shows what changed;
 *by period*, that closed periods are read once and the last ones again. **Deletions**: *marked* rows
 come with `_sdc_deleted_at`; *hard* means that FreshBooks drops them without a trace; the setting
-`hard_deletes` says what a target is told then. Streams in *italics* are not selected by default.
+`hard_deletes` says what a target is told then. **Interval**: *yes* where FreshBooks has no filter
+for what changed, so that each reading is of the whole: the setting `full_table_interval` says how
+often ([reading.md](reading.md#not-more-often-than-it-pays)); a name is that of the stream whose
+interval counts, as the rows come with it. Streams in *italics* are not selected by default.
 
 """
 
@@ -35,7 +38,7 @@ stands in it, so that the stream rests on a guess; none of them is selected by d
 
 
 COLUMNS = (
-    *("stream", "what it is", "of each", "primary key", "replication", "deletions"),
+    *("stream", "what it is", "of each", "primary key", "replication", "interval", "deletions"),
     *("OAuth scope", "webhook event", "fields"),
 )
 
@@ -66,6 +69,7 @@ def _row(stream: type[RecordStream]) -> str:
         ", ".join(f"`{key}`" for key in stream.record_keys()),
         REPLICATION[stream.replication]
         + (f", `{stream.timestamp_field}`" if stream.timestamp_field else ""),
+        _interval(stream, source),
         _deletions(source),
         f"`{stream.oauth_scope}`" if stream.oauth_scope.startswith("user:") else stream.oauth_scope,
         f"`{source.webhook_noun}`" if source.webhook_noun else "",
@@ -77,6 +81,12 @@ def _row(stream: type[RecordStream]) -> str:
 def _summary(stream: type[RecordStream]) -> str:
     summary = (stream.__doc__ or "").partition("\n")[0]
     return f"{summary} **Unconfirmed**: {stream.unconfirmed}" if stream.unconfirmed else summary
+
+
+def _interval(stream: type[RecordStream], source: type[RecordStream]) -> str:
+    if source.fixed_pace():
+        return ""
+    return "yes" if stream is source else f"`{source.name}`"
 
 
 def _deletions(source: type[RecordStream]) -> str:

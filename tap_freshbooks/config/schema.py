@@ -129,6 +129,21 @@ EXTRACTION: tuple[th.Property[Any], ...] = (
         "values change without a new timestamp; 0 for each time",
     ),
     th.Property(
+        "full_table_interval",
+        th.CustomType(
+            {
+                "type": ["number", "object"],
+                "minimum": 0,
+                "additionalProperties": {"type": "number", "minimum": 0},
+            }
+        ),
+        default=0,
+        title="Full table interval",
+        description="Hours after which a list that can only be read whole is read again, 0 for "
+        "each time; or an object with hours by stream or pattern: "
+        '{"taxes": 24, "journal_*": 6}',
+    ),
+    th.Property(
         "fail_on_skipped",
         th.BooleanType,
         default=False,
@@ -196,7 +211,8 @@ WEBHOOKS: tuple[th.Property[Any], ...] = (
         th.NumberType(minimum=0),
         default=1,
         title="Poll interval",
-        description="With webhook_inbox: hours after which a stream without webhooks is read again",
+        description="With webhook_inbox: hours after which a stream without webhooks is read "
+        "again; where full_table_interval is longer, that counts",
     ),
     th.Property(
         "reconcile_interval",

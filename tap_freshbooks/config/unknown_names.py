@@ -104,7 +104,7 @@ def _is_meltanos(variable: str, settings: Mapping[str, Any]) -> bool:
     say. The last one is of a plugin that inherits from this one: each gets those of all.
     """
     rest = variable[len(PREFIX) :].lower()
-    parts = (f"{name}_" for name, schema in settings.items() if "properties" in schema)
+    parts = (f"{name}_" for name, schema in settings.items() if "object" in schema.get("type", ()))
     others = (f"_{name}" for name in settings)
     return "__" in f"_{rest}" or rest.startswith(tuple(parts)) or rest.endswith(tuple(others))
 

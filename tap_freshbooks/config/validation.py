@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ def validate(
             config[name] = int(value)  # 4.0 is an integer of JSON, and none of Python
         elif "number" in kinds and isinstance(value, str):
             # Meltano writes text: it has no kind of setting for fractions that it can write.
-            config[name] = _number(value)
+            config[name] = _object(value) if "object" in kinds else _number(value)
         elif isinstance(value, str) and name != "flattening_separator":  # " - ", say
             config[name] = value.strip()  # a pasted token often brings its line end along
     errors = list(_schema_errors(config, schema))
@@ -72,6 +73,14 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def _object(text: str) -> Any:
+    """A number, or an object in JSON, which Meltano writes for a setting without a kind."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _number(text)
 
 
 def schema_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
@@ -143,11 +152,15 @@ def _other_errors(
 def _number_errors(
     config: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    for name in schema["properties"]:
+    for name, setting in schema["properties"].items():
         value = config.get(name)
-        if isinstance(value, int | float) and not value < NUMBER_LIMIT:  # nor is NaN
-            yield name, f"{name} is too large"
-        elif name == "requests_per_second" and isinstance(value, float) and value < LEAST_RATE:
+        numbers = {name: value}
+        if isinstance(value, dict) and "number" in setting["type"]:
+            numbers = {f"{name}.{key}": each for key, each in value.items()}
+        for place, number in numbers.items():
+            if isinstance(number, int | float) and not number < NUMBER_LIMIT:  # nor is NaN
+                yield name, f"{place} is too large"
+        if name == "requests_per_second" and isinstance(value, float) and value < LEAST_RATE:
             yield name, f"{name} is too small: {LEAST_RATE} is the least"
 
 

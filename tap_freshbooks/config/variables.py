@@ -77,8 +77,8 @@ def _converted(text: str, schema: Mapping[str, Any]) -> Any:
         return BOOLEANS.get(bare.lower(), text)
     if "integer" in kinds:
         return int(bare) if INTEGER.fullmatch(bare) else text
-    if "number" in kinds:
-        return float(bare) if NUMBER.fullmatch(bare) else text
+    if "number" in kinds and NUMBER.fullmatch(bare):
+        return float(bare)
     if "array" in kinds or "object" in kinds:
         return _parsed(text, schema)
     return text

@@ -5,29 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_freshbooks.extraction.read_plan import ReadPlan
+from tap_freshbooks.extraction.reading_times import PolledStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from tap_freshbooks.businesses import Business
+    from tap_freshbooks.extraction.reading_times import ReadingTimes
     from tap_freshbooks.records import Row
 
 
-class PlannableStream(Protocol):
+class PlannableStream(PolledStream, Protocol):
     """A stream as a change source sees it."""
-
-    @property
-    def name(self) -> str:
-        """Of the stream."""
-
-    @property
-    def partitions(self) -> Sequence[Mapping[str, Any]]:
-        """One for each business that it reads."""
-
-    @property
-    def webhook_noun(self) -> str | None:
-        """The name of the resource in events."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -48,9 +38,6 @@ class PlannableStream(Protocol):
     def business_of(self, partition: Mapping[str, Any]) -> Business:
         """The business of a partition."""
 
-    def consumer_states(self, partition: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-        """The state of a partition, for each stream that is fed by what is read."""
-
     def read_range(
         self, partition: Mapping[str, Any], *, reconciles: bool
     ) -> tuple[datetime | None, bool]:
@@ -66,6 +53,9 @@ class RecordObserver(Protocol):
 
 class ChangeSource(Protocol):
     """Plans what is read of a stream, and keeps a record of what was read."""
+
+    def is_idle(self, stream: PolledStream) -> bool:
+        """Whether nothing is to be read of a stream."""
 
     def plans(self, stream: PlannableStream) -> list[ReadPlan]:
         """A plan for each partition, in their order. Called once in a sync."""
@@ -89,26 +79,42 @@ class ChangeSource(Protocol):
             fetched_at: When objects were fetched by their ids, epoch seconds.
         """
 
-    def mark_refused(self, stream: PlannableStream, plan: ReadPlan) -> None:
+    def mark_refused(self, stream: PolledStream, partition: Mapping[str, Any] | None) -> None:
         """Note that the token may not read a partition."""
 
-    def mark_polled(self, states: Iterable[dict[str, Any]]) -> None:
-        """Note that all partitions of a stream without events were read.
-
-        Args:
-            states: Of the streams that are fed by what was read.
-        """
+    def mark_finished(self, stream: PolledStream) -> None:
+        """Note that a stream is at its end: what was marked as read is delivered."""
 
 
 class PollingSource:
-    """Reads the lists of every partition: without events, nothing else shows what has changed."""
+    """Reads the lists of partitions that are due: nothing else shows what has changed.
+
+    Args:
+        times: Tells what is due.
+    """
+
+    def __init__(self, times: ReadingTimes) -> None:
+        self.times = times
+        self._read: dict[str, list[Mapping[str, Any] | None]] = {}
+        """Partitions that were read, by their streams."""
+        self._refused: set[str] = set()
+        """Names of streams that have refused partitions."""
+
+    def is_idle(self, stream: PolledStream) -> bool:
+        """Whether nothing of a stream is due."""
+        return self.times.is_waiting(stream)
 
     def plans(self, stream: PlannableStream) -> list[ReadPlan]:
         """A plan for the lists of each partition, since its bookmark."""
+        due = self.times.due(stream)
         plans = []
-        for partition in stream.partitions:
-            since, is_full = stream.read_range(partition, reconciles=False)
-            plans.append(ReadPlan(stream.business_of(partition), partition, since, is_full))
+        for partition in stream.partitions or ():
+            business, is_due = stream.business_of(partition), partition in due
+            since, is_full = None, False
+            if is_due:
+                self.times.forget(stream, partition)
+                since, is_full = stream.read_range(partition, reconciles=False)
+            plans.append(ReadPlan(business, partition, since, is_full, is_due=is_due))
         return plans
 
     def observer(self, stream: PlannableStream, plan: ReadPlan) -> None:
@@ -118,13 +124,19 @@ class PollingSource:
         self,
         stream: PlannableStream,
         plan: ReadPlan,
-        read_at: datetime,
-        fetched_at: Mapping[str, float],
+        read_at: datetime,  # noqa: ARG002
+        fetched_at: Mapping[str, float],  # noqa: ARG002
     ) -> None:
-        """Nothing is kept but the bookmark, which the stream advances itself."""
+        """Beside the bookmark, which the stream advances itself, its interval begins anew."""
+        self._read.setdefault(stream.name, []).append(plan.partition)
 
-    def mark_refused(self, stream: PlannableStream, plan: ReadPlan) -> None:
-        """Nothing: the next sync tries again."""
+    def mark_refused(self, stream: PolledStream, partition: Mapping[str, Any] | None) -> None:
+        """It is asked again the next time, or, with webhooks, after `poll_interval`."""
+        self._refused.add(stream.name)
+        self.times.note_refusal(stream, partition)
 
-    def mark_polled(self, states: Iterable[dict[str, Any]]) -> None:
-        """Nothing: the next sync reads it again."""
+    def mark_finished(self, stream: PolledStream) -> None:
+        """Only now are the rows of tables that are sent whole certain to count."""
+        whole = [] if stream.partitions or stream.name in self._refused else [None]
+        for partition in (*self._read.pop(stream.name, ()), *whole):
+            self.times.note_reading(stream, partition)

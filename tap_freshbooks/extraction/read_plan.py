@@ -54,6 +54,7 @@ class ReadPlan:
         partition: The Singer partition: the name of the identifier, and its value.
         since: From when on the lists' changes are wanted; None for all rows.
         is_full: Whether reading the lists counts as a full read.
+        is_due: Whether its interval is over; else nothing is read.
         reads_objects: Whether objects are read by their ids, instead of the lists.
         changed: Ids of changed objects, and whether one of their events was a deletion.
         related_changes: Changed objects of other streams that change rows of this one.
@@ -64,6 +65,7 @@ class ReadPlan:
     partition: Mapping[str, Any]
     since: datetime | None
     is_full: bool
+    is_due: bool = True
     reads_objects: bool = False
     changed: Mapping[str, bool] = field(default_factory=dict)
     related_changes: Sequence[RelatedChanges] = ()
@@ -72,4 +74,6 @@ class ReadPlan:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is to be read."""
-        return self.reads_objects and not self.changed and not self.related_changes
+        return not self.is_due or (
+            self.reads_objects and not self.changed and not self.related_changes
+        )

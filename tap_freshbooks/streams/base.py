@@ -76,9 +76,6 @@ class RecordStream(MarkedStream, ABC):
     additional_parents: ClassVar[tuple[type[RecordStream], ...]] = ()
     """The streams that feed this one, besides its parent."""
 
-    replication: ClassVar[Replication] = Replication.FULL_TABLE
-    """How the stream finds out what changed."""
-
     timestamp_field: ClassVar[str | None] = None
     """The field with the moment of the last change."""
 
@@ -185,8 +182,13 @@ class RecordStream(MarkedStream, ABC):
             records = self.read(context)
             yield from map(compile_preparation(self), records) if self.selected else records
         if context == partitions[-1]:
-            with self._failing_alone(None):
-                self.finish()
+            self._finish()
+
+    def _finish(self) -> None:
+        """The last partition is over."""
+        with self._failing_alone(None):
+            self.finish()
+        self.run.changes.mark_finished(self)
 
     @contextmanager
     def _failing_alone(
@@ -246,13 +248,10 @@ class RecordStream(MarkedStream, ABC):
                 with self._failing_alone(partition):
                     yield from self._deliver(partition, counter)
                 if partition == partitions[-1]:
-                    with self._failing_alone(None):
-                        self.finish()
+                    self._finish()
                 self.finalize_state(self.get_context_state(partition))
                 if self._is_in_state(partition):
                     self.write_state()
-        if self.is_complete and not self.webhook_noun:
-            self.run.changes.mark_polled(self.consumer_states(None))
         self._stats.ended = time.monotonic()
 
     def _deliver(self, partition: Context | None, counter: Counter) -> Iterator[Row]:

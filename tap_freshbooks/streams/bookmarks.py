@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_freshbooks.businesses import IdentifierKind
 from tap_freshbooks.singer.catalogued_stream import CataloguedStream
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ class BookmarkedStream(CataloguedStream, ABC):
     A bookmark moves only after every row of a complete read was delivered: one that failed half-way
     leaves it where it was.
     """
+
+    replication: ClassVar[Replication] = Replication.FULL_TABLE
+    """How the stream finds out what changed."""
+
+    @classmethod
+    def fixed_pace(cls) -> str:
+        """Why `full_table_interval` does not count for it; empty if it does."""
+        if cls.replication is Replication.SERVER_FILTER:
+            return "is read each time, as FreshBooks lists what has changed"
+        return ""
 
     @property
     def run(self) -> RunState:

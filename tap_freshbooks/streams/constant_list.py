@@ -42,6 +42,7 @@ class ConstantList(RecordStream):
                     yield from map(self.convert, rows)
             except (PermissionDeniedError, NotFoundError) as error:
                 self.refuse(error, None)
+                self.run.changes.mark_refused(self, None)
             else:
                 self.run.outcome.note_read(self.name)
 

@@ -31,6 +31,11 @@ class MarkedStream(BookmarkedStream, ABC):
     hard_deletes: ClassVar[bool] = False
     """Whether deleted rows disappear without a trace."""
 
+    @property
+    def is_sent_whole(self) -> bool:
+        """Whether a target gets all partitions of the table at once, or none."""
+        return False
+
     def __init__(self, tap: Tap, schema: dict[str, Any]) -> None:
         self.has_tombstones = self.hard_deletes and tap.config.get("hard_deletes") == TOMBSTONES
         """Whether records say that rows are gone which have disappeared."""

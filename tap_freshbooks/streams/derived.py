@@ -44,6 +44,11 @@ class DerivedStream(RecordStream):
     key_book: KeyBook | None = None
     """Notes which rows are there, where rows can vanish and the target shall know."""
 
+    @classmethod
+    @override
+    def fixed_pace(cls) -> str:
+        return f"is made of {cls.source.name}: name that instead"
+
     @abstractmethod
     def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:
         """Records that follow from one of a source's, which is not to be changed."""

@@ -12,7 +12,7 @@ from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.table_versions import TableVersions
 from tap_freshbooks.streams.tombstones import Tombstones
-from tap_freshbooks.streams.vanished_rows import SETTING, VanishedRows
+from tap_freshbooks.streams.vanished_rows import ACTIVATE_VERSION, SETTING, VanishedRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +38,11 @@ class HardDeleteStream(ListStream):
     def vanished_rows(self) -> VanishedRows:
         """How the target is told of rows that vanish."""
         return MODES[self.config[SETTING]](self)
+
+    @property
+    @override
+    def is_sent_whole(self) -> bool:
+        return self.vanished_rows.mode == ACTIVATE_VERSION
 
     @override
     def begin(self) -> None:

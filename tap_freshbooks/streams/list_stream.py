@@ -56,7 +56,9 @@ class ListStream(ListReading):
         if partition is None:  # no business has the identifier that this stream needs
             return
         plan = self.run.plan(self, partition)
-        if plan.is_idle:
+        if not plan.is_due:
+            self.run.outcome.note_waiting(self.name)
+        elif plan.is_idle:
             self.run.outcome.note_read(self.name)
         else:
             yield from self.read_partition(plan)
@@ -144,7 +146,7 @@ class ListStream(ListReading):
         """Leave a business out that may not be read."""
         self.all_read = False
         self.refuse(error, plan.business.account_id)
-        self.run.changes.mark_refused(self, plan)
+        self.run.changes.mark_refused(self, plan.partition)
 
     def _conclude(
         self, reader: PartitionReader, read_at: datetime | None, *, is_full: bool

@@ -56,6 +56,7 @@ class Outcome:
 
     def __init__(self) -> None:
         self._read: set[str] = set()
+        self._waiting: set[str] = set()
         self._refused: dict[str, list[str]] = {}
         self._failed: dict[str, list[str]] = {}
         self._reasons: dict[str, list[str]] = {}
@@ -64,6 +65,10 @@ class Outcome:
     def note_read(self, stream: str) -> None:
         """A stream that needs a permission was read, of one business at least."""
         self._read.add(stream)
+
+    def note_waiting(self, stream: str) -> None:
+        """A stream is not due yet, of one business at least."""
+        self._waiting.add(stream)
 
     def note_refusal(self, stream: str, sentence: str) -> None:
         """The token, the role or the plan do not allow to read a stream of a business."""
@@ -110,13 +115,13 @@ class Outcome:
         return any((stream, source, key) in self._failed_partitions for key in keys)
 
     def has_succeeded(self, stream: str, sources: Collection[str]) -> bool:
-        """Whether a stream lacks nothing, at the end of the run.
+        """Whether a stream was read, and lacks nothing at the end of the run.
 
         Args:
             stream: Its name.
             sources: Names of the streams that are read for it; its own, unless it is derived.
         """
-        if stream in self._failed:
+        if stream in self._failed or self._waiting - self._read >= set(sources):
             return False
         refused = [each for each in sources if each in self._refused and each not in self._read]
         return stream in self._read or not refused
@@ -156,7 +161,7 @@ class Outcome:
                 f"{', '.join(self._failed)} (the lines above say why). All others were read, and "
                 "their states are written; the next run reads again what failed"
             )
-        if self._refused and not self._read:
+        if self._refused and not self._read and not self._waiting:
             raise StreamsFailedError(
                 f"FreshBooks refused every stream that was to be read: {', '.join(self._refused)}. "
                 "`tap-freshbooks status` shows what the token may read; `tap-freshbooks login` "

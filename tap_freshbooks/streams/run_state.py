@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from tap_freshbooks.extraction.change_source import ChangeSource, PollingSource
 from tap_freshbooks.extraction.list_endpoint import ObjectFetcher
 from tap_freshbooks.extraction.prefetch import InlineFuture
+from tap_freshbooks.extraction.reading_times import ReadingTimes
 from tap_freshbooks.singer.stats import SyncStats
 from tap_freshbooks.streams.outcome import Outcome
 
@@ -30,6 +31,7 @@ class RunState:
     Attributes:
         stats: What reading has cost and brought, stream by stream.
         outcome: What was read, refused, or failed.
+        times: Tells what is due.
         changes: Tells what has to be read.
         objects: Fetches objects by their ids, each once.
         prefetcher: Reads the partitions that come next; None where nothing is read ahead.
@@ -40,7 +42,8 @@ class RunState:
         self.connection = connection
         self.stats = SyncStats()
         self.outcome = Outcome()
-        self.changes: ChangeSource = PollingSource()
+        self.times = ReadingTimes(connection.config)
+        self.changes: ChangeSource = PollingSource(self.times)
         self.objects = ObjectFetcher()
         self.prefetcher: Prefetcher[Any] | None = None
         self.before_state: list[Callable[[], None]] = []

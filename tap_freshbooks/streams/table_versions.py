@@ -67,8 +67,8 @@ class TableVersions(VanishedRows):
             self._obstacle = self._missing()
             return
         other_mode = self._other_mode()
-        if any(plan.reads_objects for plan in plans):
-            keys_changed = any(plan.changed for plan in plans)
+        if any(plan.reads_objects or not plan.is_due for plan in plans):
+            keys_changed = any(plan.changed or not plan.is_due for plan in plans)
         else:
             self._obstacle = self._foreign_rows(other_mode)
             if not self._obstacle:

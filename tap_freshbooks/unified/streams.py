@@ -70,6 +70,11 @@ class UnifiedStream(DerivedStream):
 
     @classmethod
     @override
+    def fixed_pace(cls) -> str:
+        return f"is made of {' and '.join(root.name for root in cls.roots)}: name that instead"
+
+    @classmethod
+    @override
     def record_keys(cls) -> tuple[str, ...]:
         return cls.key
 
@@ -200,7 +205,7 @@ class CompanyInfo(UnifiedStream):
     @override
     def finish(self) -> None:
         for business_id, record in self._without_system.items():
-            if business_id in self._failed:
+            if business_id in self._unread:
                 continue  # it has a system, whose columns would become empty
             for row in self._rows(record):
                 self.write_record(row)
@@ -209,15 +214,21 @@ class CompanyInfo(UnifiedStream):
         super().finish()
 
     @property
-    def _failed(self) -> set[int]:
-        """Ids of the businesses whose systems could not be read."""
+    def _unread(self) -> set[int]:
+        """Ids of the businesses whose systems could not be read, or are not due."""
         kind, has_failed = self.source.identifier_kind, self.run.outcome.has_failed
         return {
             business.business_id
             for business in self.connection.businesses
             if business.lacks_usable(kind)
             or has_failed(self.name, self.source.name, {kind.value: business.identifier(kind)})
-        }
+        } | self._waiting
+
+    @property
+    def _waiting(self) -> set[int]:
+        [system] = (self.tap.streams[root.name] for root in self.roots)
+        plans = self.run.plans(cast("ListStream", system))
+        return {plan.business.business_id for plan in plans if not plan.is_due}
 
     def _rows(self, record: Row) -> Iterator[Row]:
         [(source, native)] = self.natives.items()

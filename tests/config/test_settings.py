@@ -102,6 +102,9 @@ def test_a_blank_variable_keeps_that_of_a_dotenv_out(
         ("max_attempts", " 12\n", 12),
         ("poll_interval", "0.5", 0.5),
         ("poll_interval", "1e2", 100),
+        *(("full_table_interval", text, 24) for text in ("24", " 24.0\n", '"24"')),
+        ("full_table_interval", '{"taxes": 24, "journal_*": 0.5}', {"taxes": 24, "journal_*": 0.5}),
+        ("full_table_interval", "{}", {}),
         ("business_ids", "[1, 2]", [1, 2]),
         ("business_ids", "1, 2,", [1, 2]),
         ("business_ids", "17", [17]),
@@ -129,6 +132,10 @@ WRONG_TEXTS = [
     *(("max_attempts", text) for text in ("many", "1.5", "1_0", "true", "9" * 99, "\u0663", "0")),
     pytest.param("max_attempts", "9" * 5000, id="max_attempts-long"),
     *(("poll_interval", text) for text in ("nan", "inf", "-1", "1e300", "1,5", "0x10")),
+    *(("full_table_interval", text) for text in ("often", "-1", "nan", "1e300", "true", "[1]")),
+    *(("full_table_interval", f'{{"taxes": {text}}}') for text in ("-1", "NaN", '"1"', "null")),
+    ("full_table_interval", '{"taxes": 1'),
+    pytest.param("full_table_interval", '{"a": ' * 100_000, id="full_table_interval-deep"),
     *(("business_ids", text) for text in ("1;2", "[1", '["a"]', '{"a": 1}', "[true]", "[1.5]")),
     *(("custom_streams", text) for text in ("a,b", "{}", "[1]")),
     pytest.param("custom_streams", "[" * 100_000, id="custom_streams-deep"),
@@ -175,6 +182,10 @@ WRONG_VALUES = [
     ("poll_interval", float("nan")),
     ("poll_interval", float("inf")),
     ("full_refresh_interval", 1e12),
+    ("full_table_interval", {"taxes": 1e12}),
+    ("full_table_interval", {"taxes": {"hours": 1}}),
+    ("full_table_interval", {"taxes": True}),
+    ("full_table_interval", [24]),
     ("business_ids", "1,2"),
     ("business_ids", 5),
     ("business_ids", [1, "2"]),
@@ -251,6 +262,18 @@ def test_a_number_with_a_fraction_may_be_text_as_meltano_writes_it(
 ) -> None:
     found = effective(file({"requests_per_second": "1000", "poll_interval": " 0.5 "}))
     assert (found["requests_per_second"], found["poll_interval"]) == (1000, 0.5)
+
+
+@pytest.mark.parametrize(("text", "value"), [("24", 24), ('{"taxes": 24}', {"taxes": 24})])
+def test_a_number_or_an_object_may_be_text_as_meltano_writes_it(
+    file: Callable[..., str], text: str, value: object
+) -> None:
+    assert effective(file({"full_table_interval": text}))["full_table_interval"] == value
+
+
+def test_an_interval_of_a_dotenv_counts(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TAP_FRESHBOOKS_FULL_TABLE_INTERVAL='{\"taxes\": 24}'\n")
+    assert effective("ENV")["full_table_interval"] == {"taxes": 24}
 
 
 @pytest.mark.parametrize("variable", ["LOGLEVEL", "TAP_FRESHBOOKS_LOGLEVEL"])

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 UNSTRUCTURED = {"stream_maps", "stream_map_config"}
 """Settings that are objects of any shape; the others are settings of their own."""
 
+UNVALUED = {"full_table_interval"}
+"""Numbers that may be objects: Meltano fails on an object where it knows a number."""
+
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, Any]:
@@ -65,7 +68,8 @@ def test_the_extractor_has_the_settings_and_capabilities_of_the_tap(
         name for name, schema in of_tap.items() if schema.get("secret")
     }
     for name, setting in of_plugin.items():
-        assert setting.get("value") == of_tap[name].get("default"), name
+        default = None if name in UNVALUED else of_tap[name].get("default")
+        assert setting.get("value") == default, name
     assert sorted(plugin["capabilities"]) == sorted(tap["capabilities"])
 
 

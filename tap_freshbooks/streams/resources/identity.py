@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from tap_freshbooks.records import Row
 
 
-class Identity(RecordStream):
+class OfIdentity(RecordStream):
+    """What users/me says, which a sync asks for in any case."""
+
+    oauth_scope = "user:profile:read"
+
+    @classmethod
+    @override
+    def fixed_pace(cls) -> str:
+        return "comes with users/me, which is asked for in any case"
+
+
+class Identity(OfIdentity):
     """The FreshBooks user behind the connection: one record."""
 
     name = "identity"
@@ -108,7 +119,7 @@ class Identity(RecordStream):
         yield self.convert(self.connection.me)
 
 
-class Businesses(RecordStream):
+class Businesses(OfIdentity):
     """The memberships of the user; links the three identifiers of a business."""
 
     name = "businesses"

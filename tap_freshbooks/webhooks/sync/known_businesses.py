@@ -14,22 +14,22 @@ from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
+
+    from tap_freshbooks.extraction.reading_times import ReadingTimes
 
 MEMBERS = "members"
 READ_AT = "members_read_at"
 
 
-def restore(state: Mapping[str, Any], now: datetime, max_age: timedelta) -> list[Business] | None:
+def restore(state: Mapping[str, Any], times: ReadingTimes) -> list[Business] | None:
     """The businesses that a state has kept; None if none can be read, or if they are too old.
 
     Args:
         state: Of the stream `businesses`.
-        now: The time.
-        max_age: How old they may be.
+        times: Says how old they may be.
     """
-    read_at = parse_timestamp(state.get(READ_AT))
-    if read_at is None or not 0 <= (now - read_at).total_seconds() < max_age.total_seconds():
+    if not times.is_recent(parse_timestamp(state.get(READ_AT)), times.poll_interval):
         return None
     try:
         found = msgspec.convert(state.get(MEMBERS), list[Business])

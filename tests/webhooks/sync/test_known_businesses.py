@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tap_freshbooks.businesses import Business, IdentifierKind, Unusable
+from tap_freshbooks.extraction.reading_times import ReadingTimes
 from tap_freshbooks.webhooks.sync import known_businesses
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
@@ -36,7 +37,9 @@ def changes(name: str, *values: Any) -> list[tuple[str, Any]]:
 
 
 def restored(state: dict[str, Any]) -> list[Business] | None:
-    return known_businesses.restore(state, NOW + timedelta(minutes=1), timedelta(hours=1))
+    config = {"webhook_inbox": "inbox.db", "poll_interval": 1}
+    times = ReadingTimes(config, NOW + timedelta(minutes=1))
+    return known_businesses.restore(state, times)
 
 
 def test_what_was_kept_is_restored() -> None:

@@ -13,7 +13,7 @@ from tap_freshbooks.errors import TapError
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.webhooks.inbox import ANY
-from tap_freshbooks.webhooks.sync import missed_changes, planner
+from tap_freshbooks.webhooks.sync import draft, missed_changes, planner
 from tests.support import sync
 from tests.webhooks.fake_receiver import NOUN_BY_STREAM, FakeReceiver
 
@@ -306,7 +306,7 @@ def test_many_changes_are_read_from_the_lists(
     fake_receiver: FakeReceiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(planner, "MAX_OBJECT_READS", 5)
+    monkeypatch.setattr(draft, "MAX_OBJECT_READS", 5)
     state = sync(settings, "invoices").state
     ids = [row["id"] for row in own_sandbox.truth("invoices")[:6]]
     for each in ids:
