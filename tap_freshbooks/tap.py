@@ -56,7 +56,8 @@ class TapFreshBooks(SdkTap):
 
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema(CUSTOM_STREAMS)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_sync: bool = False, **kwargs: Any) -> None:
+        self._is_sync = is_sync  # what is not selected then is not asked for, either
         sanitize_logs()
         if isinstance(kwargs.get("catalog"), dict) and not isinstance(kwargs["catalog"], Catalog):
             kwargs["catalog"] = singer_catalog(kwargs["catalog"])
@@ -113,19 +114,20 @@ class TapFreshBooks(SdkTap):
         self, native: Sequence[type[RecordStream]]
     ) -> Sequence[type[RecordStream]]:
         folder = self.config.get("unified_mappings")
-        if not folder and self.input_catalog and not self._selects_unified(self.input_catalog):
-            return ()  # reading the mappings would take a tenth of a second
+        if not folder and not self._wants_unified():
+            return ()  # reading the mappings would take half as long as all the rest
         from tap_freshbooks.unified.stream_classes import stream_classes  # noqa: PLC0415 - nor this
 
         return stream_classes(
             native, folder, remote_data=self.config.get("unified_remote_data", False)
         )
 
-    @staticmethod
-    def _selects_unified(catalog: Catalog) -> bool:
+    def _wants_unified(self) -> bool:
+        if self.input_catalog is None:
+            return not self._is_sync  # none of them is selected by default
         return any(
             name.startswith(UNIFIED) and entry.metadata.resolve_selection()[()]
-            for name, entry in catalog.items()
+            for name, entry in self.input_catalog.items()
         )
 
     def _native_streams(self) -> Sequence[type[RecordStream]]:
@@ -204,6 +206,7 @@ class TapFreshBooks(SdkTap):
             config=config.config if config else {},
             state=read_state(state),
             catalog=read_catalog(catalog),
+            is_sync=True,
         )
         tap.sync()
 

@@ -29,14 +29,22 @@ OFFLINE = [
     sys.executable,
     "-c",
     """
-import socket, sys
+import atexit, gc, os, socket, sys
 def refuse(*args): sys.exit('the network was touched')
 socket.socket.connect = socket.getaddrinfo = refuse
+def look():
+    if not gc.isenabled() or gc.get_stats()[2]["collections"] or len(gc.get_objects()) > 500:
+        os._exit(99)
+atexit.register(look)
 from tap_freshbooks.cli import main
 main()
 """,
 ]
-"""The command line in a process that ends as soon as it touches the network."""
+"""The command line in a process that ends as soon as it touches the network.
+
+With status 99 if it looks through all objects for garbage, which nothing so short is worth, or if
+no search would follow where it goes on.
+"""
 
 
 @pytest.fixture
