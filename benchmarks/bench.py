@@ -29,9 +29,10 @@ class Size:
     pages: int = 1_000
     many: int = 1_000_000
     starts: int = 9
+    window_invoices: int = 1_120
 
 
-QUICK = Size(repeats=1, records=5_000, pages=60, many=10_000, starts=3)
+QUICK = Size(repeats=1, records=5_000, pages=60, many=10_000, starts=3, window_invoices=120)
 
 
 @dataclass

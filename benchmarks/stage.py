@@ -14,7 +14,7 @@ from benchmarks import venvs
 from benchmarks.measure import BenchmarkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 PER_PAGE = 100
@@ -101,11 +101,14 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(folder: Path, invoices: int) -> Iterator[Sandbox]:
-    """Start a sandbox without a rate limit, and end it."""
+def sandbox(
+    folder: Path, invoices: int, rate_limit: int = 0, behaviours: Sequence[str] = ()
+) -> Iterator[Sandbox]:
+    """Start a sandbox, by default without a rate limit, and end it."""
     config = folder / "sandbox.json"
     config.unlink(missing_ok=True)
-    options = ["--port", "0", "--rate-limit", "0", "--invoices", str(invoices)]
+    options = ["--port", "0", "--rate-limit", str(rate_limit), "--invoices", str(invoices)]
+    options += [option for each in behaviours for option in ("--behaviour", each)]
     command = [sys.executable, "-m", "tap_freshbooks", "sandbox", *options, "--config", str(config)]
     with (
         (folder / "sandbox.log").open("wb") as log,

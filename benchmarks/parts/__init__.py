@@ -12,6 +12,7 @@ from benchmarks.parts.requests_and_records import requests
 from benchmarks.parts.sequential import sequential
 from benchmarks.parts.startup import startup
 from benchmarks.parts.unified import unified
+from benchmarks.parts.window import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,4 +28,5 @@ PARTS: dict[str, Callable[[Bench], Part]] = {
     "unified": unified,
     "sequential": sequential,
     "memory": memory,
+    "window": window,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,13 @@ def marginal(part: Mapping[str, Any], name: str) -> float:
 def ideal(part: Mapping[str, Any], at_once: int) -> float:
     """Seconds that the pages take at best."""
     return float(part["pages"] * part["latency"] / at_once)
+
+
+def least_seconds(part: Mapping[str, Any], case: Mapping[str, Any]) -> float:
+    """What so many requests take at least: full windows, and the last one as fast as allowed."""
+    windows = math.ceil(case["requests"] / part["limit"]) - 1
+    last = case["requests"] - windows * part["limit"]
+    return float(windows * part["window"] + last / (part["per_second"] * case["processes"]))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

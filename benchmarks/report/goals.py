@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from benchmarks import venvs
 from benchmarks.field import MODELS
-from benchmarks.report.figures import ideal, marginal, middle, table
+from benchmarks.report.figures import ideal, least_seconds, marginal, middle, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +33,10 @@ Key = Literal[
     "memory",
     "unified",
     "unified-lines",
+    "window-one",
+    "refused-one",
+    "window-two",
+    "refused-two",
 ]
 
 
@@ -135,8 +139,23 @@ def _unified(part: Mapping[str, Any]) -> Iterator[Goal]:
         yield at_most(key, text, other / one, 1.5, " ×")
 
 
+def _window(part: Mapping[str, Any]) -> Iterator[Goal]:
+    cases: tuple[tuple[str, Key, float, Key, int], ...] = (
+        ("one", "window-one", 1.05, "refused-one", 0),
+        ("two", "window-two", 1.15, "refused-two", 9),
+    )
+    for name, key, most, refused_key, refused in cases:
+        case = part["cases"][name]
+        who = "One process" if name == "one" else "Two processes that share the window"
+        who = f"{who}, {part['limit']} requests a minute: at most"
+        ratio = case["seconds"] / least_seconds(part, case)
+        yield at_most(key, f"{who} {most} × the least time", ratio, most, " ×")
+        yield count_at_most(refused_key, f"{who} {refused} refused", case["refused"], refused)
+
+
 GOALS: dict[str, Callable[[Mapping[str, Any]], Iterator[Goal]]] = {
     "requests": _requests,
+    "window": _window,
     "latency": _latency,
     "cpu": _cpu,
     "startup": _startup,

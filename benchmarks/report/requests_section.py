@@ -41,6 +41,8 @@ deleted and still in the target.{named}
   cursors where FreshBooks filters, and for all accounts at once. Full tables are overwritten by
   each run, which is how deletions show. *Published* is the connector's own paging: no page size is
   asked for, so a page has 15 rows, and a page of fewer than 100 rows counts as the last.
+- What `full_table_interval` leaves unread shows with the next reading of the list, here 24 hours
+  later.
 - The tap wrote {log:,} lines of log in its first run.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.field import MODELS
-from benchmarks.report.figures import LABELS, ideal, marginal, middle, spread, table
+from benchmarks.report.figures import LABELS, ideal, least_seconds, marginal, middle, spread, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,7 +159,32 @@ def _unified(part: Mapping[str, Any]) -> str:
     )
 
 
+def _window(part: Mapping[str, Any]) -> str:
+    rows = []
+    for case in part["cases"].values():
+        least = least_seconds(part, case)
+        rows.append(
+            [
+                str(case["processes"]),
+                f"{case['requests']:,}",
+                f"{least:.0f}",
+                f"{case['seconds']:.0f}",
+                f"{case['seconds'] / least:.2f}",
+                str(case["refused"]),
+            ]
+        )
+    return (
+        f"## A rate limit of {part['limit']} requests in {part['window']} s\n\n"
+        "A first sync of all default streams. Two processes have one token, so they share the\n"
+        "window, and know nothing of each other. At the least, all windows but the last are used\n"
+        f"up, and the last as fast as `requests_per_second` ({part['per_second']}, the default)"
+        " lets.\n\n"
+        + table(["processes", "requests", "least, s", "took, s", "×", "refused (429)"], rows)
+    )
+
+
 SECTIONS = {
+    "window": _window,
     "latency": _latency,
     "sequential": _sequential,
     "cpu": _cpu,

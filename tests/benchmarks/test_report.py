@@ -43,6 +43,19 @@ def test_a_goal_that_one_of_two_measurements_misses_is_missed() -> None:
     assert "**missed** by 1.20" in row
 
 
+def test_the_least_time_is_full_windows_and_a_last_one_in_haste() -> None:
+    case = {"requests": 600, "processes": 1, "refused": 1, "seconds": 140.0}
+    two = {**case, "processes": 2, "refused": 9, "seconds": 149.0}
+    part = {"limit": 250, "window": 60, "per_second": 10, "cases": {"one": case, "two": two}}
+    found = {goal.key: (goal.figure, goal.missed_by) for goal in goals.goals({"window": part})}
+    assert found == {
+        "window-one": ("1.08 ×", "1.03 × what was allowed"),  # noqa: RUF001
+        "refused-one": ("1", "1"),
+        "window-two": ("1.19 ×", "1.04 × what was allowed"),  # noqa: RUF001
+        "refused-two": ("9", None),
+    }
+
+
 def test_only_missed_goals_have_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes = tmp_path / "notes.md"
     notes.write_text("## cpu-sdk\nNobody knows.\n\n## cpu-airbyte\nTheirs got\nfaster.\n", "utf-8")
