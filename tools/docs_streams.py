@@ -27,8 +27,8 @@ all rows are read and the changed ones delivered; *full table*, that nothing sho
 come with `_sdc_deleted_at`; *hard* means that FreshBooks drops them without a trace; the setting
 `hard_deletes` says what a target is told then. **Interval**: *yes* where FreshBooks has no filter
 for what changed, so that each reading is of the whole: the setting `full_table_interval` says how
-often ([reading.md](reading.md#not-more-often-than-it-pays)); a name is that of the stream whose
-interval counts, as the rows come with it. Streams in *italics* are not selected by default.
+often (docs/reading.md, on what is not asked more often than it pays); a name is that of the
+stream whose interval counts, as the rows come with it. Streams in *italics* are not selected by default.
 
 """
 
