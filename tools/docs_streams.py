@@ -28,7 +28,8 @@ come with `_sdc_deleted_at`; *hard* means that FreshBooks drops them without a t
 `hard_deletes` says what a target is told then. **Interval**: *yes* where FreshBooks has no filter
 for what changed, so that each reading is of the whole: the setting `full_table_interval` says how
 often (docs/reading.md, on what is not asked more often than it pays); a name is that of the
-stream whose interval counts, as the rows come with it. Streams in *italics* are not selected by default.
+stream whose interval counts, as the rows come with it. Streams in *italics* are not selected by
+default.
 
 """
 
