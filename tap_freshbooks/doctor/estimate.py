@@ -15,6 +15,7 @@ from tap_freshbooks.doctor.rehearsal import PartitionCost, rehearse
 from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.extraction.prefetch import PriorityExecutor
 from tap_freshbooks.streams.list_stream import ListStream
+from tap_freshbooks.transport.rate_window import WINDOW
 from tap_freshbooks.transport.throttle import SPACING_MARGIN
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from tap_freshbooks.businesses import Business
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.base import RecordStream
-
-RATE_WINDOW = 60.0
-"""Length of a window of the rate limit, seconds
-(`docs/freshbooks-api/errors-and-limits.md §2`)."""
 
 IDENTITY_REQUESTS = 1
 """Each run asks who the user is and which businesses there are."""
@@ -75,12 +72,14 @@ class Pace:
 
     def seconds(self, requests: int) -> float:
         """The least time that so many requests take."""
-        by_cap = requests * (1 + SPACING_MARGIN) / self.requests_per_second
-        by_latency = requests * self.latency / self.max_concurrency
-        by_limit = 0.0
-        if self.rate_limit:
-            by_limit = (requests - 1) // self.rate_limit * RATE_WINDOW
-        return max(by_cap, by_latency, by_limit)
+        by_cap = (1 + SPACING_MARGIN) / self.requests_per_second
+        each = max(by_cap, self.latency / self.max_concurrency)
+        if not self.rate_limit:
+            return requests * each
+        # Each window begins with a request, and is used up as fast as the rest allows.
+        windows = (requests - 1) // self.rate_limit
+        rest = requests - windows * self.rate_limit
+        return windows * max(WINDOW, self.rate_limit * each) + rest * each
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +149,11 @@ def estimate(
     finally:
         workers.close()
     latencies = [latency for each in partitions for latency in each.cost.latencies]
-    window = connection.client.throttle.window
     pace = Pace(
         connection.config["requests_per_second"],
         connection.config["max_concurrency"],
         fmean(latencies) if latencies else 0.0,
-        window.limit if window else None,
+        connection.client.throttle.rate_limit,
     )
     return Estimate(partitions, list(derived), pace)
 

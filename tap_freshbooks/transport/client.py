@@ -21,6 +21,7 @@ from tap_freshbooks.errors import (
 from tap_freshbooks.singer.stats import StreamStats
 from tap_freshbooks.transport.decoding import Oddities, decode
 from tap_freshbooks.transport.outage import OutageCheck
+from tap_freshbooks.transport.rate_window import route_of
 from tap_freshbooks.transport.request import Request, Response
 from tap_freshbooks.transport.response_errors import answer_date, error_from_response, retry_after
 from tap_freshbooks.transport.retry_budget import RetryBudgets
@@ -221,7 +222,8 @@ class FreshBooksClient:
             self.throttle.sleep(wait)
 
     def _send(self, request: Request, token: str) -> Response:
-        with self.throttle.slot() as sent:
+        route = route_of(request.method, request.path)
+        with self.throttle.slot(route) as sent:
             request.count(self.totals)
             raw, content = self.session.exchange(
                 request.method,
@@ -234,7 +236,7 @@ class FreshBooksClient:
             received = time.monotonic()
             status, headers = raw.status_code, raw.headers
             # Before the slot is free, so that no thread sends a request in ignorance of it.
-            self.throttle.observe(headers)
+            self.throttle.observe(headers, route)
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 self.throttle.slow_down(sent)
                 for stats in filter(None, (request.stats, self.totals)):

@@ -238,36 +238,6 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
     return min(max(0.0, (moment - now).total_seconds()), LONGEST_RETRY_AFTER)
 
 
-@dataclass(frozen=True, slots=True)
-class RateWindow:
-    """The rate limit headers of a response (`docs/freshbooks-api/errors-and-limits.md §2`).
-
-    Attributes:
-        remaining: Requests that are left in the window.
-        seconds: Until the next window, `LONGEST_RETRY_AFTER` at most.
-        limit: Requests that a whole window has; None if it is not said.
-    """
-
-    remaining: int
-    seconds: float
-    limit: int | None = None
-
-
-def rate_window(headers: Mapping[str, str]) -> RateWindow | None:
-    """Read the rate limit headers, None if they are missing or make no sense."""
-    remaining = whole_number(headers.get("X-RateLimit-Remaining"))
-    reset = whole_number(headers.get("X-RateLimit-Reset"))
-    now = answer_date(headers)  # by the clock that the reset is told by
-    if remaining is None or reset is None or now is None:
-        return None
-    seconds = reset - int(now.timestamp())
-    if remaining < 0 or seconds < 0:
-        return None
-    # One more, because both have lost their fractions.
-    limit = whole_number(headers.get("X-RateLimit-Limit"))
-    return RateWindow(remaining, float(min(seconds + 1, LONGEST_RETRY_AFTER)), limit)
-
-
 def http_date(value: str | None) -> datetime | None:
     """Read an HTTP date as a moment in UTC, None if it is missing or malformed."""
     try:

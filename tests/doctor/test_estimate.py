@@ -354,7 +354,8 @@ def test_a_size_that_is_ignored_is_the_size_of_a_page(
         (Pace(10, 4, 0.0, None), 103),
         (Pace(10, 4, 0.8, None), 200),
         (Pace(10, 4, 0.8, 600), 200),
-        (Pace(10, 4, 0.8, 100), 9 * 60),
+        (Pace(10, 4, 0.8, 100), 9 * 60 + 20),
+        (Pace(1, 4, 0.8, 100), 1030),
     ],
 )
 def test_the_slowest_of_caps_answers_and_rate_limit_gives_the_time(

@@ -95,23 +95,25 @@ def test_successes_creep_back_to_the_caps_and_not_beyond(throttle: Throttle) -> 
 
 
 @pytest.mark.parametrize(
-    ("remaining", "in_flight", "pauses"),
+    ("remaining", "in_flight", "waits"),
     [(0, 1, True), (1, 1, False), (3, 4, True), (4, 4, False), (600, 8, False)],
 )
 def test_a_window_that_is_used_up_is_waited_for(
-    throttle: Throttle, remaining: int, in_flight: int, pauses: bool
+    throttle: Throttle, remaining: int, in_flight: int, waits: bool
 ) -> None:
     for _ in range(in_flight):
-        throttle._enter()
+        throttle.leave()
     throttle.observe(headers(remaining))
-    assert (39 < throttle.pause_left <= 41) is pauses
-    assert (throttle.pause_left == 0) is not pauses
+    throttle.arrive()
+    assert (39 < throttle.delay() <= 41) is waits
+    assert (throttle.delay() < 1) is not waits
 
 
-def test_the_reset_counts_by_the_clock_of_the_server(throttle: Throttle) -> None:
+@pytest.mark.parametrize("reset", [NOW + 7, 7])
+def test_the_reset_counts_by_the_clock_of_the_server(throttle: Throttle, reset: int) -> None:
     with throttle.slot():
-        throttle.observe(headers(0, reset=12, date=5))
-    assert 7 < throttle.pause_left <= 8
+        throttle.observe(headers(0, reset=reset, date=NOW))
+    assert 7 < throttle.delay() <= 8
 
 
 @pytest.mark.parametrize(
@@ -133,13 +135,14 @@ def test_headers_that_make_no_sense_change_nothing(
     given = {**headers(0), **changes}
     with throttle.slot():
         throttle.observe({name: text for name, text in given.items() if text is not None})
-    assert throttle.pause_left == 0
+    assert throttle.delay() < 1
 
 
 def test_no_pause_is_longer_than_a_few_minutes(throttle: Throttle) -> None:
     with throttle.slot():
-        throttle.observe(headers(0, reset=10**400))
-        throttle.pause(10_000)
+        throttle.observe(headers(0, reset=NOW + 10**9))
+    assert 0 < throttle.delay() <= LONGEST_RETRY_AFTER
+    throttle.pause(10_000)
     assert 0 < throttle.pause_left <= LONGEST_RETRY_AFTER
 
 
@@ -302,10 +305,46 @@ def test_an_outage_ends_the_run_and_not_each_request_after_all_its_attempts(
     assert sandbox.stats(config["client_id"])["requests"] == MAX_RETRIES_OF_STREAM + 4
 
 
-def test_pauses_are_counted_once_and_as_far_as_they_have_gone(throttle: Throttle) -> None:
-    throttle.pause(0.1)
-    throttle.pause(0.05)  # within the first
-    time.sleep(0.12)
-    assert throttle.paused_seconds == pytest.approx(0.1, abs=0.02)
-    throttle.pause(100)
-    assert throttle.paused_seconds == pytest.approx(0.1, abs=0.02)
+@pytest.mark.parametrize("cause", ["pause", "window"])
+def test_what_requests_wait_for_a_limit_is_counted_once_and_as_far_as_it_has_gone(
+    cause: str,
+) -> None:
+    throttle = Throttle(1000, 2)
+    with throttle.slot():
+        if cause == "pause":
+            throttle.pause(100)
+        else:
+            throttle.observe(headers(0))
+    assert throttle.paused_seconds == 0
+    began = time.monotonic()
+    threads = [threading.Thread(target=lambda: throttle.slot().__enter__()) for _ in range(3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda _: None)  # they are cancelled
+        for thread in threads:
+            thread.start()
+        while throttle.paused_seconds < 0.05:
+            time.sleep(0.001)
+        assert throttle.paused_seconds <= time.monotonic() - began
+        throttle.close()
+        for thread in threads:
+            thread.join(5)
+
+
+def test_a_window_of_one_route_does_not_keep_another_one_waiting() -> None:
+    throttle = Throttle(1000, 4)
+    for route, remaining, limit in (("invoices", 400, 600), ("me", 0, 20)):
+        with throttle.slot(route):
+            throttle.observe({**headers(remaining), "X-RateLimit-Limit": str(limit)}, route)
+    held = threading.Thread(target=lambda: throttle.slot("me").__enter__(), daemon=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda _: None)
+        held.start()
+        while not throttle.paused_seconds:
+            time.sleep(0.001)
+        for _ in range(3):
+            with throttle.slot("invoices"):
+                pass
+        assert held.is_alive()
+        throttle.close()
+        held.join(5)
+    assert not held.is_alive()

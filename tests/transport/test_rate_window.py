@@ -1,0 +1,122 @@
+"""The rate limit as answers tell of it: all readings of that, one process or more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_freshbooks.transport.rate_window import route_of
+from tests.transport.simulation import (
+    IDENTITY,
+    LIMIT,
+    LISTS,
+    READINGS,
+    Process,
+    Server,
+    Timeline,
+    dice,
+    least,
+    schedule,
+    simulate,
+)
+
+
+@pytest.mark.parametrize(
+    ("reading", "rate", "concurrency", "latency"),
+    [
+        *((reading, 10, 4, 0.05) for reading in READINGS),
+        ("rounded down", 40, 16, 0.3),
+        ("rounded up", 100, 8, 0.02),
+    ],
+)
+def test_alone_a_window_is_used_whole_and_no_request_is_too_many(
+    reading: str, rate: float, concurrency: int, latency: float
+) -> None:
+    seconds, server = simulate(
+        1,
+        [2000],
+        behaviour=READINGS[reading],
+        requests_per_second=rate,
+        max_concurrency=concurrency,
+        latency=latency,
+    )
+    assert server.statuses[429] == 0
+    assert seconds <= least(2000, rate) * 1.02
+
+
+@pytest.mark.parametrize(
+    ("counts", "start", "reading"),
+    [
+        ([1000, 1000], 0, "rounded down"),
+        ([1000, 1000], 7, "rounded up"),
+        ([1400, 600], 0, "rounded"),
+        ([2000, 2000], 45, "the seconds that are left"),
+        ([700, 700, 600], 0, "rounded up"),
+        ([700, 700, 600], 45, "rounded down"),
+    ],
+)
+def test_processes_that_share_a_window_use_it_and_do_not_hit_it(
+    counts: list[int], start: float, reading: str
+) -> None:
+    starts = (0, start, 2 * start)
+    seconds, server = simulate(1, counts, starts=starts, behaviour=READINGS[reading])
+    late = [each for each in starts if each > LIMIT / 10]  # they may find the window used up
+    assert server.statuses[429] <= len(late)
+    assert seconds <= least(sum(counts), 10 * len(counts)) * 1.15
+
+
+def test_schedules_of_two_processes() -> None:
+    hits = 0
+    for seed in range(25):
+        _, server = simulate(seed, **schedule(seed))
+        hits += server.statuses[429]
+        assert server.statuses[429] < 10
+    assert hits <= 25
+
+
+def test_a_limit_of_one_endpoint_is_none_of_others() -> None:
+    seconds, server = simulate(3, [500], behaviour={"limit": {IDENTITY: 20, "": 600}})
+    assert server.statuses[429] == 0
+    assert seconds < 500 / 10 * 1.05
+
+
+def test_endpoints_with_windows_of_their_own_are_used_each() -> None:
+    timeline = Timeline(now=0.3)
+    server = Server(timeline, {"a": 100, "b": 50})
+    process = Process(server, [*"ab"] * 150, dice(1), requests_per_second=20)
+    process.go_on()
+    timeline.run()
+    assert server.statuses == {200: 300}
+    assert timeline.now < 2 * 60 + 10
+
+
+def test_answers_without_headers_are_not_taken_for_those_of_another_window() -> None:
+    behaviour = {"limit": {IDENTITY: 20, "": 10_000}, "silent": frozenset({LISTS})}
+    seconds, server = simulate(4, [300], behaviour=behaviour)
+    assert server.statuses[429] == 0
+    assert seconds < 300 / 10 * 1.05
+
+
+def test_a_limit_that_changes_is_followed() -> None:
+    timeline = Timeline(now=0.7)
+    limits = {"": 250}
+    server = Server(timeline, limits)
+    process = Process(server, [LISTS] * 1000, dice(5))
+    process.go_on()
+    timeline.after(70, lambda: limits.update({"": 100}))
+    timeline.after(200, lambda: limits.update({"": 600}))
+    timeline.run()
+    assert server.statuses[200] == 1000
+    assert server.statuses[429] <= 4
+    assert timeline.now < 330
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/accounting/account/x1/invoices/invoices/77", "GET accounting account x1 invoices"),
+        ("/auth/api/v1/users/me", "GET auth api v1 users"),
+        ("/projects", "GET projects"),
+    ],
+)
+def test_a_route_is_a_resource_of_a_business(path: str, route: str) -> None:
+    assert route_of("GET", path) == route
