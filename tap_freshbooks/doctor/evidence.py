@@ -230,7 +230,7 @@ class Evidence:
             rows, metadata = read_rows(answer.body, records, "")
         except FreshBooksError:
             raise NotTestedError("the list is not where it was expected") from None
-        return Listing(answer, rows, _beside(answer.body, records), metadata)
+        return Listing(answer, list(rows), _beside(answer.body, records), metadata)
 
 
 def _beside(body: Any, records: tuple[str, ...]) -> Mapping[str, Any]:

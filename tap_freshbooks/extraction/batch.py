@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tap_freshbooks.records import Row
@@ -22,7 +23,7 @@ class Batch:
         deleted: Ids of deleted objects that have no row any more.
     """
 
-    rows: list[Row]
+    rows: Sequence[Row]
     read_at: datetime
     are_changes: bool = False
     deleted: tuple[str, ...] = ()

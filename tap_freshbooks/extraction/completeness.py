@@ -29,6 +29,7 @@ its last reading, where it counts no others: `_has_same_rows`.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.extraction.keys import KeySet
@@ -39,6 +40,7 @@ from tap_freshbooks.extraction.pagination import (
     read_pages,
     results_in_order,
 )
+from tap_freshbooks.transport.lazy_rows import LazyRows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -91,7 +93,7 @@ class ConsistentListReader:
 
     def read(
         self, queries: Iterable[Query], deleted: DeletedQueries = lambda _: ()
-    ) -> Iterator[list[Row]]:
+    ) -> Iterator[Sequence[Row]]:
         """The rows of all lists, page by page; a row comes again only if it has changed.
 
         Args:
@@ -113,7 +115,7 @@ class ConsistentListReader:
         """Whether no list had more than a page, those of deleted rows aside."""
         return all(len(each.observed) == 1 for each in self._living)
 
-    def _read(self, queries: Iterable[Query], deleted: DeletedQueries) -> Iterator[list[Row]]:
+    def _read(self, queries: Iterable[Query], deleted: DeletedQueries) -> Iterator[Sequence[Row]]:
         living = self._living
         for query in queries:
             living.append(ListChain(query))
@@ -160,7 +162,7 @@ class ConsistentListReader:
 
     # Reading
 
-    def _read_list(self, each: ListChain) -> Iterator[list[Row]]:
+    def _read_list(self, each: ListChain) -> Iterator[Sequence[Row]]:
         """Read a list from its first page to its last."""
         each.chain = []
         for page in self._read_pages(each.query):
@@ -177,21 +179,27 @@ class ConsistentListReader:
 
         return read_pages(request, self.source.window, pages_numbered=self.source.pages_numbered)
 
-    def _add_page(self, each: ListChain, page: Page) -> list[Row]:
+    def _add_page(self, each: ListChain, page: Page) -> Sequence[Row]:
         """Keep a trace of a page; returns those of its rows that had not been seen yet."""
-        keys = [self.source.key(row) for row in page.rows]
+        rows = page.rows
+        if self._lists_show_changes:
+            rows = list(rows)  # all are looked at, and some again by the writer
+        keys = self.source.keys(rows)
         if len(set(keys)) < len(keys):
-            self._check_distinct(page.rows, keys)
+            self._check_distinct(rows, keys)
         each.observed.append(PageTrace.of(page, keys))
         if self._lists_show_changes:
-            for row, key in zip(page.rows, keys, strict=True):
+            for row, key in zip(rows, keys, strict=True):
                 self._note_change(row, key)
-        is_new = self._seen.add
-        new_rows = [row for row, key in zip(page.rows, keys, strict=True) if is_new(key)]
+        are_new = [self._seen.add(key) for key in keys]
+        if isinstance(rows, LazyRows):
+            new_rows: Sequence[Row] = rows.chosen(are_new)
+        else:
+            new_rows = list(compress(rows, are_new))
         each.new_rows += len(new_rows)
         return new_rows
 
-    def _check_distinct(self, rows: list[Row], keys: list[Hashable]) -> None:
+    def _check_distinct(self, rows: Sequence[Row], keys: list[Hashable]) -> None:
         """Nothing moves within a page: rows that share a key are one row, or it is no key."""
         first: dict[Hashable, Row] = {}
         for row, key in zip(rows, keys, strict=True):
@@ -212,7 +220,9 @@ class ConsistentListReader:
 
     # Where changes can be asked for
 
-    def _repair_all(self, moving: list[ListChain], queries: Sequence[Query]) -> Iterator[list[Row]]:
+    def _repair_all(
+        self, moving: list[ListChain], queries: Sequence[Query]
+    ) -> Iterator[Sequence[Row]]:
         """Read what changed, and repair links that the changes or the totals show as broken."""
         repaired: list[PageTrace] = []
         for number in range(1, MAX_REPAIRS + 1):
@@ -234,13 +244,13 @@ class ConsistentListReader:
                 repaired += each.observed[known:]
         self.is_complete = False
 
-    def _read_changes(self, each: ListChain) -> Iterator[list[Row]]:
+    def _read_changes(self, each: ListChain) -> Iterator[Sequence[Row]]:
         """Read what changed since the reading began; it is newer than all that was delivered."""
         taken: set[Hashable] = set()
         for page in self._read_pages(each.query):
             rows = []
-            for row in page.rows:
-                key = self.source.key(row)
+            changed = list(page.rows)
+            for row, key in zip(changed, self.source.keys(changed), strict=True):
                 moment = self._note_change(row, key)
                 is_changed = moment is not None and self._delivered_again.get(key) != moment
                 is_new = self._seen.add(key)
@@ -252,7 +262,7 @@ class ConsistentListReader:
             each.observed.append(PageTrace.of(page, []))
             yield rows
 
-    def _repair(self, each: ListChain, runs: list[tuple[int, int]]) -> Iterator[list[Row]]:
+    def _repair(self, each: ListChain, runs: list[tuple[int, int]]) -> Iterator[Sequence[Row]]:
         """Put new pages between those at the ends of each run; at the list's ends, in place."""
         for begin, end in reversed(runs):
             former, latter = each.chain[begin], each.chain[end]
@@ -272,7 +282,7 @@ class ConsistentListReader:
                 patch.append(each.observed[-1])
             each.chain[begin + (not is_first) : end + is_last] = patch
 
-    def _read_again(self, each: ListChain, numbers: Iterable[int]) -> Iterator[list[Row]]:
+    def _read_again(self, each: ListChain, numbers: Iterable[int]) -> Iterator[Sequence[Row]]:
         """Read pages by their numbers, several at once, in this order."""
         pending = (self.source.request_page(each.query, number) for number in numbers)
         for page in results_in_order(pending, self.source.window):
@@ -280,7 +290,7 @@ class ConsistentListReader:
 
     # Where nothing shows changes
 
-    def _read_until_same(self, each: ListChain) -> Iterator[list[Row]]:
+    def _read_until_same(self, each: ListChain) -> Iterator[Sequence[Row]]:
         """Read a list again, until no row is missing from the later reading."""
         for _ in range(MAX_READINGS - 1):
             before, moved = each.keys(), dict(self._moved)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.extraction.pagination import Page, PageMetadata, UnreadableMetadataError
+from tap_freshbooks.transport.lazy_rows import LazyRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +40,9 @@ def read_page(response: Response, number: int, records: Sequence[str], subject: 
     return Page(number, rows, metadata, response.date, response.sent, response.received)
 
 
-def read_rows(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row], PageMetadata]:
+def read_rows(
+    body: Any, records: Sequence[str], subject: str
+) -> tuple[Sequence[Row], PageMetadata]:
     """Find the rows of a response, or its one object, and the page metadata.
 
     Args:
@@ -52,12 +55,14 @@ def read_rows(body: Any, records: Sequence[str], subject: str) -> tuple[list[Row
         FreshBooksError: If there is no list, or if its rows are no objects.
     """
     rows, metadata = read_list(body, records, subject)
-    if not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, LazyRows) and not all(isinstance(row, dict) for row in rows):
         raise FreshBooksError(f"{subject}: the answer has rows that are no objects")
     return rows, metadata
 
 
-def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any], PageMetadata]:
+def read_list(
+    body: Any, records: Sequence[str], subject: str
+) -> tuple[Sequence[Any], PageMetadata]:
     """The same for a list of anything.
 
     Raises:
@@ -75,7 +80,7 @@ def read_list(body: Any, records: Sequence[str], subject: str) -> tuple[list[Any
         found = next((holder[name] for name in spellings if name in holder), None)
     if isinstance(found, dict):
         return [found], PageMetadata(1, 1, 1)
-    if not isinstance(found, list):
+    if not isinstance(found, list | LazyRows):
         # Not an empty list: with a wrong key every account would look empty.
         paths = islice(list_paths(body), MAX_NAMED)
         there = ", ".join(".".join(path)[:MAX_NAME_LENGTH] for path in paths)

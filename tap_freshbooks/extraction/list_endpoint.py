@@ -67,6 +67,11 @@ class ListEndpoint:
     object_key: str = ""
     as_list_row: Callable[[Row], Row] = dict
 
+    @property
+    def _lazy_list(self) -> tuple[str, ...]:
+        """Keys to the list, if there is one spelling of them only."""
+        return () if any("|" in key for key in self.records) else self.records
+
     def subject(self, business: Business) -> str:
         """Names in messages whose rows are read."""
         return f"{self.name} of {business}"
@@ -104,6 +109,7 @@ class ListEndpoint:
             headers=self.headers,
             subject=subject,
             stats=self.stats,
+            lazy_list=self._lazy_list if not records else (),
         )
         return read_page(answer, number, records or self.records, subject)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.extraction.keys import is_key
 from tap_freshbooks.extraction.list_chain import Query
+from tap_freshbooks.transport.lazy_rows import LazyRows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -35,8 +36,8 @@ class ListSource(Protocol):
     def request_page(self, query: Query, number: int) -> Pending:
         """Ask for a page."""
 
-    def key(self, row: Row) -> Hashable:
-        """Tells a row from the others."""
+    def keys(self, rows: Sequence[Row]) -> list[Hashable]:
+        """What tells each row from the others."""
 
     def duplicate_key_error(self, row: Row) -> Exception:
         """The error to raise where another row of the same page has the key of this one."""
@@ -75,7 +76,7 @@ class ListTraits:
     changed_at: Callable[[Row], datetime | None]
     change_queries: Callable[[datetime], Sequence[Query] | None]
     changes_order: Callable[[Row], bool]
-    check_page: Callable[[Query, list[Row]], None] = lambda _query, _rows: None
+    check_page: Callable[[Query, Iterable[Row]], None] = lambda _query, _rows: None
     pages_numbered: bool = True
     hard_deletes: bool = False
     affected_without_timestamp: bool = False
@@ -109,12 +110,17 @@ class PartitionLists:
         self._names = traits.key
         self._single = traits.key[0] if len(traits.key) == 1 else None
 
-    def key(self, row: Row) -> Hashable:
-        """Tells a row from the others of its business.
+    def keys(self, rows: Sequence[Row]) -> list[Hashable]:
+        """What tells each row from the others of its business.
 
         Raises:
-            FreshBooksError: If the row does not have it.
+            FreshBooksError: If one does not have it.
         """
+        if isinstance(rows, LazyRows) and (numbers := rows.whole_numbers(*self._names)) is not None:
+            return numbers
+        return [self._key(row) for row in rows]
+
+    def _key(self, row: Row) -> Hashable:
         key: Any = row.get(self._single) if self._single else tuple(map(row.get, self._names))
         if type(key) is not int and not is_key(key):
             names = " or ".join(self._names)

@@ -16,7 +16,7 @@ from tap_freshbooks.errors import BadRequestError, FreshBooksError
 from tap_freshbooks.numerals import whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from tap_freshbooks.records import Row
@@ -122,7 +122,7 @@ class Page:
     """
 
     number: int
-    rows: list[Row]
+    rows: Sequence[Row]
     metadata: PageMetadata
     date: datetime
     sent: float
@@ -159,7 +159,7 @@ def read_pages(
     """
     ahead = deque([request(1)])
     asked = 1
-    previous: list[Row] | None = None
+    previous: Sequence[Row] | None = None
     progress = _Progress()
     try:
         while ahead:

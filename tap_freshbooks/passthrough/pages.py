@@ -10,7 +10,7 @@ from tap_freshbooks.extraction.pagination import PAGE_SIZE, Page, read_pages
 from tap_freshbooks.extraction.prefetch import InlineFuture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_freshbooks.transport.request import Response
 
@@ -33,7 +33,7 @@ def all_rows(
         rows, metadata = read_list(response.body, find_list(response.body), "the answer")
         return Page(number, rows, metadata, response.date, response.sent, response.received)
 
-    previous: list[Any] | None = None
+    previous: Sequence[Any] | None = None
     for page in read_pages(lambda number: InlineFuture(lambda: fetch(number))):
         if previous and page.rows == previous:
             raise FreshBooksError(

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.schema.conversion import ConversionListener, Converter
 
 
+MOMENTS_KEPT = 1024
+"""Moments whose conversion is remembered."""
+
+
 class Field(ABC):
     """A type of value: its JSON schema, and the conversion to it."""
 
@@ -229,6 +233,18 @@ class UtcTime(Scalar):
 
     json_type = "string"
     json_format = "date-time"
+    # The parts of a document mostly have changed when it did.
+    fast_text = staticmethod(lru_cache(maxsize=MOMENTS_KEPT)(fast_utc_text))
+    """Converts the common forms of a text; None for all others."""
+
+    @override
+    def converter(self, path: str, listener: ConversionListener) -> Converter:
+        fast_text, convert = self.fast_text, super().converter(path, listener)
+
+        def convert_fast(value: Any) -> Any:
+            return (fast_text(value) if type(value) is str else None) or convert(value)
+
+        return convert_fast
 
     @override
     @staticmethod
@@ -244,6 +260,8 @@ class EasternTime(UtcTime):
 
     Source: `docs/freshbooks-api/accounting.md §7`, the rule of the official SDKs.
     """
+
+    fast_text = staticmethod(lru_cache(maxsize=MOMENTS_KEPT)(fast_eastern_text))
 
     @override
     @staticmethod

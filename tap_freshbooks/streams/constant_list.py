@@ -12,7 +12,7 @@ from tap_freshbooks.extraction.envelope import read_rows
 from tap_freshbooks.streams.base import RecordStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -61,10 +61,10 @@ class ConstantListReader:
         """Identifies it among the partitions of a sync."""
         return self.name
 
-    def begin(self, submit: Submit, window: int) -> Iterator[list[Row]]:  # noqa: ARG002
+    def begin(self, submit: Submit, window: int) -> Iterator[Sequence[Row]]:  # noqa: ARG002
         """Ask for the list."""
 
-        def get() -> list[Row]:
+        def get() -> Sequence[Row]:
             answer = self.client.get(self.path, subject=self.name, stats=self.stats)
             rows, _ = read_rows(answer.body, ("data",), self.name)
             self.stats.count(pages=1, total=len(rows))

@@ -101,6 +101,7 @@ class FreshBooksClient:
         subject: str,
         headers: Mapping[str, str] | None = None,
         stats: RequestStats | None = None,
+        lazy_list: tuple[str, ...] = (),
     ) -> Response:
         """Read one resource or one page.
 
@@ -110,13 +111,16 @@ class FreshBooksClient:
             subject: What is being read and for which business, for messages.
             headers: Besides the usual ones.
             stats: Counts requests, retries and 429s.
+            lazy_list: Keys to the list of the answer, from outside in, if its rows may be decoded
+                when they are looked at.
 
         Raises:
             FreshBooksError: Of the class that fits the response, with the subject named.
             ConnectionFailedError: If FreshBooks does not answer other requests either.
             ReauthorizationRequiredError: If FreshBooks refuses a token that was just refreshed.
         """
-        return self.execute(Request(path, query or {}, headers or {}, stats), subject=subject)
+        request = Request(path, query or {}, headers or {}, stats, lazy_list=lazy_list)
+        return self.execute(request, subject=subject)
 
     def send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, subject: str
@@ -244,7 +248,7 @@ class FreshBooksClient:
             if (wait := retry_after(status, headers)) is not None:
                 self.throttle.pause(wait + backoff.full_jitter(FIRST_BACKOFF))
         oddities = Oddities()
-        body = decode(content, oddities)
+        body = decode(content, oddities, request.lazy_list)
         self._warn_of_texts(request, oddities)
         date = answer_date(headers) or datetime.now(UTC)
         response = Response(body, date, sent, received, status, headers, content)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_freshbooks.numerals import bounded_decimal
+from tap_freshbooks.transport.lazy_rows import decode_around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +43,13 @@ class Oddities:
     is_too_deep: bool = False
 
 
-def decode(content: bytes, oddities: Oddities | None = None) -> Any:
+HALF_CHARACTER = re.compile(rb"\\u[dD]")
+"""An escape of half a character: lone ones are no UTF-8."""
+
+
+def decode(
+    content: bytes, oddities: Oddities | None = None, lazy_list: tuple[str, ...] = ()
+) -> Any:
     """Decode a body; None if it is not complete JSON.
 
     Texts have neither NULs nor half characters. A number that nobody can calculate with, such as
@@ -50,8 +58,12 @@ def decode(content: bytes, oddities: Oddities | None = None) -> Any:
     Args:
         content: What was received.
         oddities: Here is noted what was changed.
+        lazy_list: Keys to a list, from outside in. If there is nothing odd anywhere, its rows are
+            `LazyRows`.
     """
     oddities = Oddities() if oddities is None else oddities
+    if lazy_list and (body := _decode_lazily(content, lazy_list)) is not None:
+        return body
     # Else there is none, as JSON has to escape it. Most answers have no escapes at all.
     may_have_nul = b"\\" in content and b"\\u0000" in content
     try:
@@ -101,16 +113,43 @@ def _decode_leniently(content: bytes, oddities: Oddities) -> Any:
     return _without_surrogates(body)
 
 
-def _is_too_deep(content: bytes, body: Any) -> bool:
-    """Whether there are more levels than a loader, or our own encoder, may be able to go down."""
+def _decode_lazily(content: bytes, lazy_list: tuple[str, ...]) -> Any:
+    """Decode all but the rows of a list; None if something is odd, perhaps in a row."""
+    if b"\\u" in content and (b"\\u0000" in content or HALF_CHARACTER.search(content)):
+        return None
+    try:
+        if not content.isascii():
+            content.decode()
+    except UnicodeDecodeError:
+        return None
+    return decode_around(content, lazy_list, _decode_part) if _is_flat(content) else None
+
+
+def _decode_part(text: bytes) -> Any:
+    """Decode a part of a sound body; it may still have numbers that are none for msgspec."""
+    try:
+        return _decode(text)
+    except msgspec.DecodeError:
+        return decode(bytes(text))
+
+
+def _is_flat(content: bytes) -> bool:
+    """Whether the brackets of a body show that it has few levels."""
     brackets = content.translate(None, NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         size = len(brackets)
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if not brackets:
-            return False
+            return True
         if len(brackets) == size:
             break
+    return False
+
+
+def _is_too_deep(content: bytes, body: Any) -> bool:
+    """Whether there are more levels than a loader, or our own encoder, may be able to go down."""
+    if _is_flat(content):
+        return False
     level = [body]  # some brackets are in texts, or there are really so many
     for _ in range(MAX_DEPTH):
         level = [inner for each in level for inner in _parts(each)]

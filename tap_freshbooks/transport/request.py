@@ -57,6 +57,8 @@ class Request:
         stats: Counts each sending.
         method: Of HTTP.
         body: What is sent as JSON, if anything.
+        lazy_list: Keys to the list of the answer, if its rows are to be `LazyRows` where nothing is
+            odd about them.
         was_sent: Whether the next sending is a repetition.
         response: To the last sending, an error too; None if there was none.
     """
@@ -67,6 +69,7 @@ class Request:
     stats: RequestStats | None = None
     method: str = "GET"
     body: Mapping[str, Any] | None = None
+    lazy_list: tuple[str, ...] = ()
     was_sent: bool = False
     response: Response | None = None
 

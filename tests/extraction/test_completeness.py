@@ -15,7 +15,7 @@ from tap_freshbooks.extraction.completeness import ConsistentListReader
 from tap_freshbooks.extraction.pagination import Page, PageMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from tap_freshbooks.records import Row
 
@@ -162,9 +162,8 @@ class Lists:
         self.asked += 1
         return Asked(self.books, query, number)
 
-    def key(self, row: Row) -> int:
-        key: int = row["id"]
-        return key
+    def keys(self, rows: Sequence[Row]) -> list[Hashable]:
+        return [row["id"] for row in rows]
 
     def duplicate_key_error(self, row: Row) -> Exception:
         return AssertionError(row)
