@@ -29,7 +29,6 @@ its last reading, where it counts no others: `_has_same_rows`.
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import compress
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.extraction.keys import KeySet
@@ -40,7 +39,7 @@ from tap_freshbooks.extraction.pagination import (
     read_pages,
     results_in_order,
 )
-from tap_freshbooks.transport.lazy_rows import LazyRows
+from tap_freshbooks.transport.lazy_rows import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -181,9 +180,8 @@ class ConsistentListReader:
 
     def _add_page(self, each: ListChain, page: Page) -> Sequence[Row]:
         """Keep a trace of a page; returns those of its rows that had not been seen yet."""
-        rows = page.rows
-        if self._lists_show_changes:
-            rows = list(rows)  # all are looked at, and some again by the writer
+        # Where all are looked at here, the writer need not decode them again.
+        rows = list(page.rows) if self._lists_show_changes else page.rows
         keys = self.source.keys(rows)
         if len(set(keys)) < len(keys):
             self._check_distinct(rows, keys)
@@ -191,11 +189,7 @@ class ConsistentListReader:
         if self._lists_show_changes:
             for row, key in zip(rows, keys, strict=True):
                 self._note_change(row, key)
-        are_new = [self._seen.add(key) for key in keys]
-        if isinstance(rows, LazyRows):
-            new_rows: Sequence[Row] = rows.chosen(are_new)
-        else:
-            new_rows = list(compress(rows, are_new))
+        new_rows = chosen(rows, [self._seen.add(key) for key in keys])
         each.new_rows += len(new_rows)
         return new_rows
 

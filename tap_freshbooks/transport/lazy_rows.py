@@ -73,9 +73,9 @@ class LazyRows(Sequence["Row"]):
 
     __hash__ = None  # type: ignore[assignment] # as a list
 
-    def chosen(self, is_chosen: Iterable[bool]) -> LazyRows:
+    def chosen(self, are_chosen: Iterable[bool]) -> LazyRows:
         """Some of them, still not decoded."""
-        return LazyRows(list(compress(self._texts, is_chosen)), self._decode)
+        return LazyRows(list(compress(self._texts, are_chosen)), self._decode)
 
     def whole_numbers(self, *names: str) -> list[Any] | None:
         """The values of a field, or tuples of those of several, without the rest of the rows.
@@ -90,6 +90,13 @@ class LazyRows(Sequence["Row"]):
             return [pick(read(text)) for text in self._texts]
         except msgspec.ValidationError:
             return None
+
+
+def chosen(rows: Sequence[Row], are_chosen: Iterable[bool]) -> Sequence[Row]:
+    """Some of these rows; where they are not decoded, they stay so."""
+    if isinstance(rows, LazyRows):
+        return rows.chosen(are_chosen)
+    return list(compress(rows, are_chosen))
 
 
 @cache
