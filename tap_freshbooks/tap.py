@@ -123,6 +123,8 @@ class TapFreshBooks(SdkTap):
         )
 
     def _wants_unified(self) -> bool:
+        if UNIFIED in str(self.config.get("stream_maps", "")):
+            return True  # whether there is such a stream, they alone say
         if self.input_catalog is None:
             return not self._is_sync  # none of them is selected by default
         return any(

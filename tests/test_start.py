@@ -54,3 +54,12 @@ def test_a_sync_without_a_catalog_has_all_that_is_selected_by_default() -> None:
     unified = all_.streams.keys() - few.streams.keys()
     assert unified
     assert all(name.startswith("unified_") for name in unified)
+
+
+def test_a_map_of_a_unified_stream_is_known_also_where_none_is_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    maps = {"unified_invoices": {"x": "id"}, "unified_nonsense": {"x": "id"}}
+    config = {"access_token": "x", "stream_maps": maps}
+    TapFreshBooks(config=config, is_sync=True)
+    assert ["unified_nonsense" in each for each in caplog.messages] == [True]

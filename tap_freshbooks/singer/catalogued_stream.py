@@ -37,18 +37,18 @@ class CataloguedStream(SdkStream, ABC):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
+        # As the SDK does it, a catalog would take the place of keys and fields.
         keys, key, method = self.primary_keys, self.replication_key, self.replication_method
         entry = catalog.get_stream(self.tap_stream_id)
         if entry:
             _complete_metadata(entry.metadata, [*keys, *([key] if key else ())])
-        super().apply_catalog(catalog)
+        self.take_catalog(catalog)
         if entry and self.selected:
             self._check_names(entry, keys, key)
             method = self._method(entry, method)
             self._follow_schema(entry)
-        # A catalog made by hand may lack them.
-        self.primary_keys, self.replication_key, self.forced_replication_method = keys, key, method
-        if entry:
+        self.forced_replication_method = method
+        if entry:  # one that was made by hand may lack them
             entry.stream, entry.key_properties = self.name, list(keys)
 
     @property

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.mapper import PluginMapper
-    from singer_sdk.singerlib import RecordMessage
+    from singer_sdk.singerlib import Catalog, RecordMessage
 
     from tap_freshbooks.records import Row
 
@@ -76,6 +76,10 @@ class SdkStream(Stream, ABC):
     @version.setter
     def version(self, version: int | None) -> None:
         self._stream_version = version
+
+    def take_catalog(self, catalog: Catalog) -> None:
+        """Let a catalog say what is selected; `apply_catalog` takes over all that it says."""
+        self._tap_input_catalog = catalog
 
     def write_schema(self) -> None:
         """Write a SCHEMA message for each stream map."""

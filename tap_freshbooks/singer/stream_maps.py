@@ -82,12 +82,10 @@ def mapper_for(
     maps = config.get("stream_maps") or {}
     _warn_of_unknown(maps, streams)
     plain = PluginMapper({}, quiet)
-    names = sorted(streams.keys() & catalog.keys())
+    plain.stream_maps = _Maps(catalog)
+    names = [name for name in sorted(streams.keys() & catalog.keys()) if streams[name].selected]
     for name in names:
         stream, entry = streams[name], Catalog({name: catalog[name]})
-        if not stream.selected:
-            plain.register_raw_streams_from_catalog(entry)
-            continue
         mine = dict(_maps_of(stream, maps))
         if config.get("faker_config") and mine and not find_spec("faker"):
             raise SettingsError(f"faker_config needs the package faker; {NEEDS_FAKER}")
@@ -101,8 +99,25 @@ def mapper_for(
             if isinstance(stream_map, CustomStreamMap):
                 stream_map.__class__ = _Map  # the SDK makes them itself
         plain.stream_maps[name] = mapper.stream_maps[name]
-    _check_names({name: plain.stream_maps[name] for name in names if streams[name].selected})
+    _check_names({name: plain.stream_maps[name] for name in names})
     return plain
+
+
+class _Maps(dict[str, "list[StreamMap]"]):
+    """Maps by stream. Of a stream that is not selected, they change nothing.
+
+    These are made when they are asked for, by a test of the connection, say: to make them of all
+    takes longer than to make the streams.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        super().__init__()
+        self._catalog = catalog
+
+    def __missing__(self, name: str) -> list[StreamMap]:
+        mapper = PluginMapper({}, quiet)
+        mapper.register_raw_streams_from_catalog(Catalog({name: self._catalog[name]}))
+        return self.setdefault(name, mapper.stream_maps[name])
 
 
 def _check_names(stream_maps: Mapping[str, list[StreamMap]]) -> None:

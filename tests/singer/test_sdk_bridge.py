@@ -13,7 +13,7 @@ import pytest
 from singer_sdk import Stream, Tap
 from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import PluginBase
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import Catalog, RecordMessage
 
 from tap_freshbooks.config.settings import Settings
 from tap_freshbooks.singer import sdk_bridge
@@ -110,6 +110,16 @@ class TestWhatWeCall:
         stream._stream_version = 7
         stream._write_record_message({"id": 1})
         assert messages.all[-1]["version"] == 7
+
+    def test_what_is_selected_says_the_catalog_that_apply_catalog_keeps(self) -> None:
+        tap = OwnTap(message_writer=Messages())
+        catalog = Catalog.from_dict(tap.catalog_dict)
+        catalog["rows"].metadata.root.selected = False
+        theirs, ours = Rows(tap), OwnRows(tap)  # that of the tap has looked already
+        theirs.apply_catalog(catalog)
+        ours.take_catalog(catalog)
+        assert theirs._tap_input_catalog is catalog
+        assert (theirs.selected, ours.selected, OwnRows(tap).selected) == (False, False, True)
 
     def test_write_schema_message_writes_one_schema_with_the_keys(self) -> None:
         stream, messages = tap_of(OwnTap)

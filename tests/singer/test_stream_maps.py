@@ -62,6 +62,16 @@ def test_maps_of_streams_that_are_not_selected_do_not_count(
         assert (each.transform(dict(record)) or {}).items() >= record.items()
 
 
+def test_a_stream_that_is_not_selected_has_a_map_too_once_it_is_read(tap: TapFreshBooks) -> None:
+    mapper = stream_maps.mapper_for({}, tap.catalog, tap.streams)
+    assert [*mapper.stream_maps] == ["items"]
+    [each] = mapper.stream_maps["taxes"]
+    assert each is mapper.stream_maps["taxes"][0]
+    assert each.stream_alias == "taxes"
+    with pytest.raises(KeyError):
+        mapper.stream_maps["nonsense"]
+
+
 def test_wildcards_reach_the_selected_streams_only(tap: TapFreshBooks) -> None:
     [each] = maps_of(tap, {"*": {"__alias__": "'my_' + __stream_name__", "x": "id"}})
     assert each.stream_alias == "my_items"
