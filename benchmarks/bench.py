@@ -32,7 +32,7 @@ class Size:
     window_invoices: int = 1_120
 
 
-QUICK = Size(repeats=1, records=5_000, pages=60, many=10_000, starts=3, window_invoices=120)
+QUICK = Size(repeats=1, records=5_000, pages=60, many=10_000, starts=3, window_invoices=80)
 
 
 @dataclass

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 INVOICES = 120
 """Of the first business; the sandbox's default."""
 
+USUAL = 2
+"""Requests for a list of a business that are not named: what changed, and what was deleted."""
+
 INTERVAL = {"full_table_interval": 24}
 JOURNAL = "journal_entry_details"
 NOTE = "Paid by bank transfer"
@@ -170,7 +173,7 @@ def _run(reader: Reader, job: Job, books: Sandbox, target: Target) -> Part:
     return {
         **done.numbers(),
         "requests": counts["requests"],
-        "paths": counts["paths"],
+        "busiest": {path: asked for path, asked in counts["paths"].items() if asked > USUAL},
         "log_lines": log.count(b"\n"),
         **differences(target, _books(books, reader.lists)).numbers(),
     }

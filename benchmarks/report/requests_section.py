@@ -43,7 +43,8 @@ deleted and still in the target.{named}
   asked for, so a page has 15 rows, and a page of fewer than 100 rows counts as the last.
 - What `full_table_interval` leaves unread shows with the next reading of the list, here 24 hours
   later.
-- The tap wrote {log:,} lines of log in its first run.
+- With nothing new, the tap asks {busiest}
+- It wrote {log:,} lines of log in its first run.
 """
 
 
@@ -56,6 +57,7 @@ def section(part: Mapping[str, Any]) -> str:
         changes=_changes(readers),
         lists=part["lists"],
         streams=part["streams"],
+        busiest=_busiest(readers["tap"]["runs"]["idle"]["busiest"]),
         log=readers["tap"]["runs"]["first"]["log_lines"],
     )
 
@@ -88,6 +90,16 @@ def _named(readers: Mapping[str, Any]) -> str:
             lists = ", ".join(f"{count} of {each}" for each, count in sorted(missed.items()))
             lines.append(f"\n- {READERS[name]}: {lists}")
     return "\n\nMissed are:\n" + "".join(lines) if lines else ""
+
+
+def _busiest(busiest: Mapping[str, int]) -> str:
+    """Which lists of a business are asked for more than twice."""
+    by_list: Counter[str] = Counter()
+    for path, asked in busiest.items():
+        by_list |= Counter({path.rsplit("/", 1)[1]: asked})
+    named = ", ".join(f"{name} ({asked})" for name, asked in by_list.most_common())
+    text = "for no list of a business more than twice"
+    return f"{text}, but for {named}." if named else f"{text}."
 
 
 def _changes(readers: Mapping[str, Any]) -> str:
