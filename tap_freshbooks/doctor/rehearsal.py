@@ -72,7 +72,10 @@ def rehearse(stream: ListStream, plan: ReadPlan) -> PartitionCost:
         change_queries=_noted_by(endpoint, stream),
         changed_at=lambda _row: None,  # all rows are like one, which may have changed just now
     )
-    reader = PartitionReader(endpoint, traits, plan, stream.run.objects, stream.read_lists)
+    run = stream.run
+    reader = PartitionReader(
+        endpoint, traits, plan, run.objects, run.shared_pages, stream.read_lists
+    )
     cost = PartitionCost()
     try:
         for batch in reader.begin(InlineFuture, 1):

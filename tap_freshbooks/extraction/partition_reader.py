@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.pagination import Page, Pending
     from tap_freshbooks.extraction.prefetch import Submit
     from tap_freshbooks.extraction.read_plan import ReadPlan
+    from tap_freshbooks.extraction.shared_pages import SharedPages
 
 
 class PartitionReader:
@@ -38,13 +39,13 @@ class PartitionReader:
         traits: Of its lists.
         plan: Its lists, or objects by their ids.
         objects: Fetches objects by their ids.
+        shared_pages: Has the first pages that another reader needs, too.
         read_lists: Reads the lists.
 
     Attributes:
         is_complete: Whether every row that existed throughout was certainly read.
         hides_rows: Whether FreshBooks counts rows of a list, and shows the token none of them.
         fetched_at: When objects were fetched by their ids, epoch seconds.
-        lists: The lists that were read, once they are.
         keys: The digest of the keys that came, for the next reading; None if it is of no use.
         has_read_deletions: Whether the lists of deleted rows were read.
     """
@@ -55,6 +56,7 @@ class PartitionReader:
         traits: ListTraits,
         plan: ReadPlan,
         objects: ObjectFetcher,
+        shared_pages: SharedPages,
         read_lists: Callable[[PartitionReader], Iterator[Batch]],
     ) -> None:
         self.endpoint = endpoint
@@ -64,13 +66,14 @@ class PartitionReader:
         self.is_complete = True
         self.hides_rows = False
         self.fetched_at: dict[str, float] = {}
-        self.lists: ConsistentListReader | None = None
         self.keys: str | None = None
         self.has_read_deletions = False
         self.window = 1
         self._objects = objects
+        self._shared_pages = shared_pages
         self._read_lists = read_lists
         self._submit: Submit = InlineFuture
+        self._lists: ConsistentListReader | None = None
         self._related_object_is_gone = False
         self._counted: set[str] = set()
         """The lists whose totals are counted: a second reading brings no more."""
@@ -104,7 +107,16 @@ class PartitionReader:
             yield Batch(rows, reader.read_at)
         self.is_complete = self.is_complete and reader.is_complete
         self.hides_rows = self.hides_rows or reader.hides_rows
-        self.lists = reader
+        self._lists = reader
+
+    def keep_keys(self, *, only_if_short: bool) -> None:
+        """Keep the keys that came for the next reading.
+
+        Args:
+            only_if_short: Unless one of the lists has several pages.
+        """
+        if self._lists and (self._lists.is_short or not only_if_short):
+            self.keys = self._lists.keys
 
     def read_pages(
         self,
@@ -170,8 +182,13 @@ class PartitionReader:
             self.endpoint.stats.count(pages=1, capacity=PAGE_SIZE, total=total)
             return page
 
-        pending: Pending = self._submit(get)
-        return pending
+        def ask() -> Pending:
+            pending: Pending = self._submit(get)
+            return pending
+
+        if path or number > 1:
+            return ask()
+        return self._shared_pages.take(self.partition_key, query, ask)
 
     # Objects
 

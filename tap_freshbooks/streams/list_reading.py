@@ -107,32 +107,55 @@ class ListReading(ListResource):
         """The oldest change that is wanted; None for all."""
         return parse_timestamp(self.config.get("start_date"))
 
+    @property
+    def is_read(self) -> bool:
+        """Whether a sync reads it, for itself or for what is derived of it."""
+        return bool(self.selected or self.has_selected_descendents)
+
     @override
     def readers(self) -> Iterator[PartitionReader]:
         for plan in self.run.plans(self):
             if not plan.is_idle:
-                yield self._reader(plan)
+                yield self.reader(plan)
 
-    def _reader(self, plan: ReadPlan) -> PartitionReader:
+    def reader(self, plan: ReadPlan) -> PartitionReader:
+        """Reads a partition by its plan. Made in the main thread."""
         states = self.consumer_states(plan.partition)  # no other thread writes them here
         days = self.config["full_refresh_interval"]
         last = last_reading.restored(states, plan, self._start, timedelta(days=days))
         if self.hard_deletes or (plan.is_full and self.replication is not Replication.FULL_TABLE):
             last = replace(last, deletions_can_wait=False)
         plan = replace(plan, last=last)
-        return PartitionReader(self.endpoint, self.traits, plan, self.run.objects, self.read_lists)
+        return PartitionReader(
+            self.endpoint,
+            self.traits,
+            plan,
+            self.run.objects,
+            self.run.shared_pages,
+            self.read_lists,
+        )
+
+    def reads_whole(self, plan: ReadPlan) -> bool:
+        """Whether lists are read without a filter by change.
+
+        A list of one page shows in one request what has changed, and whether a row is missing.
+        """
+        is_filtered = self.replication is Replication.SERVER_FILTER
+        return not is_filtered or plan.last.keys is not None or plan.since is None
+
+    def living_queries(self, plan: ReadPlan) -> Iterable[Query]:
+        """Queries of the lists that are read first, deleted rows aside."""
+        return self.list_queries(None if self.reads_whole(plan) else plan.since)
 
     def open_partition(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
         """The reader of a partition, which perhaps began before, and what it reads."""
-        return self.run.open_partition(self._reader(plan))
+        return self.run.open_partition(self.reader(plan))
 
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
         """Read the lists of a business. Runs in a thread of its own."""
         plan, since = reader.plan, reader.plan.since
         query: Query = {}
         is_filtered = self.replication is Replication.SERVER_FILTER
-        # A list of one page shows in one request what has changed, and whether a row is missing.
-        is_whole = not is_filtered or plan.last.keys is not None or since is None
 
         def noted(queries: Iterable[Query]) -> Iterator[Query]:
             nonlocal query
@@ -148,16 +171,15 @@ class ListReading(ListResource):
                 reader.has_read_deletions = True
                 yield query
 
-        living = noted(self.list_queries(None if is_whole else since))
+        living = noted(self.living_queries(plan))
         if self.hard_deletes:  # a row that vanishes does so from whichever list it is in
             living = chain(living, noted(self.deleted_queries(None)))
         for batch in reader.read_complete_lists(living, deletions):
             if since and is_filtered:
                 self._filter_check.see(batch.rows, query, since)
             yield batch
-        lists = reader.lists
-        if lists and is_whole and (not is_filtered or (self.timestamp_field and lists.is_short)):
-            reader.keys = lists.keys
+        if self.reads_whole(plan) and not (is_filtered and self.timestamp_field is None):
+            reader.keep_keys(only_if_short=is_filtered)
 
     @cached_property
     def _filter_check(self) -> FilterCheck:

@@ -8,6 +8,7 @@ from tap_freshbooks.extraction.change_source import ChangeSource, PollingSource
 from tap_freshbooks.extraction.list_endpoint import ObjectFetcher
 from tap_freshbooks.extraction.prefetch import InlineFuture
 from tap_freshbooks.extraction.reading_times import ReadingTimes
+from tap_freshbooks.extraction.shared_pages import SharedPages
 from tap_freshbooks.singer.stats import SyncStats
 from tap_freshbooks.streams.outcome import Outcome
 
@@ -34,6 +35,7 @@ class RunState:
         times: Tells what is due.
         changes: Tells what has to be read.
         objects: Fetches objects by their ids, each once.
+        shared_pages: Has the pages that two streams need.
         prefetcher: Reads the partitions that come next; None where nothing is read ahead.
         before_state: Is called before an interrupted run writes its last state.
     """
@@ -45,6 +47,7 @@ class RunState:
         self.times = ReadingTimes(connection.config)
         self.changes: ChangeSource = PollingSource(self.times)
         self.objects = ObjectFetcher()
+        self.shared_pages = SharedPages()
         self.prefetcher: Prefetcher[Any] | None = None
         self.before_state: list[Callable[[], None]] = []
         self._plans: dict[str, list[ReadPlan]] = {}

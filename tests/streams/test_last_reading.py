@@ -143,3 +143,51 @@ def test_deleted_rows_that_are_not_wanted_are_never_asked_for(
     # Wanted again, from when they were read last: never.
     third = sync({**config, "include_deleted": True}, stream, state=second.state)
     assert "deletions_read_at" in partitions(third.state, stream)[0]
+
+
+INVOICES = "/invoices/invoices"
+
+
+def asked_for(books: Sandbox, config: dict[str, Any], path: str) -> int:
+    """How often all runs have asked for a list of the first business."""
+    paths = books.stats(config["client_id"])["paths"]
+    return sum(count for name, count in paths.items() if name.endswith(path))
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+def test_clients_and_invoices_share_what_has_changed(
+    books: Sandbox, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, is_short: bool
+) -> None:
+    living = [row for row in books.truth("invoices") if row["vis_state"] != 1]
+    if not is_short:
+        monkeypatch.setattr(paging, "CAP", len(living) - 1)
+    state = sync(config, "clients", "invoices").state
+    client = next(row for row in books.truth("clients") if row["vis_state"] == 0)
+    [invoice] = books.create("invoices", customerid=client["id"], status=2)
+    counts = []
+    for streams in (["invoices"], ["clients", "invoices"], ["clients"]):
+        before = asked_for(books, config, INVOICES)
+        run = sync(config, *streams, state=state)
+        counts.append(asked_for(books, config, INVOICES) - before)
+        for stream, key in (("clients", client["id"]), ("invoices", invoice["id"])):
+            assert (stream in streams) == (key in {row["id"] for row in run.records[stream]})
+    alone = 2 if is_short else 3  # all, or changed and overdue ones; and deleted ones
+    assert counts == [alone, alone, 2]
+    books.delete("invoices", invoice["id"])
+
+
+def test_what_befalls_the_one_does_not_befall_the_other(
+    books: Sandbox, config: dict[str, Any]
+) -> None:
+    state = sync(config, "clients", "invoices").state
+    client = next(row for row in books.truth("clients") if row["vis_state"] == 0)
+    [invoice] = books.create("invoices", customerid=client["id"], status=2)
+    books.faults("deny", reason="scope", path=INVOICES, client_id=config["client_id"], times=1)
+    run = sync(config, "clients", "invoices", state=state)
+    books.faults_clear()
+    delivered = [
+        key in {row["id"] for row in run.records[stream]}
+        for stream, key in (("clients", client["id"]), ("invoices", invoice["id"]))
+    ]
+    assert sorted(delivered) == [False, True]
+    books.delete("invoices", invoice["id"])

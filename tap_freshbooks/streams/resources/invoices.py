@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from tap_freshbooks.records import Row
 
 
+OVERDUE = {"search[v3_status]": "overdue"}
+"""An invoice becomes overdue without a new timestamp (`docs/freshbooks-api/accounting.md §5`)."""
+
+
 class Invoices(AccountingStream):
     """Invoices with their lines."""
 
@@ -168,7 +172,7 @@ class Invoices(AccountingStream):
     def list_queries(self, since: datetime | None) -> Iterator[Query]:
         yield from super().list_queries(since)
         if since is not None:
-            yield {"search[v3_status]": "overdue"}
+            yield OVERDUE
 
     @override
     def changed_without_timestamp(self, record: Row, since: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -26,24 +26,27 @@ from tap_freshbooks.schema.fields import (
 )
 from tap_freshbooks.streams.families import AccountingStream, ProjectStream
 from tap_freshbooks.streams.line_items import LineItems
-from tap_freshbooks.streams.list_resource import LOOKBACK
 from tap_freshbooks.streams.replication import Replication
+from tap_freshbooks.streams.resources.client_balances import (
+    SharedLists,
+    affected_clients,
+    batches,
+    has_changed,
+)
 from tap_freshbooks.streams.resources.common_fields import (
     CONTACT,
     CONTACTS,
     LATE_FEE,
     LATE_REMINDERS,
-    fell_due,
 )
 from tap_freshbooks.streams.resources.invoices import Invoices
-from tap_freshbooks.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
+    from tap_freshbooks.businesses import Business
     from tap_freshbooks.extraction.partition_reader import PartitionReader
-    from tap_freshbooks.records import Row
+    from tap_freshbooks.extraction.read_plan import ReadPlan
 
 BALANCE = Array(Object(amount=Money()))
 
@@ -139,17 +142,27 @@ class Clients(AccountingStream):
     )
 
     @override
+    def reader(self, plan: ReadPlan) -> PartitionReader:
+        invoices = self.tap.streams.get(Invoices.name)
+        if isinstance(invoices, Invoices) and invoices.is_read and not plan.reads_objects:
+            self._shared[plan.business] = SharedLists.announced(invoices, plan)
+        return super().reader(plan)
+
+    @cached_property
+    def _shared(self) -> dict[Business, SharedLists | None]:
+        return {}
+
+    @override
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
-        # A client's balances move with his invoices, but his timestamp does not.
         since, delivered = reader.plan.since, set()
         for batch in super().read_lists(reader):
             if since:
-                delivered |= {whole_number(row["id"]) for row in batch.rows if _changed(row, since)}
+                delivered |= {row["id"] for row in batch.rows if has_changed(row, since)}
             yield batch
         if since is None:
             return
         try:
-            affected = self._with_changed_balances(reader, since)
+            affected = affected_clients(reader, since, self._shared.get(reader.plan.business))
         except PermissionDeniedError as error:
             self.logger.warning(
                 "The balances of clients are brought up to date by the next full read only: %s "
@@ -158,47 +171,10 @@ class Clients(AccountingStream):
                 Invoices.oauth_scope,
             )
             return
-        for clients in _batches(sorted(affected - delivered), PAGE_SIZE):
+        for clients in batches(sorted(affected - set(map(whole_number, delivered))), PAGE_SIZE):
             for page in reader.read_pages({"search[userids][]": clients}):
                 rows = [row for row in page.rows if whole_number(row.get("id")) in affected]
                 yield Batch(rows, page.date, are_changes=True)
-
-    @staticmethod
-    def _with_changed_balances(reader: PartitionReader, since: datetime) -> set[int]:
-        """Ids of the clients whose invoices have changed, or fallen due, since a moment."""
-        affected: set[int | None] = set()
-        business = reader.plan.business
-        path = Invoices.path.format(account_id=business.account_id)
-        subject = f"invoices of {business}, for the balances of clients"
-        changed = {**AccountingStream.changed_since(since - LOOKBACK), "include[]": []}
-        for query in (changed, {"search[v3_status]": "overdue", "include[]": []}):
-            for page in reader.read_pages(query, path, Invoices.records, subject=subject):
-                affected |= {
-                    whole_number(row.get("customerid"))
-                    for row in page.rows
-                    if _concerns(row, since)
-                }
-        return {each for each in affected if each is not None}
-
-
-def _batches(ids: Iterable[int], size: int) -> Iterator[list[int]]:
-    rest = iter(ids)
-    while batch := list(islice(rest, size)):
-        yield batch
-
-
-def _concerns(invoice: Row, since: datetime) -> bool:
-    """Whether an invoice has changed, or fallen due, since a moment."""
-    return _changed(invoice, since) or fell_due(invoice, since)
-
-
-def _changed(row: Row, since: datetime) -> bool:
-    """Whether a client or invoice has changed since a moment, as far as its timestamp tells."""
-    try:
-        timestamp = parse_timestamp(EasternTime.convert(row.get("updated")))
-    except (ArithmeticError, TypeError, ValueError):
-        return True
-    return timestamp is None or timestamp >= since - LOOKBACK
 
 
 class ClientContacts(LineItems):
