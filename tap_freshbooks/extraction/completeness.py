@@ -157,7 +157,7 @@ class ConsistentListReader:
         if self.is_short:
             return True
         totals = {page.total for each in self._living for page in each.observed}
-        return len(self._living) == 1 and totals == {found.count}
+        return len(self._living) == 1 and totals == {found.count} and not self._moved
 
     # Reading
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -153,32 +152,14 @@ class ListReading(ListResource):
 
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
         """Read the lists of a business. Runs in a thread of its own."""
-        plan, since = reader.plan, reader.plan.since
-        query: Query = {}
         is_filtered = self.replication is Replication.SERVER_FILTER
-
-        def noted(queries: Iterable[Query]) -> Iterator[Query]:
-            nonlocal query
-            for query in queries:  # noqa: UP028 - the rows below are of this one
-                yield query
-
-        def deletions(has_same_rows: bool) -> Iterator[Query]:
-            nonlocal query, since
-            if self.hard_deletes or (has_same_rows and plan.last.deletions_can_wait):
-                return
-            since = plan.last.deletions_since
-            for query in self.deleted_queries(since):
-                reader.has_read_deletions = True
-                yield query
-
-        living = noted(self.living_queries(plan))
-        if self.hard_deletes:  # a row that vanishes does so from whichever list it is in
-            living = chain(living, noted(self.deleted_queries(None)))
-        for batch in reader.read_complete_lists(living, deletions):
-            if since and is_filtered:
-                self._filter_check.see(batch.rows, query, since)
+        course = _Course(self, reader)
+        for batch in reader.read_complete_lists(course.living(), course.deletions):
+            if course.since and is_filtered:
+                self._filter_check.see(batch.rows, course.query, course.since)
+            course.kinds |= self.kinds_of(batch.rows)
             yield batch
-        if self.reads_whole(plan) and not (is_filtered and self.timestamp_field is None):
+        if self.reads_whole(reader.plan) and not (is_filtered and self.timestamp_field is None):
             reader.keep_keys(only_if_short=is_filtered)
 
     @cached_property
@@ -198,3 +179,46 @@ class ListReading(ListResource):
             return parse_timestamp(convert(timestamp)) if timestamp else None
 
         return changed_at
+
+
+class _Course:
+    """Which lists of a partition are asked for, one after the other.
+
+    Args:
+        stream: Whose lists they are.
+        reader: Of the partition.
+
+    Attributes:
+        query: Of the list at hand.
+        since: From when on its rows are wanted, None for all.
+        kinds: Of the rows that came, by `kinds_of`.
+    """
+
+    def __init__(self, stream: ListReading, reader: PartitionReader) -> None:
+        self.query: Query = {}
+        self.since = reader.plan.since
+        self.kinds: set[str] = set()
+        self._stream = stream
+        self._reader = reader
+
+    def living(self) -> Iterator[Query]:
+        """The lists of which the keys are compared with the last reading."""
+        yield from self._asked(self._stream.living_queries(self._reader.plan))
+        if self._stream.hard_deletes:  # a row that vanishes does so from whichever list it is in
+            yield from self._asked(self._stream.deleted_queries(None))
+
+    def deletions(self, has_same_rows: bool) -> Iterator[Query]:
+        """The lists of deleted rows, unless none can be new."""
+        last = self._reader.plan.last
+        if self._stream.hard_deletes or (has_same_rows and last.deletions_can_wait):
+            return
+        self.since = last.deletions_since
+        for query in self._asked(self._stream.deleted_queries(self.since)):
+            self._reader.has_read_deletions = True
+            yield query
+
+    def _asked(self, queries: Iterable[Query]) -> Iterator[Query]:
+        for query in queries:
+            if not self._stream.is_shown(query, self.kinds):
+                self.query = query
+                yield query

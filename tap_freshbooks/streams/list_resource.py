@@ -120,6 +120,14 @@ class ListResource(RecordStream):
         """Queries of lists that only have deleted rows."""
         return ()
 
+    def kinds_of(self, rows: Iterable[Row]) -> set[str]:  # noqa: ARG002
+        """Kinds of rows that there are among some, of those that may need a list of their own."""
+        return set()
+
+    def is_shown(self, query: Query, kinds: set[str]) -> bool:  # noqa: ARG002
+        """Whether the lists before have all rows of a list, as they have shown rows of its kind."""
+        return False
+
     @staticmethod
     def changed_since(since: datetime) -> Query:
         """The filter by change."""

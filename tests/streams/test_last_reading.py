@@ -191,3 +191,24 @@ def test_what_befalls_the_one_does_not_befall_the_other(
     ]
     assert sorted(delivered) == [False, True]
     books.delete("invoices", invoice["id"])
+
+
+@pytest.mark.parametrize(
+    ("archived", "again", "whole"),
+    [("hidden", 2, 4), ("shown", 1, 3)],  # living ones; with deleted ones, archived or not
+)
+def test_a_flag_that_shows_the_rows_of_another_spares_its_list(
+    tmp_path: Path, archived: str, again: int, whole: int
+) -> None:
+    with Sandbox(invoices=10, rate_limit=0, behaviours={"archived_projects": archived}) as books:
+        config = settings_for(books, tmp_path)
+        config["business_ids"] = [books.state.store.businesses[0].id]
+        first = sync(config, "projects")
+        counts = [asked_for(books, config, "/projects")]
+        sync(config, "projects", state=first.state)
+        counts.append(asked_for(books, config, "/projects"))
+        assert {row["id"] for row in first.records["projects"]} == {
+            row["id"] for row in books.truth("projects")
+        }
+        assert {row["complete"] for row in books.truth("projects")} == {True, False}
+        assert counts == [whole, whole + again]

@@ -25,7 +25,7 @@ from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from tap_freshbooks.businesses import Business
@@ -120,6 +120,15 @@ class Projects(ProjectStream):
         changed = self.filter_query(since)
         if self.config["include_deleted"]:
             yield from ({**changed, **state} for state in DELETED)
+
+    @override
+    def kinds_of(self, rows: Iterable[Row]) -> set[str]:
+        return {f"active {row.get('active') is not False}" for row in rows if row.get("complete")}
+
+    @override
+    def is_shown(self, query: Query, kinds: set[str]) -> bool:
+        # A flag that shows the rows of the other: the list of both has no others.
+        return "complete" in query and f"active {'active' not in query}" in kinds
 
     @override
     def as_list_row(self, row: Row) -> Row:
@@ -259,10 +268,14 @@ class ProjectThreads(HardDeleteStream, ProjectStream):
     def read_lists(self, reader: PartitionReader) -> Iterator[Batch]:
         business_id = reader.plan.business.business_id
         projects = Projects.path.format(business_id=business_id)
+        seen: set[int | None] = set()
         for query in ALIVE:
             for page in reader.read_pages(query, projects, Projects.records):
                 for project in page.rows:
                     project_id = whole_number(project.get("id"))
+                    if project_id in seen:  # the one list shows archived projects, too
+                        continue
+                    seen.add(project_id)
                     if project_id is None:
                         raise FreshBooksError(
                             f"{reader.subject}: a project has no number as its id"
