@@ -152,10 +152,8 @@ class ConsistentListReader:
         if self.last_keys is None or any(each.total and not each.keys() for each in self._living):
             return False
         found = FoundKeys.of(self._living)
-        if found.digest != self.last_keys:
-            return False
-        if self.is_short:
-            return True
+        if found.digest != self.last_keys or self.is_short:
+            return found.digest == self.last_keys
         totals = {page.total for each in self._living for page in each.observed}
         return len(self._living) == 1 and totals == {found.count} and not self._moved
 
