@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks import machine
 from benchmarks.bench import Bench, Part, Size, say, verify
-from benchmarks.measure import BenchmarkError
 from benchmarks.parts import PARTS
 from benchmarks.stage import replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
 KEPT = 2
@@ -47,7 +47,6 @@ class Series:
     size: Size
     results: Path
     failed: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, names: Sequence[str]) -> list[str]:
         """Run parts: most of them alone, the patient ones beside those that wait.
@@ -59,37 +58,35 @@ class Series:
             say("Does everybody deliver everything?")
             with replay() as stage:
                 verify(Bench(stage, self.folder, self.size))
-        for name in names:
-            if name not in (*PATIENT, *WAITING):
-                self.measure(name)
-        with ThreadPoolExecutor(len(WAITING)) as pool:
+        with ThreadPoolExecutor(len(WAITING) + 1) as pool:
             for name in names:
-                if name in WAITING:
-                    pool.submit(self.measure, name)
+                if name not in (*PATIENT, *WAITING):
+                    self.settle(name, pool.submit(self.measure, name))
+            waiting = {name: pool.submit(self.measure, name) for name in names if name in WAITING}
             for name in names:
                 if name in PATIENT:
-                    self.measure(name)
+                    self.settle(name, pool.submit(self.measure, name))
+            for name, measured in waiting.items():
+                self.settle(name, measured)
         return self.failed
 
-    def measure(self, name: str) -> None:
-        """Run a part with a server of its own, and store what came of it."""
+    def measure(self, name: str) -> Part:
+        """Run a part with a server of its own."""
         say(f"{name}:")
         began = time.monotonic()
-        try:
-            with replay() as stage:
-                part = PARTS[name](Bench(stage, self.folder, self.size))
-        except (BenchmarkError, OSError, LookupError, ValueError) as error:
-            say(f"  {name} failed: {error!r}")
+        with replay() as stage:
+            part = PARTS[name](Bench(stage, self.folder, self.size))
+        seconds = time.monotonic() - began
+        say(f"  {name} took {seconds:.0f} s")
+        return part | {"seconds": seconds}
+
+    def settle(self, name: str, measured: Future[Part]) -> None:
+        """Wait for a part, and add it to the measurements before it, or to what failed."""
+        if error := measured.exception():
+            say(f"  {name} failed:\n{''.join(traceback.format_exception(error))}")
             self.failed.append(name)
             return
-        seconds = time.monotonic() - began
-        self.store(name, part | {"machine": machine.description(), "seconds": seconds})
-        say(f"  {name} took {seconds:.0f} s")
-
-    def store(self, name: str, part: Part) -> None:
-        """Add a measurement to those before it."""
-        with self.lock:
-            text = self.results.read_text("utf-8") if self.results.exists() else "{}"
-            stored = json.loads(text)
-            stored[name] = [*stored.get(name, []), part][-KEPT:]
-            self.results.write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
+        part = measured.result() | {"machine": machine.description()}
+        stored = json.loads(self.results.read_text("utf-8")) if self.results.exists() else {}
+        stored[name] = [*stored.get(name, []), part][-KEPT:]
+        self.results.write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
