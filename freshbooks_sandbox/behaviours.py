@@ -53,6 +53,7 @@ class Behaviours:
     per_page_echo: Literal["effective", "asked"] = "effective"
     past_the_end: Literal["asked", "last"] = "asked"
     rate_limit_headers: Literal["sent", "absent"] = "sent"
+    rate_limit_windows: Literal["one", "several"] = "one"
     services_paging: Literal["honoured", "ignored"] = "honoured"
     time_entries_default: Literal["unpaged", "30"] = "unpaged"
     others_time: Literal["hidden", "shown"] = "hidden"

@@ -1,4 +1,4 @@
-"""The rate limit: a fixed window that opens with the first call.
+"""The rate limit: fixed windows that open with their first call.
 
 See docs/freshbooks-api/errors-and-limits.md §2.
 """
@@ -11,6 +11,18 @@ from dataclasses import dataclass, field
 
 USUAL_LIMIT = 600
 """The limit that responses announce where none is enforced."""
+
+IDENTITY_LIMIT = 20
+"""Of users/me, where it has a window of its own."""
+
+IDENTITY_PATH = "/auth/api/v1/users/me"
+
+
+def window_of(path: str) -> tuple[str, int | None]:
+    """Where calls do not all count in one window: the name of theirs, and a limit of its own."""
+    if path.rstrip("/") == IDENTITY_PATH:
+        return IDENTITY_PATH, IDENTITY_LIMIT
+    return path.split("/")[1], None
 
 
 @dataclass(frozen=True)
@@ -40,22 +52,29 @@ class RateLimit:
 
     limit: int
     window: float = 60
-    _windows: dict[str | None, tuple[float, int]] = field(default_factory=dict)
+    _windows: dict[tuple[str | None, str], tuple[float, int]] = field(default_factory=dict)
 
-    def take(self, key: str | None) -> Budget:
-        """Spend one call."""
+    def take(self, client_id: str | None, name: str = "", own_limit: int | None = None) -> Budget:
+        """Spend one call.
+
+        Args:
+            client_id: The application that calls.
+            name: Of the window, if it has several.
+            own_limit: Of that window, where limits are enforced at all.
+        """
+        key = (client_id, name)
         now = time.time()
         begun, used = self._windows.get(key, (now, 0))
         if now - begun >= self.window:
             begun, used = now, 0
         used += 1
         self._windows[key] = (begun, used)
-        limit = self.limit or USUAL_LIMIT
+        limit = own_limit or self.limit or USUAL_LIMIT
         reset = begun + self.window
         return Budget(
             limit=limit,
             remaining=max(limit - used, 0) if self.limit else limit - 1,
             reset=reset,
-            is_allowed=self.limit == 0 or used <= self.limit,
+            is_allowed=self.limit == 0 or used <= limit,
             seconds_left=reset - now,
         )

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_sandbox import changes, faults, responses
+from freshbooks_sandbox.limits import window_of
 from freshbooks_sandbox.responses import BufferedResponse, disconnected
 from freshbooks_sandbox.token_endpoint import client_id_of
 
@@ -66,7 +67,9 @@ class ApiMiddleware:
         for fault in due:
             if (replacement := _replacement(fault)) is not None:
                 return replacement
-        budget = self.state.rate_limit.take(client_id)
+        several = self.state.behaviours.rate_limit_windows == "several"
+        name, own_limit = window_of(scope["path"]) if several else ("", None)
+        budget = self.state.rate_limit.take(client_id, name, own_limit)
         if budget.is_allowed:
             response = BufferedResponse()
             await self.app(scope, _replay(body), response.receive)

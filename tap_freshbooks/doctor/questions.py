@@ -206,6 +206,12 @@ SERVICE = (
         ("docs/freshbooks-api/errors-and-limits.md §2",),
     ),
     Question(
+        "rate_limit_windows",
+        "All requests count in one window of the rate limit",
+        ("one", "several"),
+        ("docs/freshbooks-api/errors-and-limits.md §2",),
+    ),
+    Question(
         "scopes",
         "The declared scopes are those that are demanded",
         ("declared", "others"),

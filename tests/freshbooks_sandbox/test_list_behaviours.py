@@ -188,6 +188,25 @@ def test_ordinary_answers_without_rate_limit_headers() -> None:
         assert "retry-after" not in names
 
 
+def test_one_window_of_the_rate_limit_or_one_for_each_family_and_for_who_we_are() -> None:
+    def left(caller: Caller) -> list[tuple[str, int]]:
+        accounting = f"/accounting/account/{caller.account}/items/items"
+        me, work = "/auth/api/v1/users/me", f"/projects/business/{caller.business}/projects"
+        answers = [caller.get(path).headers for path in (me, accounting, work, accounting, me)]
+        names = ("X-RateLimit-Limit", "X-RateLimit-Remaining")
+        return [(answer[names[0]], int(answer[names[1]])) for answer in answers]
+
+    for windows, expected in (
+        ("one", [("9", 7), ("9", 6), ("9", 5), ("9", 4), ("9", 3)]),
+        ("several", [("20", 19), ("9", 8), ("9", 8), ("9", 7), ("20", 18)]),
+    ):
+        behaviours = {"rate_limit_windows": windows}
+        with Sandbox(invoices=1, rate_limit=9, behaviours=behaviours) as sandbox:
+            caller = Caller(sandbox)
+            assert left(caller) == expected
+            caller.session.close()
+
+
 @pytest.mark.parametrize("key", ["credit_note", "credit_notes"])
 def test_the_key_of_a_single_credit_note(key: str) -> None:
     with behaving(credit_note_key=key) as caller:

@@ -121,6 +121,7 @@ def usual_keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]
         ("repeated_rows", "all"),
         ("default_per_page", "all"),
         ("rate_limit_headers", "absent"),
+        ("rate_limit_windows", "several"),
     ],
 )
 def test_however_lists_come_each_row_is_delivered_once(

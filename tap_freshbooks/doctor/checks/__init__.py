@@ -36,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     fields.UnknownWords(),
     filters.Includes(),
     service.RateLimitHeaders(),
+    service.RateLimitWindows(),
     order.OldestFirst(),
     zones.UtcTimestamps(),
     envelopes.JournalEnvelope(),
