@@ -104,6 +104,8 @@ class ReadingTimes:
         """
         partitions = _partitions(stream)
         interval = self.interval(stream)
+        if not interval:
+            return partitions
         states = [stream.consumer_states(partition) for partition in partitions]
         due = [not all(self._is_recent(state, interval) for state in each) for each in states]
         refused = [all(REFUSED_AT in state for state in each) for each in states]
@@ -120,8 +122,9 @@ class ReadingTimes:
 
     def forget(self, stream: PolledStream, partition: Partition | None) -> None:
         """A partition is about to be read: it counts as read when it was."""
-        for state in stream.consumer_states(partition):
-            state.pop(READ_AT, None)
+        if self.interval(stream):
+            for state in stream.consumer_states(partition):
+                state.pop(READ_AT, None)
 
     def note_reading(self, stream: PolledStream, partition: Partition | None) -> None:
         """All of a partition was delivered to the streams that have not failed with it."""

@@ -353,3 +353,16 @@ def test_records_that_are_nowhere(config: Config) -> None:
         "the answer has no list at response.result.customers; it has one at "
         "response.result.clients. In custom_streams, mend `records_path`" in str(caught.value)
     )
+
+
+def test_a_stream_without_a_filter_is_read_when_its_interval_is_over(config: Config) -> None:
+    settings = {**config, "full_table_interval": {"my_*": 24}}
+    first, catalog = run(settings, LEDGER)
+    assert first.records["my_accounts"]
+    second, _ = run(settings, LEDGER, state=first.state, catalog=catalog)
+    assert "my_accounts" not in {message.get("stream") for message in second.all}
+    state = second.state
+    for partition in state["bookmarks"]["my_accounts"]["partitions"]:
+        del partition["polled_at"]
+    third, _ = run(settings, LEDGER, state=state, catalog=catalog)
+    assert third.records["my_accounts"] == first.records["my_accounts"]

@@ -143,7 +143,9 @@ def test_of_both_intervals_the_longer_one_counts(
 def test_where_no_interval_counts_the_state_gets_no_moment() -> None:
     stream = read(FakeStream(pace="incremental"), A, B, at=NOW)
     times().note_refusal(stream, A)
-    assert stream.states == {}
+    times().forget(stream, A)
+    assert times().due(stream) == [A, B]
+    assert stream.states == {}  # not even that there are partitions
 
 
 def test_what_is_not_due_is_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
