@@ -139,10 +139,8 @@ class SyncRun:
                 run.outcome.note_waiting(stream.name)
             else:
                 run.outcome.note_read(stream.name)
-            del streams[stream.name]
-        fed = {child.name for source in self.sources for child in source.child_streams}
-        for name in {child.name for source in idle for child in source.child_streams} - fed:
-            streams.pop(name, None)
+            for each in (stream, *stream.child_streams):
+                streams.pop(each.name, None)
         run.times.tell()
 
     @contextmanager

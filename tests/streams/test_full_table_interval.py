@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freshbooks_sandbox import Sandbox
-from tap_freshbooks.oauth.stores.factory import open_store
+from tap_freshbooks.extraction.partition_reader import PartitionReader
+from tap_freshbooks.oauth.stores.file import FileStore
 from tap_freshbooks.streams.hard_deletes import HardDeleteStream
 from tap_freshbooks.streams.resources import STREAMS
 from tests.conftest import settings_for
+from tests.streams.tables import Pipeline
 from tests.support import failing_sync, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_freshbooks.extraction.batch import Batch
 
 Config = dict[str, Any]
 
@@ -184,42 +188,93 @@ def test_what_fails_at_its_end_is_read_again(
     assert second.records["taxes"]
 
 
-def test_what_is_refused_is_asked_for_again_and_is_no_success(
-    books: Sandbox, settings: Config
+def test_what_kept_moving_is_read_again_and_the_rest_is_not(
+    books: Sandbox, settings: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = {**settings, **DAILY}
-    names = ("taxes", "staffs", "ledger_account_sub_types")
+    account = books.businesses()[0]["account_id"]
+    whole = PartitionReader.read_complete_lists
+
+    def moving(reader: PartitionReader, *lists: Any) -> Iterator[Batch]:
+        yield from whole(reader, *lists)
+        reader.is_complete = reader.plan.partition != {"account_id": account}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartitionReader, "read_complete_lists", moving)
+        first = sync(config, "staffs")
+    books.stats_clear()
+    sync(config, "staffs", state=first.state)
+    paths = [path for path in books.stats()["paths"] if "/me" not in path]
+    assert paths == [f"GET /accounting/account/{account}/users/staffs"]
+
+
+def test_what_is_refused_is_asked_for_again_and_is_no_success(
+    books: Sandbox, settings: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[set[str]] = []
+    monkeypatch.setattr(FileStore, "note_success", lambda _, names: noted.append({*names}))
+    config = {**settings, **DAILY}
+    names = ("taxes", "staffs", "team_members", "tasks", "ledger_account_sub_types")
     accounts = [each["account_id"] for each in books.businesses()[:2]]
     for path in (f"*{accounts[0]}/taxes/*", f"*{accounts[1]}/users/staffs", "*/sub_types"):
         books.faults("deny", path=path)
     first = sync(config, *names)
     books.stats_clear()
-    moments = last_success(config)
     second = sync(config, *names, state=first.state)
-    assert {path.partition(" ")[2] for path in books.stats()["paths"] if "/me" not in path} == {
+    paths = {path.partition(" ")[2] for path in books.stats()["paths"]}
+    assert {path for path in paths if not path.endswith(("/me", "/tasks"))} == {
         f"/accounting/account/{accounts[0]}/taxes/taxes",
         f"/accounting/account/{accounts[1]}/users/staffs",
         "/accounting/ledger_accounts/sub_types",
     }
     assert second.records == {}
-    assert last_success(config) == moments
+    # Of some businesses it was read, at first; later there was nothing that could be a success.
+    assert noted == [{"taxes", "staffs", "team_members", "tasks"}, {"tasks"}]
     books.faults_clear()
     third = sync(config, *names, state=second.state)
     assert {row["account_id"] for row in third.records["taxes"]} == {accounts[0]}
     assert {row["account_id"] for row in third.records["staffs"]} == {accounts[1]}
     assert third.records["ledger_account_sub_types"]
     assert not [m for m in third.all if m["type"] == "ACTIVATE_VERSION"]
+    assert noted[2] == {"taxes", "staffs", "tasks", "ledger_account_sub_types"}
     books.stats_clear()
     fourth = sync(config, *names, state=third.state)
-    assert asked(books) == set()
+    assert asked(books) == {"tasks"}
     # The next reading of the whole table lets the target remove what went meanwhile.
     fifth = sync(config, *names, state=aged(fourth.state, "taxes"))
     assert [m["stream"] for m in fifth.all if m["type"] == "ACTIVATE_VERSION"] == ["taxes"]
 
 
-def last_success(config: Config) -> dict[str, float]:
-    store = open_store({"connection": "default", **config}, None, {})
-    return dict(store.overview().last_success)
+def test_where_every_stream_that_is_due_is_refused_the_run_is_no_failure(
+    books: Sandbox, settings: Config
+) -> None:
+    config = {**settings, **DAILY}
+    books.faults("deny", path="*/team_members")
+    first = sync(config, "staffs", "team_members")
+    assert sync(config, "staffs", "team_members", state=first.state).records == {}
+
+
+def test_a_row_that_came_and_went_while_others_were_not_due_is_removed(
+    own_sandbox: Sandbox, own_config: Config
+) -> None:
+    """A business that was refused at first is read alone, and its row is the only one."""
+    config = {**own_config, **DAILY}
+    old, new = own_sandbox.businesses()[:2]
+    for tax in own_sandbox.truth("taxes", business=2):
+        own_sandbox.delete("taxes", tax["taxid"], business=2)
+    pipeline = Pipeline(config, "taxes")
+    pipeline.run(business_ids=[old["id"]])
+    own_sandbox.faults("deny", path=f"*{new['account_id']}/taxes/*")
+    pipeline.run()
+    own_sandbox.faults_clear()
+    [tax] = own_sandbox.create("taxes", business=2, name="For a moment", amount="3")
+    before = pipeline.keys()
+    pipeline.run()
+    assert len(pipeline.keys() - before) == 1
+    own_sandbox.delete("taxes", tax["taxid"], business=2)
+    aged(pipeline.state, "taxes")
+    pipeline.run()
+    assert pipeline.keys() == before
 
 
 def test_a_stream_that_is_selected_anew_is_read_with_what_it_lives_on(

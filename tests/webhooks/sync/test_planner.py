@@ -357,6 +357,32 @@ def test_streams_without_events_are_polled(own_sandbox: Sandbox, settings: Confi
     assert requests_of(own_sandbox, "/staffs") > 0
 
 
+def test_of_both_intervals_the_longer_one_counts_and_none_delays_events(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
+) -> None:
+    streams = ("staffs", "tasks", "businesses", "taxes")
+    settings = {**settings, "full_table_interval": 24, "poll_interval": 1}
+    state = sync(settings, *streams).state
+    polled = {**settings, "poll_interval": 0}
+    requests(own_sandbox)
+    sync(polled, *streams, state=state)
+    ends = {path.rpartition("/")[2] for path in requests(own_sandbox)}
+    assert {"tasks", "me"} <= ends  # of these, no list can only be read whole
+    assert not {"staffs", "taxes"} & ends
+    tax = own_sandbox.truth("taxes")[0]["taxid"]
+    fake_receiver.deliver("tax.update", tax)
+    second = sync(settings, *streams, state=state)
+    assert [row["id"] for row in second.records["taxes"]] == [tax]
+    requests(own_sandbox)
+    sync({**settings, "reconcile_interval": 0}, *streams, state=second.state)
+    assert {path.rpartition("/")[2] for path in requests(own_sandbox)} == {"taxes"}
+    fake_receiver.store.update(fake_receiver.paths[0, "tax"], verified=False)
+    sync(polled, *streams, state=second.state)
+    assert not requests_of(own_sandbox, "/taxes")  # although no events of it can come
+    sync({**polled, "full_table_interval": {"staffs": 24}}, *streams, state=second.state)
+    assert requests_of(own_sandbox, "/taxes")
+
+
 def test_a_stream_that_is_selected_later_is_read_at_once(settings: Config) -> None:
     state = sync(settings, "invoices", "staffs").state
     second = sync(settings, "invoices", "invoice_lines", "staffs", "tasks", state=state)
