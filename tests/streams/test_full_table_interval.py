@@ -272,7 +272,7 @@ def test_a_row_that_came_and_went_while_others_were_not_due_is_removed(
     pipeline.run()
     assert len(pipeline.keys() - before) == 1
     own_sandbox.delete("taxes", tax["taxid"], business=2)
-    aged(pipeline.state, "taxes")
+    pipeline.state = aged(pipeline.state or {}, "taxes")
     pipeline.run()
     assert pipeline.keys() == before
 
