@@ -19,10 +19,23 @@ class SetDigest:
         self._sum = 0
         self._count = 0
 
-    def add(self, item: bytes) -> None:
-        """Add an item."""
-        self._sum += int.from_bytes(blake2b(item, digest_size=SIZE).digest(), "big")
+    def add(self, item: bytes) -> int:
+        """Add an item; returns what `remove` takes."""
+        added = int.from_bytes(blake2b(item, digest_size=SIZE).digest(), "big")
+        self._sum += added
         self._count += 1
+        return added
+
+    def remove(self, added: int) -> None:
+        """Remove an item that was added."""
+        self._sum -= added
+        self._count -= 1
+
+    def __add__(self, other: SetDigest) -> SetDigest:
+        """The digest of the items of both."""
+        both = SetDigest()
+        both._sum, both._count = self._sum + other._sum, self._count + other._count
+        return both
 
     def __str__(self) -> str:
         """The digest, as a state has it: base64."""

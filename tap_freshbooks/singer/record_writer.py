@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from msgspec import Raw
+from singer_sdk.contrib.msgspec import decoder
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 
 from tap_freshbooks.errors import FreshBooksError, StreamMapError
 from tap_freshbooks.records import DELETED_AT, DELETED_FLAG, Tombstone
+from tap_freshbooks.singer.held_records import decode_record, encode_record
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
 from tap_freshbooks.singer.record_filter import compile_record_filter
 from tap_freshbooks.singer.stream_maps import failure
@@ -72,14 +75,18 @@ class RecordWriter:
         ]
         """Names, and what the stream map makes of a record first."""
         writer = stream.tap.message_writer
-        self._write: Callable[[str, Row, int | None], None] = (
+        self._write: Callable[[str, Any, int | None], None] = (
             writer.write_record if isinstance(writer, BufferedMessageWriter) else self._write_object
         )
         self._has_told = False
         """Whether the log names what keeps tombstones from being written."""
 
-    def write(self, record: Row) -> bool:
+    def write(self, record: Row, take: Callable[[bytes], bool] | None = None) -> bool:
         """Write a record, which is not changed; whether any stream map has left something of it.
+
+        Args:
+            record: The record.
+            take: Gets what would be written, by `encode_record`; if it says True, it is not.
 
         Raises:
             FreshBooksError: If it cannot be told from others.
@@ -87,19 +94,20 @@ class RecordWriter:
             SettingsError: If a stream map fits no record.
         """
         is_written = False
-        if isinstance(record, Tombstone):
-            for alias, row in self._mapped_tombstone(record):
-                self._write(alias, row, self._stream.version)
-                is_written = True
-        else:
-            record = self._prepare(record)
-            for alias, transform in self._outlets:
-                mapped = transform(record) if transform else record
-                if mapped is not None:
-                    self._write(alias, mapped, self._stream.version)
-                    is_written = True
+        is_gone = isinstance(record, Tombstone)
+        for alias, mapped in self._mapped_tombstone(record) if is_gone else self._mapped(record):
+            is_written = True
+            if take is None:
+                self._write(alias, mapped, self._stream.version)
+            elif not take(line := encode_record(alias, mapped)):
+                self.write_encoded(line)
         self._stream.state_manager.is_flushed = False
         return is_written
+
+    def write_encoded(self, line: bytes) -> None:
+        """Write what `take` has got, as a record of the version that the table has now."""
+        alias, record = decode_record(line)
+        self._write(alias, record, self._stream.version)
 
     def messages(self, record: Row) -> Iterator[RecordMessage]:
         """The messages that `write` would write."""
@@ -159,5 +167,7 @@ class RecordWriter:
         except Exception as error:  # noqa: BLE001 - users write the expressions
             raise failure(self._stream.name, error) from None
 
-    def _write_object(self, stream: str, record: Row, version: int | None) -> None:
+    def _write_object(self, stream: str, record: Row | Raw, version: int | None) -> None:
+        if isinstance(record, Raw):
+            record = cast("Row", decoder.decode(record))
         self._stream.tap.write_message(RecordMessage(stream, record, version, datetime.now(UTC)))

@@ -1,14 +1,9 @@
-"""RecordStream, the base of all streams: schema and conversion of its fields, and its delivery.
-
-A stream fails alone: what is wrong with the answers for one partition costs that partition of
-this stream, and of the streams that it feeds. The run goes on with the others.
-"""
+"""RecordStream, the base of all streams: schema and conversion of its fields, and its delivery."""
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,11 +12,10 @@ from typing_extensions import override
 
 from tap_freshbooks.records import EXTRA
 from tap_freshbooks.schema.unknown_fields import EXTRA_SCHEMA, extra_fields
-from tap_freshbooks.singer.record_writer import RecordWriter, compile_preparation
-from tap_freshbooks.streams.deletion_marks import MarkedStream
+from tap_freshbooks.singer.record_writer import compile_preparation
+from tap_freshbooks.streams.delivering_stream import DeliveringStream
+from tap_freshbooks.streams.delivery import forget
 from tap_freshbooks.streams.field_warnings import FieldWarnings
-from tap_freshbooks.streams.outcome import Source, concerns_run
-from tap_freshbooks.streams.refusals import explain
 from tap_freshbooks.streams.replication import Replication
 
 if TYPE_CHECKING:
@@ -30,15 +24,11 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
     from singer_sdk.metrics import Counter
-    from singer_sdk.singerlib import RecordMessage
 
-    from tap_freshbooks.errors import FreshBooksError
     from tap_freshbooks.extraction.prefetch import Prefetchable
     from tap_freshbooks.records import Row
     from tap_freshbooks.schema.conversion import Converter
     from tap_freshbooks.schema.fields import Object
-    from tap_freshbooks.singer.stats import StreamStats
-    from tap_freshbooks.streams.bookmarks import BookmarkedStream
 
 HOW_TO_REPORT = (
     "Please tell us what you see: open an issue with the file that `tap-freshbooks doctor --report "
@@ -50,7 +40,7 @@ COUNTED_AT_ONCE = 100
 """Records; the SDK's counter looks at the clock each time."""
 
 
-class RecordStream(MarkedStream, ABC):
+class RecordStream(DeliveringStream, ABC):
     """A stream whose schema and conversion come from its declared fields."""
 
     name: str
@@ -60,12 +50,6 @@ class RecordStream(MarkedStream, ABC):
 
     key: ClassVar[tuple[str, ...]] = ("id",)
     """Primary key, within one business if there is a scope."""
-
-    oauth_scope: ClassVar[str]
-    """OAuth scopes that the token needs, separated by blanks."""
-
-    plan_features: ClassVar[tuple[str, ...]] = ()
-    """Flags of users/me that may say whether the plan has it (`docs/freshbooks-api/auth.md §9`)."""
 
     webhook_noun: ClassVar[str | None] = None
     """The name of the resource in webhook events, if it has any.
@@ -175,6 +159,8 @@ class RecordStream(MarkedStream, ABC):
     def get_records(self, context: Context | None) -> Iterable[Row]:
         """What the SDK itself reads: for BATCH files, and to test the connection."""
         partitions: list[Any] = list(self.partitions or ()) or [None]
+        for state in self.consumer_states(context):
+            forget(state)
         if context == partitions[0]:
             with self._failing_alone(None):
                 self.begin()
@@ -189,44 +175,6 @@ class RecordStream(MarkedStream, ABC):
         with self._failing_alone(None):
             self.finish()
         self.run.changes.mark_finished(self)
-
-    @contextmanager
-    def _failing_alone(
-        self, partition: Context | None, consumers: Sequence[BookmarkedStream] | None = None
-    ) -> Iterator[None]:
-        """What goes wrong inside the block costs some streams this partition, and no more.
-
-        Args:
-            partition: What is read; None for what belongs to none.
-            consumers: The streams; default: all that are fed by this one.
-        """
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - foreign input may be wrong in any way
-            self.fail(partition, error, self.consumers if consumers is None else consumers)
-
-    def fail(
-        self, partition: Context | None, error: Exception, consumers: Sequence[BookmarkedStream]
-    ) -> None:
-        """Give up a partition for some of the streams that are fed by it: their bookmarks stay.
-
-        Raises:
-            Exception: The error, if it concerns more, or in a test of the connection.
-        """
-        if concerns_run(error) or self.ABORT_AT_RECORD_COUNT is not None:
-            raise error
-        business = self.business_of(partition) if partition else None
-        source = Source(self.name, partition, business)
-        self.run.outcome.fail(source, [consumer.name for consumer in consumers], error)
-
-    def refuse(self, error: FreshBooksError, account_id: str | None) -> None:
-        """Leave out what the token, the role or the plan do not allow; or fail, if so wanted."""
-        reasons = explain(self.connection, account_id, self.plan_features)
-        sentence = f"{error}{reasons} (its scope is {self.oauth_scope})"
-        if self.config["fail_on_skipped"]:
-            raise error.restated(sentence)
-        self.run.outcome.note_refusal(self.name, sentence)
-        self.logger.warning("Skipped %s", sentence)
 
     # Writing
 
@@ -245,7 +193,7 @@ class RecordStream(MarkedStream, ABC):
             for partition in partitions:
                 counter.with_context(partition or {})
                 timer.with_context(partition or {})
-                with self._failing_alone(partition):
+                with self._failing_alone(partition), self.delivering(partition):
                     yield from self._deliver(partition, counter)
                 if partition == partitions[-1]:
                     self._finish()
@@ -255,40 +203,30 @@ class RecordStream(MarkedStream, ABC):
         self._stats.ended = time.monotonic()
 
     def _deliver(self, partition: Context | None, counter: Counter) -> Iterator[Row]:
-        delivered = 0
+        counted, read = self._stats.rows, 0
         try:
             for record in self.read(partition):
                 if not self.selected:
                     continue
                 for name, value in (partition or {}).items():
                     record.setdefault(name, value)
-                self.write_record(record)
-                delivered += 1
-                if delivered % COUNTED_AT_ONCE == 0:
-                    counter.increment(COUNTED_AT_ONCE)
+                try:
+                    self.write_record(record)
+                except Exception as error:
+                    self.break_off(error)  # before the reading hears of it
+                    raise
+                read += 1
+                if read % COUNTED_AT_ONCE == 0:
+                    counter.increment(self._stats.rows - counted)
+                    counted = self._stats.rows
                 yield record
+            self.delivery.settle()
         finally:
-            counter.increment(delivered % COUNTED_AT_ONCE)
+            counter.increment(self._stats.rows - counted)
 
     def _is_in_state(self, partition: Context | None) -> bool:
         """Whether the state says anything of a partition, for this stream or those it feeds."""
         return any(state.keys() - {"context"} for state in self.consumer_states(partition))
-
-    @override
-    def write_record(self, record: Row) -> None:
-        self._stats.rows += self._writer.write(record)
-
-    @override
-    def record_messages(self, record: Row) -> Iterator[RecordMessage]:
-        return self._writer.messages(record)
-
-    @cached_property
-    def _writer(self) -> RecordWriter:
-        return RecordWriter(self)
-
-    @cached_property
-    def _stats(self) -> StreamStats:
-        return self.run.stats.for_stream(self.name)
 
     @property
     @override

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.extraction.read_plan import ReadPlan
     from tap_freshbooks.records import Row
+    from tap_freshbooks.streams.delivery import Delivery
 
 MODES = {mode.mode: mode for mode in (TableVersions, Tombstones, VanishedRows)}
 """The ways to tell of rows that vanish, by the values of the setting."""
@@ -63,6 +64,13 @@ class HardDeleteStream(ListStream):
     @override
     def delivered_range(self, plan: ReadPlan) -> tuple[datetime | None, bool]:
         return self.vanished_rows.delivered_range(plan)
+
+    @override
+    def new_delivery(
+        self, partition: Context | None, *, holds: bool = True, is_exact: bool = True
+    ) -> Delivery:
+        holds = holds and not self.vanished_rows.sends_all
+        return super().new_delivery(partition, holds=holds, is_exact=is_exact)
 
     @override
     def open_partition(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:

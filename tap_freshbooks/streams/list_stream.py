@@ -5,20 +5,24 @@ It makes records of what `list_reading.py` reads, and advances the bookmarks.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_freshbooks.errors import NotFoundError, PermissionDeniedError
 from tap_freshbooks.records import DELETED_AT, Row
 from tap_freshbooks.streams import last_reading
+from tap_freshbooks.streams.delivery import Delivery
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.list_reading import ListReading
 from tap_freshbooks.streams.list_resource import LOOKBACK
+from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.change_source import RecordObserver
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.extraction.read_plan import ReadPlan
+
+RECENT = timedelta(hours=2)
+"""Rows that changed no longer than this before a reading may change, and come again, during it."""
 
 
 class ListStream(ListReading):
@@ -93,6 +100,46 @@ class ListStream(ListReading):
         """Records of rows that are no longer in the lists of a business, which were read."""
         return ()
 
+    @override
+    def open_delivery(self, partition: Context | None) -> Delivery:
+        plan = self.run.plan(self, partition) if partition else None
+        if plan is None or plan.is_idle:
+            return Delivery()
+        _, is_full = self.delivered_range(plan)
+        may_repeat = self.delivers_all or not is_full
+        reads_lists = not plan.reads_objects
+        return self.new_delivery(partition, holds=may_repeat and reads_lists, is_exact=reads_lists)
+
+    @property
+    def delivers_all(self) -> bool:
+        """Whether each run delivers all that it reads, whatever the bookmark."""
+        if self.replication not in {Replication.SERVER_FILTER, Replication.CLIENT_FILTER}:
+            return True
+        methods = {consumer.replication_method for consumer in self.consumers}
+        interval = self.config.get("full_refresh_interval")
+        return REPLICATION_FULL_TABLE in methods or (interval is not None and interval <= 0)
+
+    def next_since(self, read_at: datetime) -> datetime | None:
+        """From when on the next run delivers rows, None for all.
+
+        Args:
+            read_at: When this reading began.
+        """
+        start = self._start
+        if self.delivers_all:
+            return None if self.replication is Replication.FULL_TABLE else start
+        since = parse_timestamp(utc_text(read_at)) or read_at
+        return max(since, start) if start else since
+
+    def is_repeated(self, record: Row, since: datetime | None) -> bool:
+        """Whether the next run, which delivers rows since a moment, will deliver a record again."""
+        return self._is_changed(record, since)
+
+    def reading_moment(self, record: Row) -> str:
+        """What a record has of the moment of the reading; empty if nothing."""
+        timestamp = record.get(self.timestamp_field) if self.timestamp_field else None
+        return (not timestamp and self.marks_deletions and record.get(DELETED_AT)) or ""
+
     def read_partition(self, plan: ReadPlan) -> Iterator[Row]:
         """The records of a business."""
         since, is_full = self.delivered_range(plan)
@@ -107,10 +154,16 @@ class ListStream(ListReading):
                 yield from self._batch(batch, reader.plan, since, observer)
         except (PermissionDeniedError, NotFoundError) as error:
             if read_at is not None and not plan.reads_objects:
+                self.break_off(error)
                 raise  # rows are out already: this is no refusal any more
             self._skip(error, plan)
             return
+        except Exception as error:
+            self.break_off(error)
+            raise
         self.run.outcome.note_read(self.name)
+        self.delivery.has_deleted |= reader.has_read_deletions
+        self.delivery.settle()
         yield from self.vanished(plan, reader, read_at)
         self._conclude(reader, read_at, is_full=is_full)
         if reader.is_complete and read_at is not None:
@@ -126,6 +179,7 @@ class ListStream(ListReading):
         changed_since = None if batch.are_changes else since
         deleted_since = changed_since and plan.last.deletions_since
         derived = self._whole_derived(plan.partition)
+        announce = self._announcer(batch, plan)
         for row in batch.rows:
             record = self.to_record(row, plan.partition, batch.read_at)
             if not record:
@@ -133,6 +187,7 @@ class ListStream(ListReading):
             is_deleted = self.marks_deletions and record[DELETED_AT]
             if not self.is_wanted(record, deleted_since if is_deleted else changed_since):
                 continue
+            announce(record)
             if observer:
                 observer.see(record, batch.read_at)
             for stream in derived:
@@ -142,9 +197,32 @@ class ListStream(ListReading):
         for object_id in batch.deleted:
             yield from self.deletion(object_id, plan, batch.read_at)
 
+    def _announcer(self, batch: Batch, plan: ReadPlan) -> Callable[[Row], None]:
+        """What tells the delivery of each record of a batch."""
+        delivery, name = self.delivery, self.timestamp_field
+        since = self.next_since(batch.read_at)
+        recent = utc_text(batch.read_at - RECENT)
+        # Of rows without timestamps nothing tells which of all the filter will show the next time.
+        are_filtered = name is None and plan.is_full and not self.delivers_all
+
+        def announce(record: Row) -> None:
+            repeats = batch.are_changes or (not are_filtered and self.is_repeated(record, since))
+            is_recent = name is not None and (record.get(name) or "") >= recent
+            row = tuple(map(record.get, self.key)) if is_recent else None
+            is_deleted = self.marks_deletions and not self.hard_deletes and record[DELETED_AT]
+            delivery.announce(
+                repeats=repeats,
+                is_deleted=bool(is_deleted),
+                moment=self.reading_moment(record),
+                row=row,
+            )
+
+        return announce
+
     def _skip(self, error: FreshBooksError, plan: ReadPlan) -> None:
         """Leave a business out that may not be read."""
         self.all_read = False
+        self.delivery.refuse()
         self.refuse(error, plan.business.account_id)
         self.run.changes.mark_refused(self, plan.partition)
 
@@ -153,7 +231,7 @@ class ListStream(ListReading):
     ) -> None:
         """Advance the bookmarks of a business, if its lists were read as wanted."""
         if not reader.is_complete:
-            self.all_read = self.is_complete = False
+            self.all_read = self.is_complete = self.delivery.is_exact = False
             self.logger.warning(
                 "%s kept moving while it was read, so a row may be missing: the bookmark stays "
                 "where it was, and the next run reads the same again",

@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from tap_freshbooks.schema.fields import Integer, Object
 from tap_freshbooks.streams.derived import DerivedStream
-from tap_freshbooks.streams.report_stream import HEADING, ROWS, Report, advance_period_bookmark
+from tap_freshbooks.streams.report_periods import advance_period_bookmark
+from tap_freshbooks.streams.report_stream import HEADING, ROWS, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +48,7 @@ class ReportRows(DerivedStream):
     def advance_bookmark(
         self, source: BookmarkedStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
-        advance_period_bookmark(self.state_for(source, context), self, read_at)
+        advance_period_bookmark(self.state_for(source, context), self.config, read_at)
 
     @override
     def derive(self, record: Row, source: RecordStream) -> Iterable[Row]:

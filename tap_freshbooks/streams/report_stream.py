@@ -7,8 +7,7 @@ answer is checked.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
@@ -17,7 +16,6 @@ from tap_freshbooks.errors import FreshBooksError, NotFoundError
 from tap_freshbooks.extraction.batch import Batch
 from tap_freshbooks.schema.fields import Excluded, Object, PlainDate, Text, UtcTime
 from tap_freshbooks.streams.families import AccountingStream
-from tap_freshbooks.streams.periods import Period, periods
 from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.report_answer import (
     UnexpectedAnswerError,
@@ -26,11 +24,17 @@ from tap_freshbooks.streams.report_answer import (
     check_totals,
     find_report,
 )
+from tap_freshbooks.streams.report_periods import (
+    advance_period_bookmark,
+    first_period_read_again,
+    wanted_periods,
+)
 from tap_freshbooks.streams.report_sums import Sum, sums_of_columns, wrong_totals
 from tap_freshbooks.timestamps import parse_timestamp, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -40,10 +44,9 @@ if TYPE_CHECKING:
     from tap_freshbooks.extraction.pagination import Page
     from tap_freshbooks.extraction.partition_reader import PartitionReader
     from tap_freshbooks.records import Row
-    from tap_freshbooks.streams.base import RecordStream
     from tap_freshbooks.streams.bookmarks import BookmarkedStream
+    from tap_freshbooks.streams.periods import Period
 
-READ_UNTIL = "read_until"
 REPORT = "report"
 ROWS = "rows"
 
@@ -244,25 +247,10 @@ class Report(AccountingStream):
         return report
 
     def _periods(self, partition: Context) -> list[Period]:
-        """Those not yet read when they were closed, and the last `report_lookback` of the rest."""
-        interval = self.config["report_interval"]
-        today = datetime.now(UTC).date()
         start = parse_timestamp(self.config.get("start_date"))
-        # Without a start there is no telling where the books begin: this year and the last.
-        first = start.date() if start else date(today.year - 1, 1, 1)
-        wanted = periods(first, today, interval)
         states = self.consumer_states(partition)
-        marks = [state[READ_UNTIL] for state in states if isinstance(state.get(READ_UNTIL), str)]
-        lookback = self.config["report_lookback"]
-        again = {period.start for period in wanted[-lookback:]} if lookback else set()
-        full_table = self.replication_method == REPLICATION_FULL_TABLE
-        if full_table or len(marks) < len(states) or not marks:
-            return wanted
-        return [
-            period
-            for period in wanted
-            if period.end.isoformat() > min(marks) or period.start in again
-        ]
+        is_whole = self.replication_method == REPLICATION_FULL_TABLE
+        return wanted_periods(self.config, start, states, is_whole=is_whole)
 
     def _query(self, period: Period, currency: str | None = None) -> Query:
         values = {"start_date": period.start.isoformat()}
@@ -280,6 +268,21 @@ class Report(AccountingStream):
         return {name: value for name, value in record.items() if name != ROWS}
 
     @override
+    def next_since(self, read_at: datetime) -> datetime | None:
+        return read_at
+
+    @override
+    def is_repeated(self, record: Row, since: datetime | None) -> bool:
+        if since is None or self.replication_method == REPLICATION_FULL_TABLE:
+            return True
+        first = first_period_read_again(self.config, since.date())
+        return bool(record["period_start"] >= first.start.isoformat())
+
+    @override
+    def reading_moment(self, record: Row) -> str:
+        return str(record["read_at"])
+
+    @override
     def read_range(self, partition: Context, *, reconciles: bool) -> tuple[datetime | None, bool]:
         return None, True
 
@@ -287,11 +290,4 @@ class Report(AccountingStream):
     def advance_bookmark(
         self, source: BookmarkedStream, context: Context, read_at: datetime, *, full: bool
     ) -> None:
-        advance_period_bookmark(self.state_for(source, context), self, read_at)
-
-
-def advance_period_bookmark(state: dict[str, Any], stream: RecordStream, read_at: datetime) -> None:
-    """Note that all periods that were closed at a moment are read."""
-    interval = stream.config["report_interval"]
-    closed = Period.containing(read_at.date(), interval).previous(interval)
-    state[READ_UNTIL] = closed.end.isoformat()
+        advance_period_bookmark(self.state_for(source, context), self.config, read_at)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_freshbooks.extraction.held_batches import HeldBatches
+from tap_freshbooks.extraction.set_digest import SetDigest
+from tap_freshbooks.streams.delivery import MAX_HELD
 from tap_freshbooks.streams.key_book import KEYS
 from tap_freshbooks.streams.outcome import concerns_run
-from tap_freshbooks.streams.replication import Replication
 from tap_freshbooks.streams.vanished_rows import ACTIVATE_VERSION, DIGEST, SETTING, VanishedRows
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ LARGEST_VERSION = 2**53
 class TableVersions(VanishedRows):
     """Sends the table whole under a new version, which is activated *after* the records.
 
-    So a target can remove what is not in it, and the table is never empty in between. A stream
-    with timestamps does this only when its set of keys has changed since the last run; else it
-    sends what changed under the old version.
+    So a target can remove what is not in it, and the table is never empty in between. That is done
+    only when the set of rows has changed since the last run; else what changed is sent under the
+    old version. To know it before the first row is sent, all partitions are read to their end.
 
     A target removes all rows of older versions and of none, those of other businesses and of other
     connections too. So nothing is activated unless every partition that the state knows is read to
@@ -56,8 +58,11 @@ class TableVersions(VanishedRows):
         self._left_out: Sequence[Context] = ()
         """Partitions that the state knows, and that this run does not read."""
         self._begun: dict[Business, tuple[PartitionReader, Iterator[Batch]]] = {}
-        """Partitions of which the first rows are read already."""
-        self._digest = ""
+        """Partitions of which the first rows are read already, or all."""
+        self._keys = SetDigest()
+        """Of all rows that were read so far."""
+        self._contents = SetDigest()
+        """The same, where tables are made of more than the keys."""
 
     @override
     def begin(self) -> None:
@@ -74,8 +79,7 @@ class TableVersions(VanishedRows):
             if not self._obstacle:
                 self._left_out = self._known_elsewhere() or self._unreadable()
                 self._obstacle = self._missing()
-            known = [consumer.stream_state.get(DIGEST) for consumer in self.stream.consumers]
-            keys_changed = not self._digest or any(each != self._digest for each in known)
+            keys_changed = any(each != str(rows) for each, rows in self._known_rows())
             self._resend = keys_changed and not self._obstacle
         if keys_changed:
             # The target's keys will no longer be those of the last whole reading.
@@ -101,14 +105,18 @@ class TableVersions(VanishedRows):
             if consumer.version is not None:
                 consumer.write_activate_version(consumer.version)
                 consumer.stream_state[VERSION] = consumer.version
-            if self._digest:
-                consumer.stream_state[DIGEST] = self._digest
+            consumer.stream_state[DIGEST] = str(self._rows_of(consumer))
             for partition in consumer.stream_state.get("partitions", ()):
                 partition.pop(KEYS, None)  # from before there were versions
 
     @override
     def open(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
-        return self._begun.pop(plan.business, None) or super().open(plan)
+        return self._begun.pop(plan.business, None) or self._open(plan)
+
+    @property
+    @override
+    def sends_all(self) -> bool:
+        return self._resend
 
     @override
     def delivered_range(self, plan: ReadPlan) -> tuple[datetime | None, bool]:
@@ -164,19 +172,19 @@ class TableVersions(VanishedRows):
     def _unreadable(self) -> list[Context]:
         """Begin to read all partitions, to know before the first row which cannot be read.
 
-        Lists whose keys tell whether rows have vanished are read to their end (they are short).
+        They are read to their ends where the state says which rows there were the last time, and
+        as long as there is room for what is read.
         """
-        keys = []
         unreadable: list[Context] = []
-        compared = self.stream.replication is Replication.CLIENT_FILTER
+        room = MAX_HELD if all(known for known, _ in self._known_rows()) else 0
         for plan in self.stream.run.plans(self.stream):
-            reader, batches = super().open(plan)
-            read: list[Batch] = []
+            reader, batches = self._open(plan)
+            held = HeldBatches()
             error = None
             try:
                 for batch in batches:
-                    read.append(batch)
-                    if batch.rows and not compared:
+                    held.add(batch)
+                    if batch.rows and held.size > room:
                         break
                 if reader.hides_rows:
                     self._tell_hidden(plan)
@@ -186,18 +194,45 @@ class TableVersions(VanishedRows):
                     raise
                 error = problem  # the partition itself will say so
                 unreadable.append(dict(plan.partition))
-            self._begun[plan.business] = reader, _again(read, error, batches)
-            keys += [
-                (
-                    *map(str, plan.partition.values()),
-                    *(str(row.get(name)) for name in self.stream.key),
-                )
-                for batch in read
-                for row in batch.rows
-            ]
-        if compared:
-            self._digest = hashlib.sha256(repr(sorted(set(keys))).encode()).hexdigest()[:16]
+            room = max(0, room - held.size)
+            self._begun[plan.business] = reader, _again(held, error, batches)
         return unreadable
+
+    def _open(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
+        reader, batches = super().open(plan)
+        return reader, self._signed(plan, batches)
+
+    def _signed(self, plan: ReadPlan, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Note what is read."""
+        scope = tuple(map(str, plan.partition.values()))
+        needs_contents = any(
+            self._rows_of(consumer) is self._contents for consumer in self.stream.consumers
+        )
+        for batch in batches:
+            for row in batch.rows:
+                key = (str(row.get(name)) for name in self.stream.key)
+                self._keys.add(repr((*scope, *key)).encode())
+                if needs_contents:
+                    text = json.dumps((*scope, row), sort_keys=True, default=str)
+                    self._contents.add(text.encode())
+            yield batch
+
+    def _rows_of(self, consumer: BookmarkedStream) -> SetDigest:
+        """What stays the same as long as a table neither gets nor loses a row.
+
+        What is derived, or left over by a stream map, depends on what is in the rows.
+        """
+        config, stream = self.stream.config, self.stream
+        leaves_out = stream.marks_deletions and not config["include_deleted"]
+        has_all = consumer is stream and not config.get("stream_maps") and not leaves_out
+        return self._keys if has_all else self._contents
+
+    def _known_rows(self) -> Iterator[tuple[str | None, SetDigest]]:
+        """What the state says of the rows of each table, and what was read."""
+        for consumer in self.stream.consumers:
+            is_active = _active_version(consumer) is not None
+            known = consumer.stream_state.get(DIGEST) if is_active else None
+            yield known, self._rows_of(consumer)
 
     def _was_ever_read(self) -> bool:
         """Whether the target can have rows of the stream."""
@@ -234,8 +269,8 @@ def _active_version(stream: BookmarkedStream) -> int | None:
     return version if type(version) is int and 0 < version < LARGEST_VERSION else None
 
 
-def _again(read: list[Batch], error: Exception | None, rest: Iterator[Batch]) -> Iterator[Batch]:
-    yield from read
+def _again(read: HeldBatches, error: Exception | None, rest: Iterator[Batch]) -> Iterator[Batch]:
+    yield from read.take()
     if error:
         raise error
     yield from rest

@@ -115,6 +115,8 @@ class Tombstones(VanishedRows):
 
     def _keep_all(self) -> None:
         """Keep what may have been sent of a partition that is not read to its end."""
+        if not self.stream.delivery.is_written:
+            return  # nothing was sent yet
         for book in list(self._books.values()):
             book.keep_all()
 

@@ -51,6 +51,11 @@ class VanishedRows:
     def finish(self) -> None:
         """The last partition was read, or has failed."""
 
+    @property
+    def sends_all(self) -> bool:
+        """Whether all rows are to be sent, also those that the target has."""
+        return False
+
     def open(self, plan: ReadPlan) -> tuple[PartitionReader, Iterator[Batch]]:
         """The reader of a partition, and what it reads."""
         return ListStream.open_partition(self.stream, plan)

@@ -204,11 +204,12 @@ class CompanyInfo(UnifiedStream):
 
     @override
     def finish(self) -> None:
-        for business_id, record in self._without_system.items():
-            if business_id in self._unread:
-                continue  # it has a system, whose columns would become empty
-            for row in self._rows(record):
-                self.write_record(row)
+        with self.delivering(None):
+            for business_id, record in self._without_system.items():
+                if business_id in self._unread:
+                    continue  # it has a system, whose columns would become empty
+                for row in self._rows(record):
+                    self.write_record(row)
         self._without_system = {}
         self.run.outcome.note_read(self.name)  # also where no system may be read
         super().finish()

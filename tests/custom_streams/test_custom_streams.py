@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -64,7 +65,9 @@ def run(
                         "taxes",
                         "ledger_accounts",
                     }
-    tap = TapFreshBooks(config=settings, catalog=catalog, state=state, message_writer=messages)
+    tap = TapFreshBooks(
+        config=settings, catalog=catalog, state=deepcopy(state), message_writer=messages
+    )
     tap.sync()
     return messages, catalog
 

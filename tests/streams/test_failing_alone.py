@@ -219,13 +219,15 @@ def test_a_stream_that_may_lose_rows_activates_no_version_when_it_fails(
     names = ("taxes", "services", "unified_tax_rates")
     for message in sync(own_config, *names).all:
         target.apply(message)
-    before = {name: set(target.table(name)) for name in names}
+    lossy = ("taxes", "unified_tax_rates")
+    before = {name: set(target.table(name)) for name in lossy}
     account = own_sandbox.businesses()[0]["account_id"]
     own_sandbox.delete("taxes", "newest")
     own_config = {**own_config, "max_attempts": 1, "max_concurrency": 1}
 
     for skip in (0, 1):  # the first page, and one after rows have arrived
         path = f"*/{account}/taxes/taxes"
+        own_sandbox.create("services", name=f"New {skip}")
         with fault(own_sandbox, "status", status=500, path=path, skip=skip):
             messages, sentence = failing_sync(own_config, *names, state=target.state)
         assert "2 streams could not be read completely: taxes, unified_tax_rates" in sentence
@@ -233,7 +235,7 @@ def test_a_stream_that_may_lose_rows_activates_no_version_when_it_fails(
         assert activated == ["services"]
         for message in messages.all:
             target.apply(message)
-        assert {name: set(target.table(name)) for name in names} == before
+        assert {name: set(target.table(name)) for name in lossy} == before
 
     assert "no ACTIVATE_VERSION is sent" in caplog.text
     for message in sync(own_config, *names, state=target.state).all:
@@ -264,6 +266,7 @@ def test_a_derived_stream_fails_alone_too(
     broken = own_sandbox.businesses()[0]
     if source == "taxes":
         own_sandbox.create("taxes", name="New")
+        own_sandbox.create("services", name="New")
     else:
         own_sandbox.clock(advance=3 * 86_400)
         own_sandbox.update("clients", own_sandbox.truth("clients")[0]["id"], note="New")
@@ -302,6 +305,8 @@ def test_a_derived_stream_fails_alone_too(
             for run in (whole, messages)
         ]
         del kept[0][0]["keys_digest"]  # rows have come that no complete reading knows of
+        assert kept[0][0].pop("delivered_digest")  # and what the target has is not certain
+        kept[0][0].pop("deleted_digest", None)
         assert kept[0] == kept[1]
         assert kept[0][0]["replication_key_value"]
     for message in messages.all:
@@ -363,10 +368,10 @@ def test_a_record_that_cannot_be_written_costs_its_stream_and_ends_its_requests(
     business = own_sandbox.businesses()[0]["id"]
     write = RecordWriter.write
 
-    def fail(self: RecordWriter, record: Any) -> bool:
+    def fail(self: RecordWriter, record: Any, *take: Any) -> bool:
         if self._stream.name == "payments":
             raise CannotTellError
-        return write(self, record)
+        return write(self, record, *take)
 
     monkeypatch.setattr(RecordWriter, "write", fail)
     config = {**own_config, "business_ids": [business], "max_concurrency": 2}

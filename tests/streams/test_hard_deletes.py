@@ -227,6 +227,7 @@ def test_a_version_in_the_state_that_no_target_can_keep_is_not_sent(
     pipeline.run()
     assert pipeline.state
     pipeline.state["bookmarks"]["services"]["version"] = odd
+    own_sandbox.update("services", "newest", name="Mended")
     narrow = pipeline.run(business_ids=[own_sandbox.businesses()[0]["id"]])
     [(_, version)] = versions(narrow)
     assert type(version) is int
@@ -340,7 +341,8 @@ def test_a_run_that_reaches_no_business_fails_and_writes_what_needs_none(
     pipeline = Pipeline(own_config, "identity", "taxes", "services")
     pipeline.run()
     everything = pipeline.keys()
-    own_sandbox.faults("answer", path="*/users/me", edits=edits)
+    renamed = {"edit": "set", "path": "response.first_name", "json": '"Somebody"'}
+    own_sandbox.faults("answer", path="*/users/me", edits=[*edits, renamed])
     messages, failure = failing_sync(own_config, *pipeline.streams, state=pipeline.state)
     assert f"no business was reached: {sentence}" in failure
     assert len(messages.records["identity"]) == 1

@@ -186,10 +186,10 @@ def test_rows_of_a_reading_that_failed_half_way_are_known(
     sent, refused = sorted(new_tax(books) for _ in range(2))
     write = RecordWriter.write
 
-    def fail(self: RecordWriter, record: Any) -> bool:
+    def fail(self: RecordWriter, record: Any, *take: Any) -> bool:
         if record["id"] == min(refused, sent):
             raise ArithmeticError
-        return write(self, record)
+        return write(self, record, *take)
 
     with monkeypatch.context() as patch:
         patch.setattr(RecordWriter, "write", fail)
