@@ -199,22 +199,28 @@ class ListStream(ListReading):
 
     def _announcer(self, batch: Batch, plan: ReadPlan) -> Callable[[Row], None]:
         """What tells the delivery of each record of a batch."""
-        delivery, name = self.delivery, self.timestamp_field
+        delivery, name = self.delivery, self.timestamp_field or ""
         since = self.next_since(batch.read_at)
         recent = utc_text(batch.read_at - RECENT)
+        oldest = utc_text(since - LOOKBACK)[:19] if since and name else ""
         # Of rows without timestamps nothing tells which of all the filter will show the next time.
-        are_filtered = name is None and plan.is_full and not self.delivers_all
+        are_filtered = not name and plan.is_full and not self.delivers_all
 
         def announce(record: Row) -> None:
+            if since and not (delivery.holds or batch.are_changes):
+                # Almost all rows of a first run are old: let it cost them nothing.
+                is_old = (record.get(name) or oldest)[:19] < oldest
+                if is_old and not self.changed_without_timestamp(record, since):
+                    delivery.repeats = False
+                    return
             repeats = batch.are_changes or (not are_filtered and self.is_repeated(record, since))
-            is_recent = name is not None and (record.get(name) or "") >= recent
-            row = tuple(map(record.get, self.key)) if is_recent else None
+            is_recent = (record.get(name) or "") >= recent
             is_deleted = self.marks_deletions and not self.hard_deletes and record[DELETED_AT]
             delivery.announce(
                 repeats=repeats,
                 is_deleted=bool(is_deleted),
                 moment=self.reading_moment(record),
-                row=row,
+                row=tuple(map(record.get, self.key)) if is_recent else None,
             )
 
         return announce
