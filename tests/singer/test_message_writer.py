@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.singerlib import StateMessage
 
+from tap_freshbooks.errors import StreamsFailedError
 from tap_freshbooks.singer import message_writer
 from tap_freshbooks.singer.message_writer import BufferedMessageWriter
-from tap_freshbooks.streams import delivery
 from tap_freshbooks.tap import TapFreshBooks
 from tests.support import QUICK, catalog_of
 
@@ -73,22 +73,27 @@ def test_a_record_takes_old_ones_along(
 
 
 def test_the_last_rows_are_followed_by_a_state_even_if_it_says_nothing_new(
-    own_sandbox: Sandbox, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    own_sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A target may keep rows only when it sees a state, also one that it has seen before them."""
     now = datetime.now(UTC).isoformat()
     own_sandbox.clock(now=now, frozen=True)
+    business = own_sandbox.businesses()[0]["id"]
 
     def run(state: dict[str, Any] | None) -> list[dict[str, Any]]:
         TapFreshBooks(
-            config={**QUICK, **own_sandbox.config()}, catalog=catalog_of("clients"), state=state
+            config={**QUICK, **own_sandbox.config(), "max_attempts": 1, "business_ids": [business]},
+            catalog=catalog_of("clients"),
+            state=state,
         ).sync()
         return lines(capfd)
 
     state = run(None)[-1]["value"]
     assert [line["type"] for line in run(state)] == ["STATE", "SCHEMA"]
     own_sandbox.update("clients", "oldest", fname="Ada")
-    monkeypatch.setattr(delivery, "MAX_RECENT", 0)  # no digest is kept
-    messages = run(state)
+    own_sandbox.faults("status", status=500, path="*/invoices/invoices")  # asked for balances
+    with pytest.raises(StreamsFailedError):
+        run(state)
+    messages = lines(capfd)
     assert [line["type"] for line in messages] == ["STATE", "SCHEMA", "STATE", "RECORD", "STATE"]
     assert messages[-1]["value"] == messages[2]["value"]

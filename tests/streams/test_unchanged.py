@@ -226,14 +226,14 @@ def test_a_derived_stream_that_is_selected_later_is_sent(config: Config) -> None
 
 
 def test_a_report_and_its_rows_are_of_the_same_reading(books: Sandbox, config: Config) -> None:
-    names = ("report_payments_collected", "report_payments_collected_rows")
+    names = ("report_expense_details", "report_expense_details_rows")
     pipeline = Pipeline(config, *names)
     first = pipeline.run()
     assert is_idle(pipeline.run())
     account = books.businesses()[0]["account_id"]
     report = next(each for each in first.records[names[0]] if each["account_id"] == account)
     amount = {"amount": "12.34", "code": report["report_currency"]}
-    books.create("payments", date=datetime.now(UTC).date().isoformat(), amount=amount)
+    books.create("expenses", date=datetime.now(UTC).date().isoformat(), amount=amount)
     changed = pipeline.run()
     read = {name: {row["read_at"] for row in changed.records[name]} for name in names}
     assert read[names[1]] <= read[names[0]] != set()
@@ -334,6 +334,7 @@ def test_a_signal_while_records_are_held_back_leaves_state_and_target_as_they_we
             tap.sync()
     assert messages.records == {}
     pipeline.load(messages)
+    assert before
     assert pipeline.state
     for name in pipeline.streams:
         then, now = (state["bookmarks"][name]["partitions"] for state in (before, pipeline.state))
