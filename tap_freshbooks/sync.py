@@ -72,6 +72,8 @@ class SyncRun:
         if planner:
             planner.begin(self.tap.streams["businesses"].stream_state)
         self._leave_out_idle_streams()
+        if planner:
+            planner.tell()
         self.has_begun = True
         output = self.tap.message_writer
         writer = output if isinstance(output, BufferedMessageWriter) else None

@@ -159,7 +159,7 @@ class Report(AccountingStream):
             path = self._path_below(reader.plan.business)
             if not path:
                 raise
-            self.logger.info("%s; asking by business_uuid", error)
+            self.logger.debug("%s; asking by business_uuid", error)
             yield from reader.read_first_pages(requests, path=path, records=result)
             return
         if first is not None:

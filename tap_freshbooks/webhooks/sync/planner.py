@@ -60,6 +60,7 @@ class WebhookSyncPlanner:
         self._drafter = Drafter(inbox, self.callbacks, run.times, config, streams)
         self._cursors: dict[tuple[str, Business], InboxCursor | None] = {}
         self._counters: dict[tuple[str, Business], MissedChangeCounter] = {}
+        self._read_whole: dict[str, list[str]] = {}
 
     def restore_businesses(self, state: Mapping[str, Any]) -> None:
         """Take the businesses from the state of `businesses`, if it is not too old."""
@@ -124,12 +125,18 @@ class WebhookSyncPlanner:
         )
         self._cursors[stream.name, draft.business] = draft.cursor
         if draft.full_read_reason:
-            logger.info(
+            self._read_whole.setdefault(draft.full_read_reason, []).append(stream.name)
+            logger.debug(
                 "Reading all of %s of %s: %s", stream.name, draft.business, draft.full_read_reason
             )
         elif plan.is_idle:
             self._mark_idle(stream, plan)
         return plan
+
+    def tell(self) -> None:
+        """Log which streams are read whole, and why, once all plans are made."""
+        for reason, names in self._read_whole.items():
+            logger.info("Read whole (%s): %s", reason, ", ".join(dict.fromkeys(names)))
 
     # When a plan was carried out
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -48,8 +49,16 @@ def requests_of(sandbox: Sandbox, part: str) -> int:
     return sum(number for path, number in requests(sandbox).items() if part in path)
 
 
-def test_an_idle_account_costs_no_request(own_sandbox: Sandbox, settings: Config) -> None:
+def test_an_idle_account_costs_no_request(
+    own_sandbox: Sandbox, settings: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "tap-freshbooks")
     first = sync(settings)
+    ours = [each for each in caplog.records if each.name.startswith("tap-freshbooks")]
+    said = [record.getMessage() for record in ours if record.levelno >= logging.INFO]
+    whole = [text for text in said if "not read yet with this webhook inbox" in text]
+    assert ["invoices, " in text for text in whole] == [True]  # one line for all
+    assert len(said) <= 10
     assert len(first.records["invoices"]) >= 60
     requests(own_sandbox)
     second = sync(settings, state=first.state)
