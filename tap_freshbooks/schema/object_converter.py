@@ -74,7 +74,7 @@ class ObjectConverter:
             self._listener.on_invalid(self._path, row)
             return None
         try:
-            msgspec.convert(row, self._expected or self._expect())
+            msgspec.convert(row, self._expected or self._expect(row))
         except msgspec.ValidationError:
             return self._one_by_one(row)
         if not (self._converted or self._dropped or self._unknown):
@@ -92,8 +92,12 @@ class ObjectConverter:
                 self._listener.on_unknown(self._prefix + name)
         return record
 
-    def _expect(self) -> type[msgspec.Struct]:
-        """Derive from the fast types what an object is checked against, and what is converted."""
+    def _expect(self, row: Mapping[str, Any]) -> type[msgspec.Struct]:
+        """Derive from the fast types what an object is checked against, and what is converted.
+
+        Args:
+            row: Its fields come first, in its order: msgspec looks for a field behind the last one.
+        """
         if self._fast_types is None:
             found = self._find_fast_types()
             self._fast_types = {name: each for name, each in found.items() if each is not None}
@@ -102,8 +106,10 @@ class ObjectConverter:
             for name, converter in self._converters.items()
             if converter is not None and name not in self._fast_types
         ]
-        names = (*self._converters, *self._unknown)
-        self._expected = struct_type({name: self._fast_types.get(name, Any) for name in names})
+        known = dict.fromkeys((*self._converters, *self._unknown))
+        names = (*(name for name in row if name in known), *known)
+        types = {name: self._fast_types.get(name, Any) for name in names}
+        self._expected = struct_type(types)
         return self._expected
 
     def _one_by_one(self, row: dict[str, Any]) -> dict[str, Any]:
