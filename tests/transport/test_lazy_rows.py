@@ -82,6 +82,7 @@ def test_rows_are_lazy_where_only_page_metadata_stands_beside_them() -> None:
         '{"id": 1}',  # one object instead of a list
         '[{"id": "\\u0000"}]',
         '[{"id": "\\ud83d"}]',  # half a character
+        '[{"id": "\\n\\\\ \\uD83D"}]',
         '[{"id": "\x01"}]',
         '[{"id": NaN}]',
     ],
@@ -117,6 +118,13 @@ def test_rows_that_are_nested_too_deeply_are_no_rows() -> None:
         decode(answer('[{"a": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}]"), oddities, KEYS) is None
     )
     assert oddities.is_too_deep
+
+
+def test_what_only_looks_like_an_odd_escape_is_none() -> None:
+    text = '[{"id": "\\\\u0000 \\\\ud83d \\u00e9 \\n\\u000b\\\\"}]'
+
+    assert isinstance(lazy_rows(answer(text)), LazyRows)
+    assert plain(lazy_rows(answer(text))) == json.loads(text)
 
 
 def test_brackets_in_texts_are_no_levels() -> None:
