@@ -73,6 +73,22 @@ class Target:
         return {key: row for key, row in rows.items() if not is_deleted(name, row)}
 
 
+def _content(row: Row) -> Row:
+    """What FreshBooks has said of a row."""
+    return {name: value for name, value in row.items() if not name.startswith(("@", "_sdc_"))}
+
+
+def outdated(target: Target, afresh: Target) -> dict[str, int]:
+    """By list, how many rows are not what somebody is told who reads everything afresh."""
+    found = {}
+    for each in target.lists:
+        here, there = target.alive(each.name), afresh.alive(each.name)
+        both = here.keys() & there.keys()
+        if number := sum(_content(here[key]) != _content(there[key]) for key in both):
+            found[each.name] = number
+    return found
+
+
 class Difference(NamedTuple):
     """How a target differs from the books: rows that it lacks, and rows that are too many."""
 

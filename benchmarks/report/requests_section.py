@@ -30,7 +30,8 @@ the rows that its target holds are compared with those of the books, by their id
 
 {runs}
 *Rows missed* are in the books and not in the target, after any of the runs; *rows too many* are
-deleted and still in the target.{named}
+deleted and still in the target; *rows out of date* have, after the changes, another content than a
+new first run of the same reader brings.{named}
 
 {changes}
 - *SDK-default tap*: the {lists} of the tap's {streams} default streams that are plain lists, each
@@ -68,9 +69,10 @@ def _runs(readers: Mapping[str, Any]) -> str:
         runs = reader["runs"]
         figures = [f"{runs[run][key]:,}" for run in runs for key in ("requests", "records")]
         differ = [str(_most(reader, side).total()) for side in ("missing", "surplus")]
+        differ.append(str(sum(reader["outdated"].values())))
         rows.append([READERS[name], str(reader["lists"]), *figures, *differ])
     head = ["", "lists", "first: requests", "records", "nothing new: requests", "records again"]
-    head += ["changes: requests", "records", "rows missed", "rows too many"]
+    head += ["changes: requests", "records", "rows missed", "rows too many", "rows out of date"]
     return table(head, rows)
 
 

@@ -41,6 +41,7 @@ def run(requests: int, records: int, **missing: int) -> dict[str, Any]:
 def part(*runs: dict[str, Any]) -> dict[str, Any]:
     names = dict.fromkeys(requests_section.CHANGES, True)
     reader = {"lists": 3, "noticed": names, "runs": dict(zip(RUNS, runs, strict=True))}
+    reader["outdated"] = {"taxes": 4}
     return {"lists": 3, "streams": 4, "readers": {"tap": reader}}
 
 
@@ -53,12 +54,12 @@ def test_goals_are_of_counts() -> None:
         "requests-first": "1",
         "requests-idle": None,
         "records-idle": "1",
-        "books": "2",
+        "books": "6",
     }
 
 
 def test_the_section_has_each_run_and_names_what_is_missed() -> None:
     text = requests_section.section(part(run(150, 9000), run(90, 0), run(91, 3, invoices=2)))
-    assert "| tap-freshbooks | 3 | 150 | 9,000 | 90 | 0 | 91 | 3 | 2 | 0 |" in text
+    assert "| tap-freshbooks | 3 | 150 | 9,000 | 90 | 0 | 91 | 3 | 2 | 0 | 4 |" in text
     assert "- tap-freshbooks: 2 of invoices" in text
     assert "for no list of a business more than twice, but for invoices (5)." in text

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.lists import lists
 from benchmarks.manifest import NAMES, STREAMS, incremental, manifest
-from benchmarks.target import Target, differences
+from benchmarks.target import Target, differences, outdated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,13 @@ def test_rows_are_missed_or_too_many(tmp_path: Path) -> None:
     books = {"taxes": {("Qx7Lm2", "2"): tax(2), ("Qx7Lm2", "3"): tax(3)}, "projects": {}}
     found = differences(target, books).numbers()
     assert found == {"missing": {"taxes": 1}, "surplus": {"taxes": 1}}
+
+
+def test_rows_are_out_of_date_where_a_new_reading_has_other_content(tmp_path: Path) -> None:
+    old, new, path = Target(READ), Target(READ), tmp_path / "output.jsonl"
+    load(old, path, singer(1, name="HST"), singer(2, name="GST"), singer(3))
+    load(new, path, singer(1, 2, name="HST", _sdc_deleted_at=None), singer(2, 2, name="PST"))
+    assert outdated(old, new) == {"taxes": 1}
 
 
 def test_an_inactive_project_is_deleted_an_inactive_tax_is_none() -> None:
