@@ -9,7 +9,7 @@ import pytest
 
 from freshbooks_sandbox import Sandbox, paging
 from tests.conftest import settings_for
-from tests.support import sync
+from tests.support import failing_sync, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,3 +212,39 @@ def test_a_flag_that_shows_the_rows_of_another_spares_its_list(
         }
         assert {row["complete"] for row in books.truth("projects")} == {True, False}
         assert counts == [whole, whole + again]
+
+
+@pytest.mark.parametrize("stream", ["items", "bills"])
+def test_older_rows_than_are_wanted_do_not_come_with_deleted_ones(
+    books: Sandbox, config: dict[str, Any], stream: str
+) -> None:
+    config["start_date"] = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    first = sync(config, stream)
+    [row] = books.create(stream)
+    books.delete(stream, row["id"])
+    state = sync(config, stream, state=first.state).state
+    [partition] = partitions(state, stream)
+    partition["deletions_read_at"] = (datetime.now(UTC) - timedelta(days=20)).isoformat()
+    third = sync(config, stream, state=state)
+    assert row["id"] in gone(third, stream)
+    name = "updated" if stream == "items" else "updated_at"
+    oldest = (datetime.now(UTC) - timedelta(days=3, minutes=1)).isoformat()
+    assert min(record[name] for record in third.records[stream]) >= oldest[:19]
+
+
+def test_a_row_of_a_reading_that_failed_is_not_taken_for_one_that_nobody_has(
+    books: Sandbox, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = "bills"
+    monkeypatch.setattr(paging, "CAP", 10)
+    first = sync(config, stream)
+    [row] = books.create(stream)
+    content = '{"response": {"result": {}}}'
+    path = "/bills/bills"
+    books.faults("answer", status=200, content=content, path=path, skip=1, times=1)
+    second, _ = failing_sync(config, stream, state=first.state)
+    books.faults_clear()
+    assert row["id"] in {record["id"] for record in second.records[stream]}
+    books.delete(stream, row["id"])
+    third = sync(config, stream, state=second.state)
+    assert row["id"] in gone(third, stream)

@@ -490,6 +490,22 @@ def test_a_row_that_came_by_an_event_and_went_without_one_is_removed_by_the_reco
     assert tax["taxid"] not in {row["id"] for row in third.records["taxes"]}
 
 
+@pytest.mark.parametrize("stream", ["items", "credit_notes"])
+def test_where_deleted_rows_have_a_list_it_is_read_then(
+    own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver, stream: str
+) -> None:
+    # The list of rows that are there is the one of the last reading: none is missing from it.
+    first = sync(settings, stream)
+    [row] = own_sandbox.create(stream)
+    fake_receiver.deliver(f"{NOUN_BY_STREAM[stream]}.create", row["id"])
+    second = sync(settings, stream, state=first.state)
+    assert [record["id"] for record in second.records[stream]] == [row["id"]]
+    own_sandbox.delete(stream, row["id"])
+    third = sync({**settings, "reconcile_interval": 0}, stream, state=second.state)
+    deleted = {record["id"] for record in third.records[stream] if record["_sdc_deleted_at"]}
+    assert row["id"] in deleted
+
+
 def test_what_was_denied_is_read_later_although_events_go_on(
     own_sandbox: Sandbox, settings: Config, fake_receiver: FakeReceiver
 ) -> None:
