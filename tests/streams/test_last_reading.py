@@ -224,14 +224,15 @@ def test_older_rows_than_are_wanted_do_not_come_with_deleted_ones(
     first = sync(config, stream)
     [row] = books.create(stream)
     books.delete(stream, row["id"])
-    state = sync(config, stream, state=first.state).state
-    [partition] = partitions(state, stream)
+    second = sync(config, stream, state=first.state)
+    [partition] = partitions(second.state, stream)
     partition["deletions_read_at"] = (datetime.now(UTC) - timedelta(days=20)).isoformat()
-    third = sync(config, stream, state=state)
-    assert row["id"] in gone(third, stream)
+    third = sync(config, stream, state=second.state)
+    assert row["id"] in gone(second, stream) | gone(third, stream)
     name = "updated" if stream == "items" else "updated_at"
     oldest = (datetime.now(UTC) - timedelta(days=3, minutes=1)).isoformat()
-    assert min(record[name] for record in third.records[stream]) >= oldest[:19]
+    records = [*second.records[stream], *third.records[stream]]
+    assert min(record[name] for record in records) >= oldest[:19]
 
 
 def test_a_row_of_a_reading_that_failed_is_not_taken_for_one_that_nobody_has(
