@@ -73,21 +73,21 @@ class _Part:
         self.again = SetDigest()
         """What the next run will deliver, too."""
         self.rest = SetDigest()
-        self._state = state
+        self._stream_state = state
         self._name = name
 
     @property
     def is_known(self) -> bool:
         """Whether the target has all of it, by the state."""
-        return self._state.get(self._name) == str(self.again + self.rest)
+        return self._stream_state.get(self._name) == str(self.again + self.rest)
 
     def keep(self) -> None:
         """Let the state say what the next run will deliver again."""
-        self._state[self._name] = str(self.again)
+        self._stream_state[self._name] = str(self.again)
 
     def forget(self) -> bool:
         """Let the state say nothing; whether it did."""
-        return self._state.pop(self._name, None) is not None
+        return self._stream_state.pop(self._name, None) is not None
 
     def drop(self) -> None:
         """Hold nothing any more."""
