@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LISTS = ["items", "tasks", "clients", "bills", "credit_notes", "other_incomes", "projects"]
+LISTS = ["items", "clients", "bills", "credit_notes", "other_incomes", "projects"]
 """With a filter that may be left out, with none, without timestamps, with several living lists."""
 
 
