@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tap_freshbooks.errors import ConnectionFailedError
 from tap_freshbooks.streams.list_stream import ListStream
 from tap_freshbooks.tap import TapFreshBooks
+from tap_freshbooks.transport import decoding
 from tests.conftest import settings_for
 from tests.support import Messages, catalog_of, sync
 
@@ -52,6 +54,26 @@ def test_pages_of_one_list_are_read_at_once(
     ids = [record["id"] for record in records if record["_sdc_deleted_at"] is None]
     assert ids == sorted(ids, reverse=True)  # delivered in the order of the list
     assert own_sandbox.stats(own_config["client_id"])["most_in_flight"] == 3
+
+
+def test_a_row_is_decoded_once_where_it_is_written(
+    sandbox: Sandbox, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[tuple[Any, str]] = []
+    decode = decoding._decode_part
+
+    def noted(text: bytes) -> Any:
+        found = decode(text)
+        if isinstance(found, dict):
+            decoded.append((found["id"], threading.current_thread().name))
+        return found
+
+    monkeypatch.setattr(decoding, "_decode_part", noted)
+    business = sandbox.businesses()[0]["id"]
+    own = {**config, "business_ids": [business], "include_deleted": False}
+    ids = [record["id"] for record in sync(own, "invoices").records["invoices"]]
+    assert len(ids) > 100  # more than a page
+    assert decoded == [(each, threading.current_thread().name) for each in ids]
 
 
 def test_an_outage_ends_the_requests_of_all_streams(
