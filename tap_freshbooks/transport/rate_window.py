@@ -67,12 +67,16 @@ class RateHeaders:
     date: int
     limit: int | None
 
-    @property
-    def seconds(self) -> float:
-        """From when the answer is there to the end of the window, at most."""
+    def seconds(self, *, of_a_minute: bool) -> float:
+        """From when the answer is there to the end of the window, at most.
+
+        Args:
+            of_a_minute: Whether windows that seem to have about a minute have just that.
+        """
         seconds = self.reset - self.date
-        if self.limit == self.remaining + 1 and abs(seconds - WINDOW) <= ROUNDING:
-            return WINDOW  # its request was the first, with which the window has begun
+        is_first = self.limit == self.remaining + 1  # then the window has begun with its request
+        if of_a_minute and is_first and WINDOW - ROUNDING <= seconds <= WINDOW:
+            return WINDOW
         # One more, because both have lost their fractions.
         return float(min(seconds + 1, LONGEST_RETRY_AFTER))
 
@@ -103,7 +107,8 @@ class RateWindow:
 
     Args:
         rate: What the first answer from it says.
-        now: When that was there.
+        ends: When it is over by that, at the latest.
+        now: When the answer was there.
         in_flight: Requests of ours that may count in it, that one included.
 
     Attributes:
@@ -118,10 +123,10 @@ class RateWindow:
         successor: The window after it; None as long as none is known.
     """
 
-    def __init__(self, rate: RateHeaders, now: float, in_flight: int) -> None:
+    def __init__(self, rate: RateHeaders, ends: float, now: float, in_flight: int) -> None:
         self.limit = rate.limit
         self.reset = rate.reset
-        self.ends = now + rate.seconds
+        self.ends = ends
         self.remaining = rate.remaining
         self.before = rate.remaining + 1
         self.sent = in_flight
@@ -140,14 +145,13 @@ class RateWindow:
         """Whether headers speak of this window."""
         return self.limit == rate.limit and abs(self.reset - rate.reset) <= ROUNDING
 
-    def learn(self, rate: RateHeaders, now: float) -> None:
-        """Take over what headers say; answers may come in another order than they were made."""
+    def learn(self, rate: RateHeaders, ends: float, now: float) -> None:
+        """Take over what an answer says; they may come in another order than they were made."""
         self.remaining = min(self.remaining, rate.remaining)
         self.seen = now
         others = self.before - self.remaining - self.sent  # at least: some of ours may not be there
         if others > self._others:
             self._others, self._others_until = others, self.sent
-        ends = now + rate.seconds
         # Every answer tells a moment that the end cannot be after, so the earliest holds.
         self.ends = min(self.ends, ends) if now < self.ends else ends
 
@@ -196,6 +200,8 @@ class RateWindows:
         self._latest: RateWindow | None = None
         """Where routes are supposed to count that have had no answer yet."""
         self._in_flight = Counter[str]()
+        self.of_a_minute = True
+        """Whether windows have just a minute; no 429 speaks against it so far."""
 
     @property
     def limit(self) -> int | None:
@@ -234,13 +240,14 @@ class RateWindows:
         self._silent.discard(route)
         current = self._window(route)
         window = next((each for each in self._known() if each.is_told_by(rate)), None)
+        ends = now + rate.seconds(of_a_minute=self.of_a_minute)
         if window is not None:
-            window.learn(rate, now)
+            window.learn(rate, ends, now)
         elif current and current.limit == rate.limit and rate.reset < current.reset:
             return  # it comes late, from a window that is over
         else:
             in_flight = self._in_flight_in(current) if current else self._in_flight[route]
-            window = RateWindow(rate, now, max(1, in_flight))
+            window = RateWindow(rate, ends, now, max(1, in_flight))
             if current and current.limit == rate.limit and rate.date >= current.reset - ROUNDING:
                 current.successor = window
         self._told[route] = self._latest = window

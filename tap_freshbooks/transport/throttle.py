@@ -206,6 +206,7 @@ class Throttle:
             if sent >= self._slowed_at:
                 self._share = max(MIN_SHARE, self._share / 2)
                 self._slowed_at = self._clock()
+            self._windows.of_a_minute = False
 
     def speed_up(self, sent: float) -> None:
         """Approach the caps by one step because of a success.

@@ -73,6 +73,7 @@ class Server:
         rounding: Of the reset.
         countdown: Whether the reset is the seconds that are left.
         silent: Routes whose answers carry no such headers.
+        aligned: Whether windows begin with the minute, and not with their first request.
     """
 
     timeline: Timeline
@@ -82,6 +83,7 @@ class Server:
     rounding: Callable[[float], int] = math.floor
     countdown: bool = False
     silent: frozenset[str] = frozenset()
+    aligned: bool = False
     statuses: Counter[int] = field(default_factory=Counter)
     begun: dict[str, float] = field(default_factory=dict)
     used: Counter[str] = field(default_factory=Counter)
@@ -91,7 +93,8 @@ class Server:
         now = EPOCH + self.timeline.now + self.clock
         bucket = route if route in self.limit else ""
         if now - self.begun.get(bucket, -math.inf) >= self.window:
-            self.begun[bucket], self.used[bucket] = now, 0
+            self.begun[bucket] = now - (now % self.window if self.aligned else 0)
+            self.used[bucket] = 0
         self.used[bucket] += 1
         left = self.limit[bucket] - self.used[bucket]
         status = 200 if left >= 0 else 429

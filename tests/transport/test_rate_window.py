@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 
 from tap_freshbooks.transport.rate_window import route_of
@@ -40,7 +43,7 @@ def test_alone_a_window_is_used_whole_and_no_request_is_too_many(
         latency=latency,
     )
     assert server.statuses[429] == 0
-    assert seconds <= least(2000, rate) * 1.02
+    assert seconds <= least(2000, rate) * 1.04
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,24 @@ def test_processes_that_share_a_window_use_it_and_do_not_hit_it(
     late = [each for each in starts if each > LIMIT / 10]  # they may find the window used up
     assert server.statuses[429] <= len(late)
     assert seconds <= least(sum(counts), 10 * len(counts)) * 1.15
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "hits"),
+    [
+        ({"window": 61}, 0),
+        ({"window": 60.5}, 4),  # until a 429 says that it is no minute
+        ({"window": 30}, 0),
+        ({"aligned": True}, 0),
+        ({"aligned": True, "rounding": math.ceil}, 0),
+    ],
+)
+def test_a_window_of_another_length_or_beginning_is_used_as_well(
+    behaviour: dict[str, Any], hits: int
+) -> None:
+    seconds, server = simulate(2, [1000], behaviour=behaviour)
+    assert server.statuses[429] <= hits
+    assert seconds <= (3 * server.window + 25) * 1.06
 
 
 def test_schedules_of_two_processes() -> None:
