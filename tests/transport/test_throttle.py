@@ -348,3 +348,42 @@ def test_a_window_of_one_route_does_not_keep_another_one_waiting() -> None:
         throttle.close()
         held.join(5)
     assert not held.is_alive()
+
+
+def test_what_was_waited_for_a_limit_stays_counted() -> None:
+    throttle = Throttle(1000, 2)
+    throttle.pause(0.05)
+    for _ in range(3):
+        with throttle.slot():
+            pass
+    assert 0.02 < throttle.paused_seconds < 0.1 + 0.05
+
+
+def test_an_answer_lets_a_request_leave_that_waits_for_its_window() -> None:
+    throttle = Throttle(1000, 4)
+    with throttle.slot():
+        throttle.observe(headers(1))
+    with ThreadPoolExecutor(1) as pool, throttle.slot():
+        waiting = pool.submit(lambda: throttle.slot().__enter__())
+        while not throttle.paused_seconds:
+            time.sleep(0.001)
+        throttle.observe(headers(600, reset=NOW + 100, date=NOW + 40))
+    assert waiting.result(5)
+
+
+def test_waiting_for_windows_is_told_once(
+    throttle: Throttle, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for seconds in (0.5, 40, 50):
+        throttle._tell(seconds)
+    [line] = [each.getMessage() for each in caplog.records]
+    assert "waiting 40 s for the next window" in line
+
+
+def test_a_request_that_broke_may_have_been_counted(throttle: Throttle) -> None:
+    with throttle.slot():
+        throttle.observe(headers(1))
+    with pytest.raises(ConnectionError), throttle.slot():
+        raise ConnectionError
+    assert throttle.delay() > 39
