@@ -363,12 +363,14 @@ def test_an_answer_lets_a_request_leave_that_waits_for_its_window() -> None:
     throttle = Throttle(1000, 4)
     with throttle.slot():
         throttle.observe(headers(1))
+    began = time.monotonic()
     with ThreadPoolExecutor(1) as pool, throttle.slot():
         waiting = pool.submit(lambda: throttle.slot().__enter__())
         while not throttle.paused_seconds:
             time.sleep(0.001)
         throttle.observe(headers(600, reset=NOW + 100, date=NOW + 40))
-    assert waiting.result(5)
+    assert waiting.result()
+    assert time.monotonic() - began < 20  # the window it was waiting for has twice as long
 
 
 def test_waiting_for_windows_is_told_once(
