@@ -215,5 +215,5 @@ class OtherIncomes(AccountingStream):
 
     @override
     def changed_without_timestamp(self, record: Row, since: object) -> bool:
-        # A deletion does not move the timestamp: the deleted are sent each time.
+        # A deletion does not move the timestamp: the deleted are delivered each time.
         return record[DELETED_AT] is not None
