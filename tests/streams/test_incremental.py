@@ -10,8 +10,6 @@ import pytest
 
 from freshbooks_sandbox import Sandbox, paging
 from tap_freshbooks.streams import bookmarks
-from tap_freshbooks.streams.replication import Replication
-from tap_freshbooks.streams.resources import STREAMS
 from tap_freshbooks.tap import TapFreshBooks
 from tap_freshbooks.transport.client import FreshBooksClient
 from tests.conftest import settings_for
@@ -74,19 +72,6 @@ def test_created_changed_and_deleted_rows_arrive_and_old_ones_do_not(
 def by_id_is_active(sandbox: Sandbox, stream: str, key: int) -> bool:
     [row] = [row for row in sandbox.truth(stream) if row["id"] == key]
     return bool(row.get("active", True)) and not row.get("complete", False)
-
-
-def test_a_run_with_nothing_new_delivers_nothing(
-    own_sandbox: Sandbox, own_config: dict[str, Any]
-) -> None:
-    assert own_sandbox
-    incremental = {Replication.SERVER_FILTER, Replication.CLIENT_FILTER}
-    streams = [stream.name for stream in STREAMS if stream.replication in incremental]
-    assert len(streams) > 10
-    first = sync(own_config, *streams)
-    second = sync(own_config, *streams, state=first.state)
-    assert second.records == {}
-    assert not [message for message in second.all if message["type"] == "ACTIVATE_VERSION"]
 
 
 def test_the_bookmark_is_the_time_of_the_run_and_not_that_of_a_row(

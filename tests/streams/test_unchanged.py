@@ -30,12 +30,8 @@ Config = dict[str, Any]
 EDITED = {
     "invoices": ("invoices", "notes", ("invoice_lines",)),
     "credit_notes": ("credit_notes", "notes", ("credit_note_lines",)),
-    "other_incomes": ("other_incomes", "note", ()),
     "taxes": ("taxes", "name", ("unified_tax_rates",)),
-    "services": ("services", "name", ()),
-    "service_rates": ("services", "name", ("services",)),
-    "projects": ("projects", "title", ()),
-    "bill_payments": ("bill_payments", "note", ()),
+    "services": ("services", "name", ("service_rates",)),
 }
 """Streams of each kind: what is edited, which field, and what else is selected."""
 
@@ -80,9 +76,8 @@ def is_idle(messages: Messages) -> bool:
     return messages.records == {} and activated(messages) == set()
 
 
-@pytest.mark.parametrize("mode", ["activate_version", "tombstones"])
-def test_nothing_new_is_no_record_of_any_stream(config: Config, mode: str) -> None:
-    settings = {**config, "hard_deletes": mode, "max_concurrency": 1}
+def test_nothing_new_is_no_record_of_any_stream(config: Config) -> None:
+    settings = {**config, "report_interval": "year"}
     first = sync(settings, *every_stream())
     assert len(first.records) > 80
     for message in (second := sync(settings, *every_stream(), state=first.state)).all:
@@ -97,12 +92,11 @@ def test_what_changes_arrives_once_and_also_where_it_was_so_before(
     resource, field, others = EDITED[case]
     pipeline = Pipeline(config, case, *others)
     [row] = books.create(resource)
-    name = {"other_incomes": "incomeid"}.get(resource, "id")
-    books.update(resource, row[name], **{field: "A"})
+    books.update(resource, row["id"], **{field: "A"})
     pipeline.run()
     assert is_idle(pipeline.run())
     for text in ("B", "A"):
-        books.update(resource, row[name], **{field: text})
+        books.update(resource, row["id"], **{field: text})
         changed = pipeline.run()
         if resource == case:
             assert text in {each[field] for each in changed.records[case]}
@@ -112,7 +106,7 @@ def test_what_changes_arrives_once_and_also_where_it_was_so_before(
 
 
 @pytest.mark.parametrize("mode", ["activate_version", "tombstones"])
-@pytest.mark.parametrize("case", [("services",), ("taxes",), ("taxes", "unified_tax_rates")])
+@pytest.mark.parametrize("case", [("services",), ("taxes", "unified_tax_rates")])
 def test_rows_that_come_and_go_after_idle_runs_are_noticed(
     books: Sandbox, config: Config, case: tuple[str, ...], mode: str
 ) -> None:
@@ -130,7 +124,7 @@ def test_rows_that_come_and_go_after_idle_runs_are_noticed(
     assert is_idle(pipeline.run())
 
 
-@pytest.mark.parametrize("stream", ["credit_notes", "bill_payments", "other_incomes", "invoices"])
+@pytest.mark.parametrize("stream", ["credit_notes", "other_incomes"])
 def test_rows_that_are_deleted_and_come_back_arrive_each_time(
     books: Sandbox, config: Config, stream: str
 ) -> None:
@@ -165,7 +159,7 @@ def test_what_was_sent_in_the_last_day_is_not_sent_again_while_the_day_passes(
     own_sandbox: Sandbox, own_config: Config
 ) -> None:
     """Rows leave the day before the bookmark, one after the other."""
-    names = ("invoices", "invoice_lines", "other_incomes", "team_members")
+    names = ("invoices", "invoice_lines")
     now = datetime.now(UTC).replace(microsecond=0)
     first, second = (row["id"] for row in own_sandbox.truth("invoices")[:2])
     pipeline = Pipeline(own_config, *names)
@@ -174,7 +168,7 @@ def test_what_was_sent_in_the_last_day_is_not_sent_again_while_the_day_passes(
         own_sandbox.update("invoices", edited, notes="mended")
         messages = pipeline.run()
         assert edited in {row["id"] for row in messages.records["invoices"]}
-    for hours in (-28, -18, -17, -8, -7, 0):
+    for hours in (-18, -7, 0):
         own_sandbox.clock(now=(now + timedelta(hours=hours)).isoformat(), frozen=True)
         assert is_idle(pipeline.run())
 
@@ -258,7 +252,7 @@ def test_a_report_and_its_rows_are_of_the_same_reading(books: Sandbox, config: C
     assert tables(pipeline) == fresh_tables(config, *names)
 
 
-@pytest.mark.parametrize("stream", ["bill_payments", "services", "invoices"])
+@pytest.mark.parametrize("stream", ["bill_payments", "services"])
 def test_a_reading_that_fails_leaves_nothing_that_would_be_believed(
     books: Sandbox, config: Config, stream: str
 ) -> None:
@@ -302,7 +296,7 @@ def test_a_derived_stream_that_fails_is_sent_whole_by_the_next_run(
     assert is_idle(pipeline.run())
 
 
-@pytest.mark.parametrize("stream", ["services", "bill_payments", "identity"])
+@pytest.mark.parametrize("stream", ["services", "identity"])
 def test_before_the_first_new_record_a_state_says_that_the_digest_is_gone(
     books: Sandbox, config: Config, stream: str
 ) -> None:
