@@ -424,3 +424,17 @@ def test_what_was_refused_in_between_is_sent_again(books: Sandbox, config: Confi
     pipeline.run()
     assert tables(pipeline) == everything
     assert is_idle(pipeline.run())
+
+
+def test_a_row_that_a_stream_map_leaves_out_from_now_on_leaves_the_table(
+    books: Sandbox, config: Config
+) -> None:
+    maps = {"taxes": {"__filter__": "name != 'Hidden'"}}
+    pipeline = Pipeline({**config, "stream_maps": maps}, "taxes")
+    [row] = books.create("taxes", name="Shown")
+    pipeline.run()
+    before = pipeline.keys()
+    books.update("taxes", row["id"], name="Hidden")
+    pipeline.run()
+    assert len(pipeline.keys()) == len(before) - 1
+    assert is_idle(pipeline.run())
