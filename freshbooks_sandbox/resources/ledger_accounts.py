@@ -64,7 +64,8 @@ def _to_columns(body: Mapping[str, Any], row: Row | None, business: Business) ->
             ("jea_id", FIRST_ACCOUNT) if parent is None else ("jesa_id", FIRST_SUB_ACCOUNT)
         )
         columns[name] = max([first, *(other.get(name) or 0 for other in accounts.values())]) + 1
-        columns.setdefault("sub_type", "Operating Expense")
+        new = {"type": BLANK["type"], "sub_type": "Operating Expense", "state": BLANK["state"]}
+        columns = new | columns
     return columns
 
 

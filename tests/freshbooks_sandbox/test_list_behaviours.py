@@ -260,6 +260,8 @@ def test_inactive_accounts_that_are_not_listed() -> None:
         path = f"/accounting/businesses/{caller.uuid}"
         listed = caller.get(f"{path}/ledger_accounts/accounts").json()["data"]
         assert {row["state"] for row in listed} == {"active"}
+        caller.sandbox.create("ledger_accounts", name="New", number="1998")
+        assert len(caller.get(f"{path}/ledger_accounts/accounts").json()["data"]) == len(listed) + 1
         chart = caller.get(f"{path}/reports/chart_of_accounts?use_ledger_entries=true").json()
         charted = chart["response"]["result"]["journal_entry_accounts"]
         below = [sub for row in charted for sub in row["sub_accounts"]]
