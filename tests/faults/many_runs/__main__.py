@@ -9,14 +9,19 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from tap_freshbooks.errors import RunInterruptedError
 from tests.faults.many_runs.drawing import Drawing
 from tests.faults.many_runs.play import Result, play
-from tests.faults.many_runs.steps import Sequence
+from tests.faults.many_runs.shortening import shortened
+
+if TYPE_CHECKING:
+    from tests.faults.many_runs.steps import Sequence
 
 
 def main(steps: str = "2000", seed: str = "1") -> int:
@@ -24,17 +29,19 @@ def main(steps: str = "2000", seed: str = "1") -> int:
     done, number, failures = 0, int(seed), 0
     totals: Counter[str] = Counter()
     sent: Counter[str] = Counter()
-    while done < int(steps):
-        sequence = Drawing(number).draw()
-        result = played(sequence)
-        done += len(sequence.steps)
-        totals.update(sequences=1, runs=result.runs, edits=result.edits, rows=result.compared)
-        sent.update(result.sent)
-        if result.problem:
-            failures += 1
-            report(sequence, result)
-        number += 1
-    click.echo(f"{done} steps: {dict(totals)}; idle runs sent {dict(sent)}; {failures} failed")
+    with suppress(KeyboardInterrupt, RunInterruptedError):
+        while done < int(steps):
+            sequence = Drawing(number).draw()
+            result = played(sequence)
+            done += len(sequence.steps)
+            totals.update(sequences=1, runs=result.runs, edits=result.edits, rows=result.compared)
+            sent.update(result.sent)
+            if result.problem:
+                failures += 1
+                report(sequence, result)
+            number += 1
+    click.echo(f"{done} steps, seeds {seed} to {number - 1}, {failures} failed: {dict(totals)}")
+    click.echo(f"Idle runs sent {dict(sent)}")
     return 1 if failures else 0
 
 
@@ -46,47 +53,15 @@ def played(sequence: Sequence) -> Result:
 
 def report(sequence: Sequence, result: Result) -> None:
     """Print the shortest sequence that fails alike."""
-    click.echo(f"seed {sequence.seed} failed: {result.problem}")
-    shortest, result = shortened(sequence, result)
-    click.echo(f"  settings {shortest.settings}, behaviours {shortest.behaviours}")
-    click.echo(f"  streams {', '.join(shortest.streams)}; pages of {shortest.page}; inbox {shortest.with_inbox}")
+    click.echo(f"Seed {sequence.seed} failed: {result.problem}")
+    shortest, result = shortened(sequence, result, played)
+    click.echo(f"  settings {shortest.settings}; behaviours {shortest.behaviours}")
+    click.echo(f"  streams {', '.join(shortest.streams)}; pages of {shortest.page}")
+    if shortest.with_inbox:
+        click.echo("  with a webhook inbox")
     for step in shortest.steps:
         click.echo(f"  {step}")
     click.echo(f"  → {result.problem}")
-
-
-def shortened(sequence: Sequence, result: Result) -> tuple[Sequence, Result]:
-    """Leave out each step, setting, behaviour and stream without which it still fails."""
-    kind = result.problem.split()[0]
-
-    def attempt(shorter: Sequence) -> bool:
-        nonlocal sequence, result
-        found = played(shorter)
-        if not found.problem or found.problem.split()[0] != kind:
-            return False
-        sequence, result = shorter, found
-        return True
-
-    for position in reversed(range(len(sequence.steps))):
-        steps = sequence.steps
-        attempt(replace(sequence, steps=(*steps[:position], *steps[position + 1 :])))
-    for name in sequence.behaviours:
-        rest = {each: value for each, value in sequence.behaviours.items() if each != name}
-        attempt(replace(sequence, behaviours=rest))
-    for name in sequence.streams:
-        streams = tuple(each for each in sequence.streams if each != name)
-        if streams:
-            attempt(replace(sequence, streams=streams))
-    for name, value in {"max_concurrency": 1, "include_deleted": True}.items():
-        if sequence.settings[name] != value:
-            attempt(replace(sequence, settings={**sequence.settings, name: value}))
-    if sequence.with_inbox:
-        attempt(replace(sequence, with_inbox=False))
-    for name in ("start_date", "stream_maps"):
-        settings = {each: value for each, value in sequence.settings.items() if each != name}
-        if settings != sequence.settings:
-            attempt(replace(sequence, settings=settings))
-    return sequence, result
 
 
 if __name__ == "__main__":

@@ -121,9 +121,7 @@ class Books:
     def _which(self, edit: Edit) -> Any:
         rows = self._table(edit.resource, edit.business)
         deleted = self._deleted(edit.resource)
-        keys = [
-            key for key, row in rows.items() if (edit.action == "restore") == _is(row, deleted)
-        ]
+        keys = [key for key, row in rows.items() if (edit.action == "restore") == _is(row, deleted)]
         return _at(sorted(keys, key=str), edit.place)
 
     def _values(self, edit: Edit) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as datetimes
 import importlib
 import pkgutil
 import time
@@ -17,12 +16,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 REAL = time.time
+REAL_DATETIME = datetime
 
 
 class SharedClock:
     """Moves `time.time` of the process, and `datetime.now` of the tap's modules, while it is open.
 
-    The sandbox reads `time.time`, as do tokens and the webhook inbox; bookmarks read `datetime.now`.
+    The sandbox reads `time.time`, as tokens and the webhook inbox do; bookmarks `datetime.now`.
     """
 
     def __init__(self) -> None:
@@ -66,11 +66,11 @@ def _moved_datetime(clock: SharedClock) -> type:
 
     class Kind(type(datetime)):  # type: ignore[misc]  # the metaclass is that of a C type
         def __instancecheck__(cls, instance: object) -> bool:
-            return isinstance(instance, datetimes.datetime)
+            return isinstance(instance, REAL_DATETIME)
 
     class Moved(datetime, metaclass=Kind):
         def __new__(cls, *parts: Any, **named: Any) -> datetime:  # type: ignore[misc]
-            return datetime(*parts, **named)
+            return datetime(*parts, **named)  # noqa: DTZ001 - as the caller says
 
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]

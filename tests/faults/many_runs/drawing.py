@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from tap_freshbooks.streams.base import RecordStream
 
 FOLLOWS = {
-    "journal_entry_details": ("expenses", "invoices", "payments", "other_incomes", "journal_entries"),
+    "journal_entry_details": (
+        "expenses",
+        "invoices",
+        "payments",
+        "other_incomes",
+        "journal_entries",
+    ),
     "journal_entry_accounts": ("expenses", "ledger_accounts"),
     "journal_entry_sub_accounts": ("expenses", "ledger_accounts"),
     "chart_of_accounts": ("ledger_accounts", "expenses"),
@@ -107,7 +113,8 @@ def sources(name: str) -> list[str]:
     """Streams whose requests feed a stream; itself, unless it is derived."""
     stream = streams()[name]
     parents = [each for each in (stream.parent_stream_type, *stream.additional_parents) if each]
-    return [source for each in parents for source in sources(str(each.name))] or [name]
+    names = [str(vars(each)["name"]) for each in parents]
+    return [source for each in names for source in sources(each)] or [name]
 
 
 ACTIONS = (
@@ -160,7 +167,9 @@ class Drawing:
     def _settings(self) -> dict[str, Any]:
         random = self.random
         settings: dict[str, Any] = {
-            "hard_deletes": random.choice(("activate_version", "activate_version", "tombstones", "keep")),
+            "hard_deletes": random.choice(
+                ("activate_version", "activate_version", "tombstones", "keep")
+            ),
             "include_deleted": random.random() < 0.8,
             "full_refresh_interval": random.choice((60, 60, 7, 7, 3, 0)),
             "max_concurrency": random.choice((1, 1, 4)),
@@ -179,7 +188,9 @@ class Drawing:
         random = self.random
         resources = sorted({source for name in self.selected for source in sources(name)})
         lists = [name for name in resources if name not in NEVER_EDITED]
-        small = [name for name in lists if random.random() < 0.6 and name != "journal_entry_details"]
+        small = [
+            name for name in lists if random.random() < 0.6 and name != "journal_entry_details"
+        ]
         if small:
             yield "small_pages", ",".join(small)
         if random.random() < 0.5:
@@ -233,14 +244,19 @@ class Drawing:
             self.selected = self._streams()
             return Change(streams=self.selected)
         if kind == 1:
-            return Change({"hard_deletes": random.choice(("activate_version", "tombstones", "keep"))})
+            return Change(
+                {"hard_deletes": random.choice(("activate_version", "tombstones", "keep"))}
+            )
         if kind == 2:
             return Change({"include_deleted": random.random() < 0.5})
         if kind == 3:
             return Change({"stream_maps": self._map()})
         name = random.choice(self.selected)
         stream = streams()[name]
-        free = set(stream.schema["properties"]) - {*stream.primary_keys, stream.replication_key or ""}
+        free = set(stream.schema["properties"]) - {
+            *stream.primary_keys,
+            stream.replication_key or "",
+        }
         free -= {"_sdc_deleted_at"}
         chosen = [(name, random.choice(sorted(free)))] if free and random.random() < 0.7 else []
         return Change(without=tuple(chosen))

@@ -29,6 +29,9 @@ EAGER: dict[str, set[str]] = {
 }
 """Fields that move without a timestamp and are looked for in each run (README.md)."""
 
+SILENT_RETURN = {"other_incomes"}
+"""Streams whose rows come back without a timestamp that moves (docs/freshbooks-api)."""
+
 LINES = ("_lines", "client_contacts")
 """Ends of names of streams whose rows outlive their removal from a document (README.md)."""
 
@@ -73,6 +76,10 @@ class Lateness:
         if self.told is None:
             return True
         return len(key) == 2 and (stream, str(key[0]), key[1]) in self.told
+
+    def deletions_wait(self) -> bool:
+        """Whether lists of deleted rows need not have been read; of them no living row depends."""
+        return not self.is_over and self.interval > 0
 
     def was_read_whole(self, stream: str) -> bool:
         """Whether the run has to read a stream whole."""
@@ -138,24 +145,25 @@ class Judge:
         if wanted is None:
             return self._extra(name, key, found or {}, late)
         if found is None:
-            return "" if self._may_lack(name, wanted, late) else f"missing {_short(wanted)}"
+            return (
+                "" if _is_deleted(wanted) and late.deletions_wait() else f"missing {_short(wanted)}"
+            )
         fields = {field for field in wanted if _value(found, field) != _value(wanted, field)}
         if not fields or self._may_be_old(name, found, wanted, fields, late):
             return ""
         shown = {field: (found.get(field), wanted[field]) for field in sorted(fields)}
         return f"stale {shown} of {_short(wanted)}"
 
-    def _may_lack(self, name: str, wanted: Record, late: Lateness) -> bool:
-        if late.was_read_whole(name):
-            return False
-        return late.has_changed(name) and _is_deleted(wanted)
-
     def _may_be_old(
         self, name: str, found: Record, wanted: Record, fields: set[str], late: Lateness
     ) -> bool:
+        if _is_deleted(wanted) and _is_deleted(found) and late.deletions_wait():
+            return True
         if late.was_read_whole(name):
             return False
         if late.has_changed(name):
+            return True
+        if name in SILENT_RETURN and _is_deleted(found):
             return True
         moved = MOVED_UNIFIED if name.startswith("unified_") else MOVED
         stamps = [field for field in moved if field in wanted]

@@ -7,6 +7,8 @@ from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.singerlib import RecordMessage
+
 from tap_freshbooks.errors import RunInterruptedError, TapError
 from tap_freshbooks.tap import TapFreshBooks
 from tests.faults.target import Target
@@ -24,7 +26,17 @@ MESSAGES = 300
 """About as many as a run has: moments are drawn among them."""
 
 
-class Interrupting(Messages):
+class Output(Messages):
+    """Keeps records as they are: what the tap has written it does not change."""
+
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, RecordMessage):
+            self.all.append(message.to_dict())
+        else:
+            super().write_message(message)
+
+
+class Interrupting(Output):
     """Output during which a signal comes.
 
     Args:
@@ -68,9 +80,9 @@ class Pipeline:
         """What the target has seen of it."""
         return self.target.state or {}
 
-    def run(self) -> Messages:
+    def run(self) -> Output:
         """Run undisturbed, with the state."""
-        messages = self._sync(self.settings, self.target.state, Messages())
+        messages = self._sync(self.settings, self.target.state, Output())
         for message in messages.all:
             self.target.apply(message)
         return messages
@@ -79,14 +91,14 @@ class Pipeline:
         """An empty target after a first run."""
         target = Target()
         settings = {**self.settings, "webhook_inbox": "", **settings}
-        for message in self._sync(settings, None, Messages()).all:
+        for message in self._sync(settings, None, Output()).all:
             target.apply(message)
         return target
 
     def disturbed(self, disturbance: Disturbance) -> None:
         """Run with the state while something goes wrong."""
         kind = disturbance.kind
-        messages: Messages = Messages()
+        messages = Output()
         if kind == "interrupted":
             messages = Interrupting(int(disturbance.moment * MESSAGES))
         self._order(disturbance)
@@ -116,8 +128,8 @@ class Pipeline:
             self._books.order(edit, client, nth=nth + 3 * number, when=when)
 
     def _sync(
-        self, settings: dict[str, Any], state: dict[str, Any] | None, messages: Messages
-    ) -> Messages:
+        self, settings: dict[str, Any], state: dict[str, Any] | None, messages: Output
+    ) -> Output:
         catalog = catalog_of(*self.streams)
         for name, field in self.without:
             for entry in catalog["streams"]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unittest import mock
 
 from freshbooks_sandbox import Sandbox, paging
@@ -18,7 +18,7 @@ from tests.faults.many_runs.clock import SharedClock
 from tests.faults.many_runs.events import Events
 from tests.faults.many_runs.judge import Judge, Lateness
 from tests.faults.many_runs.pipeline import Pipeline
-from tests.faults.many_runs.steps import DAY, HOUR, Change, Edit, Run, Wait
+from tests.faults.many_runs.steps import DAY, HOUR, Change, Edit, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -51,8 +51,8 @@ class Disturbance:
     """What goes wrong in a run.
 
     Attributes:
-        kind: `edits` (while it reads), `fails` (a request, for ever or until the next run), `refused`
-            (a request), `interrupted` (by a signal), `killed`.
+        kind: `edits` (while it reads), `fails` (a request, all tries), `refused` (a request),
+            `interrupted` (by a signal), `killed`.
         moment: Which request, or which part of the messages.
         edits: What is edited.
         commits: Whether the target keeps nothing that came after the last state.
