@@ -174,6 +174,9 @@ class Drawing:
             "full_refresh_interval": random.choice((60, 60, 7, 7, 3, 0)),
             "max_concurrency": random.choice((1, 1, 4)),
         }
+        if random.random() < 0.3:
+            one = {random.choice(self.selected): 6}
+            settings["full_table_interval"] = random.choice((6, 36, {"*": 24} | one))
         if random.random() < 0.2:
             settings["start_date"] = random.choice(("2024-06-01T00:00:00Z", "2026-11-01T00:00:00Z"))
         if random.random() < 0.2:
@@ -239,7 +242,7 @@ class Drawing:
 
     def _change(self) -> Change:
         random = self.random
-        kind = random.randrange(5)
+        kind = random.randrange(6)
         if kind == 0:
             self.selected = self._streams()
             return Change(streams=self.selected)
@@ -251,6 +254,8 @@ class Drawing:
             return Change({"include_deleted": random.random() < 0.5})
         if kind == 3:
             return Change({"stream_maps": self._map()})
+        if kind == 4:
+            return Change({"full_table_interval": random.choice((0, 12, 36))})
         name = random.choice(self.selected)
         stream = streams()[name]
         free = set(stream.schema["properties"]) - {

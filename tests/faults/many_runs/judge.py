@@ -11,7 +11,7 @@ from tap_freshbooks.streams.replication import Replication
 from tests.faults.many_runs.drawing import sources, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from freshbooks_sandbox.behaviours import Behaviours
     from tests.faults.target import Key, Target
@@ -127,7 +127,7 @@ class Judge:
         self._fresh = fresh
         self._wide = wide
 
-    def differences(self, names: tuple[str, ...], lateness: Lateness) -> Iterator[Difference]:
+    def differences(self, names: Iterable[str], lateness: Lateness) -> Iterator[Difference]:
         """All rows that are not what they should be."""
         for name in names:
             there, here = self._fresh.table(name), self._target.table(name)
