@@ -102,7 +102,8 @@ class Pipeline:
         if kind == "interrupted":
             messages = Interrupting(int(disturbance.moment * MESSAGES))
         self._order(disturbance)
-        with suppress(TapError, RunInterruptedError):
+        expected = (TapError, RunInterruptedError) if kind == "interrupted" else (TapError,)
+        with suppress(*expected):
             self._sync(self.settings, self.target.state, messages)
         self._sandbox.faults_clear()
         taken = messages.all

@@ -15,8 +15,9 @@ from tap_freshbooks.transport import client, outage
 from tests.conftest import settings_for
 from tests.faults.many_runs.books import Books
 from tests.faults.many_runs.clock import SharedClock
+from tests.faults.many_runs.drawing import sources, streams
 from tests.faults.many_runs.events import Events
-from tests.faults.many_runs.judge import Judge, Lateness
+from tests.faults.many_runs.judge import Difference, Judge, Lateness
 from tests.faults.many_runs.paces import Paces
 from tests.faults.many_runs.pipeline import Pipeline
 from tests.faults.many_runs.steps import DAY, HOUR, Change, Edit, Wait
@@ -161,9 +162,20 @@ class Play:
         if self._events:
             self._events.told.clear()
         judge = Judge(self._sandbox.state.behaviours, pipeline.target, fresh, wide)
-        found = list(judge.differences(sorted(due), lateness))
+        found = [*self._unread(fresh, due), *judge.differences(sorted(due), lateness)]
         self._result.problem = "\n".join(map(str, found[:5]))
         self._result.compared += sum(len(fresh.table(name)) for name in due)
+
+    def _unread(self, fresh: Target, names: set[str]) -> Iterator[Difference]:
+        """Rows of the books that no first run finds."""
+        if "start_date" in self._pipeline.settings:
+            return
+        for name in sorted(names):
+            stream = streams()[name]
+            if sources(name) == [name] and not stream.unconfirmed:
+                keys = {key[-len(stream.key) :] for key in fresh.table(name)}
+                for key in self._books.living(name, stream.key) - keys:
+                    yield Difference(name, key, "in the books, and not in a first run")
 
     def _idle_run(self) -> None:
         client_id = self._pipeline.settings["client_id"]
