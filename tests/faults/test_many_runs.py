@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("seed", [8, 14])
+@pytest.mark.parametrize("seed", [26, 32])
 def test_after_each_quiet_run_the_target_is_what_a_first_run_would_make_it(
     tmp_path: Path, seed: int
 ) -> None:

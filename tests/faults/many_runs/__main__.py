@@ -29,6 +29,7 @@ def main(steps: str = "2000", seed: str = "1") -> int:
     done, number, failures = 0, int(seed), 0
     totals: Counter[str] = Counter()
     sent: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
     with suppress(KeyboardInterrupt, RunInterruptedError):
         while done < int(steps):
             sequence = Drawing(number).draw()
@@ -36,12 +37,15 @@ def main(steps: str = "2000", seed: str = "1") -> int:
             done += len(sequence.steps)
             totals.update(sequences=1, runs=result.runs, edits=result.edits, rows=result.compared)
             sent.update(result.sent)
+            asked.update(result.asked)
             if result.problem:
                 failures += 1
                 report(sequence, result)
             number += 1
     click.echo(f"{done} steps, seeds {seed} to {number - 1}, {failures} failed: {dict(totals)}")
-    click.echo(f"Idle runs sent {dict(sent)}")
+    click.echo(
+        f"Sent once more in an idle run: {dict(sent)}; asked {asked.total()} times in the next"
+    )
     return 1 if failures else 0
 
 
