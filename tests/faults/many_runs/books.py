@@ -53,7 +53,8 @@ def can(action: str, resource: str) -> bool:
     return {
         "restore": bool(rules and rules.deleted),
         "archive": resource == "projects" or "vis_state" in blank,
-        "relate": resource in RELATED,
+        # The client that an invoice had before is not found out before a full read.
+        "relate": resource in RELATED and resource != "invoices",
         "lines": resource in WITH_LINES,
     }.get(action, True)
 
