@@ -71,7 +71,7 @@ class SyncRun:
         nobody = unreached(self.connection, self.sources)
         if planner:
             planner.begin(self.tap.streams["businesses"].stream_state)
-        self._leave_out_idle_streams()
+        waiting = self._leave_out_idle_streams()
         if planner:
             planner.tell()
         self.has_begun = True
@@ -81,7 +81,7 @@ class SyncRun:
             with (
                 _rare_garbage_collection(),
                 self._prefetching(writer.flush if writer else lambda: None),
-                progress.shown(self.state.stats, names, lambda: self.connection.cost),
+                progress.shown(self.state.stats, {*names} - waiting, lambda: self.connection.cost),
                 writer.buffered() if writer else nullcontext(),
             ):
                 self.tap.sync_all()
@@ -132,18 +132,26 @@ class SyncRun:
         self.state.changes = planner
         return planner
 
-    def _leave_out_idle_streams(self) -> None:
-        run, streams = self.state, self.tap.streams
+    def _leave_out_idle_streams(self) -> set[str]:
+        """Read no stream of which nothing is to be read.
+
+        Returns:
+            Names of those that are not due: whether they have new rows is not known.
+        """
+        run, streams, waiting = self.state, self.tap.streams, set[str]()
         run.times.intervals.tell_of_names(cast("Collection[RecordStream]", streams.values()))
         idle = [stream for stream in self.sources if run.changes.is_idle(stream)]
         for stream in idle:
+            names = {stream.name, *(each.name for each in stream.child_streams)}
             if stream.name in run.times.waiting:
                 run.outcome.note_waiting(stream.name)
+                waiting |= names
             else:
                 run.outcome.note_read(stream.name)
-            for each in (stream, *stream.child_streams):
-                streams.pop(each.name, None)
+            for each in names:
+                streams.pop(each, None)
         run.times.tell()
+        return waiting
 
     @contextmanager
     def _prefetching(self, before_wait: Callable[[], None]) -> Iterator[None]:

@@ -178,6 +178,30 @@ def test_clients_and_invoices_share_what_has_changed(
     books.delete("invoices", invoice["id"])
 
 
+@pytest.mark.parametrize(("hours", "is_shared"), [(0, True), (24, False)])
+def test_what_has_changed_is_shared_by_streams_that_began_within_a_day(
+    books: Sandbox,
+    config: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    hours: int,
+    *,
+    is_shared: bool,
+) -> None:
+    living = [row for row in books.truth("invoices") if row["vis_state"] != 1]
+    monkeypatch.setattr(paging, "CAP", len(living) - 1)
+    state = sync(config, "clients", "invoices").state
+    noon = (datetime.now(UTC) - timedelta(days=3)).replace(hour=17, minute=0, second=0)
+    for stream, moment in (
+        ("clients", noon),
+        ("invoices", noon + timedelta(hours=hours, seconds=50)),
+    ):
+        [partition] = partitions(state, stream)
+        partition["replication_key_value"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    before = asked_for(books, config, INVOICES)
+    sync(config, "clients", "invoices", state=state)
+    assert asked_for(books, config, INVOICES) - before == (3 if is_shared else 5)
+
+
 def test_what_befalls_the_one_does_not_befall_the_other(
     books: Sandbox, config: dict[str, Any]
 ) -> None:
