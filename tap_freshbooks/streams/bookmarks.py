@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tap_freshbooks.connection import Connection
     from tap_freshbooks.streams.run_state import RunningTap, RunState
 
+BOOKMARK = "replication_key_value"
+"""Where the state of a partition has its bookmark."""
+
 CLOCK_SKEW = timedelta(hours=1)
 """How far the server's clock may be ahead of ours."""
 
@@ -99,9 +102,7 @@ class BookmarkedStream(CataloguedStream, ABC):
         if self.replication_method == REPLICATION_FULL_TABLE:
             return None
         state = self.state_for(source, context)
-        bookmark, full = (
-            parse_timestamp(state.get(name)) for name in ("replication_key_value", "full_read_at")
-        )
+        bookmark, full = (parse_timestamp(state.get(name)) for name in (BOOKMARK, "full_read_at"))
         now = datetime.now(UTC)
         if bookmark and bookmark > now + CLOCK_SKEW:
             self.logger.warning(
@@ -131,7 +132,7 @@ class BookmarkedStream(CataloguedStream, ABC):
         state = self.state_for(source, context)
         if self.replication_key:
             state["replication_key"] = self.replication_key
-        state["replication_key_value"] = utc_text(read_at)
+        state[BOOKMARK] = utc_text(read_at)
         if full:
             state["full_read_at"] = utc_text(read_at)
 

@@ -158,6 +158,7 @@ class Delivery:
 
     Attributes:
         holds: Whether records are held back.
+        is_begun: Whether records may be out (of those that were held back, if any were).
         is_written: Whether nothing is held back (any more).
         is_exact: As above.
         has_deleted: Whether it has the deleted rows, too, where they are in lists of their own.
@@ -179,7 +180,7 @@ class Delivery:
     ) -> None:
         are_known = all(isinstance(state.get(DELIVERED), str) for _, state in consumers)
         self.holds = holds and bool(consumers) and are_known
-        self.is_written = not self.holds
+        self.is_begun = self.is_written = not self.holds
         self.is_exact = is_exact
         self.has_deleted = False
         self.repeats = True
@@ -250,6 +251,7 @@ class Delivery:
             self._write(whole)
         elif self.has_deleted and not all(share.deleted.is_known for share in whole):
             self._tell(share.deleted.forget() for share in whole)
+            self.is_begun = True
             for share in whole:
                 share.write(share.deleted)
         for share in whole:
@@ -266,6 +268,7 @@ class Delivery:
 
     def _write(self, shares: Sequence[Share]) -> None:
         self._tell(share.forget() for share in shares)
+        self.is_begun = True
         for share in shares:
             share.write(share.living)
             share.write(share.deleted)

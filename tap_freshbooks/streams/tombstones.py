@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from typing_extensions import override
 
 from tap_freshbooks.records import DELETED_AT
+from tap_freshbooks.streams.bookmarks import BOOKMARK
 from tap_freshbooks.streams.deletion_marks import TOMBSTONES
 from tap_freshbooks.streams.derived import DerivedStream
 from tap_freshbooks.streams.key_book import KEYS, KeyBook
@@ -115,10 +116,15 @@ class Tombstones(VanishedRows):
 
     def _keep_all(self) -> None:
         """Keep what may have been sent of a partition that is not read to its end."""
-        if not self.stream.delivery.is_written:
+        delivery = self.stream.delivery
+        if not delivery.is_begun:
             return  # nothing was sent yet
         for book in list(self._books.values()):
             book.keep_all()
+        if self._plan and self._books and not delivery.is_written:
+            # Which rows are out, nobody knows: they count as sent, and all are sent once more.
+            for state in self.stream.consumer_states(self._plan.partition):
+                state.pop(BOOKMARK, None)
 
     def _book(self, consumer: RecordStream) -> KeyBook:
         assert self._plan  # noqa: S101 - a partition is open

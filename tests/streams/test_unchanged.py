@@ -13,6 +13,7 @@ from freshbooks_sandbox import Sandbox
 from tap_freshbooks.errors import RunInterruptedError
 from tap_freshbooks.singer import held_records
 from tap_freshbooks.streams import delivery, table_versions
+from tap_freshbooks.streams.delivering_stream import DeliveringStream
 from tap_freshbooks.streams.line_items import LineItems
 from tap_freshbooks.tap import TapFreshBooks
 from tests.conftest import settings_for
@@ -21,7 +22,7 @@ from tests.support import Messages, catalog_of, every_stream, failing_sync, sync
 from tests.webhooks.fake_receiver import FakeReceiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -357,6 +358,47 @@ def test_a_signal_while_records_are_held_back_leaves_state_and_target_as_they_we
         ]
     pipeline.run()
     assert tables(pipeline) == fresh_tables(settings, *pipeline.streams)
+
+
+def test_a_signal_between_records_that_were_held_back(
+    own_sandbox: Sandbox, own_config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are out may vanish, and those that are not may be old: none is forgotten."""
+    settings = {**own_config, "hard_deletes": "tombstones"}
+    here, *_ = own_sandbox.businesses()
+    pipeline = Pipeline(settings, "taxes")
+    pipeline.run()
+    known = pipeline.living()
+    now = datetime.now(UTC)
+    own_sandbox.clock(now=(now - timedelta(days=5)).isoformat())
+    own_sandbox.create("taxes", count=4, business=here["id"])
+    own_sandbox.clock(now=now.isoformat())
+    messages = Messages()
+    tap = TapFreshBooks(
+        config=settings,
+        catalog=catalog_of("taxes"),
+        state=deepcopy(pipeline.state),
+        message_writer=messages,
+    )
+    write_held = DeliveringStream.write_held
+
+    def interrupted(self: DeliveringStream, lines: Iterable[bytes], rows: int) -> None:
+        for position, line in enumerate(lines):
+            if position == 2:
+                tap.on_signal(SIGTERM)
+            write_held(self, [line], rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeliveringStream, "write_held", interrupted)
+        with pytest.raises(RunInterruptedError):
+            tap.sync()
+    pipeline.load(messages)
+    (_, (_, vanishing)), _ = pipeline.living() - known
+    own_sandbox.delete("taxes", vanishing)
+    pipeline.run()
+    fresh = Pipeline(settings, "taxes")
+    fresh.run()
+    assert pipeline.living() == fresh.living()
 
 
 @pytest.mark.parametrize("names", [("services",), ("taxes", "unified_tax_rates"), ("invoices",)])
