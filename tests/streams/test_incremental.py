@@ -169,6 +169,11 @@ def test_a_client_arrives_when_his_balance_moves_although_his_stamp_stays(
     assert client["updated"] == before["updated"]
     assert client["grand_total_balance"] != before["grand_total_balance"]
 
+    own_sandbox.delete("invoices", invoice["id"])  # no list shows it any more
+    third = sync(own_config, "clients", state=second.state)
+    [client] = third.records["clients"]
+    assert client["grand_total_balance"] == before["grand_total_balance"]
+
 
 def test_a_stream_is_read_whole_when_its_last_full_read_is_old_or_yet_to_come(
     sandbox: Sandbox, config: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Which clients have other balances: those whose invoices have changed, or have fallen due.
+"""Which clients have other balances: those whose invoices have changed, gone, or fallen due.
 
 A client's balances move with his invoices, but his timestamp does not. The lists of such invoices
 are those that the stream `invoices` reads, too: in a run of both, their first pages are shared.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tap_freshbooks.extraction.pagination import read_pages
 from tap_freshbooks.numerals import whole_number
 from tap_freshbooks.schema.fields import EasternTime
+from tap_freshbooks.streams.families import DELETED
 from tap_freshbooks.streams.list_resource import LOOKBACK
 from tap_freshbooks.streams.resources.common_fields import fell_due
 from tap_freshbooks.streams.resources.invoices import OVERDUE, Invoices
@@ -71,17 +72,20 @@ class SharedLists:
 def affected_clients(
     reader: PartitionReader, since: datetime, shared: SharedLists | None
 ) -> set[int]:
-    """Ids of the clients whose invoices have changed, or fallen due, since a moment.
+    """Ids of the clients whose invoices have changed, gone, or fallen due since a moment.
 
     Args:
         reader: Of the clients.
         since: The moment.
         shared: The lists that the stream `invoices` reads, if it does.
     """
-    own = (_changed_invoices(since), OVERDUE)
+    changed = _changed_invoices(since)
+    # No list shows deleted invoices unasked (`docs/freshbooks-api/accounting.md §5`).
+    gone: Query = {**changed, "search[vis_state]": DELETED}
+    lists = [(query, shared) for query in (shared.queries if shared else (changed, OVERDUE))]
     affected = set()
-    for query in shared.queries if shared else own:
-        for page in read_pages(partial(_request, reader, shared, query), reader.window):
+    for query, source in [*lists, (gone, None)]:
+        for page in read_pages(partial(_request, reader, source, query), reader.window):
             affected |= {
                 whole_number(row.get("customerid"))
                 for row in page.rows
