@@ -48,10 +48,10 @@ def restored(
         since = min(since, max(read_at, start) if start else read_at)
     if plan.reads_objects:  # what events tell is in no reading of lists
         return LastReading(deletions_since=since)
-    digests = {state.get(KEYS_DIGEST) for state in states}
-    keys = digests.pop() if len(digests) == 1 else None
+    keys = states[0].get(KEYS_DIGEST) if states else None
+    is_known = isinstance(keys, str) and all(keys == state.get(KEYS_DIGEST) for state in states)
     return LastReading(
-        keys=keys if isinstance(keys, str) else None,
+        keys=keys if is_known else None,
         deletions_since=since,
         deletions_can_wait=read_at is not None
         and -CLOCK_SKEW < datetime.now(UTC) - read_at < interval,

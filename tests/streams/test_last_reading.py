@@ -275,3 +275,15 @@ def test_a_row_of_a_reading_that_failed_is_not_taken_for_one_that_nobody_has(
     books.delete(stream, row["id"])
     third = sync(config, stream, state=second.state)
     assert row["id"] in gone(third, stream)
+
+
+def test_what_the_state_should_not_have_says_nothing(config: dict[str, Any]) -> None:
+    state = sync(config, *LISTS).state
+    odd: list[Any] = [[], {}, ["x"], {"a": 1}, 0, "\x00"]
+    for stream, value in zip(LISTS, odd, strict=True):
+        [partition] = partitions(state, stream)
+        for name in ("keys_digest", "delivered_digest", "deleted_digest", "deletions_read_at"):
+            partition[name] = value
+    again = sync(config, *LISTS, state=state)
+    assert again.records["credit_notes"]  # all of them
+    assert sync(config, *LISTS, state=again.state).records == {}
