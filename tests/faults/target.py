@@ -26,10 +26,6 @@ class Target:
         """The rows of a stream by their keys."""
         return {key: record for key, (record, _) in self._rows[stream].items()}
 
-    def key(self, stream: str, record: Record) -> Key:
-        """Of a record."""
-        return tuple(record[name] for name in self._keys[stream])
-
     def begin(self) -> None:
         """A run begins."""
 
@@ -47,7 +43,8 @@ class Target:
             self._keys[stream] = message["key_properties"]
         elif kind == "RECORD":
             record = message["record"]
-            self._rows[stream][self.key(stream, record)] = record, message.get("version")
+            key = tuple(record[name] for name in self._keys[stream])
+            self._rows[stream][key] = record, message.get("version")
         elif kind == "ACTIVATE_VERSION":
             rows = self._rows[stream].items()
             current = {key: row for key, row in rows if row[1] == message["version"]}

@@ -12,7 +12,6 @@ from singer_sdk.singerlib import RecordMessage
 from tap_freshbooks.errors import RunInterruptedError, TapError
 from tap_freshbooks.tap import TapFreshBooks
 from tests.faults.target import Target
-from tests.streams.tables import activated
 from tests.support import QUICK, Messages, catalog_of
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from freshbooks_sandbox import Sandbox
     from tests.faults.many_runs.books import Books
     from tests.faults.many_runs.steps import Disturbance
-    from tests.faults.target import Key
 
 REQUESTS = 60
 MESSAGES = 300
@@ -76,9 +74,6 @@ class Pipeline:
         self.streams = streams
         self.without: tuple[tuple[str, str], ...] = ()
         self.target = Target()
-        self.loose: dict[str, set[Key] | None] = {}
-        """Rows that a target has taken after the last state that it kept; None for any of a stream:
-        if the list goes back to what that state knows, nobody can tell (docs/reading.md)."""
 
     @property
     def state(self) -> dict[str, Any]:
@@ -90,12 +85,6 @@ class Pipeline:
         messages = self._sync(self.settings, self.target.state, Output())
         for message in messages.all:
             self.target.apply(message)
-        for name, _ in activated(messages):
-            self.loose.pop(name, None)
-        for name, rows in messages.records.items():
-            loose = self.loose.get(name)
-            if loose:
-                loose -= {self.target.key(name, row) for row in rows}
         return messages
 
     def fresh(self, **settings: Any) -> Target:
@@ -125,24 +114,6 @@ class Pipeline:
                     taken.pop()
         for message in taken:
             self.target.apply(message)
-        if kind == "killed":
-            self._note_loose(taken)
-
-    def _note_loose(self, taken: list[dict[str, Any]]) -> None:
-        """Note what the target has taken since its last state."""
-        while taken and taken[-1]["type"] != "STATE":
-            message = taken.pop()
-            name = message.get("stream", "")
-            loose = self.loose.setdefault(name, set())
-            if message["type"] == "ACTIVATE_VERSION":
-                self.loose[name] = None
-            elif message["type"] == "RECORD" and loose is not None:
-                loose.add(self.target.key(name, message["record"]))
-
-    def is_loose(self, name: str, key: Key) -> bool:
-        """Whether nobody can tell what the target has of a row."""
-        loose = self.loose.get(name, set())
-        return loose is None or key in loose
 
     def _order(self, disturbance: Disturbance) -> None:
         client = self.settings["client_id"]
