@@ -56,6 +56,9 @@ def shown(
             else:
                 display.enter_context(_repeated(INTERVAL, _LogLines(stats).log))
         yield
+    except BaseException:
+        streams = ()  # of those that it did not come to, nobody knows whether they have new rows
+        raise
     finally:
         # A signal must not leave the terminal without a cursor; a second one may, since stderr
         # could be stuck.

@@ -6,10 +6,12 @@ streams that it feeds. The run goes on with the others.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
+from tap_freshbooks.errors import MissingScopeError
 from tap_freshbooks.streams.deletion_marks import MarkedStream
 from tap_freshbooks.streams.outcome import Source, concerns_run
 from tap_freshbooks.streams.refusals import explain
@@ -67,5 +69,6 @@ class LoneStream(MarkedStream, ABC):
         sentence = f"{error}{reasons} (its scope is {self.oauth_scope})"
         if self.config["fail_on_skipped"]:
             raise error.restated(sentence)
-        self.run.outcome.note_refusal(self.name, sentence)
-        self.logger.warning("Skipped %s", sentence)
+        scopes = error.scopes if isinstance(error, MissingScopeError) else ()
+        is_told = self.run.outcome.note_refusal(self.name, sentence, scopes)
+        self.logger.log(logging.DEBUG if is_told else logging.WARNING, "Skipped %s", sentence)

@@ -58,6 +58,8 @@ class Outcome:
         self._read: set[str] = set()
         self._waiting: set[str] = set()
         self._refused: dict[str, list[str]] = {}
+        self._told: list[str] = []
+        self._lacking: set[tuple[str, tuple[str, ...]]] = set()
         self._failed: dict[str, list[str]] = {}
         self._reasons: dict[str, list[str]] = {}
         self._failed_partitions: set[tuple[str, str, Partition | None]] = set()
@@ -70,9 +72,23 @@ class Outcome:
         """A stream is not due yet, of one business at least."""
         self._waiting.add(stream)
 
-    def note_refusal(self, stream: str, sentence: str) -> None:
-        """The token, the role or the plan do not allow to read a stream of a business."""
+    def note_refusal(self, stream: str, sentence: str, scopes: tuple[str, ...] = ()) -> bool:
+        """The token, the role or the plan do not allow to read a stream of a business.
+
+        Args:
+            stream: Its name.
+            sentence: Says so, and why.
+            scopes: Those that the token lacks, if that is why: it lacks them for every business.
+
+        Returns:
+            Whether the same has been told of another business.
+        """
         self._refused.setdefault(stream, []).append(sentence)
+        if scopes and (stream, scopes) in self._lacking:
+            return True
+        self._lacking.add((stream, scopes))
+        self._told.append(sentence)
+        return False
 
     def fail(self, source: Source, consumers: Sequence[str], error: Exception) -> None:
         """Something went wrong, and some streams lack rows.
@@ -141,9 +157,8 @@ class Outcome:
 
     def report(self) -> None:
         """Log what was not read: a line for all refusals, and one for each stream that failed."""
-        if self._refused:
-            sentences = [each for refusals in self._refused.values() for each in refusals]
-            logger.warning("Not read: %s", "; ".join(sentences))
+        if self._told:
+            logger.warning("Not read: %s", "; ".join(self._told))
         for stream, businesses in self._failed.items():
             whose = f" of {', '.join(businesses)}" if businesses else ""
             logger.error("Not read completely: %s%s", stream, whose)

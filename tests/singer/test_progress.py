@@ -354,6 +354,19 @@ def test_a_log_level_above_info_hides_the_summary(caplog: pytest.LogCaptureFixtu
     assert not caplog.records
 
 
+def test_of_streams_that_a_broken_run_has_not_read_nothing_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    for breaks in (False, True):
+        with contextlib.suppress(KeyboardInterrupt), progress.shown(SyncStats(), ["taxes"]):
+            if breaks:
+                raise KeyboardInterrupt
+    whole, broken = caplog.messages
+    assert whole.endswith("; 1 stream without new rows")
+    assert "stream" not in broken
+
+
 @pytest.mark.parametrize(
     ("rows", "capacity", "total", "left"),
     [

@@ -328,3 +328,8 @@ def test_a_scope_that_was_not_granted_skips_its_streams(
     assert not {"clients", "payments", "projects", "bills"} & set(messages.records)
     skipped = {line.split()[1] for line in caplog.messages if line.startswith("Skipped")}
     assert skipped >= {"clients", "payments", "projects", "ledger_accounts", "bills"}
+    # The token lacks the scopes of a stream for every business: told once, here and at the end.
+    told = [line for line in caplog.messages if line.startswith("Skipped ")]
+    assert len(told) == len(skipped)
+    [summary] = [line for line in caplog.messages if line.startswith("Not read: ")]
+    assert summary.count("FreshBooks answered 403") == len(skipped)
