@@ -97,6 +97,15 @@ def test_discovery_and_a_command_say_nothing(
         assert output
 
 
+def test_a_test_of_the_connection_that_succeeds_names_no_error(
+    run: Command, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    options = written(tmp_path, config=settings, catalog=catalog_of("items", "taxes"))
+    status, _, errors = run(*options, "--test")
+    assert status == 0
+    assert "ERROR" not in errors
+
+
 def test_debug_shows_what_the_sdk_says_and_what_each_stream_has_cost(
     run: Command,
     settings: dict[str, Any],

@@ -7,10 +7,12 @@ upgrade of `singer-sdk` fails there first, and in words. What has a public twin 
 from __future__ import annotations
 
 import logging
+import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream, Tap
+from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from typing_extensions import override
@@ -101,7 +103,12 @@ class SdkStream(Stream, ABC):
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.DEBUG, **kwargs: Any) -> None:
-        """Log what the SDK has to say; with level debug, where it does not say with which."""
+        """Log what the SDK has to say; with level debug, where it does not say with which.
+
+        That a test of the connection has seen enough of a stream is no error, as the SDK says.
+        """
+        if isinstance(sys.exc_info()[1], SyncLifecycleSignal):
+            level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
 
     @abstractmethod
