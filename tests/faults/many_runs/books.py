@@ -56,6 +56,8 @@ def can(action: str, resource: str) -> bool:
         # The client that an invoice had before is not found out before a full read.
         "relate": resource in RELATED and resource != "invoices",
         "lines": resource in WITH_LINES,
+        # The filter alone tells that one has changed, and then always.
+        "silent": resource != "time_entries",
     }.get(action, True)
 
 
