@@ -94,7 +94,9 @@ class ReadingTimes:
             for partition in _partitions(stream)
             for state in stream.consumer_states(partition)
         ]
-        self.waiting[stream.name] = min(filter(None, marks)) + self.interval(stream)
+        known = [mark for mark in marks if mark is not None]
+        if known:  # else it has no partition, so there is nothing to wait for
+            self.waiting[stream.name] = min(known) + self.interval(stream)
         return True
 
     def due(self, stream: PolledStream) -> list[Partition | None]:

@@ -100,7 +100,9 @@ class Run:
             without: Identifiers of a business whose rows are left out.
         """
         return sorted(
-            json.dumps({k: v for k, v in row.items() if k not in MOMENTS}, default=str)
+            json.dumps(
+                {k: v for k, v in row.items() if k not in MOMENTS}, default=str, sort_keys=True
+            )
             for row in self.records[stream]
             if without.isdisjoint(str(each) for each in row.values())
         )
