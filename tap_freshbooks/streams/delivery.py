@@ -29,6 +29,9 @@ DELETED = "deleted_digest"
 MAX_HELD = 16 * 1024 * 1024
 """Bytes, compressed, of the records of one partition that are held back."""
 
+OF_LIVING, OF_DELETED = b"+", b"-"
+"""How a record that is held back begins: whose it is."""
+
 MAX_RECENT = 20_000
 """Rows that may be delivered twice in one reading, as they changed meanwhile."""
 
@@ -59,7 +62,7 @@ def forget(state: dict[str, Any]) -> None:
 
 
 class _Part:
-    """Records that are written all, or not at all.
+    """Records that have one digest: those of living rows, or of deleted ones.
 
     Args:
         state: Of the partition, for the stream.
@@ -67,7 +70,6 @@ class _Part:
     """
 
     def __init__(self, state: dict[str, Any], name: str) -> None:
-        self.held = HeldRecords()
         self.rows = 0
         """Rows that are held back."""
         self.again = SetDigest()
@@ -89,10 +91,6 @@ class _Part:
         """Let the state say nothing; whether it did."""
         return self._stream_state.pop(self._name, None) is not None
 
-    def drop(self) -> None:
-        """Hold nothing any more."""
-        self.held, self.rows = HeldRecords(), 0
-
 
 class Share:
     """What one stream gets of a delivery.
@@ -108,6 +106,8 @@ class Share:
         self.consumer = consumer
         self.living = _Part(state, DELIVERED)
         self.deleted = _Part(state, DELETED)
+        self._held = HeldRecords()
+        """The records in their order, which a row has that is deleted or restored meanwhile."""
         self._recent: dict[Hashable, list[tuple[SetDigest, int]]] = {}
         """What was added for rows that may come again, changed."""
 
@@ -122,7 +122,8 @@ class Share:
             self._recent.setdefault(delivery.row, []).append((digest, added))
         if not delivery.holds:
             return False
-        delivery.note_held(part.held.add(line))
+        mark = OF_DELETED if delivery.is_deleted else OF_LIVING
+        delivery.note_held(self._held.add(mark + line))
         return True
 
     def count(self, rows: int) -> None:
@@ -135,10 +136,22 @@ class Share:
         for digest, added in self._recent.pop(row, ()):
             digest.remove(added)
 
-    def write(self, part: _Part) -> None:
+    def write(self) -> None:
         """Write what is held back."""
-        self.consumer.write_held(part.held.take(), part.rows)
-        part.drop()
+        lines = (line[1:] for line in self._held.take())
+        self.consumer.write_held(lines, self.living.rows + self.deleted.rows)
+        self.drop()
+
+    def write_deleted(self) -> None:
+        """Write the deleted rows that are held back, and drop the living ones."""
+        lines = (line[1:] for line in self._held.take() if line.startswith(OF_DELETED))
+        self.consumer.write_held(lines, self.deleted.rows)
+        self.drop()
+
+    def drop(self) -> None:
+        """Hold nothing any more."""
+        self._held = HeldRecords()
+        self.living.rows = self.deleted.rows = 0
 
     def forget(self) -> bool:
         """Let the state say nothing of the partition; whether it did."""
@@ -253,10 +266,9 @@ class Delivery:
             self._tell(share.deleted.forget() for share in whole)
             self.is_begun = True
             for share in whole:
-                share.write(share.deleted)
+                share.write_deleted()
         for share in whole:
-            share.living.drop()
-            share.deleted.drop()
+            share.drop()
         self.is_written = True
 
     def release(self) -> None:
@@ -270,8 +282,7 @@ class Delivery:
         self._tell(share.forget() for share in shares)
         self.is_begun = True
         for share in shares:
-            share.write(share.living)
-            share.write(share.deleted)
+            share.write()
 
     def _tell(self, have_changed: Iterable[bool]) -> None:
         """Write a STATE if the state says less than before."""
