@@ -125,7 +125,7 @@ class ConsistentListReader:
             lists.append(ListChain(query))
             yield from self._read_list(lists[-1])
         # Rows that the token may not read count, too (`docs/freshbooks-api/accounting.md §3`).
-        self.hides_rows = any(each.total and not each.keys() for each in lists)
+        self.hides_rows = any(each.total and not each.has_rows for each in lists)
         moving = [each for each in lists if len(each.chain) > 1]
         if not moving or self.read_at is None:
             return
@@ -149,7 +149,7 @@ class ConsistentListReader:
         many rows as came, these are the rows that were there then, with any that stays. But for
         one case: a row that was gone, and comes back just now, can stand for another.
         """
-        if self.last_keys is None or any(each.total and not each.keys() for each in self._living):
+        if self.last_keys is None or any(each.total and not each.has_rows for each in self._living):
             return False
         found = FoundKeys.of(self._living)
         if found.digest != self.last_keys or self.is_short:

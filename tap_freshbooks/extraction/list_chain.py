@@ -96,6 +96,11 @@ class ListChain:
         total = self.total
         return total is not None and self.new_rows < total and len(self.keys()) < total
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is any row in the chain; a set of all keys would take tens of megabytes."""
+        return any(page.keys for page in self.chain)
+
     def keys(self) -> set[Hashable]:
         """Those of all rows in the chain."""
         return {key for page in self.chain for key in page.keys}
