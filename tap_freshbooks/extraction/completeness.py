@@ -32,7 +32,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.extraction.keys import KeySet
-from tap_freshbooks.extraction.list_chain import FoundKeys, ListChain, PageTrace
+from tap_freshbooks.extraction.list_chain import ListChain, PageTrace, found_keys
 from tap_freshbooks.extraction.pagination import (
     MAX_GROWTH,
     ListGrowsError,
@@ -107,7 +107,7 @@ class ConsistentListReader:
     @property
     def keys(self) -> str:
         """The digest of the keys that came, those of deleted rows aside."""
-        return FoundKeys.of(self._living).digest
+        return found_keys(self._living).digest
 
     @property
     def is_short(self) -> bool:
@@ -151,11 +151,11 @@ class ConsistentListReader:
         """
         if self.last_keys is None or any(each.total and not each.has_rows for each in self._living):
             return False
-        found = FoundKeys.of(self._living)
+        found = found_keys(self._living)
         if found.digest != self.last_keys or self.is_short:
             return found.digest == self.last_keys
         totals = {page.total for each in self._living for page in each.observed}
-        return len(self._living) == 1 and totals == {found.count} and not self._moved
+        return len(self._living) == 1 and totals == {len(found)} and not self._moved
 
     # Reading
 

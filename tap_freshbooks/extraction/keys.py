@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, cast
 
+from tap_freshbooks.extraction.set_digest import SetDigest
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
@@ -35,6 +37,20 @@ class KeySet:
         size = len(self._others)
         self._others.add(key)
         return len(self._others) > size
+
+    def __len__(self) -> int:
+        """How many keys are in it."""
+        return sum(map(int.bit_count, self._masks.values())) + len(self._others)
+
+    @property
+    def digest(self) -> str:
+        """Another one for each other set."""
+        digest = SetDigest()
+        for place, mask in self._masks.items():
+            digest.add(b"%d:%d" % (place, mask))
+        for key in self._others:
+            digest.add(repr(key).encode())
+        return str(digest)
 
 
 def compact(keys: list[Hashable]) -> Sequence[Hashable]:

@@ -8,7 +8,6 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.extraction.keys import KeySet, compact
-from tap_freshbooks.extraction.set_digest import SetDigest
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -130,29 +129,14 @@ class ListChain:
         return runs
 
 
-@dataclass(frozen=True, slots=True)
-class FoundKeys:
-    """Which rows came in some lists.
-
-    Attributes:
-        digest: Of their keys.
-        count: How many there are.
-    """
-
-    digest: str
-    count: int
-
-    @classmethod
-    def of(cls, lists: Iterable[ListChain]) -> FoundKeys:
-        """Those of all pages, whatever became of the chains."""
-        digest, seen, count = SetDigest(), KeySet(), 0
-        for each in lists:
-            for page in each.observed:
-                for key in page.keys:
-                    if seen.add(key):
-                        digest.add(repr(key).encode())
-                        count += 1
-        return cls(str(digest), count)
+def found_keys(lists: Iterable[ListChain]) -> KeySet:
+    """The keys of all rows that came in some lists, whatever became of the chains."""
+    found = KeySet()
+    for each in lists:
+        for page in each.observed:
+            for key in page.keys:
+                found.add(key)
+    return found
 
 
 class _TotalHistory:

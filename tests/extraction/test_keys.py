@@ -30,6 +30,23 @@ def test_a_key_set_is_a_set(keys: list[Hashable]) -> None:
     for key in keys:
         assert ours.add(key) == (key not in expected)
         expected.add(key)
+    assert len(ours) == len(expected)
+
+
+@given(st.lists(KEYS, max_size=20), st.lists(KEYS, max_size=20))
+def test_the_digest_of_a_key_set_is_that_of_the_same_keys(
+    some: list[Hashable], others: list[Hashable]
+) -> None:
+    first, second, reordered = key_set(some), key_set(others), key_set([*reversed(some), *some])
+    assert first.digest == reordered.digest
+    assert (first.digest == second.digest) == (set(some) == set(others))
+
+
+def key_set(keys: list[Hashable]) -> KeySet:
+    made = KeySet()
+    for key in keys:
+        made.add(key)
+    return made
 
 
 @given(st.lists(KEYS, max_size=50))
