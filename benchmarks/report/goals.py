@@ -58,8 +58,8 @@ class Goal(NamedTuple):
 
 def at_most(key: Key, text: str, figure: float, limit: float, unit: str = "") -> Goal:
     """A ratio, or an amount, that is not to be above a limit."""
-    missed = None if figure <= limit else f"{figure / limit:.2f} × what was allowed"
-    return Goal(key, text, f"{figure:,.2f}{unit}", missed)
+    missed = None if figure <= limit else f"{figure / limit - 1:.1%}"
+    return Goal(key, text, f"{beside(figure, limit)}{unit}", missed)
 
 
 def count_at_most(key: Key, text: str, figure: int, limit: int) -> Goal:
@@ -69,7 +69,17 @@ def count_at_most(key: Key, text: str, figure: int, limit: int) -> Goal:
 
 def at_least(key: Key, text: str, figure: float, limit: float) -> Goal:
     """A share that is not to be below a limit."""
-    return Goal(key, text, f"{figure:.2f}", None if figure >= limit else f"{limit - figure:.2f}")
+    missed = None if figure >= limit else f"{1 - figure / limit:.1%}"
+    return Goal(key, text, beside(figure, limit), missed)
+
+
+def beside(figure: float, limit: float) -> str:
+    """A figure, with as many digits as it takes to see on which side of its limit it is."""
+    for digits in (2, 3, 4):
+        shown = round(figure, digits)
+        if (shown < limit, shown > limit) == (figure < limit, figure > limit):
+            break
+    return f"{figure:,.{digits}f}"
 
 
 def _requests(part: Mapping[str, Any]) -> Iterator[Goal]:
