@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -56,15 +57,15 @@ class Job:
         return ["--state", str(self.state)] if self.incremental and self.state.exists() else []
 
 
-class Contestant:
+class Contestant(ABC):
     """A program that reads all invoices."""
 
     name: str
     label: str
 
+    @abstractmethod
     def command(self, job: Job) -> list[str]:
         """The command line."""
-        raise NotImplementedError
 
     def environment(self, job: Job) -> dict[str, str]:  # noqa: ARG002
         """Environment variables."""
