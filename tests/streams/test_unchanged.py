@@ -144,6 +144,21 @@ def test_rows_that_are_deleted_and_come_back_arrive_each_time(
     assert tables(pipeline) == fresh_tables(config, stream)
 
 
+def test_an_old_row_that_is_deleted_is_sent_without_those_that_changed_lately(
+    books: Sandbox, config: Config
+) -> None:
+    alive = [row["id"] for row in books.truth("payments") if row["vis_state"] == 0]
+    old, lately = min(alive), max(alive)
+    books.update("payments", lately, note="Changed lately")
+    pipeline = Pipeline(config, "payments")
+    pipeline.run()
+    assert is_idle(pipeline.run())
+    books.delete("payments", old)
+    sent = pipeline.run().records["payments"]
+    assert [(row["id"], bool(row["_sdc_deleted_at"])) for row in sent] == [(old, True)]
+    assert is_idle(pipeline.run())
+
+
 def test_a_change_that_leaves_all_rows_is_of_the_version_that_is_active(
     books: Sandbox, config: Config
 ) -> None:
